@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { MikroORM, type EntityManager } from '@mikro-orm/core'
+import { OptionsInvalid, Unavailable } from './errors.ts'
+import { Revision } from './entities/revision.ts'
+import { RevokedToken } from './entities/revoked-token.ts'
+import { Session } from './entities/session.ts'
+import { User } from './entities/user.ts'
+
+export interface Database {
+  orm: MikroORM
+  /**
+   * Runs `work` on an entity manager of its own, outside any transaction of the request's.
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` for every failure of the database but a broken unique key
+   */
+  run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
+  close: () => Promise<void>
+}
+
+/** Several processes that boot on one empty database break each other's first migration: all but one try again. */
+const mostMigrationTries = 10
+
+/** Opens the SQLite file and brings its tables up to date. */
+export async function openDatabase (file: string): Promise<Database> {
+  const { SqliteDriver, Migrator, migrations } = await loadDriver()
+  const orm = await MikroORM.init({
+    driver: SqliteDriver,
+    dbName: file,
+    entities: [User, Session, RevokedToken, Revision],
+    debug: false,
+    extensions: [Migrator],
+    migrations: { tableName: 'accounts_migrations', migrationsList: migrations, snapshot: false, silent: true },
+  })
+  const connection = orm.em.getConnection()
+
+  try {
+    // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
+    await connection.execute('pragma journal_mode = wal')
+    await connection.execute('pragma synchronous = full')
+    await migrate(orm)
+  } catch (error) {
+    await orm.close(true)
+    throw error
+  }
+
+  return {
+    orm,
+    close: () => orm.close(true),
+    async run (work) {
+      try {
+        return await work(orm.em.fork())
+      } catch (cause) {
+        throw isAnswer(cause) ? cause : new Unavailable({ cause })
+      }
+    },
+  }
+}
+
+/** True for a broken unique key. Compared by name, since an app may hold a second copy of MikroORM. */
+export function isDuplicate (error: unknown): boolean {
+  return error instanceof Error && error.name === 'UniqueConstraintViolationException'
+}
+
+function isAnswer (error: unknown): boolean {
+  return isDuplicate(error) || (error instanceof Error && 'code' in error && String(error.code).startsWith('ACCOUNTS_'))
+}
+
+async function loadDriver () {
+  try {
+    const [{ SqliteDriver }, { Migrator }, { migrations }] = await Promise.all([
+      import('@mikro-orm/sqlite'), import('@mikro-orm/migrations'), import('./migrations/sqlite.ts'),
+    ])
+    return { SqliteDriver, Migrator, migrations }
+  } catch (cause) {
+    throw Object.assign(new OptionsInvalid('db needs packages that are not there: npm install @mikro-orm/sqlite @mikro-orm/migrations'), { cause })
+  }
+}
+
+async function migrate (orm: MikroORM): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await orm.migrator.up()
+      return
+    } catch (error) {
+      if (tries === mostMigrationTries) throw error
+      await pause(50 + Math.random() * 100)
+    }
+  }
+}

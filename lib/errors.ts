@@ -1,0 +1,37 @@
+import createError from '@fastify/error'
+
+/**
+ * Every error of the plugin: `code`, status and sentence, thrown as
+ * `{ statusCode, code, error, message }`. The sentences are fixed text: nothing of a request stands in them,
+ * but the name of a field in `ACCOUNTS_INPUT_INVALID`.
+ */
+
+export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'No token was sent')
+export const HeaderMalformed = challenged('ACCOUNTS_HEADER_MALFORMED',
+  'The Authorization header must be the word Bearer, one space and one token', 400, 'invalid_request')
+export const TokenInvalid = challenged('ACCOUNTS_TOKEN_INVALID', 'The token is not valid', 401, 'invalid_token')
+export const TokenExpired = challenged('ACCOUNTS_TOKEN_EXPIRED', 'The token has expired', 401, 'invalid_token')
+export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
+  'An access token is needed where a refresh token was sent, or the reverse', 401, 'invalid_token')
+export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The session of the token is over', 401, 'invalid_token')
+export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
+  'The refresh token was used before, so its session has been ended', 401, 'invalid_token')
+export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name or the password is not right')
+export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
+export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
+export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
+export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
+  'The service is not available at the moment', 503)
+export const OptionsInvalid = createError<[problems: string]>('ACCOUNTS_OPTIONS_INVALID',
+  'fastify-jwt-accounts cannot start: %s', 500)
+
+/**
+ * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3) in `headers`, where Fastify's error handler
+ * looks. Set on the reply instead, the challenge would stay there when another strategy lets the request in.
+ */
+function challenged (code: string, message: string, statusCode = 401, error?: 'invalid_request' | 'invalid_token') {
+  const Challenged = createError<[]>(code, message, statusCode)
+  const parameters = error ? `, error="${error}", error_description="${message}"` : ''
+  Object.assign(Challenged.prototype, { headers: { 'www-authenticate': `Bearer realm="accounts"${parameters}` } })
+  return Challenged
+}

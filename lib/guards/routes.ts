@@ -1,0 +1,77 @@
+import diagnostics from 'node:diagnostics_channel'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { OptionsInvalid } from '../errors.ts'
+import { guardKind } from './guard.ts'
+import { takeBodyAside } from './locate.ts'
+
+const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
+
+/**
+ * Looks at every route as it is added: one that would stand open by mistake is refused, and one with a guard gets what
+ * the guard needs beside it.
+ * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, from where the route is added
+ */
+export function watchRoutes (app: FastifyInstance): void {
+  const early = openRoutesOf(app)
+  if (early.length > 0) throw new OptionsInvalid(`${early.join('; ')}. Write "await app.register(accounts)" before the routes`)
+
+  app.addHook('onRoute', (route) => {
+    const open = undefinedHook(route)
+    if (open) throw new OptionsInvalid(open)
+    if (hooksOf(route, 'onRequest').some((hook) => guardKind(hook) === 'refresh')) {
+      throw new OptionsInvalid(`${nameOf(route)} has authenticateRefresh in onRequest, where there is no body yet: put it in preHandler`)
+    }
+
+    const kinds = guardsOf(route)
+    if (kinds.length > 0) route.onError = [...hooksOf(route, 'onError'), keepChallenge] as never
+    if (kinds.includes('refresh')) route.preValidation = [takeBodyAside, ...hooksOf(route, 'preValidation')] as never
+  })
+}
+
+/** The kinds of token that the guards of a route ask for. */
+export function guardsOf (route: RouteOptions) {
+  return guardHooks.flatMap((name) => hooksOf(route, name)).map(guardKind).filter((kind) => kind !== undefined)
+}
+
+/** An `onError` hook: a host's own error handler drops the headers of errors, and a 401 must name its challenge. */
+export async function keepChallenge (_request: FastifyRequest, reply: FastifyReply, error: Error): Promise<void> {
+  if ('headers' in error) reply.headers(error.headers as Record<string, string>)
+}
+
+/**
+ * `preHandler: app.authenticate`, written before an un-awaited `register` has decorated the app, is `preHandler:
+ * undefined`: Fastify takes it and serves the route to everybody. Such a route is added before the plugin runs, so
+ * every app is watched from its making, and the plugin refuses to start in one that has such a route.
+ */
+const openRoutes = new WeakMap<object, string[]>()
+
+diagnostics.subscribe('fastify.initialization', (message) => {
+  const { fastify: app } = message as { fastify: FastifyInstance }
+  const found: string[] = []
+  openRoutes.set(app, found)
+  app.addHook('onRoute', (route) => {
+    const open = undefinedHook(route)
+    if (open) found.push(open)
+  })
+})
+
+function openRoutesOf (app: object): string[] {
+  for (let scope = app; scope; scope = Object.getPrototypeOf(scope)) {
+    const found = openRoutes.get(scope)
+    if (found) return found
+  }
+  return []
+}
+
+function undefinedHook (route: RouteOptions): string | undefined {
+  const name = guardHooks.find((hook) => Object.hasOwn(route, hook) && route[hook] === undefined)
+  return name && `${nameOf(route)} has ${name}: undefined, which would leave it open to everybody`
+}
+
+function hooksOf (route: RouteOptions, name: typeof guardHooks[number] | 'onError'): unknown[] {
+  return [route[name] ?? []].flat()
+}
+
+function nameOf ({ method, url }: RouteOptions): string {
+  return `${[method].flat().join(',')} ${url}`
+}

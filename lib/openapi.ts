@@ -1,0 +1,62 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { guardsOf } from './guards/routes.ts'
+import { accessErrors, answers, refreshErrors } from './routes/schemas.ts'
+
+/** How the document says which kind of token a route asks for. */
+const security = {
+  access: { security: [{ accessToken: [] }] },
+  refresh: { security: [{ refreshToken: [] }] },
+}
+
+const securitySchemes = {
+  accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
+  refreshToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A refresh token, here or as refresh_token in the body.' },
+}
+
+const refusals = { access: accessErrors, refresh: refreshErrors }
+
+interface Transformed {
+  schema: unknown
+  url: string
+  openapiObject: { components?: { securitySchemes?: Record<string, unknown> } }
+}
+
+/**
+ * Declares our security schemes in the document that our routes are written into: @fastify/swagger has no other door
+ * for a plugin, and fails on a scheme that nobody declared.
+ */
+export function documentScope (scope: FastifyInstance): void {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, swaggerTransform: declareSchemes } as object
+  })
+}
+
+function declareSchemes ({ schema, url, openapiObject }: Transformed) {
+  openapiObject.components ??= {}
+  openapiObject.components.securitySchemes = { ...securitySchemes, ...openapiObject.components.securitySchemes }
+  return { schema, url }
+}
+
+/**
+ * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
+ * when the app is ready and its serializers are made: earlier they would change what the host's handlers send.
+ */
+export function documentGuards (app: FastifyInstance): void {
+  const guarded: RouteOptions[] = []
+
+  app.addHook('onRoute', (route) => {
+    const [kind] = guardsOf(route)
+    if (!kind) return
+
+    guarded.push(route)
+    route.schema = { ...security[kind], ...route.schema }
+  })
+
+  app.addHook('onReady', async () => {
+    for (const route of guarded) {
+      const [kind] = guardsOf(route)
+      const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
+      route.schema = { ...route.schema, response: { ...answers({}, ...refusals[kind!]), ...given } }
+    }
+  })
+}

@@ -1,0 +1,61 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import fastJson, { type AnySchema } from 'fast-json-stringify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
+} from 'fastify'
+import { InputInvalid } from '../errors.ts'
+import { keepChallenge } from '../guards/routes.ts'
+
+/** The scope that our routes live in: bodies have the types of their schemas. */
+export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
+/** No body of ours needs more. */
+const mostBodyBytes = 16 * 1024
+
+/** Fields' names in messages are cut to this, since a client may invent them. */
+const mostNameLength = 64
+
+/**
+ * Makes our scope answer alike in every host: its own parser, validator and serializer, whatever the app around it
+ * uses (zod, coercion, forms), and nothing that a cache may keep.
+ */
+export function prepareScope (scope: Scope): void {
+  const ajv = new Ajv({ allowUnionTypes: true })
+  const parseJson = scope.getDefaultJsonParser('error', 'error')
+
+  // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: mostBodyBytes }, (request, body, done) => {
+    // The usual fetch() of a logout names JSON and sends none.
+    if (body === '') return done(null)
+    return parseJson(request, body as string, (error, value) => error ? done(new InputInvalid('The body is not valid JSON')) : done(null, value))
+  })
+
+  scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
+  scope.setSchemaErrorFormatter(([error], place) => new InputInvalid(sentence(error as ErrorObject, place)))
+  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
+
+  scope.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
+  })
+  scope.addHook('preValidation', async (request) => {
+    if (request.body === undefined) request.body = {}
+  })
+  scope.addHook('onError', keepChallenge)
+}
+
+/** Names the field and the rule, and never says what was sent. */
+function sentence ({ keyword, instancePath, message, params }: ErrorObject, place: string): string {
+  const field = `${place}${instancePath}`
+  return keyword === 'additionalProperties'
+    ? `${field}/${String(params.additionalProperty).slice(0, mostNameLength)} is not a known field`
+    : `${field} ${message}`
+}
+
+/** An error in Fastify's form, or whatever a host's own error handler made of it. */
+function errorText (answer: unknown): string {
+  if (!(answer instanceof Error)) return JSON.stringify(answer)
+  const { statusCode, code, error, message } = answer as Error & Record<string, unknown>
+  return JSON.stringify({ statusCode, code, error, message })
+}

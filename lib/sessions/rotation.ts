@@ -1,0 +1,73 @@
+import { timingSafeEqual } from 'node:crypto'
+import { refreshId, type RefreshClaims } from '../tokens/refresh-token.ts'
+
+/** What a session's row says, as far as a refresh token is judged by it. */
+export interface SessionState {
+  ver: number
+  salt: string
+  gen: number
+  prevGen: number | null
+  confirmedGen: number
+  rotatedAt: Date
+  refreshExpiresAt: Date
+  absoluteExpiresAt: Date
+  revokedAt: Date | null
+  user: { epoch: number, disabledAt: Date | null }
+}
+
+export interface RotationPolicy {
+  /** For how long a spent token is answered with its successor. 0: never. */
+  windowSeconds: number
+  replay: 'until-confirmed' | 'until-superseded'
+}
+
+export type Verdict = 'DEAD' | 'FORGED' | 'ADOPT' | 'INVALID' | 'SAME' | 'ROTATE' | 'SKIP' | 'REUSE'
+
+/**
+ * Judges a refresh token by its session's row. It reads nothing and writes nothing; the first row that fits is the
+ * verdict.
+ *
+ * | what was presented                                                          | verdict |
+ * | --------------------------------------------------------------------------- | ------- |
+ * | no session, an ended or expired one, a user who is disabled or logged out   | DEAD    |
+ * | a `jti` that this session never gave to that generation                     | FORGED  |
+ * | the generation after the row's: the database lost our last commit           | ADOPT   |
+ * | a generation further ahead                                                  | INVALID |
+ * | the current one, rotated within the window: a second tab, a retry           | SAME    |
+ * | the current one                                                             | ROTATE  |
+ * | the previous one, within the window                                         | SAME    |
+ * | the previous one, and nobody ever showed the current one: the answer was lost | SKIP  |
+ * | anything older, or a generation that a SKIP made void                       | REUSE   |
+ */
+export function decide (
+  session: SessionState | null, token: RefreshClaims, now: Date, { windowSeconds, replay }: RotationPolicy
+): Verdict {
+  if (!session || isOver(session, now)) return 'DEAD'
+  if (!isGenuine(session, token)) return 'FORGED'
+
+  const { gen, prevGen, confirmedGen, rotatedAt } = session
+  if (token.gen > gen) return token.gen === gen + 1 ? 'ADOPT' : 'INVALID'
+
+  const inWindow = now.getTime() - rotatedAt.getTime() < windowSeconds * 1000
+  if (token.gen === gen) return inWindow && gen > 0 ? 'SAME' : 'ROTATE'
+  if (token.gen !== prevGen || windowSeconds === 0) return 'REUSE'
+  if (inWindow) return 'SAME'
+  return replay === 'until-superseded' || confirmedGen < gen ? 'SKIP' : 'REUSE'
+}
+
+/** True when nothing of the session may be used any more. */
+export function isOver (session: SessionState, now: Date): boolean {
+  return session.revokedAt !== null || session.user.disabledAt !== null || session.ver < session.user.epoch ||
+    session.refreshExpiresAt <= now || session.absoluteExpiresAt <= now
+}
+
+/** True for a generation between the last two that were answered with: a SKIP took its answer for lost. */
+export function isVoid ({ gen, prevGen }: SessionState, presented: number): boolean {
+  return prevGen !== null && prevGen < presented && presented < gen
+}
+
+function isGenuine ({ salt }: SessionState, { jti, gen }: RefreshClaims): boolean {
+  const expected = Buffer.from(refreshId(salt, gen))
+  const presented = Buffer.from(jti)
+  return presented.length === expected.length && timingSafeEqual(presented, expected)
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto'
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
+import type { FastifyBaseLogger } from 'fastify'
+import { v7 as uuid } from 'uuid'
+import type { Database } from '../database.ts'
+import { Session } from '../entities/session.ts'
+import type { User } from '../entities/user.ts'
+import { RefreshReused, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import type { Settings } from '../options.ts'
+import type { AccessClaims } from '../tokens/access-token.ts'
+import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import { createConfirmations } from './confirmations.ts'
+import { findSession, type Revocations } from './revocations.ts'
+import { decide, isVoid } from './rotation.ts'
+
+/** Where a login came from. */
+export interface Client {
+  ip: string
+  userAgent: string | undefined
+}
+
+export interface Sessions {
+  /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
+  start: (em: EntityManager, user: User, ver: number, client: Client) => Session
+  /**
+   * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
+   * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401; `RefreshReused` has ended the session
+   * @throws {Unavailable} after 8 lost races
+   */
+  refresh: (claims: RefreshClaims) => Promise<Session>
+  /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
+  inspect: (claims: RefreshClaims) => Promise<Session>
+  /** The session of an access token, noting that its generation has arrived. */
+  use: (claims: AccessClaims) => Promise<Session>
+  /** Ends a session for good, all its tokens with it. Nothing happens to one that is over. */
+  end: (sessionId: string, reason: 'logout' | 'reuse') => Promise<void>
+  /** Writes what is still only in memory. */
+  close: () => Promise<void>
+}
+
+const mostTries = 8
+
+export function createSessions (
+  database: Database, revocations: Revocations, { refresh: policy }: Settings, log: FastifyBaseLogger
+): Sessions {
+  const confirmations = createConfirmations(database, log, (id) => endReused(id))
+  const confirms = policy.replay === 'until-confirmed'
+
+  /** One compare-and-swap, by itself: no transaction, no lock, and 0 rows mean that somebody else was first. */
+  async function swap (session: Session, where: object, change: Partial<Session>): Promise<Session | undefined> {
+    const unmoved = { id: session.id, gen: session.gen, revokedAt: null, ...where }
+    const moved = await database.run((em) => em.nativeUpdate(Session, unmoved, change))
+    return moved === 1 ? Object.assign(session, change) : undefined
+  }
+
+  function nextLife (session: Session, now: Date) {
+    const idle = now.getTime() + policy.expiresInSeconds * 1000
+    return {
+      gen: session.gen + 1,
+      rotatedAt: now,
+      lastUsedAt: now,
+      refreshExpiresAt: new Date(Math.min(idle, session.absoluteExpiresAt.getTime())),
+    }
+  }
+
+  const rotate = (session: Session, now: Date) =>
+    swap(session, {}, { ...nextLife(session, now), prevGen: session.gen, confirmedGen: session.gen })
+
+  const skip = (session: Session, now: Date) =>
+    swap(session, { prevGen: session.prevGen, ...confirms && { confirmedGen: { $lt: session.gen } } }, nextLife(session, now))
+
+  const adopt = (session: Session, { gen, iat, exp }: RefreshClaims) =>
+    swap(session, {}, { gen, prevGen: session.gen, rotatedAt: new Date(iat * 1000), refreshExpiresAt: new Date(exp * 1000) })
+
+  /** Reads the row and judges the token by it: what is refused is thrown. */
+  async function judge (claims: RefreshClaims, now: Date) {
+    const session = await database.run((em) => findSession(em, claims.sid))
+    const verdict = decide(session, claims, now, policy)
+
+    if (verdict === 'DEAD') throw new TokenRevoked()
+    if (verdict === 'FORGED' || verdict === 'INVALID') throw new TokenInvalid()
+    if (verdict === 'REUSE') {
+      await endReused(claims.sid)
+      throw new RefreshReused()
+    }
+    return { session: session!, verdict }
+  }
+
+  /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
+  async function move (claims: RefreshClaims): Promise<Session | undefined> {
+    const now = new Date()
+    const { session, verdict } = await judge(claims, now)
+
+    switch (verdict) {
+      case 'SAME': return confirm(session, claims.gen)
+      case 'ROTATE': return rotate(session, now)
+      case 'SKIP': return skip(session, now)
+      case 'ADOPT': await adopt(session, claims)
+    }
+  }
+
+  function confirm (session: Session, gen: number): Session {
+    const tells = session.confirmedGen < gen && gen === session.gen
+    if (confirms && (tells || isVoid(session, gen))) confirmations.note(session.id, gen)
+    return session
+  }
+
+  async function endReused (sessionId: string): Promise<void> {
+    log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
+    await end(sessionId, 'reuse')
+  }
+
+  async function end (sessionId: string, reason: 'logout' | 'reuse'): Promise<void> {
+    const now = new Date()
+    await database.run((em) => em.transactional(async (tx) => {
+      const ended = await tx.nativeUpdate(Session, { id: sessionId, revokedAt: null }, { revokedAt: now, revokeReason: reason })
+      if (ended === 1) await revocations.record(tx, 'session', sessionId, now)
+    }))
+  }
+
+  return {
+    start (em, user, ver, { ip, userAgent }) {
+      const now = new Date()
+      const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
+
+      return em.create(Session, {
+        id: uuid(),
+        user,
+        ver,
+        salt: randomBytes(32).toString('base64url'),
+        gen: 0,
+        prevGen: null,
+        confirmedGen: 0,
+        rotatedAt: now,
+        createdAt: now,
+        authTime: now,
+        lastUsedAt: now,
+        refreshExpiresAt: new Date(now.getTime() + policy.expiresInSeconds * 1000),
+        absoluteExpiresAt: absolute,
+        transport: 'body',
+        userAgent: userAgent?.slice(0, 512).replaceAll(/\p{C}/gu, '') ?? null,
+        ip: ip.slice(0, 64),
+        revokedAt: null,
+        revokeReason: null,
+      } satisfies RequiredEntityData<Session>)
+    },
+
+    async refresh (claims) {
+      await confirmations.flush(claims.sid)
+      for (let tries = 0; tries < mostTries; tries++) {
+        const session = await move(claims)
+        if (session) return session
+      }
+      throw new Unavailable()
+    },
+
+    async inspect (claims) {
+      const { session } = await judge(claims, new Date())
+      return session
+    },
+
+    async use (claims) {
+      return confirm(await revocations.sessionOf(claims), claims.gen)
+    },
+
+    end,
+    close: confirmations.flushAll,
+  }
+}

@@ -1,0 +1,76 @@
+import { Type, type Static } from '@sinclair/typebox'
+
+/** RFC 7519 §2: seconds since 1970. */
+export const NumericDate = Type.Number({ minimum: 0 })
+
+const Counter = Type.Integer({ minimum: 0 })
+const Id = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
+
+/** The claims of both kinds of token: all of them required, `nbf` aside, which we honour and do not write. */
+export const sharedClaims = {
+  iss: Type.String(),
+  aud: Type.Unsafe<string | string[]>({ type: ['string', 'array'], items: { type: 'string' } }),
+  /** The user. */
+  sub: Id,
+  /** The session. */
+  sid: Id,
+  /** The generation of the session's chain of refresh tokens. */
+  gen: Counter,
+  /** The user's epoch at the login. */
+  ver: Counter,
+  jti: Type.String({ minLength: 16, maxLength: 64 }),
+  iat: NumericDate,
+  nbf: Type.Optional(NumericDate),
+  exp: NumericDate,
+}
+
+const SharedClaimsSchema = Type.Object(sharedClaims)
+export type SharedClaims = Static<typeof SharedClaimsSchema>
+
+/** The session that tokens are made for. */
+export interface TokenSubject {
+  id: string
+  user: { id: string }
+  ver: number
+  salt: string
+  gen: number
+  rotatedAt: Date
+  authTime: Date
+  refreshExpiresAt: Date
+  absoluteExpiresAt: Date
+}
+
+/** Who writes the tokens, and for whom. */
+export interface Parties {
+  issuer: string
+  audience: string
+}
+
+/** Clocks of other machines may be ahead by this much. */
+const mostSecondsAhead = 60
+
+/** What every token of a session says. */
+export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audience }: Parties) {
+  return { iss: issuer, aud: audience, sub: user.id, sid: id, gen, ver }
+}
+
+/**
+ * True when the claims are ones that we could have written, expiry aside (RFC 8725 §3.8-3.10). A life longer than the
+ * configured one is refused too: it catches milliseconds taken for seconds.
+ */
+export function areOurs (claims: SharedClaims, { issuer, audience }: Parties, mostSeconds: number): boolean {
+  const { iss, aud, iat, exp, nbf = 0 } = claims
+  const now = Date.now() / 1000
+
+  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && iat <= now + mostSecondsAhead &&
+    exp >= iat && exp - iat <= mostSeconds
+}
+
+/** RFC 7519 §4.1.4: in the second of `exp` the token is over. */
+export function isExpired ({ exp }: { exp: number }): boolean {
+  return Date.now() / 1000 >= exp
+}
+
+export function numericDate (date: Date): number {
+  return Math.floor(date.getTime() / 1000)
+}

@@ -1,0 +1,17 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { User } from '../entities/user.ts'
+
+/** All that ever leaves of a user. */
+export const UserSchema = Type.Object({
+  id: Type.String({ description: 'Never changes and is never given to another user.' }),
+  username: Type.Union([Type.String(), Type.Null()]),
+  email: Type.Union([Type.String(), Type.Null()]),
+  roles: Type.Array(Type.String()),
+}, { description: 'A user' })
+
+/** A user as `request.user` and every answer show it. */
+export type AccountsUser = Static<typeof UserSchema>
+
+export function publicUser ({ id, username, email, roles }: User): AccountsUser {
+  return { id, username: username ?? null, email: email ?? null, roles }
+}

@@ -1,0 +1,30 @@
+import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
+import type { AccountsUser } from '../lib/users/public-user.ts'
+
+export type { AccountsOptions, Duration, Identifier, RouteSwitch } from '../lib/options.ts'
+export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
+export type { AccountsUser } from '../lib/users/public-user.ts'
+export type { TokenResponse } from '../lib/context.ts'
+export type { AccessClaims } from '../lib/tokens/access-token.ts'
+export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A hook that lets in a valid access token, and answers 401 to everything else. */
+    authenticate: Guard
+    /** A hook for `preValidation` or `preHandler` that lets in a valid refresh token, without spending it. */
+    authenticateRefresh: Guard
+  }
+
+  interface FastifyRequest {
+    /** What let the request in. `null` until a guard has run. */
+    auth: RequestAuth
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    /** The type of `request.user`: `null` until a guard has run. */
+    user: AccountsUser
+  }
+}
