@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static, type TObject } from '@sinclair/typebox'
 
 /** RFC 7519 §2: seconds since 1970. */
 export const NumericDate = Type.Number({ minimum: 0 })
@@ -24,8 +24,7 @@ export const sharedClaims = {
   exp: NumericDate,
 }
 
-const SharedClaimsSchema = Type.Object(sharedClaims)
-export type SharedClaims = Static<typeof SharedClaimsSchema>
+export type SharedClaims = Static<TObject<typeof sharedClaims>>
 
 /** The session that tokens are made for. */
 export interface TokenSubject {
