@@ -1,0 +1,111 @@
+import t from 'tap'
+import { decide, isVoid, type RotationPolicy, type SessionState } from '../../lib/sessions/rotation.ts'
+import { refreshId } from '../../lib/tokens/refresh-token.ts'
+
+const salt = 'a salt of this session alone'
+const now = new Date('2026-01-01T12:00:00Z')
+const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000)
+const ahead = (seconds: number) => ago(-seconds)
+
+const normal: RotationPolicy = { windowSeconds: 30, replay: 'until-confirmed' }
+const superseded: RotationPolicy = { windowSeconds: 30, replay: 'until-superseded' }
+const strict: RotationPolicy = { windowSeconds: 0, replay: 'until-confirmed' }
+
+type Changes = Partial<SessionState>
+
+/** A session that was refreshed twice, a minute ago: 4 was confirmed, then 5 was sent. */
+function row (changes: Changes = {}): SessionState {
+  return {
+    ver: 0,
+    salt,
+    gen: 5,
+    prevGen: 4,
+    confirmedGen: 4,
+    rotatedAt: ago(60),
+    refreshExpiresAt: ahead(3600),
+    absoluteExpiresAt: ahead(7200),
+    revokedAt: null,
+    user: { epoch: 0, disabledAt: null },
+    ...changes,
+  }
+}
+
+function token (gen: number, jti = refreshId(salt, gen)) {
+  return { iss: '', aud: '', sub: '', sid: '', ver: 0, iat: 0, exp: 0, gen, jti }
+}
+
+const fresh = { rotatedAt: ago(29) }
+const confirmed = { confirmedGen: 5 }
+const first = { gen: 0, prevGen: null, confirmedGen: 0 }
+/** 3 was the last that was answered with and arrived; 4 was taken for lost, and 5 sent in its place. */
+const skipped = { prevGen: 3, confirmedGen: 3 }
+
+const table: [sentence: string, row: SessionState | null, gen: number, policy: RotationPolicy, verdict: string][] = [
+  ['no session', null, 5, normal, 'DEAD'],
+  ['an ended session', row({ revokedAt: ago(1) }), 5, normal, 'DEAD'],
+  ['a session idle for too long', row({ refreshExpiresAt: now }), 5, normal, 'DEAD'],
+  ['a session in its last second of idleness', row({ refreshExpiresAt: ahead(1) }), 5, normal, 'ROTATE'],
+  ['a session at its absolute limit', row({ absoluteExpiresAt: now }), 5, normal, 'DEAD'],
+  ['a disabled user', row({ user: { epoch: 0, disabledAt: ago(1) } }), 5, normal, 'DEAD'],
+  ['a user logged out everywhere', row({ user: { epoch: 1, disabledAt: null } }), 5, normal, 'DEAD'],
+  ['a session that went on through that', row({ ver: 1, user: { epoch: 1, disabledAt: null } }), 5, normal, 'ROTATE'],
+  ['a dead session, whatever the token', row({ revokedAt: ago(1) }), 2, normal, 'DEAD'],
+
+  ['the next generation: our commit was lost', row(), 6, normal, 'ADOPT'],
+  ['the next generation, strictly', row(), 6, strict, 'ADOPT'],
+  ['a generation further ahead', row(), 7, normal, 'INVALID'],
+
+  ['the current one, rotated just now', row(fresh), 5, normal, 'SAME'],
+  ['the current one on the edge of the window', row({ rotatedAt: ago(30) }), 5, normal, 'ROTATE'],
+  ['the current one after the window', row(), 5, normal, 'ROTATE'],
+  ['the first one of all, just after the login', row({ ...first, ...fresh }), 0, normal, 'ROTATE'],
+  ['the current one, strictly', row(fresh), 5, strict, 'ROTATE'],
+
+  ['the previous one in the window', row(fresh), 4, normal, 'SAME'],
+  ['the previous one in the window, its successor confirmed', row({ ...fresh, ...confirmed }), 4, normal, 'SAME'],
+  ['the previous one after the window, its successor never seen', row(), 4, normal, 'SKIP'],
+  ['the previous one after the window, its successor confirmed', row(confirmed), 4, normal, 'REUSE'],
+  ['the same where replay goes on until superseded', row(confirmed), 4, superseded, 'SKIP'],
+  ['the previous one, strictly', row(fresh), 4, strict, 'REUSE'],
+  ['the previous one, strictly, and late', row(), 4, strict, 'REUSE'],
+  ['the previous one, strictly, until superseded', row(), 4, { ...strict, replay: 'until-superseded' }, 'REUSE'],
+
+  ['an older one', row(), 3, normal, 'REUSE'],
+  ['an older one in the window', row(fresh), 3, normal, 'REUSE'],
+  ['an older one, until superseded', row(), 3, superseded, 'REUSE'],
+  ['a void one, between the last two', row(skipped), 4, normal, 'REUSE'],
+  ['a void one in the window', row({ ...skipped, ...fresh }), 4, normal, 'REUSE'],
+  ['the one before the void one, in the window', row({ ...skipped, ...fresh }), 3, normal, 'SAME'],
+  ['the one before the void one, still unconfirmed', row(skipped), 3, normal, 'SKIP'],
+  ['the one before the void one, confirmed meanwhile', row({ ...skipped, ...confirmed }), 3, normal, 'REUSE'],
+]
+
+for (const [sentence, state, gen, policy, verdict] of table) {
+  t.test(`${sentence}: ${verdict}`, async (t) => {
+    t.equal(decide(state, token(gen), now, policy), verdict)
+  })
+}
+
+t.test('a jti that the session never gave to that generation is forged, whatever its length', async (t) => {
+  for (const gen of [0, 3, 4, 5, 6, 7]) {
+    for (const jti of ['', 'short', refreshId(salt, gen + 1), refreshId('another salt', gen), `${refreshId(salt, gen)}x`]) {
+      t.equal(decide(row(), token(gen, jti), now, normal), 'FORGED')
+    }
+  }
+})
+
+t.test('void are the generations between the last two that were answered with', async (t) => {
+  const state = row({ gen: 7, prevGen: 4 })
+  t.same([3, 4, 5, 6, 7, 8].map((gen) => isVoid(state, gen)), [false, false, true, true, false, false])
+  t.equal(isVoid(row(first), 0), false)
+})
+
+t.test('no token of any generation is judged twice as living in one state of the row', async (t) => {
+  const living = ['ROTATE', 'SKIP', 'ADOPT']
+  for (const state of table.map(([, state]) => state)) {
+    for (const policy of [normal, superseded, strict]) {
+      const moving = [0, 1, 2, 3, 4, 5].filter((gen) => living.includes(decide(state, token(gen), now, policy)))
+      t.ok(moving.every((gen) => gen === state!.gen || gen === state!.prevGen))
+    }
+  }
+})

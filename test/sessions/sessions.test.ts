@@ -1,0 +1,279 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { mock } from 'node:test'
+import t from 'tap'
+import { refreshId } from '../../lib/tokens/refresh-token.ts'
+import { bearer, build, buildOnFile, decode, mint, refreshKey } from '../build.ts'
+
+const strict = { refresh: { window: 0 } }
+const many = Array.from({ length: 50 })
+
+/** Lets the clock stand, until the test moves it on. */
+function clock (t: { teardown: (end: () => void) => void }, start = '2026-01-01T00:00:00Z') {
+  mock.timers.enable({ apis: ['Date'], now: new Date(start) })
+  t.teardown(() => mock.timers.reset())
+  return (seconds: number) => mock.timers.tick(seconds * 1000)
+}
+
+function jtiOf (sql: DatabaseSync, gen: number): string {
+  return refreshId(sql.prepare('select salt from accounts_sessions').get()!.salt as string, gen)
+}
+
+t.test('fifty refreshes at once with one token are answered with one new token', async (t) => {
+  const { signUp, refresh, sql } = await buildOnFile(t)
+  const { refresh_token: token } = await signUp()
+
+  const answers = await Promise.all(many.map(() => refresh(token)))
+  t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]))
+  t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1)
+  t.equal(new Set(answers.map((answer) => answer.json().access_token)).size, 50)
+  t.match(sql.prepare('select gen, prev_gen, confirmed_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0, confirmed_gen: 0 }])
+})
+
+t.test('without a window, one of fifty refreshes at once succeeds, and then the session is over', async (t) => {
+  const { signUp, signIn, refresh, get } = await build(t, strict)
+  const { refresh_token: token, access_token: access } = await signUp()
+  const other = await signIn()
+
+  const answers = await Promise.all(many.map(() => refresh(token)))
+  const successes = answers.filter(({ statusCode }) => statusCode === 200)
+  t.equal(successes.length, 1)
+  t.ok(answers.some((answer) => answer.json().code === 'ACCOUNTS_REFRESH_REUSED'))
+  t.match((await refresh(successes[0]!.json().refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await refresh(other.refresh_token)).statusCode, 200, 'the other session lives')
+})
+
+t.test('without a window, a refresh token works once', async (t) => {
+  const { signUp, refresh, get } = await build(t, strict)
+  const first = await signUp()
+  const second = (await refresh(first.refresh_token)).json()
+  t.not(second.refresh_token, first.refresh_token)
+
+  const replay = await refresh(first.refresh_token)
+  t.match(replay.json(), { statusCode: 401, code: 'ACCOUNTS_REFRESH_REUSED' })
+  t.match(replay.headers['www-authenticate'], /error="invalid_token"/)
+  t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await get('/guarded', second.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
+t.test('a spent token outside the window ends its session, every token of it, and no other session', async (t) => {
+  const tick = clock(t)
+  const { signUp, signIn, refresh, get, sql } = await buildOnFile(t)
+  const first = await signUp()
+  const other = await signIn()
+  const second = (await refresh(first.refresh_token)).json()
+  tick(31)
+  const third = (await refresh(second.refresh_token)).json()
+  tick(31)
+
+  t.match((await refresh(first.refresh_token)).json(), { statusCode: 401, code: 'ACCOUNTS_REFRESH_REUSED' })
+  for (const { refresh_token: token } of [first, second, third]) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  for (const { access_token: token } of [first, second, third]) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await get('/guarded', other.access_token)).statusCode, 200)
+  t.match(sql.prepare('select revoke_reason from accounts_sessions where revoked_at is not null').all(), [{ revoke_reason: 'reuse' }])
+})
+
+t.test('within the window, a spent token is answered with the same successor, and the session does not fork', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh } = await build(t)
+  const { refresh_token: token } = await signUp()
+  const successor = (await refresh(token)).json().refresh_token
+  tick(29)
+  t.equal((await refresh(token)).json().refresh_token, successor)
+  t.equal((await refresh(successor)).json().refresh_token, successor, 'the successor too')
+  tick(1)
+  t.not((await refresh(successor)).json().refresh_token, successor)
+})
+
+t.test('a client that lost its answer goes on with its old token, and the lost one is void', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get } = await build(t)
+  const first = await signUp()
+  const lost = (await refresh(first.refresh_token)).json()
+  tick(60)
+
+  const second = await refresh(first.refresh_token)
+  t.equal(second.statusCode, 200)
+  t.equal((await get('/guarded', second.json().access_token)).statusCode, 200)
+  t.match((await refresh(lost.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' }, 'somebody had it after all')
+  t.match((await refresh(second.json().refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
+t.test('an answer that arrived is not lost: its access token was seen, so the old refresh token is a replay', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get } = await build(t)
+  const first = await signUp()
+  const second = (await refresh(first.refresh_token)).json()
+  await get('/guarded', second.access_token)
+  tick(60)
+  t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+})
+
+t.test('until superseded, the old token goes on though the new one was seen', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { replay: 'until-superseded' } })
+  const first = await signUp()
+  const second = (await refresh(first.refresh_token)).json()
+  await get('/guarded', second.access_token)
+  tick(60)
+  t.equal((await refresh(first.refresh_token)).statusCode, 200)
+  t.match(sql.prepare('select gen, prev_gen, confirmed_gen from accounts_sessions').all(), [{ gen: 2, prev_gen: 0, confirmed_gen: 0 }])
+})
+
+t.test('an access token of a void generation ends the session at the next write of confirmations', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get, post, app, db } = await buildOnFile(t)
+  const first = await signUp()
+  const lost = (await refresh(first.refresh_token)).json()
+  tick(60)
+  const second = (await refresh(first.refresh_token)).json()
+
+  t.equal((await get('/guarded', lost.access_token)).statusCode, 200)
+  t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, 'written before the refresh')
+  await post('/auth/logout', { refresh_token: second.refresh_token })
+  await app.close()
+  const { sql } = await buildOnFile(t, { db })
+  t.match(sql.prepare('select revoke_reason from accounts_sessions').all(), [{ revoke_reason: 'reuse' }])
+})
+
+t.test('what was confirmed is written within about a second, and at the close', async (t) => {
+  const { signUp, refresh, get, sql, app } = await buildOnFile(t)
+  const confirmed = sql.prepare('select confirmed_gen from accounts_sessions order by created_at')
+  const second = (await refresh((await signUp()).refresh_token)).json()
+  await get('/guarded', second.access_token)
+  t.match(confirmed.all(), [{ confirmed_gen: 0 }])
+  for (const end = Date.now() + 10_000; Date.now() < end && confirmed.get()!.confirmed_gen === 0;) await new Promise((resolve) => setTimeout(resolve, 50))
+  t.match(confirmed.all(), [{ confirmed_gen: 1 }])
+
+  const another = (await refresh((await signUp('bob')).refresh_token)).json()
+  await get('/guarded', another.access_token)
+  await app.close()
+  t.match(confirmed.all(), [{ confirmed_gen: 1 }, { confirmed_gen: 1 }])
+})
+
+t.test('the current refresh token shown in the window confirms itself', async (t) => {
+  const { signUp, refresh, app, sql } = await buildOnFile(t)
+  const { refresh_token: current } = (await refresh((await signUp()).refresh_token)).json()
+  await refresh(current)
+  await app.close()
+  t.match(sql.prepare('select gen, confirmed_gen from accounts_sessions').all(), [{ gen: 1, confirmed_gen: 1 }])
+})
+
+t.test('a commit that the database lost is adopted: the client has the proof', async (t) => {
+  const { signUp, refresh, sql } = await buildOnFile(t)
+  const { refresh_token: token } = await signUp()
+  const before = sql.prepare('select gen, prev_gen, confirmed_gen, rotated_at, refresh_expires_at from accounts_sessions').get()!
+  const successor = (await refresh(token)).json().refresh_token
+  sql.prepare('update accounts_sessions set gen = ?, prev_gen = ?, confirmed_gen = ?, rotated_at = ?, refresh_expires_at = ?').run(...Object.values(before))
+
+  t.equal((await refresh(successor)).json().refresh_token, successor)
+  t.match(sql.prepare('select gen, prev_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0 }])
+})
+
+t.test('no refresh extends the absolute limit of a login, and nothing outlives it', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { expiresIn: '1h', maxAge: '2h' } })
+  let tokens = await signUp()
+  const limit = Date.now() / 1000 + 7200
+  for (let minutes = 0; minutes < 115; minutes += 5) {
+    tick(300)
+    tokens = (await refresh(tokens.refresh_token)).json()
+    t.ok(decode(tokens.refresh_token).payload.exp <= limit)
+    t.ok(decode(tokens.access_token).payload.exp <= limit)
+  }
+
+  t.match(sql.prepare('select refresh_expires_at, absolute_expires_at from accounts_sessions').get(), { refresh_expires_at: limit * 1000, absolute_expires_at: limit * 1000 })
+  t.match(tokens, { expires_in: 300, refresh_expires_in: 300 })
+  tick(300)
+  t.match((await refresh(tokens.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
+  t.match((await get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
+})
+
+t.test('a session that lies idle for too long is over', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh } = await build(t, { refresh: { expiresIn: '1d' } })
+  const { refresh_token: token } = await signUp()
+  tick(86399)
+  const next = (await refresh(token)).json().refresh_token
+  tick(86400)
+  t.match((await refresh(next)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
+})
+
+t.test('a refresh keeps the time of the login, and tells a new time of issue', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh } = await build(t)
+  const first = await signUp()
+  tick(100)
+  const second = (await refresh(first.refresh_token)).json()
+  t.equal(decode(second.access_token).payload.auth_time, decode(first.access_token).payload.auth_time)
+  t.equal(decode(second.access_token).payload.iat, decode(first.access_token).payload.iat + 100)
+})
+
+t.test('a token of a generation that never was, or with a jti that never was, is not valid', async (t) => {
+  const { signUp, refresh, post } = await build(t)
+  const { header, payload } = decode((await signUp()).refresh_token)
+
+  for (const change of [{ gen: 2 }, { jti: 'x'.repeat(43) }, { gen: 1 }, { sid: '00000000-0000-7000-8000-000000000000' }]) {
+    const forged = mint(header, { ...payload, ...change }, refreshKey)
+    const code = 'sid' in change ? 'ACCOUNTS_TOKEN_REVOKED' : 'ACCOUNTS_TOKEN_INVALID'
+    t.match((await refresh(forged)).json(), { statusCode: 401, code })
+    t.match((await post('/with-refresh', { refresh_token: forged })).json(), { statusCode: 401, code })
+  }
+})
+
+t.test('a generation further ahead is not valid, though its jti is right', async (t) => {
+  const { signUp, refresh, sql } = await buildOnFile(t)
+  let { refresh_token: token } = await signUp()
+  sql.exec('update accounts_sessions set gen = 2, prev_gen = 1')
+  token = (await refresh(mint(decode(token).header, { ...decode(token).payload, gen: 2, jti: jtiOf(sql, 2) }, refreshKey))).json().refresh_token
+  sql.exec('update accounts_sessions set gen = 0, prev_gen = null')
+  t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
+})
+
+t.test('a disabled user and a user logged out everywhere are refused at once, with every kind of token', async (t) => {
+  for (const change of ['disabled_at = 1', 'epoch = epoch + 1']) {
+    const { signUp, refresh, get, post, sql } = await buildOnFile(t)
+    const { access_token: access, refresh_token: token } = await signUp()
+    sql.exec(`update accounts_users set ${change}`)
+
+    for (const answer of [await get('/guarded', access), await get('/auth/me', access), await refresh(token), await post('/with-refresh', { refresh_token: token })]) {
+      t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+    }
+  }
+})
+
+t.test('a login with another session at hand starts a session of its own', async (t) => {
+  const { app, signUp, get } = await build(t)
+  const first = await signUp()
+  const payload = { username: 'ada', password: 'correct horse battery staple' }
+  const second = (await app.inject({ method: 'POST', url: '/auth/login', payload, headers: { ...bearer(first.access_token), cookie: `access=${first.access_token}` } })).json()
+  t.not(decode(second.access_token).payload.sid, decode(first.access_token).payload.sid)
+  t.equal((await get('/guarded', first.access_token)).statusCode, 200)
+})
+
+t.test('a refresh cannot be given another user, role or audience', async (t) => {
+  const { signUp, post } = await build(t)
+  const { refresh_token: token } = await signUp()
+  for (const field of ['sub', 'roles', 'scope', 'aud', 'user', 'userId']) {
+    t.match((await post('/auth/refresh', { refresh_token: token, [field]: 'admin' })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message: `body/${field} is not a known field` })
+  }
+})
+
+t.test('refresh and logout at once leave the session over', async (t) => {
+  const { signUp, refresh, post } = await build(t)
+  for (let round = 0; round < 20; round++) {
+    const { refresh_token: token } = await (round === 0 ? signUp() : signUp(`ada${round}`))
+    const answers = await Promise.all([refresh(token), post('/auth/logout', { refresh_token: token }), refresh(token)])
+    t.equal(answers[1]!.statusCode, 204)
+    for (const answer of answers.filter(({ statusCode }) => statusCode === 200)) {
+      t.match((await refresh(answer.json().refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    }
+  }
+})
+
+t.test('fifty users at once see themselves, each of them', async (t) => {
+  const { signUp, get } = await build(t)
+  const users = await Promise.all(many.map((_, index) => signUp(`user${index}`)))
+  const seen = await Promise.all([...users, ...users, ...users, ...users].map(({ access_token: token }) => get('/auth/me', token)))
+  t.same(seen.map((answer) => answer.json().username), [0, 1, 2, 3].flatMap(() => many.map((_, index) => `user${index}`)))
+})
