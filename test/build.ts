@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import Database from 'better-sqlite3'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
@@ -29,9 +29,22 @@ export async function build (t: Test, options: AccountsOptions = {}, server: Fas
 export async function buildOnFile (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
   const db = options.db ?? join(t.testdir({}), 'accounts.sqlite')
   const built = await build(t, { ...options, db }, server)
-  const sql = new DatabaseSync(db)
+  const sql = open(db)
   t.teardown(() => sql.close())
   return { ...built, db, sql }
+}
+
+/** A row as the driver gives it, under any name. */
+type Row = Record<string, any>
+
+/** The file beside the app: through the app's own library, since two SQLite libraries in a process share no locks. */
+export function open (file: string) {
+  const database = new Database(file)
+  const prepare = (statement: string) => {
+    const prepared = database.prepare<unknown[], Row>(statement)
+    return { get: prepared.get.bind(prepared), all: prepared.all.bind(prepared), run: prepared.run.bind(prepared) }
+  }
+  return { exec: (statements: string) => { database.exec(statements) }, prepare, close: () => { database.close() } }
 }
 
 export function client (app: FastifyInstance) {

@@ -5,7 +5,7 @@ const RevisionSchema = defineEntity({
   name: 'AccountsRevision',
   tableName: 'accounts_revision',
   properties: {
-    id: p.integer().primary(),
+    id: p.integer().primary().autoincrement(false),
     revision: p.integer(),
   },
 })

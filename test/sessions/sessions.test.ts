@@ -1,8 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { mock } from 'node:test'
 import t from 'tap'
 import { refreshId } from '../../lib/tokens/refresh-token.ts'
-import { bearer, build, buildOnFile, decode, mint, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, decode, mint, open, refreshKey } from '../build.ts'
 
 const strict = { refresh: { window: 0 } }
 const many = Array.from({ length: 50 })
@@ -14,8 +13,8 @@ function clock (t: { teardown: (end: () => void) => void }, start = '2026-01-01T
   return (seconds: number) => mock.timers.tick(seconds * 1000)
 }
 
-function jtiOf (sql: DatabaseSync, gen: number): string {
-  return refreshId(sql.prepare('select salt from accounts_sessions').get()!.salt as string, gen)
+function jtiOf (sql: ReturnType<typeof open>, gen: number): string {
+  return refreshId(sql.prepare('select salt from accounts_sessions').get()!.salt, gen)
 }
 
 t.test('fifty refreshes at once with one token are answered with one new token', async (t) => {

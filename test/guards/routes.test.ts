@@ -1,0 +1,48 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import accounts from '../../lib/index.ts'
+import { build, cheap, secret } from '../build.ts'
+
+const options = { db: ':memory:', secret, password: cheap }
+const handler = async () => 'secret'
+
+for (const hook of ['onRequest', 'preValidation', 'preHandler'] as const) {
+  t.test(`a route whose ${hook} is undefined is refused where it is added`, async (t) => {
+    const { app } = await build(t)
+    t.throws(() => app.get('/x', { [hook]: undefined } as object, handler), { code: 'ACCOUNTS_OPTIONS_INVALID', message: new RegExp(`GET /x has ${hook}: undefined`) })
+    t.throws(() => app.post('/x', { [hook]: [undefined] } as object, handler))
+    t.doesNotThrow(() => app.get('/x', { [hook]: app.authenticate }, handler).get('/y', handler))
+  })
+}
+
+t.test('a guard taken from an app that does not have it yet keeps the app from starting', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(accounts, options)
+  app.get('/secret', { preHandler: app.authenticate }, handler)
+  await t.rejects(async () => { await app.ready() }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/secret has preHandler: undefined.*await app\.register/ })
+})
+
+t.test('so does one in a scope, before the plugin or inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(async (scope) => {
+    scope.register(accounts, options)
+    scope.route({ method: ['GET', 'POST'], url: '/secret', preHandler: scope.authenticate, handler })
+  })
+  await t.rejects(async () => { await app.ready() }, { message: /GET,POST \/secret has preHandler: undefined/ })
+})
+
+t.test('routes that are open on purpose may come before the plugin', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/health', handler)
+  await app.register(accounts, options)
+  t.equal((await app.inject('/health')).statusCode, 200)
+})
+
+t.test('authenticateRefresh in onRequest is refused: there is no body yet', async (t) => {
+  const { app } = await build(t)
+  t.throws(() => app.post('/x', { onRequest: app.authenticateRefresh }, handler), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /POST \/x has authenticateRefresh in onRequest/ })
+  t.doesNotThrow(() => app.post('/x', { preValidation: app.authenticateRefresh, onRequest: app.authenticate }, handler))
+})
