@@ -51,7 +51,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.decorateRequest('auth', null as never)
   app.decorate('authenticate', authenticate)
   app.decorate('authenticateRefresh', authenticateRefresh)
-  documentGuards(app)
+  if (Object.values(settings.routes).some(Boolean)) documentGuards(app)
 
   await app.register(async (child) => {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()

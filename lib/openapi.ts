@@ -39,7 +39,8 @@ function declareSchemes ({ schema, url, openapiObject }: Transformed) {
 
 /**
  * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
- * when the app is ready and its serializers are made: earlier they would change what the host's handlers send.
+ * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Needs a
+ * route of ours in the document, to declare the schemes.
  */
 export function documentGuards (app: FastifyInstance): void {
   const guarded: RouteOptions[] = []

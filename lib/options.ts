@@ -121,7 +121,8 @@ const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
   throttle: Type.Literal(false, { default: false }),
 }, { additionalProperties: false })
 
-type FilledOptions = Static<ReturnType<typeof OptionsSchema>>
+/** The options as the schema leaves them. */
+export type FilledOptions = Static<ReturnType<typeof OptionsSchema>>
 
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'throttle'> {

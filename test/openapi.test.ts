@@ -1,0 +1,78 @@
+import swagger from '@fastify/swagger'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import accounts, { type AccountsOptions } from '../lib/index.ts'
+import { cheap, client, secret } from './build.ts'
+
+const info = { title: 'Test', version: '1' }
+
+async function documented (t: Test, options: AccountsOptions = {}, openapi: object = { openapi: '3.1.0', info }) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi })
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, ...options })
+  app.get('/plain', async () => [1, 2])
+  app.get('/guarded', { preHandler: app.authenticate }, async () => [1, null])
+  app.post('/refreshing', { preHandler: [app.authenticateRefresh], schema: { summary: 'Own', response: { 200: { type: 'object', properties: { a: { type: 'integer' } } }, 401: { type: 'object', description: 'Own 401', properties: {} } } } }, async () => ({ a: 1 }))
+  app.get('/own', { onRequest: app.authenticate, schema: { security: [{ accessToken: [], other: [] }] } as object }, async () => 1)
+  await app.ready()
+  return { app, ...client(app), document: () => app.swagger() as any }
+}
+
+const other = { other: { type: 'apiKey', in: 'header', name: 'x-key' } }
+
+for (const version of ['3.0.3', '3.1.0']) {
+  t.test(`the document is valid OpenAPI ${version}, and shows every route of ours`, async (t) => {
+    const { document } = await documented(t, {}, { openapi: version, info, components: { securitySchemes: other } })
+    const found = document()
+    const { valid, errors } = await new Validator().validate(found)
+    t.ok(valid, JSON.stringify(errors))
+
+    const operations = Object.entries(found.paths).flatMap(([path, methods]) => Object.entries(methods as object).map(([method, { operationId, summary, tags }]) => [`${method} ${path}`, operationId, Boolean(summary), tags]))
+    t.strictSame(operations.filter(([, id]) => id), ['register', 'login', 'refresh', 'logout'].map((id) => [`post /auth/${id}`, id, true, ['accounts']]).concat([['get /auth/me', 'me', true, ['accounts']]]))
+  })
+}
+
+t.test('each route names its body, its answers and the codes of its refusals', async (t) => {
+  const { document } = await documented(t, {}, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { paths } = document()
+  const described = (path: string, status: number) => paths[path].post.responses[status].description
+
+  t.match(paths['/auth/register'].post.requestBody.content['application/json'].schema, { required: ['username', 'password'], additionalProperties: false })
+  t.match(Object.keys(paths['/auth/register'].post.responses), ['201', '400', '409', '413', '415', '503'])
+  t.equal(described('/auth/register', 400), 'ACCOUNTS_INPUT_INVALID, ACCOUNTS_PASSWORD_REJECTED')
+  t.equal(described('/auth/login', 401), 'ACCOUNTS_CREDENTIALS_INVALID')
+  t.match(described('/auth/refresh', 401), /ACCOUNTS_REFRESH_REUSED/)
+  t.notOk(paths['/auth/logout'].post.responses[204].content)
+})
+
+t.test('a guarded route of the host says which token it asks for, and keeps what it said itself', async (t) => {
+  const { document } = await documented(t, {}, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { paths, components } = document()
+  t.match(components.securitySchemes, { accessToken: { type: 'http', scheme: 'bearer' }, refreshToken: { type: 'http', scheme: 'bearer' }, ...other })
+  t.same(paths['/guarded'].get.security, [{ accessToken: [] }])
+  t.match(paths['/guarded'].get.responses, { 200: { description: 'Default Response' }, 401: { description: /ACCOUNTS_TOKEN_MISSING/ } })
+  t.match(paths['/refreshing'].post, { summary: 'Own', security: [{ refreshToken: [] }], responses: { 401: { description: 'Own 401' }, 200: {} } })
+  t.same(paths['/own'].get.security, [{ accessToken: [], other: [] }])
+  t.notOk(paths['/plain'].get.security)
+  t.same(Object.keys(paths['/plain'].get.responses), ['200'])
+})
+
+t.test('the document changes nothing in what the routes of the host send', async (t) => {
+  const { signUp, get, post } = await documented(t, {}, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { access_token: access, refresh_token: token } = await signUp()
+  t.equal((await get('/guarded', access)).body, '[1,null]')
+  t.equal((await post('/refreshing', { refresh_token: token })).body, '{"a":1}')
+  t.equal((await post('/refreshing')).body, '{}', "the host's own 401 schema")
+})
+
+t.test('with all our routes off, the document of the host is still made', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi: { info } })
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, routes: { register: false, login: false, refresh: false, logout: false, me: false } })
+  app.get('/guarded', { preHandler: app.authenticate }, async () => 1)
+  await app.ready()
+  t.match(Object.keys(app.swagger().paths!), ['/guarded'])
+})

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { build, buildOnFile, decode, mint } from '../build.ts'
+
+t.test('each end of a session is an entry of the log, numbered in order, kept longer than any token can live', async (t) => {
+  const { signUp, signIn, post, refresh, sql } = await buildOnFile(t, { refresh: { window: 0 } })
+  const first = await signUp()
+  const second = await signIn()
+  await post('/auth/logout', { refresh_token: first.refresh_token })
+  await refresh(second.refresh_token)
+  await refresh(second.refresh_token)
+
+  const log = sql.prepare('select revision, kind, subject, epoch, created_at, expires_at from accounts_revoked_tokens order by revision').all()
+  t.match(log, [first, second].map(({ access_token: token }, index) => ({ revision: index + 1, kind: 'session', subject: decode(token).payload.sid, epoch: null })))
+  t.ok(log.every((row) => row.expires_at - row.created_at >= 900_000))
+  t.match(sql.prepare('select id, revision from accounts_revision').all(), [{ id: 1, revision: 2 }])
+})
+
+t.test('twenty ends of one session at once are one entry, and of twenty sessions twenty', async (t) => {
+  const { signUp, signIn, post, sql } = await buildOnFile(t)
+  const { refresh_token: token } = await signUp()
+  const others = await Promise.all(Array.from({ length: 20 }, () => signIn()))
+
+  const answers = await Promise.all([...others.map((tokens) => tokens.refresh_token), ...Array.from({ length: 20 }, () => token)].map((refreshToken) => post('/auth/logout', { refresh_token: refreshToken })))
+  t.ok(answers.every(({ statusCode }) => statusCode === 204))
+  const revisions = sql.prepare('select revision from accounts_revoked_tokens order by revision').all().map(({ revision }) => revision)
+  t.same(revisions, Array.from({ length: 21 }, (_, index) => index + 1))
+})
+
+t.test('an access token of a session that is not there, or of another user, is dead', async (t) => {
+  const { signUp, get } = await build(t)
+  const { header, payload } = decode((await signUp()).access_token)
+  const bob = (await signUp('bob')).user
+  for (const change of [{ sid: randomUUID() }, { sub: bob.id }, { sub: randomUUID() }]) {
+    t.match((await get('/guarded', mint(header, { ...payload, ...change }))).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
+})
+
+t.test('an access token from before a new epoch is dead, though its session goes on', async (t) => {
+  const { signUp, refresh, get, sql } = await buildOnFile(t)
+  const before = await signUp()
+  sql.exec('update accounts_users set epoch = 1; update accounts_sessions set ver = 1')
+  const after = (await refresh(before.refresh_token)).json()
+  t.match((await get('/guarded', before.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await get('/guarded', after.access_token)).statusCode, 200)
+})
+
+t.test('a user who is deleted takes the sessions along', async (t) => {
+  const { signUp, refresh, get, sql } = await buildOnFile(t)
+  const { access_token: access, refresh_token: token } = await signUp()
+  sql.exec('pragma foreign_keys = on; delete from accounts_users')
+  t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal(sql.prepare('select count(*) as n from accounts_sessions').get()!.n, 0)
+})
+
+t.test('what changes of a user is seen by the next request', async (t) => {
+  const { signUp, get, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  sql.exec("update accounts_users set roles = '[\"admin\"]', username = 'Ada L.'")
+  t.match((await get('/guarded', token)).json().user, { roles: ['admin'], username: 'Ada L.' })
+})

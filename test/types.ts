@@ -1,0 +1,32 @@
+// Checked by the compiler alone: what the plugin promises to TypeScript.
+import Fastify, { type FastifyInstance } from 'fastify'
+import accounts, { errors, type AccountsOptions, type AccountsUser, type RequestAuth } from '../lib/index.ts'
+import type { FilledOptions } from '../lib/options.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Filled<T> = T extends (infer Item)[] ? Item[] : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
+type Flat<T> = T extends (infer Item)[] ? Item[] : T extends object ? { [K in keyof T]: Flat<T[K]> } : T
+
+function expect<Truth extends true> (): Truth | void {}
+
+// The interface that an editor shows and the schema that checks are the same options.
+expect<Equal<Filled<Omit<AccountsOptions, 'secret'>>, Flat<FilledOptions>>>()
+
+const app: FastifyInstance = Fastify()
+await app.register(accounts)
+await app.register(accounts, { access: { expiresIn: 900 }, refresh: { window: 0, maxAge: '90d' }, routes: { me: false, logout: '/bye' } })
+// @ts-expect-error an option that is not there
+await app.register(accounts, { acess: {} })
+// @ts-expect-error an option of another type
+await app.register(accounts, { refresh: { replay: 'always' } })
+
+app.get('/', { preHandler: app.authenticate }, async ({ user, auth }) => {
+  expect<Equal<typeof user, AccountsUser>>()
+  expect<Equal<typeof auth, RequestAuth>>()
+  return user.roles.includes('admin') && auth.claims.sub
+})
+app.get('/hooks', { onRequest: [app.authenticate], preValidation: app.authenticateRefresh }, async () => 1)
+app.addHook('preHandler', app.authenticate)
+Fastify({ http2: true }).get('/', { preHandler: app.authenticate }, async () => 1)
+
+new errors.TokenRevoked().statusCode satisfies number | undefined
