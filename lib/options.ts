@@ -87,7 +87,7 @@ const RouteSchema = Type.Unsafe<RouteSwitch>({
 const closed = { additionalProperties: false, default: {} }
 
 /** Checks and fills the options: the defaults stand here and nowhere else. */
-const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
+export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
   db: Type.String({ minLength: 1, file: true, default: env.ACCOUNTS_DATABASE_URL || 'accounts.sqlite' }),
   prefix: Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '/auth' }),
   access: Type.Object({

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { errors } from '../lib/index.ts'
+import { OptionsSchema } from '../lib/options.ts'
+import { build } from './build.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const readme = read('README.md')
+const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+
+/** The first column of the table under a heading of the README, as the names that stand there in code. */
+function firstColumn (heading: string): string[] {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`))!
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'))
+  return rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
+}
+
+type Schema = { properties?: Record<string, Schema> }
+const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
+  Object.entries(properties).flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)])
+
+t.test('every option stands in the README, or the group that it belongs to, and none that is gone', async (t) => {
+  const options = ['secret', ...pathsOf(OptionsSchema({}) as Schema)]
+  const told = firstColumn('Options')
+  for (const name of told) t.ok(options.includes(name), `${name} is an option`)
+  for (const name of options) {
+    t.ok(told.some((row) => name === row || name.startsWith(`${row}.`) || row.startsWith(`${name}.`)), `${name} is told of`)
+  }
+})
+
+t.test('every default in the README is the default', async (t) => {
+  const rows = [...readme.matchAll(/^\| `([\w.]+)`(?:, `(\w+)`)? \| ([^|]+) \|/gm)]
+  const defaultOf = (path: string) => path.split('.').reduce((schema, name) => schema?.properties?.[name], OptionsSchema({}) as any)?.default
+  const checked = rows.filter(([, name]) => defaultOf(name!) !== undefined && typeof defaultOf(name!) !== 'object')
+  t.ok(checked.length >= 9)
+  for (const [, name, , told] of checked) t.ok(told!.includes(`${defaultOf(name!)}`), `${name}: ${told}`)
+})
+
+t.test('every error stands in the README, with its status, and none that is gone', async (t) => {
+  const rows = [...readme.matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [code, status === '–' ? 500 : Number(status)])
+  const made = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string, statusCode: number })())
+  t.same(Object.fromEntries(rows), Object.fromEntries(made.map(({ code, statusCode }) => [code, statusCode])))
+})
+
+t.test('every route stands in the README, and none that is gone', async (t) => {
+  const { app } = await build(t)
+  for (const told of firstColumn('Routes')) {
+    const [method, url] = told.split(' ')
+    t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
+  }
+  t.equal(firstColumn('Routes').length, Object.keys(OptionsSchema({}).properties.routes.properties).length)
+})
+
+t.test('every decorator stands in the README, and none that is gone', async (t) => {
+  const { app } = await build(t)
+  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'request.user', 'request.auth'])
+  t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
+})
+
+t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {
+  t.ok(readme.includes(`\`\`\`sh\n${read('example/tour.sh')}\`\`\``))
+  t.ok(readme.includes('```sh\nnpm ci && npm test\n```'))
+  t.match(read('.ci/run'), /^npm ci && npm test$/m)
+})
+
+t.test('every link leads somewhere', async (t) => {
+  for (const page of pages) {
+    for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) t.ok(existsSync(join(root, dirname(page), target!)), `${page}: ${target}`)
+  }
+})
+
+t.test('the quick start runs as it stands', async (t) => {
+  const snippet = /```ts\n(import Fastify[^`]+)```/.exec(readme)![1]!
+  const file = join(t.testdir({}), 'app.ts')
+  writeFileSync(file, snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace('port: 3000', 'port: 0'))
+  const server = spawn(process.execPath, [file], { cwd: dirname(file), env: { ...process.env, JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '' } })
+  t.teardown(() => server.kill())
+
+  let log = ''
+  while (!log.includes('listening at')) log += (await once(server.stdout, 'data'))[0]
+  const api = /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0]
+  const registered = await fetch(`${api}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'ada', password: 'correct horse battery staple' }) })
+  const { access_token: token } = await registered.json() as { access_token: string }
+  t.match(await (await fetch(`${api}/me`, { headers: { authorization: `Bearer ${token}` } })).json(), { username: 'ada' })
+  t.equal((await fetch(`${api}/me`)).status, 401)
+})

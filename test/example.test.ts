@@ -1,0 +1,40 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+
+const run = promisify(execFile)
+
+/** Starts the example in an empty folder, and gives what it prints. */
+async function start (t: Test) {
+  const server = spawn(process.execPath, [join(import.meta.dirname, '..', 'example', 'server.ts')], {
+    cwd: t.testdir({}), env: { ...process.env, PORT: '0', JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '' },
+  })
+  t.teardown(() => server.kill())
+  let printed = ''
+  while (!printed.includes('/secret -H')) printed += (await once(server.stdout, 'data'))[0]
+  return { server, printed, api: /http:\/\/localhost:\d+/.exec(printed)![0] }
+}
+
+t.test('the tour that the example prints goes all the way, twice', async (t) => {
+  const { printed } = await start(t)
+  const tour = printed.slice(printed.indexOf('api='))
+  for (let round = 0; round < 2; round++) {
+    const { stdout } = await run('sh', ['-c', tour])
+    t.same(stdout.match(/^\d{3} /gm), ['201 ', '200 ', '200 ', '200 ', '204 ', '401 '])
+    t.match(stdout, /\{"message":"Hello ada-\d+"\}\n200/)
+    t.match(stdout, /ACCOUNTS_TOKEN_REVOKED.*\n401/)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+  }
+})
+
+t.test('the example has its API reference at /docs, and ends when it is told to', async (t) => {
+  const { api, server } = await start(t)
+  t.match(await (await fetch(`${api}/docs`)).text(), /swagger-ui/)
+  const { paths } = await (await fetch(`${api}/docs/json`)).json() as { paths: object }
+  t.match(Object.keys(paths), ['/auth/register', '/auth/login', '/auth/refresh', '/auth/logout', '/auth/me', '/secret'])
+
+  server.kill('SIGTERM')
+  t.same(await once(server, 'exit'), [0, null])
+})
