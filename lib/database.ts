@@ -19,16 +19,21 @@ export interface Database {
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
 const mostMigrationTries = 10
 
+/** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
+const deafToEnvironment = {
+  clientUrl: '', schema: '', baseDir: '.', debug: false, forceUndefined: false, forceUtcTimezone: true, timezone: 'Z', implicitTransactions: true,
+}
+
 /** Opens the SQLite file and brings its tables up to date. */
 export async function openDatabase (file: string): Promise<Database> {
   const { SqliteDriver, Migrator, migrations } = await loadDriver()
   const orm = await MikroORM.init({
+    ...deafToEnvironment,
     driver: SqliteDriver,
     dbName: file,
     entities: [User, Session, RevokedToken, Revision],
-    debug: false,
     extensions: [Migrator],
-    migrations: { tableName: 'accounts_migrations', migrationsList: migrations, snapshot: false, silent: true },
+    migrations: { tableName: 'accounts_migrations', migrationsList: migrations, transactional: true, snapshot: false, silent: true },
   })
   const connection = orm.em.getConnection()
 

@@ -33,11 +33,24 @@ t.test('readers go on beside a writer, foreign keys hold, and a commit survives 
 })
 
 t.test('what the environment says to MikroORM does not reach ours', async (t) => {
-  const names = { MIKRO_ORM_DB_NAME: 'elsewhere.sqlite', MIKRO_ORM_DEBUG: '1', MIKRO_ORM_MIGRATIONS_TABLE_NAME: 'elsewhere' }
+  const names = {
+    MIKRO_ORM_DB_NAME: 'elsewhere.sqlite',
+    MIKRO_ORM_CLIENT_URL: 'sqlite:///elsewhere.sqlite',
+    MIKRO_ORM_BASE_DIR: '/elsewhere',
+    MIKRO_ORM_SCHEMA: 'elsewhere',
+    MIKRO_ORM_DEBUG: '1',
+    MIKRO_ORM_FORCE_UNDEFINED: '1',
+    MIKRO_ORM_TIMEZONE: '+05:00',
+    MIKRO_ORM_FORCE_UTC_TIMEZONE: '0',
+    MIKRO_ORM_IMPLICIT_TRANSACTIONS: '0',
+    MIKRO_ORM_MIGRATIONS_TABLE_NAME: 'elsewhere',
+    MIKRO_ORM_MIGRATIONS_TRANSACTIONAL: '0',
+    MIKRO_ORM_MIGRATIONS_SNAPSHOT: '1',
+  }
   Object.assign(process.env, names)
   t.teardown(() => Object.keys(names).forEach((name) => delete process.env[name]))
-  const { signUp, sql } = await buildOnFile(t)
-  await signUp()
+  const { signUp, refresh, sql } = await buildOnFile(t)
+  t.equal((await refresh((await signUp()).refresh_token)).statusCode, 200)
   t.equal(sql.prepare('select count(*) as n from accounts_migrations').get()!.n, 1)
   t.notOk(existsSync('elsewhere.sqlite'))
 })
