@@ -5,7 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify from 'fastify'
 import accounts from '../lib/index.ts'
 
-const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'warn' } })
+const app = Fastify({ logger: { level: 'warn' } })
 
 await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Accounts', version: '1.0.0' } } })
 await app.register(swaggerUi, { routePrefix: '/docs' })

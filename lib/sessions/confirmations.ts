@@ -14,7 +14,7 @@ export interface Confirmations {
 const flushEveryMs = 1000
 
 /** Of more sessions than this nothing is remembered until the next write; they are noted again when they come back. */
-const mostRemembered = 10_000
+const mostRemembered = 1000
 
 /**
  * Keeps `confirmedGen` true without a write per request: remembered here, written about once a second. A token of a

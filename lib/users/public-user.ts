@@ -13,5 +13,5 @@ export const UserSchema = Type.Object({
 export type AccountsUser = Static<typeof UserSchema>
 
 export function publicUser ({ id, username, email, roles }: User): AccountsUser {
-  return { id, username: username ?? null, email: email ?? null, roles }
+  return { id, username, email, roles }
 }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import t from 'tap'
 import accounts from '../../lib/index.ts'
@@ -31,6 +34,11 @@ t.test('so does one in a scope, before the plugin or inside it', async (t) => {
     scope.route({ method: ['GET', 'POST'], url: '/secret', preHandler: scope.authenticate, handler })
   })
   await t.rejects(async () => { await app.ready() }, { message: /GET,POST \/secret has preHandler: undefined/ })
+})
+
+t.test('an app that was made before the plugin was imported is watched from its registration on', async (t) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', 'late-import.ts')])
+  t.equal(stdout, '401 ACCOUNTS_OPTIONS_INVALID\n')
 })
 
 t.test('routes that are open on purpose may come before the plugin', async (t) => {

@@ -188,6 +188,15 @@ t.test('no refresh extends the absolute limit of a login, and nothing outlives i
   t.match((await get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
 })
 
+t.test('a refresh that loses every race gives up, and says that it was not the client', async (t) => {
+  const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { refresh_token: token } = await signUp()
+  sql.exec('create trigger loses before update on accounts_sessions begin select raise(ignore); end')
+  t.match((await refresh(token)).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
+  sql.exec('drop trigger loses')
+  t.equal((await refresh(token)).statusCode, 200)
+})
+
 t.test('a session that lies idle for too long is over', async (t) => {
   const tick = clock(t)
   const { signUp, refresh } = await build(t, { refresh: { expiresIn: '1d' } })

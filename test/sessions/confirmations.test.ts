@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { openDatabase } from '../../lib/database.ts'
+import { createConfirmations } from '../../lib/sessions/confirmations.ts'
+import { buildOnFile, decode } from '../build.ts'
+
+const unheard = { error () {} } as never
+
+t.test('of more than a thousand sessions at once none is remembered until the others are written', async (t) => {
+  const { signUp, refresh, sql, db } = await buildOnFile(t)
+  const { sid } = decode((await refresh((await signUp()).refresh_token)).json().refresh_token).payload
+  const database = await openDatabase(db)
+  t.teardown(database.close)
+  const { note, flushAll } = createConfirmations(database, unheard, async () => {})
+  const confirmed = sql.prepare('select confirmed_gen from accounts_sessions')
+
+  for (let index = 0; index < 1000; index++) note(`nobody ${index}`, 1)
+  note(sid, 1)
+  await flushAll()
+  t.match(confirmed.get(), { confirmed_gen: 0 })
+  note(sid, 1)
+  await flushAll()
+  t.match(confirmed.get(), { confirmed_gen: 1 })
+})
+
+t.test('what cannot be written waits until it can, and no request knows', async (t) => {
+  const { signUp, refresh, get, sql, app } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { access_token: token } = (await refresh((await signUp()).refresh_token)).json()
+  t.equal((await get('/guarded', token)).statusCode, 200)
+  sql.exec('create trigger fails before update on accounts_sessions begin select raise(abort, \'no\'); end')
+  await pause(1500)
+  sql.exec('drop trigger fails')
+  await app.close()
+  t.match(sql.prepare('select confirmed_gen from accounts_sessions').get(), { confirmed_gen: 1 })
+})
