@@ -1,7 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { readOptions, type AccountsOptions, type RouteSwitch } from './options.ts'
+import { readOptions, type AccountsOptions } from './options.ts'
+import type { RouteName } from './route-path.ts'
 import { openDatabase } from './database.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
@@ -58,14 +59,10 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     prepareScope(scope)
     documentScope(child)
     for (const [name, add] of Object.entries(routes)) {
-      const path = pathOf(settings.routes[name as keyof typeof routes], `/${name}`)
+      const path = settings.routes[name as RouteName]
       if (path) add(scope, { settings, tokens, sessions, users, authenticate }, path)
     }
   }, { prefix: settings.prefix })
-}
-
-function pathOf (given: RouteSwitch, usual: string): string | undefined {
-  return given === true ? usual : given || undefined
 }
 
 export default fp(accounts, { name: 'fastify-jwt-accounts', fastify: '5.x' })

@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { Type, type Static } from '@sinclair/typebox'
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv } from 'ajv'
 import type { FastifyBaseLogger } from 'fastify'
+import { inSeconds, isDuration, type Duration } from './durations.ts'
 import { OptionsInvalid } from './errors.ts'
-import { weakness } from './tokens/secret.ts'
-
-/** Whole seconds as a number, or a text such as `'30s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
-export type Duration = number | string
+import { contradictions, secretProblems, sentence, type GivenOptions } from './problems.ts'
+import { pathOf, type RouteName, type RouteSwitch } from './route-path.ts'
 
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
-
-/** Turns a route on (`true`), off (`false`), or gives it another path below the prefix. */
-export type RouteSwitch = boolean | string
 
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
 export interface AccountsOptions {
@@ -74,7 +70,7 @@ export interface AccountsOptions {
   throttle?: false
 }
 
-const DurationSchema = (fallback: Duration, rule: { zero?: boolean, env?: string } = {}) =>
+const DurationSchema = (fallback: Duration, rule: { zero?: boolean } = {}) =>
   Type.Unsafe<Duration>({ duration: rule, default: fallback })
 
 const LengthSchema = (fallback: number, minimum: number, maximum: number) =>
@@ -91,10 +87,10 @@ export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
   db: Type.String({ minLength: 1, file: true, default: env.ACCOUNTS_DATABASE_URL || 'accounts.sqlite' }),
   prefix: Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '/auth' }),
   access: Type.Object({
-    expiresIn: DurationSchema(fromText(env.JWT_ACCESS_TOKEN_EXPIRES) ?? '15m', { env: 'JWT_ACCESS_TOKEN_EXPIRES' }),
+    expiresIn: DurationSchema(fromText(env.JWT_ACCESS_TOKEN_EXPIRES) ?? '15m'),
   }, closed),
   refresh: Type.Object({
-    expiresIn: DurationSchema(fromText(env.JWT_REFRESH_TOKEN_EXPIRES) ?? '30d', { env: 'JWT_REFRESH_TOKEN_EXPIRES' }),
+    expiresIn: DurationSchema(fromText(env.JWT_REFRESH_TOKEN_EXPIRES) ?? '30d'),
     maxAge: DurationSchema('180d'),
     window: DurationSchema('30s', { zero: true }),
     replay: Type.Unsafe<'until-confirmed' | 'until-superseded'>({
@@ -125,8 +121,10 @@ export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
 export type FilledOptions = Static<ReturnType<typeof OptionsSchema>>
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'throttle'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle'> {
   secret: Buffer
+  /** Where each route is below the prefix. What is off is not there. */
+  routes: Partial<Record<RouteName, string>>
   access: { expiresInSeconds: number }
   refresh: {
     expiresInSeconds: number
@@ -136,13 +134,6 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'th
   }
 }
 
-const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }
-const mostSeconds = 10 * 365 * 86400
-
-const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
-ajv.addKeyword({ keyword: 'duration', validate: ({ zero }: { zero?: boolean }, value: unknown) => isDuration(value, zero) })
-ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
-
 /**
  * Fills the options from the environment and the defaults.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
@@ -150,7 +141,7 @@ ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: str
 export function readOptions (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger): Settings {
   const { secret = env.JWT_SECRET_KEY || undefined, ...rest } = given
   const options = copy(rest) as GivenOptions
-  const check = ajv.compile(OptionsSchema(env))
+  const check = checkerOf(env)
   const problems = [
     ...check(options) ? [] : check.errors!.map(sentence),
     ...contradictions(options),
@@ -164,8 +155,12 @@ export function readOptions (given: AccountsOptions, env: NodeJS.ProcessEnv, log
   return settingsOf(options as FilledOptions, secret === undefined ? randomBytes(64) : Buffer.from(secret))
 }
 
-/** What may stand where a group of options belongs, before the schema has looked. */
-type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
+function checkerOf (env: NodeJS.ProcessEnv) {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
+  ajv.addKeyword({ keyword: 'duration', validate: ({ zero }: { zero?: boolean }, value: unknown) => isDuration(value, zero) })
+  ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
+  return ajv.compile(OptionsSchema(env))
+}
 
 /** A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. */
 function copy (value: unknown): unknown {
@@ -178,54 +173,13 @@ function fromText (text: string | undefined): Duration | undefined {
   return text && /^\d+$/.test(text) ? Number(text) : text || undefined
 }
 
-function isDuration (value: unknown, zero = false): boolean {
-  const seconds = inSeconds(value)
-  return Number.isInteger(seconds) && seconds >= (zero ? 0 : 1) && seconds <= mostSeconds
-}
+function settingsOf ({ access, refresh, routes, throttle: _, ...rest }: FilledOptions, secret: Buffer): Settings {
+  const paths = Object.entries(routes).map(([name, given]) => [name, pathOf(name as RouteName, given)])
 
-function inSeconds (value: unknown): number {
-  if (typeof value === 'number') return value
-  const [, amount, unit] = /^(\d{1,9})([smhdw])$/.exec(String(value)) ?? []
-  return unit === undefined ? NaN : Number(amount) * secondsOf[unit]!
-}
-
-/** What no single option can know. Comparisons with what is not a duration are false, so nothing is said twice. */
-function contradictions ({ access, refresh, password }: GivenOptions): string[] {
-  const [short, idle, absolute] = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge].map(inSeconds) as [number, number, number]
-
-  return [
-    ...short > idle ? ['access.expiresIn must not be longer than refresh.expiresIn'] : [],
-    ...idle > absolute ? ['refresh.expiresIn must not be longer than refresh.maxAge'] : [],
-    ...password && password.minLength > password.maxLength ? ['password.minLength must not be more than password.maxLength'] : [],
-    ...password?.argon2 && password.argon2.memoryCost < 8 * password.argon2.parallelism
-      ? ['password.argon2.memoryCost must be at least 8 times password.argon2.parallelism']
-      : [],
-  ]
-}
-
-function secretProblems (secret: unknown, env: NodeJS.ProcessEnv): string[] {
-  if (secret === undefined) return env.NODE_ENV === 'production' ? ['secret (or JWT_SECRET_KEY) is required in production'] : []
-  return [weakness(secret)].filter((problem) => problem !== undefined)
-}
-
-function sentence ({ instancePath, keyword, params, message, parentSchema }: ErrorObject): string {
-  const name = instancePath.slice(1).replaceAll('/', '.') || 'options'
-
-  switch (keyword) {
-    case 'additionalProperties': return `${instancePath ? `${name}.` : ''}${params.additionalProperty} is not an option`
-    case 'duration': return `${name}${parentSchema!.duration.env ? ` (or ${parentSchema!.duration.env})` : ''} must be ` +
-      `${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${mostSeconds}`
-    case 'file': return `${name} (or ACCOUNTS_DATABASE_URL) must be a file for SQLite or ':memory:'`
-    case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`
-    case 'const': return `${name} must be ${params.allowedValue}`
-    default: return `${name} ${message}`
-  }
-}
-
-function settingsOf ({ access, refresh, throttle: _, ...rest }: FilledOptions, secret: Buffer): Settings {
   return {
     ...rest,
     secret,
+    routes: Object.fromEntries(paths),
     access: { expiresInSeconds: inSeconds(access.expiresIn) },
     refresh: {
       expiresInSeconds: inSeconds(refresh.expiresIn),

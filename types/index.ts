@@ -1,7 +1,9 @@
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
 
-export type { AccountsOptions, Duration, Identifier, RouteSwitch } from '../lib/options.ts'
+export type { Duration } from '../lib/durations.ts'
+export type { AccountsOptions, Identifier } from '../lib/options.ts'
+export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 export type { AccountsUser } from '../lib/users/public-user.ts'
 export type { TokenResponse } from '../lib/context.ts'

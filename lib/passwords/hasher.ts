@@ -49,7 +49,8 @@ function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
 /** The cost in a PHC string, or nothing when argon2id could not have made it. */
 function costOf (phc: string): Cost | undefined {
   const [memoryCost = 0, timeCost = 0, parallelism = 0] = phcForm.exec(inOrder(phc))?.slice(1).map(Number) ?? []
-  return timeCost > 0 && parallelism > 0 && memoryCost >= 8 * parallelism ? { memoryCost, timeCost, parallelism } : undefined
+  const isPossible = timeCost > 0 && timeCost < 2 ** 32 && parallelism > 0 && memoryCost >= 8 * parallelism && memoryCost < 2 ** 32
+  return isPossible ? { memoryCost, timeCost, parallelism } : undefined
 }
 
 /** `argon2` writes m,p,t; the reference implementation and the rest of the world read m,t,p. */

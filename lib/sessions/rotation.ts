@@ -12,7 +12,7 @@ export interface SessionState {
   refreshExpiresAt: Date
   absoluteExpiresAt: Date
   revokedAt: Date | null
-  user: { epoch: number, disabledAt: Date | null }
+  user: { id: string, epoch: number, disabledAt: Date | null }
 }
 
 export interface RotationPolicy {
@@ -30,7 +30,7 @@ export type Verdict = 'DEAD' | 'FORGED' | 'ADOPT' | 'INVALID' | 'SAME' | 'ROTATE
  * | what was presented                                                          | verdict |
  * | --------------------------------------------------------------------------- | ------- |
  * | no session, an ended or expired one, a user who is disabled or logged out   | DEAD    |
- * | a `jti` that this session never gave to that generation                     | FORGED  |
+ * | a `jti` that this session never gave to that generation, or another user    | FORGED  |
  * | the generation after the row's: the database lost our last commit           | ADOPT   |
  * | a generation further ahead                                                  | INVALID |
  * | the current one, rotated within the window: a second tab, a retry           | SAME    |
@@ -66,8 +66,8 @@ export function isVoid ({ gen, prevGen }: SessionState, presented: number): bool
   return prevGen !== null && prevGen < presented && presented < gen
 }
 
-function isGenuine ({ salt }: SessionState, { jti, gen }: RefreshClaims): boolean {
+function isGenuine ({ salt, user }: SessionState, { sub, jti, gen }: RefreshClaims): boolean {
   const expected = Buffer.from(refreshId(salt, gen))
   const presented = Buffer.from(jti)
-  return presented.length === expected.length && timingSafeEqual(presented, expected)
+  return sub === user.id && presented.length === expected.length && timingSafeEqual(presented, expected)
 }

@@ -1,9 +1,9 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox'
 
-/** RFC 7519 §2: seconds since 1970. */
-export const NumericDate = Type.Number({ minimum: 0 })
+/** RFC 7519 §2: seconds since 1970, and not beyond the year 9999. */
+export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
 
-const Counter = Type.Integer({ minimum: 0 })
+const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
 const Id = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
 
 /** The claims of both kinds of token: all of them required, `nbf` aside, which we honour and do not write. */
@@ -57,12 +57,14 @@ export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audien
  * True when the claims are ones that we could have written, expiry aside (RFC 8725 §3.8-3.10). A life longer than the
  * configured one is refused too: it catches milliseconds taken for seconds.
  */
-export function areOurs (claims: SharedClaims, { issuer, audience }: Parties, mostSeconds: number): boolean {
-  const { iss, aud, iat, exp, nbf = 0 } = claims
+export function areOurs (
+  claims: SharedClaims & { auth_time?: number }, { issuer, audience }: Parties, mostSeconds: number
+): boolean {
+  const { iss, aud, iat, exp, nbf = 0, auth_time: authTime = iat } = claims
   const now = Date.now() / 1000
 
-  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && iat <= now + mostSecondsAhead &&
-    exp >= iat && exp - iat <= mostSeconds
+  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && authTime <= iat &&
+    iat <= now + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
 }
 
 /** RFC 7519 §4.1.4: in the second of `exp` the token is over. */

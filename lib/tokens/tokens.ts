@@ -55,11 +55,12 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
 
   function open (token: string): VerifiedToken {
     const { header, payload } = compact.exec(token)?.groups ?? refuse()
+    if (!isText(header!) || !isText(payload!)) throw new TokenInvalid()
+
     const { typ, kid, ...more } = parseHeader(header!)
     const kind = typeof typ === 'string' ? kindOf(typ) : undefined
     // No extension is understood, so a token that insists on one is refused (RFC 7515 §4.1.11, RFC 7797 §6).
     if (!kind || kid !== keyring.kid || 'crit' in more || 'b64' in more) throw new TokenInvalid()
-    if (!isUtf8(Buffer.from(payload!, 'base64url'))) throw new TokenInvalid()
 
     return { kind, ...verifySignature(kind, token) } as VerifiedToken
   }
@@ -108,6 +109,11 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
       return verified.kind === 'access' ? alive(verified) : verified
     },
   }
+}
+
+/** RFC 7519 §7.2: both parts are UTF-8. The library reads what is not as replacement characters. */
+function isText (segment: string): boolean {
+  return isUtf8(Buffer.from(segment, 'base64url'))
 }
 
 /** The unverified header: it only chooses the key, and is compared with fixed values. */

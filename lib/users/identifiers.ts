@@ -41,11 +41,11 @@ export function readEmail (text: string): string {
  * login can look up whatever was typed.
  */
 export function identifierKey (text: string): string {
-  const folded = canonical(text).toUpperCase().toLowerCase().normalize('NFKC')
+  const folded = canonical(text).toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
   return createHash('sha256').update(folded).digest('hex')
 }
 
-/** One spelling: NFKC, trimmed, and what follows an only @ as the domain that DNS knows ('' for what is none). */
+/** One spelling: NFKC, trimmed, and what follows an only @ as the domain that DNS knows. */
 function canonical (text: string): string {
-  return text.normalize('NFKC').trim().replace(/^([^@]*)@([^@]*)$/, (_, local, host) => `${local}@${domainToASCII(host)}`)
+  return text.normalize('NFKC').trim().replace(/^([^@]*)@([\p{L}\p{M}\p{N}.\u3002-]+)$/u, (_, local, host) => `${local}@${domainToASCII(host)}`)
 }

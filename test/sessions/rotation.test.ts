@@ -25,13 +25,13 @@ function row (changes: Changes = {}): SessionState {
     refreshExpiresAt: ahead(3600),
     absoluteExpiresAt: ahead(7200),
     revokedAt: null,
-    user: { epoch: 0, disabledAt: null },
+    user: { id: 'ada', epoch: 0, disabledAt: null },
     ...changes,
   }
 }
 
 function token (gen: number, jti = refreshId(salt, gen)) {
-  return { iss: '', aud: '', sub: '', sid: '', ver: 0, iat: 0, exp: 0, gen, jti }
+  return { iss: '', aud: '', sub: 'ada', sid: '', ver: 0, iat: 0, exp: 0, gen, jti }
 }
 
 const fresh = { rotatedAt: ago(29) }
@@ -46,9 +46,9 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['a session idle for too long', row({ refreshExpiresAt: now }), 5, normal, 'DEAD'],
   ['a session in its last second of idleness', row({ refreshExpiresAt: ahead(1) }), 5, normal, 'ROTATE'],
   ['a session at its absolute limit', row({ absoluteExpiresAt: now }), 5, normal, 'DEAD'],
-  ['a disabled user', row({ user: { epoch: 0, disabledAt: ago(1) } }), 5, normal, 'DEAD'],
-  ['a user logged out everywhere', row({ user: { epoch: 1, disabledAt: null } }), 5, normal, 'DEAD'],
-  ['a session that went on through that', row({ ver: 1, user: { epoch: 1, disabledAt: null } }), 5, normal, 'ROTATE'],
+  ['a disabled user', row({ user: { id: 'ada', epoch: 0, disabledAt: ago(1) } }), 5, normal, 'DEAD'],
+  ['a user logged out everywhere', row({ user: { id: 'ada', epoch: 1, disabledAt: null } }), 5, normal, 'DEAD'],
+  ['a session that went on through that', row({ ver: 1, user: { id: 'ada', epoch: 1, disabledAt: null } }), 5, normal, 'ROTATE'],
   ['a dead session, whatever the token', row({ revokedAt: ago(1) }), 2, normal, 'DEAD'],
 
   ['the next generation: our commit was lost', row(), 6, normal, 'ADOPT'],
@@ -92,6 +92,10 @@ t.test('a jti that the session never gave to that generation is forged, whatever
       t.equal(decide(row(), token(gen, jti), now, normal), 'FORGED')
     }
   }
+})
+
+t.test('a token of another user is forged', async (t) => {
+  for (const gen of [3, 4, 5, 6]) t.equal(decide(row(), { ...token(gen), sub: 'bob' }, now, normal), 'FORGED')
 })
 
 t.test('void are the generations between the last two that were answered with', async (t) => {

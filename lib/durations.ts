@@ -1,0 +1,20 @@
+/** Whole seconds as a number, or a text such as `'30s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
+export type Duration = number | string
+
+const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }
+
+/** Ten years. */
+export const mostSeconds = 10 * 365 * 86400
+
+/** True for a duration from one second to ten years, or from zero where nothing at all makes sense. */
+export function isDuration (value: unknown, zero = false): boolean {
+  const seconds = inSeconds(value)
+  return Number.isInteger(seconds) && seconds >= (zero ? 0 : 1) && seconds <= mostSeconds
+}
+
+/** NaN for what is no duration: `'900'` could be seconds or milliseconds, so it is none. */
+export function inSeconds (value: unknown): number {
+  if (typeof value === 'number') return value
+  const [, amount, unit] = (typeof value === 'string' && /^(\d{1,9})([smhdw])$/.exec(value)) || []
+  return unit === undefined ? NaN : Number(amount) * secondsOf[unit]!
+}
