@@ -18,8 +18,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { token, location } = locateRefresh(request)
     const kinds: TokenKind[] = location === 'body' ? ['refresh'] : ['refresh', 'access']
-    const { claims } = context.tokens.verifyForLogout(token, kinds)
-    await context.sessions.end(claims.sid, 'logout')
+    await context.sessions.logout(context.tokens.verifyForLogout(token, kinds))
     reply.code(204)
   })
 }

@@ -66,7 +66,8 @@ export function isVoid ({ gen, prevGen }: SessionState, presented: number): bool
   return prevGen !== null && prevGen < presented && presented < gen
 }
 
-function isGenuine ({ salt, user }: SessionState, { sub, jti, gen }: RefreshClaims): boolean {
+/** True for a token that this session gave out, in whatever generation. */
+export function isGenuine ({ salt, user }: Pick<SessionState, 'salt' | 'user'>, { sub, jti, gen }: RefreshClaims): boolean {
   const expected = Buffer.from(refreshId(salt, gen))
   const presented = Buffer.from(jti)
   return sub === user.id && presented.length === expected.length && timingSafeEqual(presented, expected)

@@ -9,9 +9,10 @@ import { RefreshReused, TokenInvalid, TokenRevoked, Unavailable } from '../error
 import type { Settings } from '../options.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { VerifiedToken } from '../tokens/tokens.ts'
 import { createConfirmations } from './confirmations.ts'
 import { findSession, type Revocations } from './revocations.ts'
-import { decide, isVoid } from './rotation.ts'
+import { decide, isGenuine, isVoid } from './rotation.ts'
 
 /** Where a login came from. */
 export interface Client {
@@ -32,8 +33,11 @@ export interface Sessions {
   inspect: (claims: RefreshClaims) => Promise<Session>
   /** The session of an access token, noting that its generation has arrived. */
   use: (claims: AccessClaims) => Promise<Session>
-  /** Ends a session for good, all its tokens with it. Nothing happens to one that is over. */
-  end: (sessionId: string, reason: 'logout' | 'reuse') => Promise<void>
+  /**
+   * Ends the session of a token for good, all its tokens with it. Nothing happens to one that is over.
+   * @throws {TokenInvalid} for a refresh token that the session never gave out
+   */
+  logout: (token: VerifiedToken) => Promise<void>
   /** Writes what is still only in memory. */
   close: () => Promise<void>
 }
@@ -163,7 +167,13 @@ export function createSessions (
       return confirm(await revocations.sessionOf(claims), claims.gen)
     },
 
-    end,
+    async logout ({ kind, claims }) {
+      const session = await database.run((em) => findSession(em, claims.sid))
+      if (!session) return
+      if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
+      await end(session.id, 'logout')
+    },
+
     close: confirmations.flushAll,
   }
 }

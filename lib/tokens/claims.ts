@@ -63,7 +63,7 @@ export function areOurs (
   const { iss, aud, iat, exp, nbf = 0, auth_time: authTime = iat } = claims
   const now = Date.now() / 1000
 
-  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && authTime <= iat &&
+  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && authTime <= iat + mostSecondsAhead &&
     iat <= now + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
 }
 

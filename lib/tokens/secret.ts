@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto'
+
 /** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
 const minBytes = 32
 
@@ -5,33 +7,65 @@ const minBytes = 32
 const minDistinctBytes = 8
 
 /** A secret of these words alone comes from a tutorial or a template, not from a random generator. */
-const placeholder = new RegExp('^(' + [
-  'a', 'abcdefghijklmnopqrstuvwxyz', 'abcdef', 'access', 'and', 'app', 'application', 'at', 'auth', 'be', 'bit', 'bits', 'byte',
-  'bytes', 'change', 'characters', 'chars', 'default', 'dev', 'development', 'example', 'fastify', 'foo', 'for', 'bar',
-  'here', 'hs', 'in', 'insecure', 'is', 'it', 'jwt', 'key', 'least', 'length', 'local', 'long', 'me', 'minimum', 'must',
-  'my', 'node', 'not', 'of', 'only', 'or', 'password', 'placeholder', 'please', 'private', 'prod', 'production', 'random',
-  'refresh', 'replace', 'sample', 'secret', 'secure', 'secured', 'session', 'should', 'signing', 'strong', 'string',
-  'super', 'test', 'testing', 'that', 'the', 'this', 'to', 'token', 'top', 'use', 'value', 'very', 'with', 'your',
+const words = [
+  'a', 'abcdefghijklmnopqrstuvwxyz', 'abcdef', 'access', 'and', 'app', 'application', 'asdfghjkl', 'at', 'auth', 'bar', 'be',
+  'bit', 'bits', 'byte', 'bytes', 'cat', 'change', 'characters', 'chars', 'default', 'dev', 'development', 'enough',
+  'example', 'fastify', 'foo', 'for', 'here', 'hs', 'in', 'insecure', 'insert', 'is', 'it', 'jwt', 'key', 'keyboard', 'least',
+  'length', 'local', 'long', 'me', 'minimum', 'must', 'my', 'node', 'not', 'of', 'only', 'or', 'password', 'placeholder',
+  'please', 'private', 'prod', 'production', 'qwertyuiop', 'random', 'refresh', 'replace', 'sample', 'secret', 'secure',
+  'secured', 'session', 'should', 'signing', 'strong', 'string', 'super', 'test', 'testing', 'that', 'the', 'this', 'to',
+  'token', 'top', 'use', 'value', 'very', 'with', 'your', 'zxcvbnm',
   '0123456789', '1234567890', '123456789', '12345678', '123456', '1234', '12', '32', '64', '128', '256', '384', '512',
-].join('|') + ')+$')
+]
 
 /** Says what a secret for HMAC must be and is not, or nothing. The sentence never holds the secret. */
 export function weakness (secret: unknown): string | undefined {
   if (typeof secret !== 'string' && !Buffer.isBuffer(secret)) return 'must be a string or a Buffer'
 
   const bytes = Buffer.from(secret)
-  const text = bytes.toString()
   if (bytes.length < minBytes) return `must be at least ${minBytes} bytes long`
-  if (isKeyFile(text)) return 'must not be a PEM or JWK key: with a public one anybody could sign'
+  if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString(), 'base64'))) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign'
   if (new Set(bytes).size < minDistinctBytes) return 'must be random: it has too few different bytes'
-  if (isPlaceholder(text)) return 'must be random: it is a placeholder'
+  if (isPlaceholder(bytes.toString())) return 'must be random: it is a placeholder'
 }
 
 /** Bytes that nobody could have typed are no text, though some of them may be letters. */
 function isPlaceholder (text: string): boolean {
-  return /^[\x20-\x7e\s]+$/.test(text) && placeholder.test(text.toLowerCase().replace(/[^a-z0-9]/g, ''))
+  return /^[\x20-\x7e\s]+$/.test(text) && isMadeOfWords(text.toLowerCase().replace(/[^a-z0-9]/g, ''))
 }
 
-function isKeyFile (text: string): boolean {
-  return text.includes('-----BEGIN') || /\{[^]*"(kty|keys)"\s*:/.test(text)
+/** Notes each place that words can lead to, since the ways to get there would be too many to try. */
+function isMadeOfWords (text: string): boolean {
+  const reached = new Set([0])
+  for (const place of reached) {
+    for (const word of words) if (text.startsWith(word, place)) reached.add(place + word.length)
+  }
+  return text !== '' && reached.has(text.length)
+}
+
+/** True for keys of other algorithms, in every form that they are passed around in (CVE-2015-9235, CVE-2022-29217). */
+function isKeyFile (bytes: Buffer): boolean {
+  const text = bytes.toString('latin1').replaceAll('\0', '')
+  return /---- ?BEGIN|^\s*(ssh|ecdsa|sk)-/.test(text) || isJsonKey(text) || isDerKey(bytes)
+}
+
+function isJsonKey (text: string): boolean {
+  if (/\{[^]*"(kty|keys)"\s*:/.test(text)) return true
+
+  try {
+    const parsed = JSON.parse(text)
+    return 'kty' in parsed || 'keys' in parsed
+  } catch {
+    return false
+  }
+}
+
+function isDerKey (key: Buffer): boolean {
+  return (['spki', 'pkcs1'] as const).some((type) => {
+    try {
+      return createPublicKey({ key, format: 'der', type }) !== undefined
+    } catch {
+      return false
+    }
+  })
 }

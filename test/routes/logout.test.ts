@@ -61,7 +61,8 @@ t.test('a logout without a token, or with one that is none of ours, is a 401 and
 
   t.match((await post('/auth/logout')).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
   t.match((await post('/auth/logout', { refresh_token: access })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
-  for (const forged of ['garbage', mint(header, payload), mint(header, { ...payload, iss: 'x' }, refreshKey)]) {
+  const forgeries = [mint(header, payload), ...[{ iss: 'x' }, { gen: 1 }, { jti: 'x'.repeat(43) }].map((change) => mint(header, { ...payload, ...change }, refreshKey))]
+  for (const forged of ['garbage', ...forgeries]) {
     t.match((await post('/auth/logout', { refresh_token: forged })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
   }
   t.equal((await get('/guarded', access)).statusCode, 200)
