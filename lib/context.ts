@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Session } from './entities/session.ts'
 import type { Guard } from './guards/guard.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import type { Client, Sessions } from './sessions/sessions.ts'
 import type { TokenPair, Tokens } from './tokens/tokens.ts'
 import { publicUser, type AccountsUser } from './users/public-user.ts'
@@ -25,7 +25,7 @@ export function tokenResponse ({ tokens }: Context, session: Session): TokenResp
   return { ...tokens.issue(session), user: publicUser(session.user) }
 }
 
-/** Where a request comes from: the address that Fastify trusts, never a header's word for it. */
-export function clientOf ({ ip, headers }: FastifyRequest): Client {
+/** Where a request comes from: the address that Fastify trusts, never a header's word for it, and none on a Unix socket. */
+export function clientOf ({ ip, headers }: Pick<FastifyRequest, 'headers'> & { ip?: string }): Client {
   return { ip, userAgent: headers['user-agent'] }
 }

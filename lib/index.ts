@@ -1,7 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { readOptions, type AccountsOptions } from './options.ts'
+import type { AccountsOptions } from './options.ts'
+import { readSettings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { openDatabase } from './database.ts'
 import { createKeyring } from './tokens/keyring.ts'
@@ -32,7 +33,7 @@ const routes = { register, login, refresh, logout, me }
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
  */
 async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
-  const settings = readOptions(options, process.env, app.log)
+  const settings = readSettings(options, process.env, app.log)
   watchRoutes(app)
 
   const database = await openDatabase(settings.db)

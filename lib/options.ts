@@ -1,11 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { Type, type Static } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
-import type { FastifyBaseLogger } from 'fastify'
-import { inSeconds, isDuration, type Duration } from './durations.ts'
-import { OptionsInvalid } from './errors.ts'
-import { contradictions, secretProblems, sentence, type GivenOptions } from './problems.ts'
-import { pathOf, type RouteName, type RouteSwitch } from './route-path.ts'
+import type { Duration } from './durations.ts'
+import type { RouteSwitch } from './route-path.ts'
 
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
@@ -120,72 +115,7 @@ export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
 /** The options as the schema leaves them. */
 export type FilledOptions = Static<ReturnType<typeof OptionsSchema>>
 
-/** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle'> {
-  secret: Buffer
-  /** Where each route is below the prefix. What is off is not there. */
-  routes: Partial<Record<RouteName, string>>
-  access: { expiresInSeconds: number }
-  refresh: {
-    expiresInSeconds: number
-    maxAgeSeconds: number
-    windowSeconds: number
-    replay: 'until-confirmed' | 'until-superseded'
-  }
-}
-
-/**
- * Fills the options from the environment and the defaults.
- * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
- */
-export function readOptions (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger): Settings {
-  const { secret = env.JWT_SECRET_KEY || undefined, ...rest } = given
-  const options = copy(rest) as GivenOptions
-  const check = checkerOf(env)
-  const problems = [
-    ...check(options) ? [] : check.errors!.map(sentence),
-    ...contradictions(options),
-    ...secretProblems(secret, env),
-  ]
-  if (problems.length > 0) throw new OptionsInvalid(problems.join('; '))
-
-  if (secret === undefined) {
-    log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
-  }
-  return settingsOf(options as FilledOptions, secret === undefined ? randomBytes(64) : Buffer.from(secret))
-}
-
-function checkerOf (env: NodeJS.ProcessEnv) {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
-  ajv.addKeyword({ keyword: 'duration', validate: ({ zero }: { zero?: boolean }, value: unknown) => isDuration(value, zero) })
-  ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
-  return ajv.compile(OptionsSchema(env))
-}
-
-/** A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. */
-function copy (value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || Buffer.isBuffer(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
-}
-
 /** In the environment everything is text: there, digits alone are seconds. */
 function fromText (text: string | undefined): Duration | undefined {
   return text && /^\d+$/.test(text) ? Number(text) : text || undefined
-}
-
-function settingsOf ({ access, refresh, routes, throttle: _, ...rest }: FilledOptions, secret: Buffer): Settings {
-  const paths = Object.entries(routes).map(([name, given]) => [name, pathOf(name as RouteName, given)])
-
-  return {
-    ...rest,
-    secret,
-    routes: Object.fromEntries(paths),
-    access: { expiresInSeconds: inSeconds(access.expiresIn) },
-    refresh: {
-      expiresInSeconds: inSeconds(refresh.expiresIn),
-      maxAgeSeconds: inSeconds(refresh.maxAge),
-      windowSeconds: inSeconds(refresh.window),
-      replay: refresh.replay,
-    },
-  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from 'argon2'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 
 export interface Hasher {
   /** An argon2id hash as a PHC string, its parameters in the order that every library reads. */

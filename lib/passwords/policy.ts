@@ -1,5 +1,5 @@
 import { PasswordRejected } from '../errors.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 
 /**
  * Looks at a new password: its length in code points, and nothing that a keyboard cannot type. No rule asks for kinds

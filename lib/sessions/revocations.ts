@@ -5,7 +5,7 @@ import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
 import { TokenRevoked } from '../errors.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isOver } from './rotation.ts'
 

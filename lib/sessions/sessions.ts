@@ -6,7 +6,7 @@ import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { RefreshReused, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
@@ -16,8 +16,8 @@ import { decide, isGenuine, isVoid } from './rotation.ts'
 
 /** Where a login came from. */
 export interface Client {
-  ip: string
-  userAgent: string | undefined
+  ip?: string | undefined
+  userAgent?: string | undefined
 }
 
 export interface Sessions {
@@ -143,7 +143,7 @@ export function createSessions (
         absoluteExpiresAt: absolute,
         transport: 'body',
         userAgent: userAgent?.slice(0, 512).replaceAll(/\p{C}/gu, '') ?? null,
-        ip: ip.slice(0, 64),
+        ip: ip?.slice(0, 64) ?? null,
         revokedAt: null,
         revokeReason: null,
       } satisfies RequiredEntityData<Session>)

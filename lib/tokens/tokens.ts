@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Ajv } from 'ajv'
 import { TokenExpired, TokenInvalid, TokenWrongType } from '../errors.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type TokenKind } from './keyring.ts'

@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { buildOnFile, password } from '../build.ts'
+
+const credentials = { username: 'ada', password }
+
+t.test('a session knows the browser and the address of its login, cut to a bearable length', async (t) => {
+  const { app, sql } = await buildOnFile(t, {}, { trustProxy: true })
+  const headers = { 'user-agent': `Browser\u0000 ${'x'.repeat(2000)}`, 'x-forwarded-for': `${'f'.repeat(200)}` }
+  await app.inject({ method: 'POST', url: '/auth/register', payload: credentials, headers })
+  await app.inject({ method: 'POST', url: '/auth/login', payload: credentials, headers: { 'user-agent': 'Browser' } })
+  const sessions = sql.prepare('select user_agent, ip, transport, revoke_reason from accounts_sessions order by created_at').all()
+  t.equal(sessions[0]!.user_agent, `Browser ${'x'.repeat(503)}`)
+  t.ok(sessions[0]!.ip.length <= 64)
+  t.match(sessions[1], { user_agent: 'Browser', ip: '127.0.0.1', transport: 'body', revoke_reason: null })
+})
+
+t.test('a client on a Unix socket, which has no address, and without a user agent signs in', async (t) => {
+  const { app, sql } = await buildOnFile(t)
+  const socketPath = join(mkdtempSync(join(tmpdir(), 's-')), 's')
+  await app.listen({ path: socketPath })
+  const body = JSON.stringify(credentials)
+
+  for (const [path, status] of [['/auth/register', 201], ['/auth/login', 200]] as const) {
+    const sent = request({ socketPath, path, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } }).end(body)
+    const [response] = await once(sent, 'response')
+    t.match(JSON.parse(await text(response)), { token_type: 'Bearer' })
+    t.equal(response.statusCode, status)
+  }
+  t.match(sql.prepare('select ip, user_agent from accounts_sessions').all(), [{ ip: null, user_agent: null }, { ip: null, user_agent: null }])
+})
+
+t.test('a login is remembered with its time', async (t) => {
+  const { signUp, signIn, sql } = await buildOnFile(t)
+  await signUp()
+  sql.exec('update accounts_users set last_login_at = 0')
+  await signIn()
+  const { last_login_at: at } = sql.prepare('select last_login_at from accounts_users').get()!
+  t.ok(Math.abs(at - Date.now()) < 60_000)
+})
