@@ -31,11 +31,12 @@ export interface Users {
   login: (identifier: string, password: string, client: Client) => Promise<Session>
 }
 
-export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, { password: policy }: Settings): Users {
+export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, { identifiers, password: policy }: Settings): Users {
   async function find (em: EntityManager, identifier: string): Promise<User | null> {
     const key = identifierKey(identifier)
-    const where = identifier.normalize('NFKC').includes('@') ? { emailKey: key } : { usernameKey: key }
-    return em.findOne(User, where, { connectionType: 'write' })
+    const kind = identifier.normalize('NFKC').includes('@') ? 'email' : 'username'
+    if (!identifiers.includes(kind)) return null
+    return em.findOne(User, kind === 'email' ? { emailKey: key } : { usernameKey: key }, { connectionType: 'write' })
   }
 
   /** Only over the hash that was verified: a password changed meanwhile stays changed. */
