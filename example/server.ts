@@ -14,7 +14,8 @@ await app.register(accounts)
 app.get('/secret', { preHandler: app.authenticate }, async ({ user }) => ({ message: `Hello ${user.username}` }))
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close())
-await app.listen({ port: Number(process.env.PORT ?? 3000) })
+const { PORT = '3000' } = process.env
+await app.listen({ port: Number(PORT) })
 
 const { port } = app.server.address() as AddressInfo
 const tour = await readFile(new URL('tour.sh', import.meta.url), 'utf8')

@@ -27,7 +27,7 @@ const deafToEnvironment = {
 /** Opens the SQLite file and brings its tables up to date. */
 export async function openDatabase (file: string): Promise<Database> {
   const { SqliteDriver, Migrator, migrations } = await loadDriver()
-  const orm = await MikroORM.init({
+  const orm = new MikroORM({
     ...deafToEnvironment,
     driver: SqliteDriver,
     dbName: file,
@@ -35,16 +35,17 @@ export async function openDatabase (file: string): Promise<Database> {
     extensions: [Migrator],
     migrations: { tableName: 'accounts_migrations', migrationsList: migrations, transactional: true, snapshot: false, silent: true },
   })
-  const connection = orm.em.getConnection()
 
   try {
+    await orm.connect()
+    const connection = orm.em.getConnection()
     // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
     await connection.execute('pragma journal_mode = wal')
     await connection.execute('pragma synchronous = full')
     await migrate(orm)
-  } catch (error) {
+  } catch (cause) {
     await orm.close(true)
-    throw error
+    throw new OptionsInvalid(`db (or ACCOUNTS_DATABASE_URL) cannot be used, ${file}: ${(cause as Error).message}`, { cause })
   }
 
   return {
@@ -70,13 +71,16 @@ function isAnswer (error: unknown): boolean {
 }
 
 async function loadDriver () {
+  // The driver does not fail on an older Node: it ends the process without a word.
+  if (Number.parseInt(process.versions.node) < 22) throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
+
   try {
     const [{ SqliteDriver }, { Migrator }, { migrations }] = await Promise.all([
       import('@mikro-orm/sqlite'), import('@mikro-orm/migrations'), import('./migrations/sqlite.ts'),
     ])
     return { SqliteDriver, Migrator, migrations }
   } catch (cause) {
-    throw Object.assign(new OptionsInvalid('db needs packages that are not there: npm install @mikro-orm/sqlite @mikro-orm/migrations'), { cause })
+    throw new OptionsInvalid('db needs packages that are not there: npm install @mikro-orm/sqlite @mikro-orm/migrations', { cause })
   }
 }
 

@@ -6,7 +6,7 @@ import createError from '@fastify/error'
  * but the name of a field in `ACCOUNTS_INPUT_INVALID`.
  */
 
-export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'No token was sent')
+export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'There is no token where this route looks for one')
 export const HeaderMalformed = challenged('ACCOUNTS_HEADER_MALFORMED',
   'The Authorization header must be the word Bearer, one space and one token', 400, 'invalid_request')
 export const TokenInvalid = challenged('ACCOUNTS_TOKEN_INVALID', 'The token is not valid', 401, 'invalid_token')
@@ -16,13 +16,13 @@ export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
 export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The session of the token is over', 401, 'invalid_token')
 export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
   'The refresh token was used before, so its session has been ended', 401, 'invalid_token')
-export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name or the password is not right')
+export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
 export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
   'The service is not available at the moment', 503)
-export const OptionsInvalid = createError<[problems: string]>('ACCOUNTS_OPTIONS_INVALID',
+export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
   'fastify-jwt-accounts cannot start: %s', 500)
 
 /**

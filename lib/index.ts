@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { OptionsInvalid } from './errors.ts'
 import type { AccountsOptions } from './options.ts'
 import { readSettings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
@@ -33,6 +34,9 @@ const routes = { register, login, refresh, logout, me }
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
  */
 async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
+  if (app.hasDecorator('authenticate') || app.hasDecorator('authenticateRefresh') || app.hasRequestDecorator('auth')) {
+    throw new OptionsInvalid('app.authenticate, app.authenticateRefresh or request.auth is there already: register the plugin once')
+  }
   const settings = readSettings(options, process.env, app.log)
   watchRoutes(app)
 

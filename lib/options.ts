@@ -71,8 +71,11 @@ const DurationSchema = (fallback: Duration, rule: { zero?: boolean } = {}) =>
 const LengthSchema = (fallback: number, minimum: number, maximum: number) =>
   Type.Integer({ default: fallback, minimum, maximum })
 
+/** A part of a path; `/.` and `/..` are what browsers take away. */
+const segment = '/(?![.]{1,2}(/|$))[A-Za-z0-9._~-]+'
+
 const RouteSchema = Type.Unsafe<RouteSwitch>({
-  type: ['boolean', 'string'], pattern: '^(/[A-Za-z0-9._~-]+)+$', default: true,
+  type: ['boolean', 'string'], pattern: `^(${segment})+$`, default: true,
 })
 
 const closed = { additionalProperties: false, default: {} }
@@ -80,7 +83,7 @@ const closed = { additionalProperties: false, default: {} }
 /** Checks and fills the options: the defaults stand here and nowhere else. */
 export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
   db: Type.String({ minLength: 1, file: true, default: env.ACCOUNTS_DATABASE_URL || 'accounts.sqlite' }),
-  prefix: Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '/auth' }),
+  prefix: Type.String({ pattern: `^(${segment})*$`, default: '/auth' }),
   access: Type.Object({
     expiresIn: DurationSchema(fromText(env.JWT_ACCESS_TOKEN_EXPIRES) ?? '15m'),
   }, closed),

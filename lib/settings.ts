@@ -49,9 +49,13 @@ function checkerOf (env: NodeJS.ProcessEnv) {
   return ajv.compile(OptionsSchema(env))
 }
 
-/** A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. */
+/**
+ * A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. Other objects, a
+ * Map or a Date, are no groups of options: as null they are refused.
+ */
 function copy (value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || Buffer.isBuffer(value)) return value
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return null
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
 }
 

@@ -65,7 +65,8 @@ t.test('a file that cannot be opened or is no database keeps the app from starti
   const dir = t.testdir({ 'notes.txt': 'These are some notes, and certainly no database.'.repeat(100) })
   for (const db of [join(dir, 'no', 'such', 'folder.sqlite'), join(dir, 'notes.txt')]) {
     const app = Fastify()
-    await t.rejects(async () => { await app.register(accounts, { db, secret, password: cheap }) })
+    const refused = { code: 'ACCOUNTS_OPTIONS_INVALID', message: /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .+\.(sqlite|txt): ./ }
+    await t.rejects(async () => { await app.register(accounts, { db, secret, password: cheap }) }, refused)
     await app.close()
   }
 })
@@ -84,6 +85,12 @@ t.test('without the driver the error says what to install', async (t) => {
   const failed = await run(process.execPath, [script('without-driver.ts'), ':memory:']).catch((error) => error)
   t.match(failed.stderr, /ACCOUNTS_OPTIONS_INVALID/)
   t.match(failed.stderr, /npm install @mikro-orm\/sqlite @mikro-orm\/migrations/)
+})
+
+t.test('on a Node that the driver would crash, the error says which Node is needed', async (t) => {
+  const failed = await run(process.execPath, [script('old-node.ts'), ':memory:']).catch((error) => error)
+  t.match(failed.stderr, /ACCOUNTS_OPTIONS_INVALID/)
+  t.match(failed.stderr, /Node 22\.17 or newer is needed, and this is 20\.20\.2/)
 })
 
 t.test('a database that fails in the middle of a registration leaves nothing behind', async (t) => {

@@ -88,7 +88,7 @@ t.test('a duration is whole seconds, or a number and one unit', (t) => areNamed(
 t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   secret: [5, null, {}, '', 'too short', Buffer.alloc(31, 'x7'), () => secret],
   db: ['', 5, null, {}, 'postgresql://localhost/app', 'MariaDB://root@localhost/app', 'sqlite://x.sqlite', 'a\0b'],
-  prefix: [5, null, 'auth', '/', '/auth/', '//auth', '/a//b', '/a b', '/:id', '/*', '/a?b', '/ä', '/a\n', 'x://y'],
+  prefix: [5, null, 'auth', '/', '/auth/', '//auth', '/a//b', '/a b', '/:id', '/*', '/a?b', '/ä', '/a\n', '/.', '/..', '/a/../b', 'x://y'],
   issuer: ['', 'x'.repeat(256), 5, null, /x/g],
   audience: ['', 'x'.repeat(256), 5, null, ['x']],
   'refresh.replay': ['', 'until-whenever', true, null],
@@ -98,7 +98,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'password.argon2.memoryCost': [1023, -1, 4194305, 1024.5, NaN, '19456', null],
   'password.argon2.timeCost': [0, -1, 1001, 1.5, Infinity, '2', null],
   'password.argon2.parallelism': [0, -1, 129, 1.5, NaN, '1', null],
-  'routes.register': [5, null, {}, '', 'sign-up', '/', '/a/', '//a', '/a//b', '/a b', '/:id', '/*', '/a?b', '/a\n'],
+  'routes.register': [5, null, {}, '', 'sign-up', '/', '/a/', '//a', '/a//b', '/a b', '/:id', '/*', '/a?b', '/a\n', '/..', '/./a'],
   'routes.login': [1, null, [], '', 'sign-in', '/', '/ä'],
   'routes.refresh': [0, null, [], '', 'renew', '/'],
   'routes.logout': [0, null, [], '', 'sign-out', '/'],

@@ -13,7 +13,7 @@ const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
  */
 export function watchRoutes (app: FastifyInstance): void {
   const early = openRoutesOf(app)
-  if (early.length > 0) throw new OptionsInvalid(`${early.join('; ')}. Write "await app.register(accounts)" before the routes`)
+  if (early.size > 0) throw new OptionsInvalid([...early.values()].join('; '))
 
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
@@ -43,29 +43,30 @@ export async function keepChallenge (_request: FastifyRequest, reply: FastifyRep
  * undefined`: Fastify takes it and serves the route to everybody. Such a route is added before the plugin runs, so
  * every app is watched from its making, and the plugin refuses to start in one that has such a route.
  */
-const openRoutes = new WeakMap<object, string[]>()
+const openRoutes = new WeakMap<object, Map<string, string>>()
 
 diagnostics.subscribe('fastify.initialization', (message) => {
   const { fastify: app } = message as { fastify: FastifyInstance }
-  const found: string[] = []
+  const found = new Map<string, string>()
   openRoutes.set(app, found)
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
-    if (open) found.push(open)
+    if (open && !found.has(route.url)) found.set(route.url, open)
   })
 })
 
-function openRoutesOf (app: object): string[] {
+function openRoutesOf (app: object): Map<string, string> {
   for (let scope = app; scope; scope = Object.getPrototypeOf(scope)) {
     const found = openRoutes.get(scope)
     if (found) return found
   }
-  return []
+  return new Map()
 }
 
 function undefinedHook (route: RouteOptions): string | undefined {
   const name = guardHooks.find((hook) => Object.hasOwn(route, hook) && route[hook] === undefined)
-  return name && `${nameOf(route)} has ${name}: undefined, which would leave it open to everybody`
+  return name && `${nameOf(route)} has ${name}: undefined, which would leave it open to everybody. ` +
+    'Write "await app.register(accounts)" before it, and look at how the guard is spelt'
 }
 
 function hooksOf (route: RouteOptions, name: typeof guardHooks[number] | 'onError'): unknown[] {

@@ -7,14 +7,14 @@ import type { Scope } from './scope.ts'
 export function login (scope: Scope, context: Context, path: string): void {
   const { identifiers } = context.settings
   const field = identifiers.includes('username') ? 'username' : 'email'
-  const what = { username: 'The user name', email: 'The e-mail address' }
+  const what = { username: 'user name', email: 'e-mail address' }
 
   const schema = {
     operationId: 'login',
     summary: 'Sign in with a password',
     tags,
     body: Type.Object({
-      [field]: Type.String({ maxLength: 512, description: `${identifiers.map((name) => what[name]).join(' or ')}.` }),
+      [field]: Type.String({ maxLength: 512, description: `The ${identifiers.map((name) => what[name]).join(' or ')}.` }),
       password: Type.String(),
     }, { additionalProperties: false }),
     response: answers({ 200: TokenResponseSchema }, ...bodyErrors, CredentialsInvalid),

@@ -7,6 +7,9 @@ import type {
 import { InputInvalid } from '../errors.ts'
 import { keepChallenge } from '../guards/routes.ts'
 
+/** A client that sends nonsense need not be told all of it. */
+const mostSentences = 3
+
 /** The scope that our routes live in: bodies have the types of their schemas. */
 export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
 
@@ -21,7 +24,7 @@ const mostNameLength = 64
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
 export function prepareScope (scope: Scope): void {
-  const ajv = new Ajv({ allowUnionTypes: true })
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).
@@ -33,7 +36,7 @@ export function prepareScope (scope: Scope): void {
   })
 
   scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
-  scope.setSchemaErrorFormatter(([error], place) => new InputInvalid(sentence(error as ErrorObject, place)))
+  scope.setSchemaErrorFormatter((errors, place) => new InputInvalid(sentences(errors as ErrorObject[], place)))
   scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
 
   scope.addHook('onRequest', async (_request, reply) => {
@@ -43,6 +46,13 @@ export function prepareScope (scope: Scope): void {
     if (request.body === undefined) request.body = {}
   })
   scope.addHook('onError', keepChallenge)
+}
+
+/** The first few problems; unknown fields before all, since a misspelt one is also missing. */
+function sentences (errors: ErrorObject[], place: string): string {
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties')
+  const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
+  return [...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; ')
 }
 
 /** Names the field and the rule, and never says what was sent. */

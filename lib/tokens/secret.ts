@@ -50,14 +50,8 @@ function isKeyFile (bytes: Buffer): boolean {
 }
 
 function isJsonKey (text: string): boolean {
-  if (/\{[^]*"(kty|keys)"\s*:/.test(text)) return true
-
-  try {
-    const parsed = JSON.parse(text)
-    return 'kty' in parsed || 'keys' in parsed
-  } catch {
-    return false
-  }
+  const unescaped = text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return /\{[^]*"(kty|keys)"\s*:/.test(unescaped)
 }
 
 function isDerKey (key: Buffer): boolean {

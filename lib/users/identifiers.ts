@@ -5,8 +5,8 @@ import { InputInvalid } from '../errors.ts'
 const mostNameLength = 64
 const mostEmailLength = 254
 
-/** Characters that cannot be seen, or that change how their neighbours are seen. */
-const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+/** Characters that cannot be seen (U+2800 is a Braille sign of no dots), or that change how their neighbours are seen. */
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
 const localPart = /^[^\s@,;:<>()[\]\\"]{1,64}$/u
 const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/
 

@@ -41,6 +41,25 @@ t.test('an app that was made before the plugin was imported is watched from its 
   t.equal(stdout, '401 ACCOUNTS_OPTIONS_INVALID\n')
 })
 
+t.test('a route is named once, though Fastify adds a HEAD to every GET', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(accounts, options)
+  app.get('/one', { preHandler: app.authenticate }, handler).get('/two', { onRequest: app.authenticate }, handler)
+  const error = await app.ready().then(() => undefined, (error) => error)
+  t.same(error.message.match(/\w+ \/\w+/g), ['GET /one', 'GET /two'])
+})
+
+t.test('the plugin is registered once, and takes no place that another has', async (t) => {
+  const { app } = await build(t)
+  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /is there already: register the plugin once/ })
+
+  const taken = Fastify()
+  t.teardown(() => taken.close())
+  taken.decorateRequest('auth', null as never)
+  await t.rejects(async () => { await taken.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /request\.auth/ })
+})
+
 t.test('routes that are open on purpose may come before the plugin', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { bearer, build, mint, decode, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, mint, decode, refreshKey } from '../build.ts'
 
 t.test('a logout ends the whole session with whichever token is shown', async (t) => {
   const { signUp, signIn, post, get, refresh } = await build(t)
@@ -66,6 +66,14 @@ t.test('a logout without a token, or with one that is none of ours, is a 401 and
     t.match((await post('/auth/logout', { refresh_token: forged })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
   }
   t.equal((await get('/guarded', access)).statusCode, 200)
+})
+
+t.test('a logout from a session that is not there any more is a logout', async (t) => {
+  const { signUp, post, sql } = await buildOnFile(t)
+  const { access_token: access, refresh_token: token } = await signUp()
+  sql.exec('delete from accounts_sessions')
+  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
+  t.equal((await post('/auth/logout', {}, access)).statusCode, 204)
 })
 
 t.test('a logout that names JSON and sends nothing, as fetch() does, is a logout', async (t) => {

@@ -23,6 +23,18 @@ t.test('of more than a thousand sessions at once none is remembered until the ot
   t.match(confirmed.get(), { confirmed_gen: 1 })
 })
 
+t.test('two generations of one session may wait together, and the newer one counts', async (t) => {
+  const { signUp, refresh, sql, db } = await buildOnFile(t)
+  const { sid } = decode((await refresh((await signUp()).refresh_token)).json().refresh_token).payload
+  const database = await openDatabase(db)
+  t.teardown(database.close)
+  const { note, flush } = createConfirmations(database, unheard, async () => {})
+  note(sid, 0)
+  note(sid, 1)
+  await flush(sid)
+  t.match(sql.prepare('select confirmed_gen from accounts_sessions').get(), { confirmed_gen: 1 })
+})
+
 t.test('what cannot be written waits until it can, and no request knows', async (t) => {
   const { signUp, refresh, get, sql, app } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: token } = (await refresh((await signUp()).refresh_token)).json()

@@ -34,7 +34,7 @@ const unseen = 'body/username must not hold control or invisible characters'
 
 const hidden = [
   '\0', '\x01', '\n', '\r\n', '\x1b[31m', '\x7f', '\x85', '\u00ad', '\u034f', '\u061c', '\u115f', '\u1160', '\u17b4',
-  '\u180e', '\u200b', '\u200c', '\u200d', '\u200e', '\u2028', '\u2029', '\u202e', '\u2060', '\u2066', '\u3164',
+  '\u180e', '\u200b', '\u200c', '\u200d', '\u200e', '\u2028', '\u2029', '\u202e', '\u2060', '\u2066', '\u2800', '\u3164',
   '\ufe0f', '\ufeff', '\uffa0', '\ufff9', '\ud800', '\udfff', '\ue000', '\u{e0041}', '\u{e0100}', '\u{f0000}',
 ]
 
