@@ -84,14 +84,10 @@ async function loadDriver () {
   }
 }
 
-async function migrate (orm: MikroORM): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await orm.migrator.up()
-      return
-    } catch (error) {
-      if (tries === mostMigrationTries) throw error
-      await pause(50 + Math.random() * 100)
-    }
-  }
+async function migrate (orm: MikroORM, triesLeft = mostMigrationTries): Promise<unknown> {
+  return orm.migrator.up().catch(async (error) => {
+    if (triesLeft === 1) throw error
+    await pause(50 + Math.random() * 100)
+    return migrate(orm, triesLeft - 1)
+  })
 }
