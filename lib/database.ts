@@ -1,20 +1,35 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { MikroORM, type EntityManager } from '@mikro-orm/core'
+import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { OptionsInvalid, Unavailable } from './errors.ts'
+import { isOurs } from './our-error.ts'
 import { Revision } from './entities/revision.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
 import { User } from './entities/user.ts'
 
+/** What of better-sqlite3 is needed here. */
+interface Sqlite {
+  inTransaction: boolean
+  prepare: (statement: string) => unknown
+}
+
 export interface Database {
   orm: MikroORM
   /**
-   * Runs `work` on an entity manager of its own, outside any transaction of the request's.
-   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` for every failure of the database but a broken unique key
+   * Runs `work`, one transaction or one statement, on an entity manager of its own, outside any transaction of the
+   * request's. While another process holds the file's lock, it is run again and again.
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   close: () => Promise<void>
 }
+
+/** Nothing waits longer than this for the database. */
+const mostWaitMs = 10_000
+
+/** SQLite sleeps on the event loop: everybody waits for a locked file, so only for this long at a time. */
+const lockSleepMs = 20
 
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
 const mostMigrationTries = 10
@@ -38,11 +53,13 @@ export async function openDatabase (file: string): Promise<Database> {
 
   try {
     await orm.connect()
-    const connection = orm.em.getConnection()
+    const connection = orm.em.getConnection() as SqliteConnection
     // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
     await connection.execute('pragma journal_mode = wal')
     await connection.execute('pragma synchronous = full')
     await migrate(orm)
+    await connection.execute(`pragma busy_timeout = ${lockSleepMs}`)
+    forgiveRollbacks(await connection.getNativeClient())
   } catch (cause) {
     await orm.close(true)
     throw new OptionsInvalid(`db (or ACCOUNTS_DATABASE_URL) cannot be used, ${file}: ${(cause as Error).message}`, { cause })
@@ -52,10 +69,16 @@ export async function openDatabase (file: string): Promise<Database> {
     orm,
     close: () => orm.close(true),
     async run (work) {
-      try {
-        return await work(orm.em.fork())
-      } catch (cause) {
-        throw isAnswer(cause) ? cause : new Unavailable({ cause })
+      const deadline = performance.now() + mostWaitMs
+
+      for (;;) {
+        try {
+          return await within(mostWaitMs, work(orm.em.fork()))
+        } catch (cause) {
+          if (isDuplicate(cause) || isOurs(cause)) throw cause
+          if (!isLocked(cause) || performance.now() > deadline) throw new Unavailable({ cause })
+          await pause(Math.random() * 50)
+        }
       }
     },
   }
@@ -66,8 +89,24 @@ export function isDuplicate (error: unknown): boolean {
   return error instanceof Error && error.name === 'UniqueConstraintViolationException'
 }
 
-function isAnswer (error: unknown): boolean {
-  return isDuplicate(error) || (error instanceof Error && 'code' in error && String(error.code).startsWith('ACCOUNTS_'))
+function isLocked (error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+}
+
+/** Gives up on what waits for a connection that nobody gives back. */
+async function within<Result> (ms: number, work: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Unavailable()), ms)
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}
+
+/**
+ * A commit that fails for want of room has rolled back already. The `rollback` that the query builder sends then fails
+ * in its turn, and it never gives the one connection back: from there on nobody is answered.
+ */
+function forgiveRollbacks (sqlite: Sqlite): void {
+  const prepare = sqlite.prepare.bind(sqlite)
+  sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
 }
 
 async function loadDriver () {

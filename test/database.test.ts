@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import t from 'tap'
 import { openDatabase } from '../lib/database.ts'
+import { User } from '../lib/entities/user.ts'
 import accounts from '../lib/index.ts'
 import { build, buildOnFile, cheap, decode, open, secret } from './build.ts'
 
@@ -29,7 +30,7 @@ t.test('readers go on beside a writer, foreign keys hold, and a commit survives 
   t.equal(await read('journal_mode'), 'wal')
   t.equal(await read('synchronous'), 2)
   t.equal(await read('foreign_keys'), 1)
-  t.equal(await read('busy_timeout'), 5000)
+  t.equal(await read('busy_timeout'), 20, 'no longer than a moment, since the event loop sleeps too')
 })
 
 t.test('what the environment says to MikroORM does not reach ours', async (t) => {
@@ -112,12 +113,67 @@ t.test('a database that fails in the middle of a logout leaves the session as it
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
 })
 
-t.test('another process that keeps the file locked makes it 503, and then all is well again', async (t) => {
+t.test('a file that another process locks for a moment makes requests wait, and nobody else', async (t) => {
+  const { app, signUp, refresh, get, sql } = await buildOnFile(t)
+  const { refresh_token: token, access_token: access } = await signUp()
+  sql.exec('begin immediate')
+  const order: string[] = []
+  const waiting = ['ada', 'bob', 'eve'].map((name) => refresh(token).then(({ statusCode }) => order.push(`${name} ${statusCode}`)))
+  for (let round = 0; round < 5; round++) {
+    t.equal((await app.inject('/open')).statusCode, 200)
+    t.equal((await get('/guarded', access)).statusCode, 200)
+  }
+  order.push('everybody else')
+  sql.exec('rollback')
+  await Promise.all(waiting)
+  t.same(order.toSorted(), ['ada 200', 'bob 200', 'eve 200', 'everybody else'])
+  t.equal(order[0], 'everybody else')
+})
+
+t.test('who waits for ten seconds, for a locked file or a connection, is told that it cannot be', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token } = await signUp()
+  const { orm, run, close } = await openDatabase(':memory:')
+  t.teardown(close)
   sql.exec('begin immediate')
-  t.match((await refresh(token)).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
+  const forItself = orm.em.fork().transactional(() => run((em) => em.count(User)))
+
+  const unavailable = { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' }
+  const [answer] = await Promise.all([refresh(token), t.rejects(forItself, unavailable)])
+  t.match(answer.json(), unavailable)
   sql.exec('rollback')
+  t.equal((await refresh(token)).statusCode, 200)
+  t.equal(await run((em) => em.count(User)), 0)
+})
+
+t.test('a commit that fails and rolls back by itself, as on a full disk, leaves the next one free', async (t) => {
+  const { post, get, signUp, signIn, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { refresh_token: token, access_token: access } = await signUp()
+  for (const table of ['revoked_tokens', 'sessions', 'users']) sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
+  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
+  t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 503)
+  t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 503)
+
+  for (const table of ['revoked_tokens', 'sessions', 'users']) sql.exec(`drop trigger full_${table}`)
+  t.equal((await get('/guarded', access)).statusCode, 200)
+  t.match([await signUp('bob'), await signIn()], [{ token_type: 'Bearer' }, { token_type: 'Bearer' }])
+})
+
+t.test('values that only a hand in the database can write let nobody in, and are no 500', async (t) => {
+  const { signUp, get, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { access_token: access, refresh_token: token } = await signUp()
+  for (const roles of ["''", "'{}'", "'\"admin\"'", "'[null]'", "'[1]'"]) {
+    sql.exec(`update accounts_users set roles = ${roles}`)
+    t.same((await get('/guarded', access)).json().user.roles, [], roles)
+    t.same((await get('/auth/me', access)).json().roles, [], roles)
+  }
+  for (const column of ['refresh_expires_at', 'absolute_expires_at', 'ver']) {
+    const before = sql.prepare(`select ${column} as value from accounts_sessions`).get()!.value
+    sql.exec(`update accounts_sessions set ${column} = 'garbage'`)
+    t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
+    t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
+    sql.prepare(`update accounts_sessions set ${column} = ?`).run(before)
+  }
   t.equal((await refresh(token)).statusCode, 200)
 })
 

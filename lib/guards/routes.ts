@@ -1,6 +1,7 @@
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
+import { isOurs } from '../our-error.ts'
 import { guardKind } from './guard.ts'
 import { takeBodyAside } from './locate.ts'
 
@@ -33,9 +34,12 @@ export function guardsOf (route: RouteOptions) {
   return guardHooks.flatMap((name) => hooksOf(route, name)).map(guardKind).filter((kind) => kind !== undefined)
 }
 
-/** An `onError` hook: a host's own error handler drops the headers of errors, and a 401 must name its challenge. */
+/**
+ * An `onError` hook: a host's own error handler drops the headers of errors, and a 401 must name its challenge. Other
+ * errors' headers are left alone: those of an HTTP client's may be a whole foreign answer's.
+ */
 export async function keepChallenge (_request: FastifyRequest, reply: FastifyReply, error: Error): Promise<void> {
-  if ('headers' in error) reply.headers(error.headers as Record<string, string>)
+  if (isOurs(error) && error.headers) reply.headers(error.headers)
 }
 
 /**

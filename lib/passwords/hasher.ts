@@ -23,14 +23,16 @@ interface Cost {
 const phcForm = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/
 
 export function createHasher ({ argon2: cost }: Settings['password']): Hasher {
-  const decoy = decoyOf(cost)
-
   return {
     hash: async (password) => inOrder(await hash(prepare(password), cost)),
 
     async verify (phc = '', password) {
-      const isOurs = costOf(phc) !== undefined
-      return await verify(isOurs ? phc : decoy, prepare(password)) && isOurs
+      const stored = costOf(phc)
+      if (!stored) return await verify(decoyOf(cost), prepare(password)) && false
+      if (await verify(phc, prepare(password))) return true
+
+      const missing = passesBelow(stored, cost)
+      return missing > 0 && await verify(decoyOf({ ...cost, timeCost: missing }), prepare(password)) && false
     },
 
     needsRehash (phc) {
@@ -44,6 +46,11 @@ export function createHasher ({ argon2: cost }: Settings['password']): Hasher {
 function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
   const [salt, digest] = [16, 32].map((bytes) => randomBytes(bytes).toString('base64').replaceAll('=', ''))
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${digest}`
+}
+
+/** The passes at today's memory that make up for what an older hash costs less. */
+function passesBelow (stored: Cost, { memoryCost, timeCost }: Cost): number {
+  return Math.round(timeCost - stored.memoryCost * stored.timeCost / memoryCost)
 }
 
 /** The cost in a PHC string, or nothing when argon2id could not have made it. */

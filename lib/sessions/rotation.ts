@@ -57,8 +57,10 @@ export function decide (
 
 /** True when nothing of the session may be used any more. */
 export function isOver (session: SessionState, now: Date): boolean {
-  return session.revokedAt !== null || session.user.disabledAt !== null || session.ver < session.user.epoch ||
-    session.refreshExpiresAt <= now || session.absoluteExpiresAt <= now
+  // Asked this way round, what cannot be compared is over: every comparison with an unreadable date is false.
+  const goesOn = session.revokedAt === null && session.user.disabledAt === null && session.ver >= session.user.epoch &&
+    session.refreshExpiresAt > now && session.absoluteExpiresAt > now
+  return !goesOn
 }
 
 /** True for a generation between the last two that were answered with: a SKIP took its answer for lost. */

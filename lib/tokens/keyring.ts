@@ -28,9 +28,10 @@ export async function createKeyring (app: FastifyInstance, secret: Buffer): Prom
     let opened: JWT | undefined
 
     await app.register(async (child) => {
+      // A `jwt` of the child's own: the library would hang our keys on the host's.
+      Object.defineProperty(child, 'jwt', { value: {} })
       await child.register(jwt, {
         namespace,
-        decoratorName: `${namespace}-user`,
         secret: keys[kind],
         sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: typ[kind] } },
         verify: { algorithms: ['HS256'], complete: true, ignoreExpiration: true, ignoreNotBefore: true },

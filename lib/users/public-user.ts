@@ -12,6 +12,8 @@ export const UserSchema = Type.Object({
 /** A user as `request.user` and every answer show it. */
 export type AccountsUser = Static<typeof UserSchema>
 
+/** Roles that are no list of texts, which only a hand in the database can write, are none. */
 export function publicUser ({ id, username, email, roles }: User): AccountsUser {
-  return { id, username, email, roles }
+  const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
+  return { id, username, email, roles: isList ? roles : [] }
 }

@@ -39,12 +39,6 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
     return em.findOne(User, kind === 'email' ? { emailKey: key } : { usernameKey: key }, { connectionType: 'write' })
   }
 
-  /** Only over the hash that was verified: a password changed meanwhile stays changed. */
-  async function rehash (em: EntityManager, { id, passwordHash }: User, password: string): Promise<void> {
-    const stronger = await hasher.hash(password)
-    await em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger })
-  }
-
   return {
     async register ({ username: givenName, email: givenEmail, password }, client) {
       const username = givenName === undefined ? null : readUsername(givenName)
@@ -84,14 +78,23 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
     },
 
     async login (identifier, password, client) {
-      return database.run(async (em) => {
-        const user = await find(em, identifier)
-        const matches = await hasher.verify(user?.passwordHash, password)
-        if (!user || !matches || user.disabledAt) throw new CredentialsInvalid()
-        if (hasher.needsRehash(user.passwordHash)) await rehash(em, user, password)
+      const user = await database.run((em) => find(em, identifier))
+      const matches = await hasher.verify(user?.passwordHash, password)
+      if (!user || !matches || user.disabledAt) throw new CredentialsInvalid()
 
-        const session = sessions.start(em, user, user.epoch, client)
-        user.lastLoginAt = session.createdAt
+      const { id, epoch, passwordHash } = user
+      if (hasher.needsRehash(passwordHash)) {
+        const stronger = await hasher.hash(password)
+        // Only over the hash that was verified: a password changed meanwhile stays changed.
+        await database.run((em) => em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+      }
+
+      return database.run(async (em) => {
+        const current = await em.findOne(User, { id }, { connectionType: 'write' })
+        if (!current) throw new CredentialsInvalid()
+
+        const session = sessions.start(em, current, epoch, client)
+        current.lastLoginAt = session.createdAt
         await em.flush()
         return session
       })

@@ -112,6 +112,16 @@ t.test('the challenge of a 401 comes through the error handler of the host, and 
   t.equal((await post('/own')).headers['www-authenticate'], undefined)
 })
 
+t.test('headers of errors that are not ours stay where they are', async (t) => {
+  const { app, get, signUp } = await build(t)
+  app.setErrorHandler(async (_error, _request, reply) => { reply.code(502); return { oops: 1 } })
+  const headers = { 'set-cookie': 'upstream=secret', 'transfer-encoding': 'chunked', 'www-authenticate': 'Basic' }
+  app.get('/upstream', { preHandler: app.authenticate }, async () => { throw Object.assign(new Error('upstream'), { headers }) })
+  const answer = await get('/upstream', (await signUp()).access_token)
+  t.equal(answer.statusCode, 502)
+  for (const name of Object.keys(headers)) t.equal(answer.headers[name], undefined, name)
+})
+
 t.test('a challenge is made of tokens and quoted strings alone (RFC 9110 §11.2)', async (t) => {
   const { get, post } = await build(t)
   const answers = [await get('/guarded'), await get('/guarded', 'x"\\y'), await get('/guarded', 'x y'), await post('/auth/login', { username: 'a"b', password: 'x"\r\n' })]

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { build, buildOnFile, client, open, password } from '../build.ts'
 
@@ -106,6 +107,16 @@ t.test('where people sign in with a name only, there are no addresses', async (t
   for (const [route, body, message] of refused) {
     t.match((await route(post, body)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message })
   }
+})
+
+t.test('a user who is deleted while the password is checked is not signed in', async (t) => {
+  const { sql, post } = await buildOnFile(t, { password: { argon2: { memoryCost: 1024, timeCost: 1000, parallelism: 1 } } })
+  await register(post, { username: 'ada' })
+  const waiting = login(post, { username: 'ada' })
+  await pause(100)
+  sql.exec('pragma foreign_keys = on; delete from accounts_users')
+  t.match((await waiting).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+  t.equal(count(sql, 'sessions'), 0)
 })
 
 t.test('what people do not sign in with opens no account that has it', async (t) => {
