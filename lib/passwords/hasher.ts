@@ -6,8 +6,8 @@ export interface Hasher {
   /** An argon2id hash as a PHC string, its parameters in the order that every library reads. */
   hash: (password: string) => Promise<string>
   /**
-   * Compares. Without a hash, or with one that is not argon2id's, it works as long and says no, so that time tells
-   * nobody whether there is such a user.
+   * Compares. Without a hash, with one that is not argon2id's, or with a cheaper one that does not match, it works as
+   * long as for a hash of today's, so that time tells nobody whether there is such a user.
    */
   verify: (phc: string | undefined, password: string) => Promise<boolean>
   /** True when the hash was made at a lower cost than today's. */
@@ -28,11 +28,11 @@ export function createHasher ({ argon2: cost }: Settings['password']): Hasher {
 
     async verify (phc = '', password) {
       const stored = costOf(phc)
-      if (!stored) return await verify(decoyOf(cost), prepare(password)) && false
-      if (await verify(phc, prepare(password))) return true
+      const matches = stored !== undefined && await verify(phc, prepare(password))
 
-      const missing = passesBelow(stored, cost)
-      return missing > 0 && await verify(decoyOf({ ...cost, timeCost: missing }), prepare(password)) && false
+      const missing = matches ? 0 : missingPasses(stored, cost)
+      if (missing > 0) await verify(decoyOf({ ...cost, timeCost: missing }), prepare(password))
+      return matches
     },
 
     needsRehash (phc) {
@@ -48,8 +48,8 @@ function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${digest}`
 }
 
-/** The passes at today's memory that make up for what an older hash costs less. */
-function passesBelow (stored: Cost, { memoryCost, timeCost }: Cost): number {
+/** The passes, at today's memory, by which a hash is cheaper than today's; without a hash all of them. */
+function missingPasses (stored: Cost = { memoryCost: 0, timeCost: 0, parallelism: 0 }, { memoryCost, timeCost }: Cost): number {
   return Math.round(timeCost - stored.memoryCost * stored.timeCost / memoryCost)
 }
 

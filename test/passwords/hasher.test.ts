@@ -206,6 +206,19 @@ t.test('a login costs one hash of today, whoever asks', async (t) => {
   }
 })
 
+t.test('a wrong password for a cheaper hash costs in all what one of today costs', async (t) => {
+  const { sql, signUp, post } = await watched.buildOnFile(t, { password: { argon2: { memoryCost: 4096, timeCost: 3 } } })
+  await signUp()
+  const spent = () => watch.costs.flatMap((cost) => [...cost.matchAll(/m=(\d+).*?t=(\d+)/g)]).reduce((sum, [, m, t]) => sum + Number(m) * Number(t), 0)
+
+  for (const cost of [{ memoryCost: 1024, timeCost: 1 }, { memoryCost: 2048, timeCost: 2 }, { memoryCost: 4096, timeCost: 2 }, { memoryCost: 4096, timeCost: 3 }]) {
+    setHash(sql, await argon2.hash(password, { ...cost, parallelism: 1 }))
+    watch.costs = []
+    t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
+    t.ok(Math.abs(spent() / (4096 * 3) - 1) < 0.17, watch.costs.join(' '))
+  }
+})
+
 t.test('a registration costs one hash, also when the name is taken, and none when it is refused', async (t) => {
   const { signUp, post } = await watched.build(t)
   const register = async (username: string, password: string) => {
