@@ -28,6 +28,40 @@ t.test('fifty refreshes at once with one token are answered with one new token',
   t.match(sql.prepare('select gen, prev_gen, confirmed_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0, confirmed_gen: 0 }])
 })
 
+t.test('fifty refreshes at once over two apps on one file are answered with one new token', async (t) => {
+  const { signUp, refresh, sql, db } = await buildOnFile(t)
+  const another = await build(t, { db })
+  const { refresh_token: token } = await signUp()
+
+  const answers = await Promise.all(many.map((_, index) => (index % 2 ? refresh : another.refresh)(token)))
+  t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]))
+  t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1)
+  t.match(sql.prepare('select gen, prev_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0 }])
+})
+
+t.test('a replay is found after a restart too, and what it ended stays over', async (t) => {
+  const { app, signUp, refresh, db } = await buildOnFile(t, strict)
+  const first = await signUp()
+  const second = (await refresh(first.refresh_token)).json()
+  await app.close()
+
+  const restarted = await build(t, { db, ...strict })
+  t.match((await restarted.refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  await restarted.app.close()
+  const again = await build(t, { db, ...strict })
+  t.match((await again.refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await again.get('/guarded', second.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
+t.test('each session has a salt of its own, of 256 random bits', async (t) => {
+  const { signUp, signIn, sql } = await buildOnFile(t)
+  await signUp()
+  await Promise.all(Array.from({ length: 20 }, () => signIn()))
+  const salts = sql.prepare('select salt from accounts_sessions').all().map(({ salt }) => salt)
+  t.equal(new Set(salts).size, 21)
+  t.ok(salts.every((salt) => Buffer.from(salt, 'base64url').length === 32))
+})
+
 t.test('without a window, one of fifty refreshes at once succeeds, and then the session is over', async (t) => {
   const { signUp, signIn, refresh, get } = await build(t, strict)
   const { refresh_token: token, access_token: access } = await signUp()
