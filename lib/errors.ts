@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import createError, { type FastifyError } from '@fastify/error'
 
 /**
  * Every error of the plugin: `code`, status and sentence, thrown as
@@ -16,6 +16,9 @@ export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
 export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The session of the token is over', 401, 'invalid_token')
 export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
   'The refresh token was used before, so its session has been ended', 401, 'invalid_token')
+export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
+  'The password was checked too long ago', 401, 'insufficient_user_authentication')
+export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
@@ -25,13 +28,16 @@ export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILA
 export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
   'fastify-jwt-accounts cannot start: %s', 500)
 
+/** The values of `error` in a challenge: RFC 6750 §3.1, RFC 9470 §3. */
+type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication'
+
 /**
- * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3) in `headers`, where Fastify's error handler
+ * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9470 §3) in `headers`, where Fastify's error handler
  * looks. Set on the reply instead, the challenge would stay there when another strategy lets the request in.
  */
-function challenged (code: string, message: string, statusCode = 401, error?: 'invalid_request' | 'invalid_token') {
+function challenged (code: string, message: string, statusCode = 401, error?: ChallengeError) {
   const Challenged = createError<[]>(code, message, statusCode)
   const parameters = error ? `, error="${error}", error_description="${message}"` : ''
   Object.assign(Challenged.prototype, { headers: { 'www-authenticate': `Bearer realm="accounts"${parameters}` } })
-  return Challenged
+  return Challenged as unknown as new () => FastifyError & { headers: { 'www-authenticate': string } }
 }

@@ -34,8 +34,8 @@ const routes = { register, login, refresh, logout, me }
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
  */
 async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
-  if (app.hasDecorator('authenticate') || app.hasDecorator('authenticateRefresh') || app.hasRequestDecorator('auth')) {
-    throw new OptionsInvalid('app.authenticate, app.authenticateRefresh or request.auth is there already: register the plugin once')
+  if (['accounts', 'authenticate', 'authenticateRefresh'].some((name) => app.hasDecorator(name)) || app.hasRequestDecorator('auth')) {
+    throw new OptionsInvalid('app.accounts, app.authenticate, app.authenticateRefresh or request.auth is there already: register the plugin once')
   }
   const settings = readSettings(options, process.env, app.log)
   watchRoutes(app)
@@ -52,11 +52,12 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const users = createUsers(database, hasher, sessions, settings)
   app.addHook('onClose', sessions.close)
 
-  const { authenticate, authenticateRefresh } = createGuards(tokens, sessions)
+  const { guard, authenticate, authenticateRefresh } = createGuards(tokens, sessions)
   if (!app.hasRequestDecorator('user')) app.decorateRequest('user', null as never)
   app.decorateRequest('auth', null as never)
   app.decorate('authenticate', authenticate)
   app.decorate('authenticateRefresh', authenticateRefresh)
+  app.decorate('accounts', { guard })
   if (Object.values(settings.routes).some(Boolean)) documentGuards(app)
 
   await app.register(async (child) => {

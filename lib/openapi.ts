@@ -1,19 +1,27 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { Forbidden, TokenStale } from './errors.ts'
+import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/routes.ts'
 import { accessErrors, answers, refreshErrors } from './routes/schemas.ts'
 
-/** How the document says which kind of token a route asks for. */
-const security = {
-  access: { security: [{ accessToken: [] }] },
-  refresh: { security: [{ refreshToken: [] }] },
+/** How the document says which token a route asks for. An empty requirement: it does without. */
+function securityOf ({ kind, optional }: GuardSettings): object[] {
+  const wanted = { access: [{ accessToken: [] }], refresh: [{ refreshToken: [] }], any: [{ accessToken: [] }, { refreshToken: [] }] }
+  return [...wanted[kind], ...optional ? [{}] : []]
+}
+
+function refusalsOf ({ kind, freshForSeconds, roles, check }: GuardSettings) {
+  return [
+    ...kind === 'access' ? accessErrors : refreshErrors,
+    ...freshForSeconds === undefined ? [] : [TokenStale],
+    ...roles.length > 0 || check ? [Forbidden] : [],
+  ]
 }
 
 const securitySchemes = {
   accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
   refreshToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A refresh token, here or as refresh_token in the body.' },
 }
-
-const refusals = { access: accessErrors, refresh: refreshErrors }
 
 interface Transformed {
   schema: unknown
@@ -43,21 +51,20 @@ function declareSchemes ({ schema, url, openapiObject }: Transformed) {
  * route of ours in the document, to declare the schemes.
  */
 export function documentGuards (app: FastifyInstance): void {
-  const guarded: RouteOptions[] = []
+  const guarded = new Map<RouteOptions, GuardSettings>()
 
   app.addHook('onRoute', (route) => {
-    const [kind] = guardsOf(route)
-    if (!kind) return
+    const [guard] = guardsOf(route)
+    if (!guard) return
 
-    guarded.push(route)
-    route.schema = { ...security[kind], ...route.schema }
+    guarded.set(route, guard)
+    route.schema = { security: securityOf(guard), ...route.schema } as object
   })
 
   app.addHook('onReady', async () => {
-    for (const route of guarded) {
-      const [kind] = guardsOf(route)
+    for (const [route, guard] of guarded) {
       const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-      route.schema = { ...route.schema, response: { ...answers({}, ...refusals[kind!]), ...given } }
+      route.schema = { ...route.schema, response: { ...answers({}, ...refusalsOf(guard)), ...given } }
     }
   })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { errors } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options.ts'
 import { build } from './build.ts'
@@ -57,8 +58,9 @@ t.test('every route stands in the README, and none that is gone', async (t) => {
 
 t.test('every decorator stands in the README, and none that is gone', async (t) => {
   const { app } = await build(t)
-  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'request.user', 'request.auth'])
-  t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
+  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'request.user', 'request.auth'])
+  t.same(firstColumn('Guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
+  t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
 })
 
 t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {

@@ -15,6 +15,8 @@ async function documented (t: Test, options: AccountsOptions = {}, openapi: obje
   app.get('/plain', async () => [1, 2])
   app.get('/guarded', { preHandler: app.authenticate }, async () => [1, null])
   app.post('/refreshing', { preHandler: [app.authenticateRefresh], schema: { summary: 'Own', response: { 200: { type: 'object', properties: { a: { type: 'integer' } } }, 401: { type: 'object', description: 'Own 401', properties: {} } } } }, async () => ({ a: 1 }))
+  app.get('/maybe', { preHandler: app.accounts.guard({ optional: true, type: 'any' }) }, async () => 1)
+  app.get('/admins', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true }) }, async () => 1)
   app.get('/own', { onRequest: app.authenticate, schema: { security: [{ accessToken: [], other: [] }] } as object }, async () => 1)
   await app.ready()
   return { app, ...client(app), document: () => app.swagger() as any }
@@ -54,6 +56,9 @@ t.test('a guarded route of the host says which token it asks for, and keeps what
   t.same(paths['/guarded'].get.security, [{ accessToken: [] }])
   t.match(paths['/guarded'].get.responses, { 200: { description: 'Default Response' }, 401: { description: /ACCOUNTS_TOKEN_MISSING/ } })
   t.match(paths['/refreshing'].post, { summary: 'Own', security: [{ refreshToken: [] }], responses: { 401: { description: 'Own 401' }, 200: {} } })
+  t.same(paths['/maybe'].get.security, [{ accessToken: [] }, { refreshToken: [] }, {}])
+  t.match(paths['/admins'].get.responses, { 401: { description: /ACCOUNTS_TOKEN_STALE/ }, 403: { description: 'ACCOUNTS_FORBIDDEN' } })
+  t.notOk(paths['/guarded'].get.responses[403])
   t.same(paths['/own'].get.security, [{ accessToken: [], other: [] }])
   t.notOk(paths['/plain'].get.security)
   t.same(Object.keys(paths['/plain'].get.responses), ['200'])

@@ -1,14 +1,25 @@
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
+import type { GuardOptions } from '../lib/guards/options.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
 
 export type { Duration } from '../lib/durations.ts'
 export type { AccountsOptions, Identifier } from '../lib/options.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
+export type { GuardOptions } from '../lib/guards/options.ts'
 export type { AccountsUser } from '../lib/users/public-user.ts'
 export type { TokenResponse } from '../lib/context.ts'
 export type { AccessClaims } from '../lib/tokens/access-token.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
+
+/** What code that is not a route may use. */
+export interface AccountsServices {
+  /**
+   * Makes a hook like `app.authenticate`, with switches.
+   * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID` for options that are not, where the route is written
+   */
+  guard: (options?: GuardOptions) => Guard
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,6 +27,7 @@ declare module 'fastify' {
     authenticate: Guard
     /** A hook for `preValidation` or `preHandler` that lets in a valid refresh token, without spending it. */
     authenticateRefresh: Guard
+    accounts: AccountsServices
   }
 
   interface FastifyRequest {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
+import type { TokenKind } from '../tokens/keyring.ts'
 
 /** Where a token was found. */
 export type TokenLocation = 'header' | 'body'
@@ -27,6 +28,11 @@ export function locateAccess (request: AnyRequest): LocatedToken {
  */
 export function locateRefresh (request: AnyRequest): LocatedToken {
   return fromBody(takenAside.get(request) ?? request.body) ?? fromHeader(request)
+}
+
+/** The kinds of token that a place may hold where both are welcome: what is called a refresh token has to be one. */
+export function kindsIn (location: TokenLocation): TokenKind[] {
+  return location === 'body' ? ['refresh'] : ['refresh', 'access']
 }
 
 /** What bodies said before the host's validator had a chance to strip `refresh_token` from them. */

@@ -2,8 +2,9 @@ import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { isOurs } from '../our-error.ts'
-import { guardKind } from './guard.ts'
+import { guardOf } from './guard.ts'
 import { takeBodyAside } from './locate.ts'
+import type { GuardSettings } from './options.ts'
 
 const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
 
@@ -19,19 +20,22 @@ export function watchRoutes (app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
     if (open) throw new OptionsInvalid(open)
-    if (hooksOf(route, 'onRequest').some((hook) => guardKind(hook) === 'refresh')) {
-      throw new OptionsInvalid(`${nameOf(route)} has authenticateRefresh in onRequest, where there is no body yet: put it in preHandler`)
-    }
+    const early = hooksOf(route, 'onRequest').find(readsBody) as { name: string } | undefined
+    if (early) throw new OptionsInvalid(`${nameOf(route)} has ${early.name} in onRequest, where there is no body yet: put it in preHandler`)
 
-    const kinds = guardsOf(route)
-    if (kinds.length > 0) route.onError = [...hooksOf(route, 'onError'), keepChallenge] as never
-    if (kinds.includes('refresh')) route.preValidation = [takeBodyAside, ...hooksOf(route, 'preValidation')] as never
+    const guards = guardsOf(route)
+    if (guards.length > 0) route.onError = [...hooksOf(route, 'onError'), keepChallenge] as never
+    if (guards.some(({ kind }) => kind !== 'access')) route.preValidation = [takeBodyAside, ...hooksOf(route, 'preValidation')] as never
   })
 }
 
-/** The kinds of token that the guards of a route ask for. */
-export function guardsOf (route: RouteOptions) {
-  return guardHooks.flatMap((name) => hooksOf(route, name)).map(guardKind).filter((kind) => kind !== undefined)
+/** The settings of the guards of a route. */
+export function guardsOf (route: RouteOptions): GuardSettings[] {
+  return guardHooks.flatMap((name) => hooksOf(route, name)).map(guardOf).filter((guard) => guard !== undefined)
+}
+
+function readsBody (hook: unknown): boolean {
+  return (guardOf(hook)?.kind ?? 'access') !== 'access'
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { Context } from '../context.ts'
-import { locateRefresh } from '../guards/locate.ts'
-import type { TokenKind } from '../tokens/keyring.ts'
+import { kindsIn, locateRefresh } from '../guards/locate.ts'
 import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -17,8 +16,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
 
   scope.post(path, { schema }, async (request, reply) => {
     const { token, location } = locateRefresh(request)
-    const kinds: TokenKind[] = location === 'body' ? ['refresh'] : ['refresh', 'access']
-    await context.sessions.logout(context.tokens.verifyForLogout(token, kinds))
+    await context.sessions.logout(context.tokens.verifyForLogout(token, kindsIn(location)))
     reply.code(204)
   })
 }

@@ -15,7 +15,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
 
   scope.post(path, { schema }, async (request) => {
     const { token } = locateRefresh(request)
-    const { claims } = context.tokens.verifyRefresh(token)
+    const { claims } = context.tokens.verify(token, ['refresh'])
     const session = await context.sessions.refresh(claims)
     return tokenResponse(context, session)
   })

@@ -19,9 +19,8 @@ interface Verified<Kind, Claims> {
   header: TokenHeader
   claims: Claims
 }
-export type VerifiedAccess = Verified<'access', AccessClaims>
-export type VerifiedRefresh = Verified<'refresh', RefreshClaims>
-export type VerifiedToken = VerifiedAccess | VerifiedRefresh
+export type VerifiedToken = Verified<'access', AccessClaims> | Verified<'refresh', RefreshClaims>
+export type TokenOf<Kind extends TokenKind> = Extract<VerifiedToken, { kind: Kind }>
 
 /** RFC 6749 §5.1. Seconds. */
 export interface TokenPair {
@@ -36,11 +35,11 @@ export interface Tokens {
   /** A new access token and the session's current refresh token. */
   issue: (session: TokenSubject) => TokenPair
   /**
-   * Checks all that a token says of itself: structure, key, signature, kind, claims, expiry, in this order.
+   * Checks all that a token of one of these kinds says of itself: structure, key, signature, kind, claims, expiry, in
+   * this order.
    * @throws {TokenInvalid | TokenWrongType | TokenExpired} a 401, whatever the token holds
    */
-  verifyAccess: (token: string) => VerifiedAccess
-  verifyRefresh: (token: string) => VerifiedRefresh
+  verify: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /** One of these kinds, and an expired refresh token too: who asks to be logged out needs no living one. */
   verifyForLogout: (token: string, kinds: TokenKind[]) => VerifiedToken
 }
@@ -75,7 +74,8 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
     }
   }
 
-  function verify<Kind extends TokenKind> (token: string, kinds: Kind[]) {
+  /** Everything but expiry. */
+  function authentic<Kind extends TokenKind> (token: string, kinds: Kind[]): TokenOf<Kind> {
     const verified = open(token)
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()
 
@@ -102,10 +102,9 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
         refresh_expires_in: refresh.exp - access.iat,
       }
     },
-    verifyAccess: (token) => alive(verify(token, ['access'])),
-    verifyRefresh: (token) => alive(verify(token, ['refresh'])),
+    verify: (token, kinds) => alive(authentic(token, kinds)),
     verifyForLogout (token, kinds) {
-      const verified = verify(token, kinds)
+      const verified = authentic(token, kinds)
       return verified.kind === 'access' ? alive(verified) : verified
     },
   }
@@ -126,7 +125,7 @@ function parseHeader (segment: string): Record<string, unknown> {
   }
 }
 
-function isOneOf<Kind extends TokenKind> (token: VerifiedToken, kinds: Kind[]): token is Extract<VerifiedToken, { kind: Kind }> {
+function isOneOf<Kind extends TokenKind> (token: VerifiedToken, kinds: Kind[]): token is TokenOf<Kind> {
   return (kinds as TokenKind[]).includes(token.kind)
 }
 

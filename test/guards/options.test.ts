@@ -1,0 +1,126 @@
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
+import type { GuardOptions } from '../../lib/index.ts'
+import { build, buildOnFile } from '../build.ts'
+
+const whoami = async ({ user, auth }: { user: unknown, auth: unknown }) => ({ user, auth })
+
+/** An app with one route behind this guard, at /it. */
+async function behind (t: Test, options: GuardOptions) {
+  const built = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  built.app.get('/it', { preHandler: built.app.accounts.guard(options) }, whoami)
+  built.app.post('/it', { preHandler: built.app.accounts.guard(options) }, whoami)
+  return built
+}
+
+t.test('a guard with options that are not is refused where it is written', async (t) => {
+  const { app } = await build(t)
+  const refused: [options: object, named: RegExp][] = [
+    [{ type: 'id' }, /type/], [{ type: null }, /type/], [{ optional: 'always' }, /optional/], [{ optional: null }, /optional/],
+    [{ fresh: 0 }, /fresh/], [{ fresh: '10' }, /fresh/], [{ fresh: null }, /fresh/], [{ fresh: ['10m'] }, /fresh/],
+    [{ roles: 'admin' }, /roles/], [{ roles: [''] }, /roles/], [{ roles: [1] }, /roles/], [{ check: true }, /check/],
+    [{ role: 'admin' }, /additional properties/], [{ locations: ['query'] }, /additional properties/],
+    ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [{ optional: true, ...more }, /optional lets anybody in/]),
+  ]
+  for (const [options, message] of refused) t.throws(() => app.accounts.guard(options as GuardOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+  t.throws(() => app.get('/x', { onRequest: app.accounts.guard({ type: 'any' }) }, whoami), { message: /authenticateAny in onRequest/ })
+  t.doesNotThrow(() => app.accounts.guard(Object.freeze({ roles: Object.freeze(['admin']) as string[] })))
+})
+
+t.test('roles: the user must have all of them, as they are now', async (t) => {
+  const { get, signUp, sql } = await behind(t, { roles: ['admin', 'editor'] })
+  const { access_token: token } = await signUp()
+  const setRoles = (...roles: string[]) => sql.prepare('update accounts_users set roles = ?').run(JSON.stringify(roles))
+  t.equal((await get('/it')).statusCode, 401)
+
+  for (const roles of [[], ['admin'], ['editor', 'Admin'], ['administrator', 'editor']]) {
+    setRoles(...roles)
+    const answer = await get('/it', token)
+    t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' }, roles.join())
+    t.match(answer.headers['www-authenticate'], /^Bearer realm="accounts", error="insufficient_scope"/)
+  }
+  setRoles('editor', 'reader', 'admin')
+  t.match((await get('/it', token)).json().user, { username: 'ada' })
+})
+
+t.test('check: only true lets the request in, and one that throws says nothing of why', async (t) => {
+  let verdict: () => unknown = () => true
+  const seen: unknown[] = []
+  const { get, signUp } = await behind(t, { check: (user, request) => { seen.push([user.username, request.url]); return verdict() as boolean } })
+  const { access_token: token } = await signUp()
+  t.equal((await get('/it', token)).statusCode, 200)
+  t.same(seen, [['ada', '/it']])
+
+  for (const value of [false, undefined, null, 0, 1, 'true', {}, []]) {
+    verdict = () => value
+    t.match((await get('/it', token)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
+    verdict = async () => value
+    t.match((await get('/it', token)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
+  }
+  verdict = () => { throw Object.assign(new Error('the secret of the house'), { statusCode: 200 }) }
+  t.same((await get('/it', token)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+})
+
+t.test('fresh: the password was checked lately, and a refresh makes it no fresher', async (t) => {
+  for (const [fresh, seconds] of [[true, 600], ['1m', 60], [5, 5]] as const) {
+    mock.timers.enable({ apis: ['Date'], now: new Date('2026-01-01') })
+    const { get, post, signUp, signIn, refresh } = await behind(t, { fresh, type: 'any' })
+    const first = await signUp()
+    mock.timers.tick(seconds * 1000)
+    t.equal((await get('/it', first.access_token)).statusCode, 200)
+
+    mock.timers.tick(1000)
+    const next = (await refresh(first.refresh_token)).json()
+    for (const answer of [await get('/it', first.access_token), await get('/it', next.access_token), await post('/it', { refresh_token: next.refresh_token })]) {
+      t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_STALE' })
+      t.match(answer.headers['www-authenticate'], new RegExp(`error="insufficient_user_authentication", error_description="[^"]+", max_age="${seconds}"$`))
+    }
+    t.equal((await get('/it', (await signIn()).access_token)).statusCode, 200)
+    mock.timers.reset()
+  }
+})
+
+t.test('optional: no token is nobody, and a bad one is still refused', async (t) => {
+  mock.timers.enable({ apis: ['Date'], now: new Date('2026-01-01') })
+  t.teardown(() => mock.timers.reset())
+  for (const optional of [true, 'or-expired'] as const) {
+    const { app, get, post, signUp, refresh } = await behind(t, { optional })
+    const { access_token: token, refresh_token: refreshToken, user } = await signUp()
+    t.same((await get('/it')).json(), { user: null, auth: null })
+    t.same((await app.inject({ url: '/it', headers: { authorization: 'Basic YTpi' } })).json(), { user: null, auth: null })
+    t.same((await get('/it', token)).json().user, user)
+    t.match((await get('/it', 'x.y.z')).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
+    t.match((await get('/it', refreshToken)).json(), { code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
+    t.match((await app.inject({ url: '/it', headers: { authorization: 'Bearer' } })).json(), { code: 'ACCOUNTS_HEADER_MALFORMED' })
+
+    const next = (await refresh(refreshToken)).json()
+    mock.timers.tick(900_000)
+    t.match((await get('/it', token)).json(), optional === true ? { code: 'ACCOUNTS_TOKEN_EXPIRED' } : { user: null, auth: null })
+    const last = (await refresh(next.refresh_token)).json()
+    await post('/auth/logout', { refresh_token: last.refresh_token })
+    t.match((await get('/it', last.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
+})
+
+t.test('any: both kinds let in, but what is called a refresh token has to be one', async (t) => {
+  const { get, post, signUp } = await behind(t, { type: 'any' })
+  const { access_token: access, refresh_token: token } = await signUp()
+  t.match((await get('/it', access)).json().auth, { header: { typ: 'at+jwt' }, location: 'header' })
+  t.match((await get('/it', token)).json().auth, { header: { typ: 'rt+jwt' }, location: 'header' })
+  t.match((await post('/it', { refresh_token: token }, access)).json().auth, { header: { typ: 'rt+jwt' }, location: 'body' })
+  t.match((await post('/it', { refresh_token: access })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
+  t.match((await get('/it')).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
+})
+
+t.test('a user who is refused does not stay on a request that another strategy lets in', async (t) => {
+  const { app, get, signUp } = await build(t)
+  const admins = app.accounts.guard({ roles: ['admin'] })
+  app.get('/either', { preHandler: async (request) => { await admins(request).catch(() => {}) } }, whoami)
+  t.same((await get('/either', (await signUp()).access_token)).json(), { user: null, auth: null })
+})
+
+t.test('guards are named as they are made, so that they can be found among hooks', async (t) => {
+  const { app } = await build(t)
+  const named = [app.authenticate, app.authenticateRefresh, app.accounts.guard({ type: 'any' }), app.accounts.guard({ roles: ['admin'] })]
+  t.same(named.map(({ name }) => name), ['authenticate', 'authenticateRefresh', 'authenticateAny', 'authenticate'])
+})
