@@ -13,6 +13,7 @@ import { createRevocations } from './sessions/revocations.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUsers } from './users/users.ts'
 import { createGuards } from './guards/guard.ts'
+import { protectScope } from './guards/protect.ts'
 import { watchRoutes } from './guards/routes.ts'
 import { documentGuards, documentScope } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
@@ -57,8 +58,11 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.decorateRequest('auth', null as never)
   app.decorate('authenticate', authenticate)
   app.decorate('authenticateRefresh', authenticateRefresh)
-  app.decorate('accounts', { guard })
-  if (Object.values(settings.routes).some(Boolean)) documentGuards(app)
+  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
+  app.decorate('accounts', {
+    guard,
+    protect: (scope, options) => protectScope(scope, guard(options), document),
+  })
 
   await app.register(async (child) => {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()

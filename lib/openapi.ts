@@ -50,15 +50,17 @@ function declareSchemes ({ schema, url, openapiObject }: Transformed) {
  * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Needs a
  * route of ours in the document, to declare the schemes.
  */
-export function documentGuards (app: FastifyInstance): void {
+export function documentGuards (app: FastifyInstance) {
   const guarded = new Map<RouteOptions, GuardSettings>()
+
+  function document (route: RouteOptions, guard: GuardSettings): void {
+    guarded.set(route, guard)
+    route.schema = { security: securityOf(guard), ...route.schema } as object
+  }
 
   app.addHook('onRoute', (route) => {
     const [guard] = guardsOf(route)
-    if (!guard) return
-
-    guarded.set(route, guard)
-    route.schema = { security: securityOf(guard), ...route.schema } as object
+    if (guard) document(route, guard)
   })
 
   app.addHook('onReady', async () => {
@@ -67,4 +69,6 @@ export function documentGuards (app: FastifyInstance): void {
       route.schema = { ...route.schema, response: { ...answers({}, ...refusalsOf(guard)), ...given } }
     }
   })
+
+  return document
 }

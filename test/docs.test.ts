@@ -58,7 +58,7 @@ t.test('every route stands in the README, and none that is gone', async (t) => {
 
 t.test('every decorator stands in the README, and none that is gone', async (t) => {
   const { app } = await build(t)
-  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'request.user', 'request.auth'])
+  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
   t.same(firstColumn('Guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
   t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
 })

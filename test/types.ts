@@ -27,6 +27,11 @@ app.get('/', { preHandler: app.authenticate }, async ({ user, auth }) => {
 })
 app.get('/hooks', { onRequest: [app.authenticate], preValidation: app.authenticateRefresh }, async () => 1)
 app.addHook('preHandler', app.authenticate)
+app.get('/admins', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: '5m', check: ({ roles }, { ip }) => roles.length > 0 && ip !== '' }) }, async () => 1)
+app.accounts.protect(app, { optional: 'or-expired' })
+app.get('/free', { config: { auth: false } }, async () => 1)
+// @ts-expect-error a switch that is not there
+app.accounts.guard({ role: 'admin' })
 Fastify({ http2: true }).get('/', { preHandler: app.authenticate }, async () => 1)
 
 new errors.TokenRevoked().statusCode satisfies number | undefined

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
@@ -19,6 +20,12 @@ export interface AccountsServices {
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID` for options that are not, where the route is written
    */
   guard: (options?: GuardOptions) => Guard
+  /**
+   * Puts such a guard on every route of a scope, its HEADs, its child plugins and its not-found handler, also those that
+   * were there before. Our own routes stay as they are.
+   * A route with `config: { auth: false }` stays open.
+   */
+  protect: (scope: FastifyInstance<any, any, any, any, any>, options?: GuardOptions) => void
 }
 
 declare module 'fastify' {
@@ -28,6 +35,11 @@ declare module 'fastify' {
     /** A hook for `preValidation` or `preHandler` that lets in a valid refresh token, without spending it. */
     authenticateRefresh: Guard
     accounts: AccountsServices
+  }
+
+  interface FastifyContextConfig {
+    /** `false` leaves the route open in a scope that `app.accounts.protect` guards. */
+    auth?: boolean
   }
 
   interface FastifyRequest {

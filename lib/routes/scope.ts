@@ -39,6 +39,10 @@ export function prepareScope (scope: Scope): void {
   scope.setSchemaErrorFormatter((errors, place) => new InputInvalid(sentences(errors as ErrorObject[], place)))
   scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
 
+  // Our routes guard themselves: who protects the whole app must still let people in.
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, auth: false }
+  })
   scope.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
   })

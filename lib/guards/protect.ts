@@ -1,0 +1,34 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { guardOf, type Guard } from './guard.ts'
+import { takeBodyAside } from './locate.ts'
+import type { GuardSettings } from './options.ts'
+import { keepChallenge } from './routes.ts'
+
+/**
+ * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
+ * that were there before, since Fastify hands a hook down to all of them. A route with `config: { auth: false }` stays open. `document` is told of each route that
+ * is added from here on.
+ */
+export function protectScope (scope: FastifyInstance, guard: Guard, document: (route: RouteOptions, settings: GuardSettings) => void): void {
+  const settings = guardOf(guard)!
+  const protect = async (request: FastifyRequest) => {
+    if (!isOpen(request)) await guard(request)
+  }
+
+  scope.addHook('onError', keepChallenge)
+  if (settings.kind === 'access') scope.addHook('onRequest', protect)
+  else scope.addHook('preValidation', takeBodyAside).addHook('preHandler', protect)
+
+  scope.addHook('onRoute', (route) => {
+    if (route.config?.auth !== false) document(route, settings)
+  })
+}
+
+function isOpen (request: FastifyRequest): boolean {
+  return request.routeOptions.config.auth === false || isPreflight(request)
+}
+
+/** A browser sends no token along when it asks whether it may send one; an OPTIONS route of the app's own is no such thing. */
+function isPreflight ({ method, headers, is404, routeOptions }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && 'access-control-request-method' in headers && (is404 || routeOptions.url === '*')
+}
