@@ -78,6 +78,11 @@ t.test('with all our routes off, the document of the host is still made', async 
   await app.register(swagger, { openapi: { info } })
   await app.register(accounts, { db: ':memory:', secret, password: cheap, routes: { register: false, login: false, refresh: false, logout: false, me: false } })
   app.get('/guarded', { preHandler: app.authenticate }, async () => 1)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.get('/closed', async () => 1)
+  })
   await app.ready()
-  t.match(Object.keys(app.swagger().paths!), ['/guarded'])
+  t.same(Object.keys(app.swagger().paths!), ['/guarded', '/closed'])
+  t.equal((await app.inject('/closed')).statusCode, 401)
 })
