@@ -28,8 +28,8 @@ export interface Database {
 /** Nothing waits longer than this for the database. */
 const mostWaitMs = 10_000
 
-/** SQLite sleeps on the event loop: everybody waits for a locked file, so only for this long at a time. */
-const lockSleepMs = 20
+/** The longest pause between two tries on a locked file. */
+const mostPauseMs = 250
 
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
 const mostMigrationTries = 10
@@ -58,7 +58,8 @@ export async function openDatabase (file: string): Promise<Database> {
     await connection.execute('pragma journal_mode = wal')
     await connection.execute('pragma synchronous = full')
     await migrate(orm)
-    await connection.execute(`pragma busy_timeout = ${lockSleepMs}`)
+    // Waiting for a lock, SQLite would sleep on the event loop, and everybody with it: run() waits instead.
+    await connection.execute('pragma busy_timeout = 0')
     forgiveRollbacks(await connection.getNativeClient())
   } catch (cause) {
     await orm.close(true)
@@ -71,13 +72,13 @@ export async function openDatabase (file: string): Promise<Database> {
     async run (work) {
       const deadline = performance.now() + mostWaitMs
 
-      for (;;) {
+      for (let tries = 0; ; tries++) {
         try {
           return await within(mostWaitMs, work(orm.em.fork()))
         } catch (cause) {
           if (isDuplicate(cause) || isOurs(cause)) throw cause
           if (!isLocked(cause) || performance.now() > deadline) throw new Unavailable({ cause })
-          await pause(Math.random() * 50)
+          await pause(Math.random() * Math.min(mostPauseMs, 5 * 2 ** tries))
         }
       }
     },
