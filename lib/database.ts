@@ -71,14 +71,16 @@ export async function openDatabase (file: string): Promise<Database> {
     close: () => orm.close(true),
     async run (work) {
       const deadline = performance.now() + mostWaitMs
+      let longestPauseMs = 5
 
-      for (let tries = 0; ; tries++) {
+      for (;;) {
         try {
           return await within(mostWaitMs, work(orm.em.fork()))
         } catch (cause) {
           if (isDuplicate(cause) || isOurs(cause)) throw cause
           if (!isLocked(cause) || performance.now() > deadline) throw new Unavailable({ cause })
-          await pause(Math.random() * Math.min(mostPauseMs, 5 * 2 ** tries))
+          await pause(Math.random() * longestPauseMs)
+          longestPauseMs = Math.min(2 * longestPauseMs, mostPauseMs)
         }
       }
     },
