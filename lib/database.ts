@@ -17,8 +17,8 @@ interface Sqlite {
 export interface Database {
   orm: MikroORM
   /**
-   * Runs `work`, one transaction or one statement, on an entity manager of its own, outside any transaction of the
-   * request's. While another process holds the file's lock, it is run again and again.
+   * Runs `work` on an entity manager of its own, outside any transaction of the request's. While another process holds
+   * the file's lock it is run again and again, so it writes once: in one statement or one transaction.
    * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>

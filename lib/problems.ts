@@ -50,7 +50,7 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
     case 'additionalProperties': return `${path ? `${path}.` : ''}${params.additionalProperty} is not an option`
     case 'duration': return `${name} must be ${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${mostSeconds}`
     case 'file': return `${name} must be a file for SQLite or ':memory:'`
-    case 'pattern': return `${name} must be a path such as '/${path.split('.').at(-1) === 'prefix' ? 'auth' : path.split('.').at(-1)}'`
+    case 'pattern': return `${name} must be a path such as '/${path === 'prefix' ? 'auth' : path.replace('routes.', '')}'`
     case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`
     case 'const': return `${name} must be ${params.allowedValue}`
     default: return `${name} ${message}`

@@ -60,7 +60,7 @@ export function createGuards (tokens: Tokens, sessions: Sessions) {
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const session = kind === 'access' ? await sessions.use(claims) : await sessions.inspect(claims)
     const authTime = kind === 'access' ? claims.auth_time : numericDate(session.authTime)
-    requireFresh(authTime, settings)
+    if (kind === 'refresh') requireFresh(authTime, settings)
 
     const user = publicUser(session.user)
     await requireAllowed(user, request, settings)

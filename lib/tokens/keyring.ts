@@ -23,25 +23,22 @@ export async function createKeyring (app: FastifyInstance, secret: Buffer): Prom
   const kid = createHash('sha256').update(derive(secret, 'kid')).digest('base64url').slice(0, 16)
   const keys = { access: secret, refresh: derive(secret, 'refresh') }
 
-  async function open (kind: TokenKind): Promise<JWT> {
-    const namespace = `accounts-${kind}`
-    let opened: JWT | undefined
+  const opened: Record<string, JWT> = {}
 
-    await app.register(async (child) => {
-      // A `jwt` of the child's own: the library would hang our keys on the host's.
-      Object.defineProperty(child, 'jwt', { value: {} })
+  await app.register(async (child) => {
+    // A `jwt` of the child's own: the library would hang our keys on the host's.
+    Object.defineProperty(child, 'jwt', { value: opened })
+    for (const kind of ['access', 'refresh'] as const) {
       await child.register(jwt, {
-        namespace,
+        namespace: `accounts-${kind}`,
         secret: keys[kind],
         sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: typ[kind] } },
         verify: { algorithms: ['HS256'], complete: true, ignoreExpiration: true, ignoreNotBefore: true },
       })
-      opened = (child.jwt as unknown as Record<string, JWT>)[namespace]
-    })
-    return opened!
-  }
+    }
+  })
 
-  return { kid, access: await open('access'), refresh: await open('refresh') }
+  return { kid, access: opened['accounts-access']!, refresh: opened['accounts-refresh']! }
 }
 
 /** The kind that a `typ` header names, compared as RFC 9068 §4 asks, or nothing. */

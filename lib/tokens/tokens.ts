@@ -54,12 +54,11 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
 
   function open (token: string): VerifiedToken {
     const { header, payload } = compact.exec(token)?.groups ?? refuse()
-    if (!isText(header!) || !isText(payload!)) throw new TokenInvalid()
-
     const { typ, kid, ...more } = parseHeader(header!)
     const kind = typeof typ === 'string' ? kindOf(typ) : undefined
     // No extension is understood, so a token that insists on one is refused (RFC 7515 §4.1.11, RFC 7797 §6).
     if (!kind || kid !== keyring.kid || 'crit' in more || 'b64' in more) throw new TokenInvalid()
+    requireUtf8(payload!)
 
     return { kind, ...verifySignature(kind, token) } as VerifiedToken
   }
@@ -111,15 +110,16 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
 }
 
 /** RFC 7519 §7.2: both parts are UTF-8. The library reads what is not as replacement characters. */
-function isText (segment: string): boolean {
-  return isUtf8(Buffer.from(segment, 'base64url'))
+function requireUtf8 (segment: string): Buffer {
+  const bytes = Buffer.from(segment, 'base64url')
+  return isUtf8(bytes) ? bytes : refuse()
 }
 
 /** The unverified header: it only chooses the key, and is compared with fixed values. */
 function parseHeader (segment: string): Record<string, unknown> {
+  const bytes = requireUtf8(segment)
   try {
-    const header = JSON.parse(Buffer.from(segment, 'base64url').toString())
-    return { ...header }
+    return { ...JSON.parse(bytes.toString()) }
   } catch {
     return refuse()
   }

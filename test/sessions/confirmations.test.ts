@@ -1,18 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database.ts'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
 import { buildOnFile, decode } from '../build.ts'
 
 const unheard = { error () {} } as never
 
-t.test('of more than a thousand sessions at once none is remembered until the others are written', async (t) => {
+/** A session in its first generation after a refresh, and confirmations of our own for its row. */
+async function afterRefresh (t: Test) {
   const { signUp, refresh, sql, db } = await buildOnFile(t)
   const { sid } = decode((await refresh((await signUp()).refresh_token)).json().refresh_token).payload
   const database = await openDatabase(db)
   t.teardown(database.close)
-  const { note, flushAll } = createConfirmations(database, unheard, async () => {})
   const confirmed = sql.prepare('select confirmed_gen from accounts_sessions')
+  return { sid, confirmed, ...createConfirmations(database, unheard, async () => {}) }
+}
+
+t.test('of more than a thousand sessions at once none is remembered until the others are written', async (t) => {
+  const { sid, confirmed, note, flushAll } = await afterRefresh(t)
 
   for (let index = 0; index < 1000; index++) note(`nobody ${index}`, 1)
   note(sid, 1)
@@ -24,15 +29,11 @@ t.test('of more than a thousand sessions at once none is remembered until the ot
 })
 
 t.test('two generations of one session may wait together, and the newer one counts', async (t) => {
-  const { signUp, refresh, sql, db } = await buildOnFile(t)
-  const { sid } = decode((await refresh((await signUp()).refresh_token)).json().refresh_token).payload
-  const database = await openDatabase(db)
-  t.teardown(database.close)
-  const { note, flush } = createConfirmations(database, unheard, async () => {})
+  const { sid, confirmed, note, flush } = await afterRefresh(t)
   note(sid, 0)
   note(sid, 1)
   await flush(sid)
-  t.match(sql.prepare('select confirmed_gen from accounts_sessions').get(), { confirmed_gen: 1 })
+  t.match(confirmed.get(), { confirmed_gen: 1 })
 })
 
 t.test('what cannot be written waits until it can, and no request knows', async (t) => {
