@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { MikroORM, type EntityManager } from '@mikro-orm/core'
+import { MikroORM, UnderscoreNamingStrategy, type EntityManager } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
@@ -7,6 +7,7 @@ import { Revision } from './entities/revision.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
 import { User } from './entities/user.ts'
+import type { Settings } from './settings.ts'
 
 /** What of better-sqlite3 is needed here. */
 interface Sqlite {
@@ -39,16 +40,27 @@ const deafToEnvironment = {
   clientUrl: '', schema: '', baseDir: '.', debug: false, forceUndefined: false, forceUtcTimezone: true, timezone: 'Z', implicitTransactions: true,
 }
 
-/** Opens the SQLite file and brings its tables up to date. */
-export async function openDatabase (file: string): Promise<Database> {
-  const { SqliteDriver, Migrator, migrations } = await loadDriver()
+/** The tables of each entity, below the name of the accounts. */
+const tables: Record<string, string> = {
+  AccountsUser: 'users', AccountsSession: 'sessions', AccountsRevokedToken: 'revoked_tokens', AccountsRevision: 'revision',
+}
+
+/** Opens the SQLite file and brings the tables of the accounts `name` up to date. */
+export async function openDatabase ({ db: file, name }: Pick<Settings, 'db' | 'name'>): Promise<Database> {
+  const { SqliteDriver, Migrator, migrationsOf } = await loadDriver()
+  class Naming extends UnderscoreNamingStrategy {
+    // Asked for the names of columns too, by those of properties.
+    override classToTableName (entity: string) { return tables[entity] ? `${name}_${tables[entity]}` : super.classToTableName(entity) }
+  }
+
   const orm = new MikroORM({
     ...deafToEnvironment,
     driver: SqliteDriver,
     dbName: file,
     entities: [User, Session, RevokedToken, Revision],
+    namingStrategy: Naming,
     extensions: [Migrator],
-    migrations: { tableName: 'accounts_migrations', migrationsList: migrations, transactional: true, snapshot: false, silent: true },
+    migrations: { tableName: `${name}_migrations`, migrationsList: migrationsOf(name), transactional: true, snapshot: false, silent: true },
   })
 
   try {
@@ -117,10 +129,10 @@ async function loadDriver () {
   if (Number.parseInt(process.versions.node) < 22) throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
 
   try {
-    const [{ SqliteDriver }, { Migrator }, { migrations }] = await Promise.all([
+    const [{ SqliteDriver }, { Migrator }, { migrationsOf }] = await Promise.all([
       import('@mikro-orm/sqlite'), import('@mikro-orm/migrations'), import('./migrations/sqlite.ts'),
     ])
-    return { SqliteDriver, Migrator, migrations }
+    return { SqliteDriver, Migrator, migrationsOf }
   } catch (cause) {
     throw new OptionsInvalid('db needs packages that are not there: npm install @mikro-orm/sqlite @mikro-orm/migrations', { cause })
   }

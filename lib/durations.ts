@@ -6,10 +6,10 @@ const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 6
 /** Ten years. */
 export const mostSeconds = 10 * 365 * 86400
 
-/** True for a duration from one second to ten years, or from zero where nothing at all makes sense. */
-export function isDuration (value: unknown, zero = false): boolean {
+/** True for a duration from one second to ten years or to `most` seconds, or from zero where nothing at all makes sense. */
+export function isDuration (value: unknown, { zero = false, most = mostSeconds } = {}): boolean {
   const seconds = inSeconds(value)
-  return Number.isInteger(seconds) && seconds >= (zero ? 0 : 1) && seconds <= mostSeconds
+  return Number.isInteger(seconds) && seconds >= (zero ? 0 : 1) && seconds <= most
 }
 
 /** NaN for what is no duration: `'900'` could be seconds or milliseconds, so it is none. */

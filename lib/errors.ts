@@ -8,7 +8,7 @@ import createError, { type FastifyError } from '@fastify/error'
 
 export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'There is no token where this route looks for one')
 export const HeaderMalformed = challenged('ACCOUNTS_HEADER_MALFORMED',
-  'The Authorization header must be the word Bearer, one space and one token', 400, 'invalid_request')
+  'The header of the token must be its scheme, one space and one token', 400, 'invalid_request')
 export const TokenInvalid = challenged('ACCOUNTS_TOKEN_INVALID', 'The token is not valid', 401, 'invalid_token')
 export const TokenExpired = challenged('ACCOUNTS_TOKEN_EXPIRED', 'The token has expired', 401, 'invalid_token')
 export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
@@ -19,10 +19,16 @@ export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
 export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
   'The password was checked too long ago', 401, 'insufficient_user_authentication')
 export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
+export const CsrfFailed = createError<[reason: string]>('ACCOUNTS_CSRF_FAILED', '%s', 403)
+export const ClientInvalid = challenged('ACCOUNTS_CLIENT_INVALID', 'The id or the secret of the client is not right', 401, undefined, 'Basic')
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
+export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such thing', 404)
+export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
+export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',
+  'The token is too long for a cookie or for a header: the claims must be fewer', 500)
 export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
   'The service is not available at the moment', 503)
 export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
@@ -31,13 +37,22 @@ export const OptionsInvalid = createError<[problems: string, { cause: unknown }?
 /** The values of `error` in a challenge: RFC 6750 §3.1, RFC 9470 §3. */
 type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication'
 
+/** An error with its challenge, which `wording.ts` writes anew for an app that has a realm or a scheme of its own. */
+export type ChallengedError = FastifyError & {
+  /** Undefined: the scheme that tokens come with. */
+  scheme: 'Basic' | undefined
+  /** What follows the realm. */
+  parameters: string
+  headers: { 'www-authenticate': string }
+}
+
 /**
- * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9470 §3) in `headers`, where Fastify's error handler
- * looks. Set on the reply instead, the challenge would stay there when another strategy lets the request in.
+ * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9470 §3) in `headers`, where Fastify's error
+ * handler looks. Set on the reply instead, the challenge would stay there when another strategy lets the request in.
  */
-function challenged (code: string, message: string, statusCode = 401, error?: ChallengeError) {
+function challenged (code: string, message: string, statusCode = 401, error?: ChallengeError, scheme?: 'Basic') {
   const Challenged = createError<[]>(code, message, statusCode)
   const parameters = error ? `, error="${error}", error_description="${message}"` : ''
-  Object.assign(Challenged.prototype, { headers: { 'www-authenticate': `Bearer realm="accounts"${parameters}` } })
-  return Challenged as unknown as new () => FastifyError & { headers: { 'www-authenticate': string } }
+  Object.assign(Challenged.prototype, { scheme, parameters, headers: { 'www-authenticate': `${scheme ?? 'Bearer'} realm="accounts"${parameters}` } })
+  return Challenged as unknown as new () => ChallengedError
 }

@@ -1,10 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { OptionsInvalid } from './errors.ts'
-import type { AccountsOptions } from './options.ts'
+import type { Context } from './context.ts'
+import type { AccountsOptions, Location } from './options.ts'
 import { readSettings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
+import { claimName, decorate } from './decorators.ts'
 import { openDatabase } from './database.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
@@ -12,21 +13,31 @@ import { createHasher } from './passwords/hasher.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUsers } from './users/users.ts'
+import { createCookies } from './cookies.ts'
+import { createCsrf } from './guards/csrf.ts'
+import { createLocator } from './guards/locate.ts'
+import { createAdmission } from './guards/admission.ts'
 import { createGuards } from './guards/guard.ts'
 import { protectScope } from './guards/protect.ts'
 import { watchRoutes } from './guards/routes.ts'
-import { documentGuards, documentScope } from './openapi.ts'
+import { createWording } from './wording.ts'
+import { createServices } from './services.ts'
+import { documentGuards, documentScope, securityOf } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
 import { register } from './routes/register.ts'
 import { login } from './routes/login.ts'
 import { refresh } from './routes/refresh.ts'
 import { logout } from './routes/logout.ts'
+import { reauthenticate } from './routes/reauthenticate.ts'
 import { me } from './routes/me.ts'
+import { jwks } from './routes/jwks.ts'
+import { revoke } from './routes/revoke.ts'
+import { introspect } from './routes/introspect.ts'
 
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
 
-const routes = { register, login, refresh, logout, me }
+const routes = { register, login, refresh, logout, reauthenticate, me, jwks, revoke, introspect }
 
 /**
  * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and me, and the guards
@@ -35,16 +46,14 @@ const routes = { register, login, refresh, logout, me }
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
  */
 async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
-  if (['accounts', 'authenticate', 'authenticateRefresh'].some((name) => app.hasDecorator(name)) || app.hasRequestDecorator('auth')) {
-    throw new OptionsInvalid('app.accounts, app.authenticate, app.authenticateRefresh or request.auth is there already: register the plugin once')
-  }
-  const settings = readSettings(options, process.env, app.log)
-  watchRoutes(app)
+  const settings = readSettings(options, process.env, app.log, app.prefix)
+  claimName(app, settings)
+  watchRoutes(app, settings)
 
-  const database = await openDatabase(settings.db)
+  const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
 
-  const keyring = await createKeyring(app, settings.secret)
+  const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const tokens = createTokens(keyring, settings)
   const hasher = createHasher(settings.password)
 
@@ -53,24 +62,39 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const users = createUsers(database, hasher, sessions, settings)
   app.addHook('onClose', sessions.close)
 
-  const { guard, authenticate, authenticateRefresh } = createGuards(tokens, sessions)
-  if (!app.hasRequestDecorator('user')) app.decorateRequest('user', null as never)
-  app.decorateRequest('auth', null as never)
-  app.decorate('authenticate', authenticate)
-  app.decorate('authenticateRefresh', authenticateRefresh)
-  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
-  app.decorate('accounts', {
+  const cookies = createCookies(settings)
+  const csrf = createCsrf(settings, keyring.csrf)
+  const locator = createLocator(settings, cookies)
+  const admission = createAdmission(sessions, settings)
+  const wording = createWording(settings, app.log)
+  const { guard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
+
+  const ownLocations = settings.locations.filter((place) => place !== 'body' && place !== 'query')
+  const refreshLocations: Location[] = ['body', ...ownLocations]
+  const parts = { settings, keyring, tokens, sessions, users, cookies, csrf, locator, admission, refreshLocations }
+  const services = createServices(parts)
+  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app, settings.name) : () => {}
+  decorate(app, settings, {
+    ...services,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), document),
+    authenticate,
+    authenticateRefresh,
   })
 
   await app.register(async (child) => {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
-    prepareScope(scope)
-    documentScope(child)
+    const context = {
+      ...parts,
+      revokeToken: services.revoke,
+      securityOf: (kind, locations) => securityOf(settings.name, kind, locations, false),
+      authenticate: guard({ locations: ownLocations }),
+    } satisfies Context
+    prepareScope(scope, wording)
+    documentScope(child, settings)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]
-      if (path) add(scope, { settings, tokens, sessions, users, authenticate }, path)
+      if (path) add(scope, context, path)
     }
   }, { prefix: settings.prefix })
 }

@@ -2,47 +2,81 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { Forbidden, TokenStale } from './errors.ts'
 import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/routes.ts'
+import type { Location } from './options.ts'
 import { accessErrors, answers, refreshErrors } from './routes/schemas.ts'
+import type { Settings } from './settings.ts'
+import type { TokenKind } from './tokens/keyring.ts'
 
-/** How the document says which token a route asks for. An empty requirement: it does without. */
-function securityOf ({ kind, optional }: GuardSettings): object[] {
-  const wanted = { access: [{ accessToken: [] }], refresh: [{ refreshToken: [] }], any: [{ accessToken: [] }, { refreshToken: [] }] }
-  return [...wanted[kind], ...optional ? [{}] : []]
+/** A list of ways in: one of them will do. */
+export type Security = Record<string, string[]>[]
+
+type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies'>
+
+/** Each accounts' own names for their schemes, operations and tags: in one document they must differ. */
+function ownName (instance: string, name: string): string {
+  return instance === 'accounts' ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
 }
 
-function refusalsOf ({ kind, freshForSeconds, roles, check }: GuardSettings) {
+const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query' }
+
+/**
+ * How the document says where a route looks for which token: one of these will do. An empty requirement: it does
+ * without, or finds the token in the body, for which OpenAPI has no word.
+ */
+export function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
+  const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
+  const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
+  return [...named, ...optional || locations.includes('body') ? [{}] : []]
+}
+
+function schemesOf ({ name, header, cookies }: DocumentSettings): Record<string, object> {
+  const isBearer = header.name === 'authorization' && header.scheme.toLowerCase() === 'bearer'
+  const inHeader = isBearer ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } : { type: 'apiKey', in: 'header', name: header.name }
+
+  return Object.fromEntries((['access', 'refresh'] as const).flatMap((kind) => {
+    const what = kind === 'access' ? 'An access token' : 'A refresh token'
+    const schemes = {
+      Token: { ...inHeader, description: `${what}${isBearer ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
+      Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
+      Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
+    }
+    return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
+  }))
+}
+
+function refusalsOf ({ kind, locations, freshForSeconds, roles, check }: GuardSettings) {
   return [
-    ...kind === 'access' ? accessErrors : refreshErrors,
+    ...kind === 'access' ? accessErrors(locations) : refreshErrors(locations),
     ...freshForSeconds === undefined ? [] : [TokenStale],
     ...roles.length > 0 || check ? [Forbidden] : [],
   ]
 }
 
-const securitySchemes = {
-  accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
-  refreshToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A refresh token, here or as refresh_token in the body.' },
-}
-
 interface Transformed {
   schema: unknown
   url: string
-  openapiObject: { components?: { securitySchemes?: Record<string, unknown> } }
+  openapiObject: { components?: { securitySchemes?: Record<string, unknown> }, paths?: object }
 }
 
 /**
  * Declares our security schemes in the document that our routes are written into: @fastify/swagger has no other door
  * for a plugin, and fails on a scheme that nobody declared.
  */
-export function documentScope (scope: FastifyInstance): void {
+export function documentScope (scope: FastifyInstance, settings: DocumentSettings): void {
+  const schemes = schemesOf(settings)
+  const { name } = settings
+
+  function declareSchemes ({ schema, url, openapiObject }: Transformed) {
+    openapiObject.components ??= {}
+    openapiObject.components.securitySchemes = { ...schemes, ...openapiObject.components.securitySchemes }
+    return { schema, url }
+  }
+
   scope.addHook('onRoute', (route) => {
+    const { operationId, ...schema } = route.schema as { operationId: string }
+    route.schema = { ...schema, operationId: ownName(name, operationId), tags: [name] } as object
     route.config = { ...route.config, swaggerTransform: declareSchemes } as object
   })
-}
-
-function declareSchemes ({ schema, url, openapiObject }: Transformed) {
-  openapiObject.components ??= {}
-  openapiObject.components.securitySchemes = { ...securitySchemes, ...openapiObject.components.securitySchemes }
-  return { schema, url }
 }
 
 /**
@@ -50,16 +84,16 @@ function declareSchemes ({ schema, url, openapiObject }: Transformed) {
  * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Needs a
  * route of ours in the document, to declare the schemes.
  */
-export function documentGuards (app: FastifyInstance) {
+export function documentGuards (app: FastifyInstance, instance: string) {
   const guarded = new Map<RouteOptions, GuardSettings>()
 
   function document (route: RouteOptions, guard: GuardSettings): void {
     guarded.set(route, guard)
-    route.schema = { security: securityOf(guard), ...route.schema } as object
+    route.schema = { security: securityOf(instance, guard.kind, guard.locations, guard.optional !== false), ...route.schema } as object
   }
 
   app.addHook('onRoute', (route) => {
-    const [guard] = guardsOf(route)
+    const guard = guardsOf(route).find((found) => found.instance === instance)
     if (guard) document(route, guard)
   })
 

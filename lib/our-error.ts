@@ -1,4 +1,4 @@
 /** True for an error of `errors.ts`. Compared by code, since an app may hold a second copy of the plugin. */
-export function isOurs (error: unknown): error is Error & { code: string, headers?: Record<string, string> } {
+export function isOurs (error: unknown): error is Error & { code: string, statusCode?: number, headers?: Record<string, string> } {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ACCOUNTS_')
 }

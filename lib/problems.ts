@@ -1,14 +1,15 @@
 import type { ErrorObject } from 'ajv'
+import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
 import type { FilledOptions } from './options.ts'
 import { pathOf, type RouteName } from './route-path.ts'
-import { weakness } from './tokens/secret.ts'
+import type { Key } from './tokens/key.ts'
 
 /** What may stand where options belong, before the schema has looked. */
 export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
 
 /** The routes with one method, which cannot share a path. */
-const postNames: RouteName[] = ['register', 'login', 'refresh', 'logout']
+const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'jwks']]
 
 /** The environment variable that stands in for an option which is not given. */
 const variables: Record<string, string> = {
@@ -18,11 +19,19 @@ const variables: Record<string, string> = {
   'refresh.expiresIn': 'JWT_REFRESH_TOKEN_EXPIRES',
 }
 
+/** What every request has of its own. */
+const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
+
+/** What a header of ours, with a kid of the longest, leaves of the length that we read. */
+const mostFieldsLength = 400
+
+/** Names of header fields that say how a token is to be read (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7797). */
+const reservedFields = ['alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'epk', 'apu', 'apv', 'iv', 'tag', 'p2s', 'p2c', '__proto__']
+
 /** What no single option can know. Comparisons with what is not a duration are false, so nothing is said twice. */
 export function contradictions ({ access, refresh, password, routes }: GivenOptions): string[] {
   const [short, idle, absolute] = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge].map(inSeconds) as [number, number, number]
-  const posts = routes ? postNames.map((name) => [name, pathOf(name, routes[name])] as const).filter(([, path]) => path) : []
-  const doubled = posts.find(([, path], index) => posts.findIndex(([, taken]) => taken === path) < index)
+  const shared = routes ? methods.map((names) => doubled(names, routes)).filter((name) => name !== undefined) : []
 
   return [
     ...short > idle ? [`${named('access.expiresIn')} must not be longer than ${named('refresh.expiresIn')}`] : [],
@@ -31,14 +40,42 @@ export function contradictions ({ access, refresh, password, routes }: GivenOpti
     ...password?.argon2 && password.argon2.memoryCost < 8 * password.argon2.parallelism
       ? ['password.argon2.memoryCost must be at least 8 times password.argon2.parallelism']
       : [],
-    ...doubled ? [`routes.${doubled[0]} has the path of another route`] : [],
+    ...shared.map((name) => `routes.${name} has the path of another route`),
   ]
 }
 
-export function secretProblems (secret: unknown, env: NodeJS.ProcessEnv): string[] {
-  if (secret === undefined) return env.NODE_ENV === 'production' ? [`${named('secret')} is required in production`] : []
-  const weak = weakness(secret)
-  return weak ? [`${named('secret')} ${weak}`] : []
+/** The same, of options that the schema has found right one by one. */
+export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName }: FilledOptions): string[] {
+  const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
+
+  return [
+    ...Object.keys(headerFields).filter((name) => reservedFields.includes(name)).map((name) => `headerFields.${name} is reserved`),
+    ...JSON.stringify(headerFields).length > mostFieldsLength ? [`headerFields must have at most ${mostFieldsLength} characters as JSON`] : [],
+    ...Object.keys(messages).filter((code) => !codes.includes(code)).map((code) => `messages.${code} is not the code of an error`),
+    ...transport !== 'body' && locations && !locations.includes('cookie') ? [`locations must hold cookie with transport ${transport}`] : [],
+    ...new Set(clients.map(({ id }) => id)).size < clients.length ? ['introspection.clients must have different ids'] : [],
+    ...reservedProperties.includes(decoratorName) ? [`decoratorName must not be ${decoratorName}, which is there already`] : [],
+    ...header.scheme === '' && header.name.toLowerCase() === 'authorization' ? ["header.scheme '' needs a header.name of its own"] : [],
+  ]
+}
+
+function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {
+  const paths = names.map((name) => [name, pathOf(name, routes[name])] as const).filter(([, path]) => path)
+  return paths.find(([, path], index) => paths.findIndex(([, taken]) => taken === path) < index)?.[0]
+}
+
+/** What is wrong with the keys, one by one and together. */
+export function keyProblems (keys: (Key | string)[], given: unknown, env: NodeJS.ProcessEnv): string[] {
+  if (given === undefined && env.NODE_ENV === 'production') return [`${named('secret')} is required in production`]
+  if (keys.length === 0) return ['secret must hold a key']
+
+  const read = keys.filter((key) => typeof key !== 'string')
+  const isDoubled = new Set(read.map(({ kid }) => kid)).size < read.length
+  return [
+    ...keys.flatMap((key, index) => typeof key === 'string' ? [`${Array.isArray(given) ? `secret[${index}]` : named('secret')} ${key}`] : []),
+    ...isDoubled ? ['secret must hold keys with different names (kid)'] : [],
+    ...read[0]?.signs === false && read.some(({ signs }) => signs) ? ['secret must begin with a key that signs, since some of the others could'] : [],
+  ]
 }
 
 /** What the schema has to say of an option, in words that name it. */
@@ -48,9 +85,12 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
 
   switch (keyword) {
     case 'additionalProperties': return `${path ? `${path}.` : ''}${params.additionalProperty} is not an option`
-    case 'duration': return `${name} must be ${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${mostSeconds}`
+    case 'duration': return `${name} must be ${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${parentSchema!.duration.most ?? mostSeconds}`
+    case 'callable': return `${name} must be a function`
+    case 'message': return `${name} must be a text or a function`
+    case 'origin': return `${name} must be an origin such as 'https://app.example.com'`
     case 'file': return `${name} must be a file for SQLite or ':memory:'`
-    case 'pattern': return `${name} must be a path such as '/${path === 'prefix' ? 'auth' : path.replace('routes.', '')}'`
+    case 'path': return `${name} must be a path such as '/${path === 'prefix' ? 'auth' : path.replace('routes.', '')}'`
     case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`
     case 'const': return `${name} must be ${params.allowedValue}`
     default: return `${name} ${message}`

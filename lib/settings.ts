@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { Ajv } from 'ajv'
 import type { FastifyBaseLogger } from 'fastify'
-import { inSeconds, isDuration } from './durations.ts'
+import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
+import { inSeconds } from './durations.ts'
 import { OptionsInvalid } from './errors.ts'
-import { OptionsSchema, type AccountsOptions, type FilledOptions } from './options.ts'
-import { contradictions, secretProblems, sentence, type GivenOptions } from './problems.ts'
+import { createOptionsAjv } from './keywords.ts'
+import { OptionsSchema, type AccountsOptions, type FilledOptions, type Location } from './options.ts'
+import { conflicts, contradictions, keyProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
+import { readKey, type Key } from './tokens/key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle'> {
-  secret: Buffer
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway'> {
+  /** The first signs, if it can; all verify. */
+  keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
   access: { expiresInSeconds: number }
@@ -19,34 +22,47 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     windowSeconds: number
     replay: 'until-confirmed' | 'until-superseded'
   }
+  /** The first is written, each is accepted. */
+  audiences: string[]
+  leewaySeconds: number
+  cookies: CookieSettings
+  locations: Location[]
+  realm: string
 }
 
+/** Routes that hand out tokens: without a key that signs there are none. */
+const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate']
+
 /**
- * Fills the options from the environment and the defaults.
+ * Fills the options from the environment and the defaults. `scope` is the path of the app's own that the routes are
+ * below, for the paths of cookies.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
  */
-export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger): Settings {
+export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''): Settings {
   const { secret = env.JWT_SECRET_KEY || undefined, ...rest } = given
   const options = copy(rest) as GivenOptions
-  const check = checkerOf(env)
+  const check = createOptionsAjv().compile(OptionsSchema(env))
+  const isValid = check(options)
+  const keys = [secret === undefined ? randomBytes(64) : secret].flat().map((key, index) => readKey(key, index === 0 ? options.algorithm : undefined))
   const problems = [
-    ...check(options) ? [] : check.errors!.map(sentence),
+    ...isValid ? [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))] : check.errors!.map(sentence),
     ...contradictions(options),
-    ...secretProblems(secret, env),
+    ...keyProblems(keys, secret, env),
   ]
   if (problems.length > 0) throw new OptionsInvalid(problems.join('; '))
 
   if (secret === undefined) {
     log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
   }
-  return settingsOf(options as FilledOptions, secret === undefined ? randomBytes(64) : Buffer.from(secret))
+  const settings = settingsOf(options as FilledOptions, keys as Key[], scope)
+  if (!settings.keys[0]!.signs) {
+    log.info(`fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ${issuing.join(', ')}`)
+  }
+  return settings
 }
 
-function checkerOf (env: NodeJS.ProcessEnv) {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
-  ajv.addKeyword({ keyword: 'duration', validate: ({ zero }: { zero?: boolean }, value: unknown) => isDuration(value, zero) })
-  ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
-  return ajv.compile(OptionsSchema(env))
+function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): CookieSettings {
+  return cookieSettings(cookies, name, scope + prefix)
 }
 
 /**
@@ -54,18 +70,24 @@ function checkerOf (env: NodeJS.ProcessEnv) {
  * Map or a Date, are no groups of options: as null they are refused.
  */
 function copy (value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(copy)
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return null
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
 }
 
-function settingsOf ({ access, refresh, routes, throttle: _, ...rest }: FilledOptions, secret: Buffer): Settings {
-  const paths = Object.entries(routes).map(([name, given]) => [name, pathOf(name as RouteName, given)])
+function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
+  const { access, refresh, routes, throttle: _, algorithm: __, leeway, ...rest } = options
+  const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
+  const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
+  const header = { ...rest.header, name: rest.header.name.toLowerCase() }
 
   return {
     ...rest,
-    secret,
-    routes: Object.fromEntries(paths),
+    csrf,
+    header,
+    keys,
+    routes: routesOf(options, keys),
     access: { expiresInSeconds: inSeconds(access.expiresIn) },
     refresh: {
       expiresInSeconds: inSeconds(refresh.expiresIn),
@@ -73,5 +95,24 @@ function settingsOf ({ access, refresh, routes, throttle: _, ...rest }: FilledOp
       windowSeconds: inSeconds(refresh.window),
       replay: refresh.replay,
     },
+    audiences: [audience].flat(),
+    leewaySeconds: inSeconds(leeway),
+    cookies: cookiesOf(options, scope),
+    locations,
+    realm,
   }
+}
+
+/** Accounts of another name are another audience, so that a token of one kind of users never opens the other's doors. */
+function audienceOf (name: string): string {
+  return name === 'accounts' ? 'fastify-jwt-accounts' : `fastify-jwt-accounts/${name}`
+}
+
+function routesOf ({ routes, introspection }: FilledOptions, keys: Key[]): Settings['routes'] {
+  const isPointless = (name: string) => (name === 'jwks' && keys.every(({ jwk }) => !jwk)) ||
+    (name === 'introspect' && introspection.clients.length === 0) ||
+    (issuing.includes(name as RouteName) && !keys[0]!.signs)
+  return Object.fromEntries(Object.entries(routes)
+    .filter(([name]) => !isPointless(name))
+    .map(([name, given]) => [name, pathOf(name as RouteName, given)]))
 }

@@ -13,7 +13,7 @@ const run = promisify(execFile)
 const script = (name: string) => join(import.meta.dirname, name)
 
 t.test('the tables are made by frozen migrations, and the entities ask for nothing else', async (t) => {
-  const { orm, close } = await openDatabase(join(t.testdir({}), 'accounts.sqlite'))
+  const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
   t.teardown(close)
   t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
   t.same((await orm.migrator.getPending()), [])
@@ -24,7 +24,7 @@ t.test('the tables are made by frozen migrations, and the entities ask for nothi
 })
 
 t.test('readers go on beside a writer, foreign keys hold, and a commit survives a power cut', async (t) => {
-  const { orm, close } = await openDatabase(join(t.testdir({}), 'accounts.sqlite'))
+  const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
   t.teardown(close)
   const read = async (name: string) => Object.values((await orm.em.getConnection().execute(`pragma ${name}`))[0])[0]
   t.equal(await read('journal_mode'), 'wal')
@@ -52,7 +52,7 @@ t.test('what the environment says to MikroORM does not reach ours', async (t) =>
   t.teardown(() => Object.keys(names).forEach((name) => delete process.env[name]))
   const { signUp, refresh, sql } = await buildOnFile(t)
   t.equal((await refresh((await signUp()).refresh_token)).statusCode, 200)
-  t.equal(sql.prepare('select count(*) as n from accounts_migrations').get()!.n, 1)
+  t.equal(sql.prepare('select count(*) as n from accounts_migrations').get()!.n, 2)
   t.notOk(existsSync('elsewhere.sqlite'))
 })
 
@@ -106,10 +106,10 @@ t.test('a database that fails in the middle of a registration leaves nothing beh
 t.test('a database that fails in the middle of a logout leaves the session as it was', async (t) => {
   const { post, get, sql, signUp } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token, access_token: access } = await signUp()
-  sql.exec('alter table accounts_revoked_tokens rename to gone')
+  sql.exec('alter table accounts_revision rename to gone')
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
   t.equal((await get('/guarded', access)).statusCode, 200)
-  sql.exec('alter table gone rename to accounts_revoked_tokens')
+  sql.exec('alter table gone rename to accounts_revision')
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
 })
 
@@ -133,7 +133,7 @@ t.test('a file that another process locks for a moment makes requests wait, and 
 t.test('who waits for ten seconds, for a locked file or a connection, is told that it cannot be', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token } = await signUp()
-  const { orm, run, close } = await openDatabase(':memory:')
+  const { orm, run, close } = await openDatabase({ db: ':memory:', name: 'accounts' })
   t.teardown(close)
   sql.exec('begin immediate')
   const forItself = orm.em.fork().transactional(() => run((em) => em.count(User)))

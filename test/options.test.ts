@@ -90,7 +90,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   db: ['', 5, null, {}, 'postgresql://localhost/app', 'MariaDB://root@localhost/app', 'sqlite://x.sqlite', 'a\0b'],
   prefix: [5, null, 'auth', '/', '/auth/', '//auth', '/a//b', '/a b', '/:id', '/*', '/a?b', '/ä', '/a\n', '/.', '/..', '/a/../b', 'x://y'],
   issuer: ['', 'x'.repeat(256), 5, null, /x/g],
-  audience: ['', 'x'.repeat(256), 5, null, ['x']],
+  audience: ['', 'x'.repeat(256), 5, null, [], [''], ['x', 'x'], [5]],
   'refresh.replay': ['', 'until-whenever', true, null],
   identifiers: ['username', [], null, {}, ['username', 'username'], ['username', 'phone'], [null]],
   'password.minLength': [7, -15, 257, 15.5, NaN, '15', null, true, [15]],

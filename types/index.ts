@@ -1,20 +1,37 @@
 import type { FastifyInstance } from 'fastify'
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
+import type { TokenServices } from '../lib/services.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
 
 export type { Duration } from '../lib/durations.ts'
-export type { AccountsOptions, Identifier } from '../lib/options.ts'
+export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, Transport } from '../lib/options.ts'
+export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
-export type { GuardOptions } from '../lib/guards/options.ts'
+export type { Consistency, GuardOptions } from '../lib/guards/options.ts'
 export type { AccountsUser } from '../lib/users/public-user.ts'
-export type { TokenResponse } from '../lib/context.ts'
+export type { CookieResponse, TokenResponse } from '../lib/context.ts'
+export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
+export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims } from '../lib/tokens/access-token.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
 
+/**
+ * What an app adds to the types of ours, for all of its accounts:
+ *
+ *     declare module 'fastify-jwt-accounts' {
+ *       interface AccountsTypes { claims: { tenant: string } }
+ *     }
+ */
+export interface AccountsTypes {}
+
 /** What code that is not a route may use. */
-export interface AccountsServices {
+export interface AccountsServices extends TokenServices {
+  /** The same as `app.authenticate`, for these accounts. */
+  authenticate: Guard
+  /** The same as `app.authenticateRefresh`, for these accounts. */
+  authenticateRefresh: Guard
   /**
    * Makes a hook like `app.authenticate`, with switches.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID` for options that are not, where the route is written

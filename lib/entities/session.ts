@@ -4,7 +4,6 @@ import { User } from './user.ts'
 /** One login, one row, for its whole life. `sessions/rotation.ts` says how its generations move. */
 const SessionSchema = defineEntity({
   name: 'AccountsSession',
-  tableName: 'accounts_sessions',
   properties: {
     id: p.uuid().primary(),
     user: () => p.manyToOne(User).deleteRule('cascade').index(false),

@@ -6,7 +6,6 @@ import { defineEntity, p } from '@mikro-orm/core'
  */
 const UserSchema = defineEntity({
   name: 'AccountsUser',
-  tableName: 'accounts_users',
   properties: {
     id: p.uuid().primary(),
     username: p.string().length(255).strictNullable(),

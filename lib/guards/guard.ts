@@ -1,12 +1,16 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
+import { ask } from '../callback.ts'
 import { Forbidden, TokenExpired, TokenMissing, TokenStale } from '../errors.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { AnyRequest, Location } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
-import { numericDate } from '../tokens/claims.ts'
 import type { TokenHeader, Tokens, VerifiedToken } from '../tokens/tokens.ts'
-import { publicUser, type AccountsUser } from '../users/public-user.ts'
-import { kindsIn, locateAccess, locateRefresh, type TokenLocation } from './locate.ts'
+import type { AccountsUser } from '../users/public-user.ts'
+import type { Wording } from '../wording.ts'
+import type { Admission } from './admission.ts'
+import type { Csrf } from './csrf.ts'
+import type { Locator } from './locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type GuardOptions, type GuardSettings } from './options.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. */
@@ -18,7 +22,7 @@ export interface RequestAuth {
   /** The token's JOSE header. */
   header: TokenHeader
   sessionId: string
-  location: TokenLocation
+  location: Location
   /** The password was checked no longer than 10 minutes ago. */
   fresh: boolean
   /** The name of the accounts that let the request in. */
@@ -33,21 +37,34 @@ export function guardOf (hook: unknown): GuardSettings | undefined {
   return (hook as { [mark]?: GuardSettings } | undefined)?.[mark]
 }
 
-type AnyRequest = Parameters<Guard>[0]
-type LocatedToken = VerifiedToken & { location: TokenLocation }
+type LocatedToken = VerifiedToken & { location: Location }
+
+/** What guards are made of. */
+export interface GuardParts {
+  settings: Settings
+  tokens: Tokens
+  locator: Locator
+  csrf: Csrf
+  admission: Admission
+  wording: Wording
+}
 
 const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'authenticateAny' }
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
-export function createGuards (tokens: Tokens, sessions: Sessions) {
+export function createGuards ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, wording }: GuardParts) {
   /**
    * A hook that lets in whom the options describe.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
    */
   function guard (options: GuardOptions = {}): Guard {
-    const settings = readGuardOptions(options)
+    const settings = readGuardOptions(options, instance, locations)
     const name = names[settings.kind]
-    const { [name]: hook } = { async [name] (request: AnyRequest) { await admit(request, settings) } }
+    const { [name]: hook } = {
+      async [name] (request: AnyRequest) {
+        await admit(request, settings).catch((error) => { throw wording(error, request) })
+      },
+    }
     return Object.assign(hook!, { [mark]: settings })
   }
 
@@ -57,22 +74,21 @@ export function createGuards (tokens: Tokens, sessions: Sessions) {
     if (!token) return
 
     const { kind, claims, header, location } = token
+    if (location === 'cookie') csrf.require(request, claims)
     if (kind === 'access') requireFresh(claims.auth_time, settings)
-    const session = kind === 'access' ? await sessions.use(claims) : await sessions.inspect(claims)
-    const authTime = kind === 'access' ? claims.auth_time : numericDate(session.authTime)
+    const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)
 
-    const user = publicUser(session.user)
     await requireAllowed(user, request, settings)
     // Only now: a request that is refused here and let in by another strategy must not bear this user.
-    request.user = user
-    request.auth = { claims, header, sessionId: session.id, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance: 'accounts' }
+    request[decoratorName as 'user'] = user
+    request.auth = { claims, header, sessionId: claims.sid, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance }
   }
 
-  function find (request: AnyRequest, { kind, optional }: GuardSettings): LocatedToken | undefined {
+  function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): LocatedToken | undefined {
     try {
-      const { token, location } = kind === 'access' ? locateAccess(request) : locateRefresh(request)
-      return { ...tokens.verify(token, kind === 'any' ? kindsIn(location) : [kind]), location }
+      const { token, location, kinds } = locator.locate(request, kind, locations)
+      return { ...tokens.verify(token, kinds), location }
     } catch (error) {
       const isAnonymous = (optional && error instanceof TokenMissing) || (optional === 'or-expired' && error instanceof TokenExpired)
       if (!isAnonymous) throw error
@@ -91,20 +107,10 @@ function requireFresh (authTime: number, { freshForSeconds }: GuardSettings): vo
   if (freshForSeconds === undefined || isFresh(authTime, freshForSeconds)) return
 
   const error = new TokenStale()
-  const { 'www-authenticate': challenge } = error.headers
-  throw Object.assign(error, { headers: { 'www-authenticate': `${challenge}, max_age="${freshForSeconds}"` } })
+  throw Object.assign(error, { parameters: `${error.parameters}, max_age="${freshForSeconds}"` })
 }
 
 async function requireAllowed (user: AccountsUser, request: AnyRequest, { roles, check }: GuardSettings): Promise<void> {
   if (!roles.every((role) => user.roles.includes(role))) throw new Forbidden()
-  if (check && !await isAllowed(check, user, request)) throw new Forbidden()
-}
-
-/** A check that throws lets nobody in, and what it says stays in the log. */
-async function isAllowed (check: NonNullable<GuardOptions['check']>, user: AccountsUser, request: AnyRequest): Promise<boolean> {
-  try {
-    return await check(user, request) === true
-  } catch (cause) {
-    throw Object.assign(new Error('Internal Server Error', { cause }), { statusCode: 500 })
-  }
+  if (check && await ask(() => check(user, request)) !== true) throw new Forbidden()
 }

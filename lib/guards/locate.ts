@@ -1,64 +1,97 @@
-import type { FastifyRequest } from 'fastify'
 import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
+import type { Cookies } from '../cookies.ts'
+import type { AnyRequest, Location } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
-
-/** Where a token was found. */
-export type TokenLocation = 'header' | 'body'
 
 export interface LocatedToken {
   token: string
-  location: TokenLocation
+  location: Location
+  /** What it may be: under a name of its own, only what the name says. */
+  kinds: TokenKind[]
 }
 
-type AnyRequest = Pick<FastifyRequest<any, any, any, any, any, any, any>, 'headers' | 'body'>
-
-/**
- * The access token: `Authorization: Bearer`, and nowhere else.
- * @throws {TokenMissing} when there is none, or the header is of another scheme
- * @throws {HeaderMalformed} when the scheme is Bearer and not exactly one token follows
- */
-export function locateAccess (request: AnyRequest): LocatedToken {
-  return fromHeader(request)
+export interface Locator {
+  /**
+   * The token of a request: the first place that holds one decides, and only "nothing here" moves on to the next.
+   * @throws {TokenMissing} when there is none
+   * @throws {HeaderMalformed} when the header has the right scheme and not exactly one token follows
+   * @throws {InputInvalid} when what has a token's name in a body or a query is not a string
+   */
+  locate: (request: AnyRequest, kind: TokenKind | 'any', locations: Location[]) => LocatedToken
 }
 
-/**
- * The refresh token: `refresh_token` of the body, which decides once it is there, else `Authorization: Bearer`.
- * @throws {TokenMissing | HeaderMalformed} as above
- * @throws {InputInvalid} when `refresh_token` is not a string
- */
-export function locateRefresh (request: AnyRequest): LocatedToken {
-  return fromBody(takenAside.get(request) ?? request.body) ?? fromHeader(request)
+/** The names of the two kinds where tokens go by name (RFC 6749 §5.1, RFC 6750 §2.2); where both will do, in this order. */
+const fields = { refresh: 'refresh_token', access: 'access_token' } as const
+
+export function createLocator ({ header }: Pick<Settings, 'header'>, cookies: Cookies): Locator {
+  const places: Record<Location, (request: AnyRequest, kinds: TokenKind[]) => Omit<LocatedToken, 'location'> | undefined> = {
+    header ({ headers }, kinds) {
+      const token = tokenIn(headers[header.name], header.scheme)
+      return token === undefined ? undefined : { token, kinds }
+    },
+    cookie (request, kinds) {
+      return firstOf(kinds, (kind) => cookies.read(request, kind))
+    },
+    body (request, kinds) {
+      return firstOf(kinds, (kind) => fieldOf(bodyOf(request), fields[kind], 'body'))
+    },
+    query ({ query }, kinds) {
+      return firstOf(kinds, (kind) => fieldOf(query as object, fields[kind], 'querystring'))
+    },
+  }
+
+  return {
+    locate (request, kind, locations) {
+      const kinds = kind === 'any' ? ['refresh', 'access'] satisfies TokenKind[] : [kind]
+      for (const location of locations) {
+        const found = places[location](request, kinds)
+        if (found) return { ...found, location }
+      }
+      throw new TokenMissing()
+    },
+  }
 }
 
-/** The kinds of token that a place may hold where both are welcome: what is called a refresh token has to be one. */
-export function kindsIn (location: TokenLocation): TokenKind[] {
-  return location === 'body' ? ['refresh'] : ['refresh', 'access']
-}
-
-/** What bodies said before the host's validator had a chance to strip `refresh_token` from them. */
-const takenAside = new WeakMap<AnyRequest, object>()
-
-/** A `preValidation` hook that keeps the body's `refresh_token` for `locateRefresh`. */
-export async function takeBodyAside (request: AnyRequest): Promise<void> {
-  if (namesToken(request.body)) takenAside.set(request, { refresh_token: request.body.refresh_token })
-}
-
-function namesToken (body: unknown): body is { refresh_token: unknown } {
-  return body !== null && typeof body === 'object' && Object.hasOwn(body, 'refresh_token')
-}
-
-function fromBody (body: unknown): LocatedToken | undefined {
-  if (!namesToken(body)) return
-  if (typeof body.refresh_token !== 'string') throw new InputInvalid('body/refresh_token must be string')
-  return { token: body.refresh_token, location: 'body' }
+function firstOf (kinds: TokenKind[], read: (kind: TokenKind) => string | undefined) {
+  for (const kind of kinds) {
+    const token = read(kind)
+    if (token !== undefined) return { token, kinds: [kind] }
+  }
 }
 
 /** RFC 6750 §2.1. The scheme is case-insensitive (RFC 9110 §11.1); another scheme is somebody else's business. */
-function fromHeader ({ headers }: AnyRequest): LocatedToken {
-  const { authorization = '' } = headers
-  if (!/^bearer(?![^\s,])/i.test(authorization)) throw new TokenMissing()
+function tokenIn (value: string | string[] | undefined, scheme: string): string | undefined {
+  if (typeof value !== 'string' || value === '') return
+  const [first = ''] = value.split(/[\s,]/, 1)
+  if (scheme !== '' && first.toLowerCase() !== scheme.toLowerCase()) return
 
-  const token = /^\w+ ([^\s,]+)$/.exec(authorization)?.[1]
-  if (token === undefined) throw new HeaderMalformed()
-  return { token, location: 'header' }
+  const token = scheme === '' ? value : value.slice(scheme.length + 1)
+  if (!/^[^\s,]+$/.test(token) || (scheme !== '' && value[scheme.length] !== ' ')) throw new HeaderMalformed()
+  return token
+}
+
+function fieldOf (place: object, name: string, label: string): string | undefined {
+  if (!Object.hasOwn(place, name)) return
+  const value: unknown = place[name as never]
+  if (typeof value !== 'string') throw new InputInvalid(`${label}/${name} must be string`)
+  return value
+}
+
+/** What bodies said before the host's validator had a chance to strip a token from them. */
+const takenAside = new WeakMap<AnyRequest, object>()
+
+/** A `preValidation` hook that keeps the body's fields for guards that look there. */
+export async function takeBodyAside (request: AnyRequest): Promise<void> {
+  if (isObject(request.body)) takenAside.set(request, { ...request.body })
+}
+
+/** The fields of a body, as they were sent. */
+export function bodyOf (request: AnyRequest): Record<string, unknown> {
+  const body = takenAside.get(request) ?? request.body
+  return isObject(body) ? body : {}
+}
+
+function isObject (value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object'
 }

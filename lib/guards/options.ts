@@ -1,10 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
-import type { FastifyRequest } from 'fastify'
 import { inSeconds, isDuration, type Duration } from '../durations.ts'
 import { OptionsInvalid } from '../errors.ts'
+import { createOptionsAjv } from '../keywords.ts'
+import { LocationsSchema, type AnyRequest, type Location } from '../options.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { AccountsUser } from '../users/public-user.ts'
+
+/** How much a guard asks of the database; see `GuardOptions`. */
+export type Consistency = 'cached' | 'strict' | 'stateless'
 
 /** The options of `app.accounts.guard(options)`. Anything not named here is refused. */
 export interface GuardOptions {
@@ -20,7 +23,14 @@ export interface GuardOptions {
   /** The user must have all of these roles. Default none. */
   roles?: string[]
   /** Decides about the signed-in user: only `true` lets the request in. Default nobody is asked. */
-  check?: (user: AccountsUser, request: FastifyRequest<any, any, any, any, any, any, any>) => boolean | Promise<boolean>
+  check?: (user: AccountsUser, request: AnyRequest) => boolean | Promise<boolean>
+  /** Where this route looks for tokens, in this order. Default the `locations` of the app; for refresh tokens the body before them. */
+  locations?: Location[]
+  /**
+   * `'strict'` reads the session at every request; `'cached'` may know from memory that it goes on; `'stateless'` looks
+   * at nothing but the token, whatever was revoked, and `request.user` is then `{ id }`. Default `'cached'`.
+   */
+  consistency?: Consistency
 }
 
 /** The options, checked and filled. */
@@ -31,6 +41,10 @@ export interface GuardSettings {
   freshForSeconds: number | undefined
   roles: string[]
   check: GuardOptions['check']
+  locations: Location[]
+  consistency: Consistency
+  /** The name of the accounts that the guard belongs to. */
+  instance: string
 }
 
 /** What `fresh: true` means, and `request.auth.fresh`. */
@@ -43,25 +57,30 @@ export const GuardOptionsSchema = Type.Object({
   fresh: Type.Unsafe<boolean | Duration>({ fresh: true, default: false }),
   roles: Type.Array(Type.String({ minLength: 1 }), { default: [] }),
   check: Type.Optional(Type.Unsafe<GuardOptions['check']>({ callable: true })),
+  locations: Type.Optional(LocationsSchema()),
+  consistency: Type.Unsafe<Consistency>({ enum: ['cached', 'strict', 'stateless'], default: 'cached' }),
 }, { additionalProperties: false })
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true })
+const ajv = createOptionsAjv()
 ajv.addKeyword({ keyword: 'fresh', validate: (_: true, value: unknown) => typeof value === 'boolean' || isDuration(value) })
-ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
 const isValid = ajv.compile(GuardOptionsSchema)
 
 /**
- * Fills the options of a guard.
+ * Fills the options of a guard of the accounts `instance`, which look at `usual` places.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
-export function readGuardOptions (given: GuardOptions): GuardSettings {
+export function readGuardOptions (given: GuardOptions, instance: string, usual: Location[]): GuardSettings {
   const options: unknown = { ...given }
   if (!isValid(options)) throw new OptionsInvalid(`a guard's ${ajv.errorsText(isValid.errors, { dataVar: 'options' })}`)
 
-  const { type, optional, fresh, roles, check } = options as Required<GuardOptions>
+  const { type, optional, fresh, roles, check, locations, consistency } = options as Required<GuardOptions>
   if (optional && (fresh || roles.length > 0 || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, so it does not go with fresh, roles or check")
   }
+  if (consistency === 'stateless' && (type !== 'access' || roles.length > 0)) {
+    throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, so it does not go with roles or refresh tokens")
+  }
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
-  return { kind: type, optional, freshForSeconds, roles, check }
+  const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
+  return { kind: type, optional, freshForSeconds, roles, check, locations: places, consistency, instance }
 }

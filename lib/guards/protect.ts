@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { guardOf, type Guard } from './guard.ts'
 import { takeBodyAside } from './locate.ts'
+import { hideTokens } from './log.ts'
 import type { GuardSettings } from './options.ts'
-import { keepChallenge } from './routes.ts'
+import { keepChallenge, readsBody } from './routes.ts'
 
 /**
  * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
- * that were there before, since Fastify hands a hook down to all of them. A route with `config: { auth: false }` stays open. `document` is told of each route that
- * is added from here on.
+ * that were there before, since Fastify hands a hook down to all of them. A route with `config: { auth: false }` stays
+ * open. `document` is told of each route that is added from here on.
  */
 export function protectScope (scope: FastifyInstance, guard: Guard, document: (route: RouteOptions, settings: GuardSettings) => void): void {
   const settings = guardOf(guard)!
@@ -16,11 +17,13 @@ export function protectScope (scope: FastifyInstance, guard: Guard, document: (r
   }
 
   scope.addHook('onError', keepChallenge)
-  if (settings.kind === 'access') scope.addHook('onRequest', protect)
-  else scope.addHook('preValidation', takeBodyAside).addHook('preHandler', protect)
+  if (readsBody(settings)) scope.addHook('preValidation', takeBodyAside).addHook('preHandler', protect)
+  else scope.addHook('onRequest', protect)
 
   scope.addHook('onRoute', (route) => {
-    if (route.config?.auth !== false) document(route, settings)
+    if (route.config?.auth === false) return
+    document(route, settings)
+    if (settings.locations.includes('query')) hideTokens(route, scope.log)
   })
 }
 

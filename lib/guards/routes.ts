@@ -2,8 +2,10 @@ import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { isOurs } from '../our-error.ts'
+import type { Settings } from '../settings.ts'
 import { guardOf } from './guard.ts'
 import { takeBodyAside } from './locate.ts'
+import { hideTokens } from './log.ts'
 import type { GuardSettings } from './options.ts'
 
 const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
@@ -13,20 +15,36 @@ const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
  * the guard needs beside it.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, from where the route is added
  */
-export function watchRoutes (app: FastifyInstance): void {
+export function watchRoutes (app: FastifyInstance, { csrf, cookies }: Settings): void {
+  const hasFormField = csrf.formField !== undefined
+  const cookiePath = cookies.refresh.path
   const early = openRoutesOf(app)
   if (early.size > 0) throw new OptionsInvalid([...early.values()].join('; '))
 
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
     if (open) throw new OptionsInvalid(open)
-    const early = hooksOf(route, 'onRequest').find(readsBody) as { name: string } | undefined
+    const early = hooksOf(route, 'onRequest').find((hook) => readsBody(guardOf(hook))) as { name: string } | undefined
     if (early) throw new OptionsInvalid(`${nameOf(route)} has ${early.name} in onRequest, where there is no body yet: put it in preHandler`)
 
     const guards = guardsOf(route)
-    if (guards.length > 0) route.onError = [...hooksOf(route, 'onError'), keepChallenge] as never
-    if (guards.some(({ kind }) => kind !== 'access')) route.preValidation = [takeBodyAside, ...hooksOf(route, 'preValidation')] as never
+    if (guards.length > 0) add(route, 'onError', keepChallenge)
+    if (guards.some(readsBody) || (hasFormField && guards.length > 0)) add(route, 'preValidation', takeBodyAside)
+    if (guards.some(({ locations }) => locations.includes('query'))) hideTokens(route, app.log)
+    const lost = guards.find(({ kind, locations }) => kind === 'refresh' && locations.includes('cookie') && !isWithin(route.url, cookiePath))
+    if (lost) app.log.warn(`${nameOf(route)} asks for a refresh token, but the cookie that holds it is sent to ${cookiePath} alone: see cookies.refresh.path`)
   })
+}
+
+/** Puts a hook before the others, once: two kinds of users may both look at a route. */
+function add (route: RouteOptions, name: 'onError' | 'preValidation', hook: unknown): void {
+  const hooks = hooksOf(route, name)
+  if (!hooks.includes(hook)) route[name] = [hook, ...hooks] as never
+}
+
+/** RFC 6265 §5.1.4. */
+function isWithin (url: string, path: string): boolean {
+  return url === path || url.startsWith(path.endsWith('/') ? path : `${path}/`)
 }
 
 /** The settings of the guards of a route. */
@@ -34,8 +52,9 @@ export function guardsOf (route: RouteOptions): GuardSettings[] {
   return guardHooks.flatMap((name) => hooksOf(route, name)).map(guardOf).filter((guard) => guard !== undefined)
 }
 
-function readsBody (hook: unknown): boolean {
-  return (guardOf(hook)?.kind ?? 'access') !== 'access'
+/** True for a guard that may find its token in a body. */
+export function readsBody (guard: GuardSettings | undefined): boolean {
+  return guard?.locations.includes('body') ?? false
 }
 
 /**

@@ -1,39 +1,52 @@
 import { Migration } from '@mikro-orm/migrations'
 
-/** Frozen: what is released is never changed, only followed by another. */
-class Initial extends Migration {
-  override up () {
-    this.addSql(`create table accounts_users (
-      id text not null primary key, username text null, username_key text null, email text null, email_key text null,
-      email_verified_at datetime null, password_hash text not null, roles json not null, profile json not null,
-      epoch integer not null, disabled_at datetime null, created_at datetime not null, updated_at datetime not null,
-      password_changed_at datetime not null, last_login_at datetime null)`)
-    this.addSql('create unique index accounts_users_username_key_unique on accounts_users (username_key)')
-    this.addSql('create unique index accounts_users_email_key_unique on accounts_users (email_key)')
+/** Frozen: what is released is never changed, only followed by another. The tables begin with the `name` of the accounts. */
+export const migrationsOf = (name: string) => {
+  class Initial extends Migration {
+    override up () {
+      this.addSql(`create table ${name}_users (
+        id text not null primary key, username text null, username_key text null, email text null, email_key text null,
+        email_verified_at datetime null, password_hash text not null, roles json not null, profile json not null,
+        epoch integer not null, disabled_at datetime null, created_at datetime not null, updated_at datetime not null,
+        password_changed_at datetime not null, last_login_at datetime null)`)
+      this.addSql(`create unique index ${name}_users_username_key_unique on ${name}_users (username_key)`)
+      this.addSql(`create unique index ${name}_users_email_key_unique on ${name}_users (email_key)`)
 
-    this.addSql(`create table accounts_sessions (
-      id text not null primary key, user_id text not null, ver integer not null, salt text not null,
-      gen integer not null, prev_gen integer null, confirmed_gen integer not null, rotated_at datetime not null,
-      created_at datetime not null, auth_time datetime not null, last_used_at datetime not null,
-      refresh_expires_at datetime not null, absolute_expires_at datetime not null, transport text not null,
-      user_agent text null, ip text null, revoked_at datetime null, revoke_reason text null,
-      constraint accounts_sessions_user_id_foreign foreign key (user_id) references accounts_users (id) on delete cascade)`)
-    this.addSql('create index accounts_sessions_user_id_revoked_at_index on accounts_sessions (user_id, revoked_at)')
-    this.addSql('create index accounts_sessions_refresh_expires_at_index on accounts_sessions (refresh_expires_at)')
+      this.addSql(`create table ${name}_sessions (
+        id text not null primary key, user_id text not null, ver integer not null, salt text not null,
+        gen integer not null, prev_gen integer null, confirmed_gen integer not null, rotated_at datetime not null,
+        created_at datetime not null, auth_time datetime not null, last_used_at datetime not null,
+        refresh_expires_at datetime not null, absolute_expires_at datetime not null, transport text not null,
+        user_agent text null, ip text null, revoked_at datetime null, revoke_reason text null,
+        constraint ${name}_sessions_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade)`)
+      this.addSql(`create index ${name}_sessions_user_id_revoked_at_index on ${name}_sessions (user_id, revoked_at)`)
+      this.addSql(`create index ${name}_sessions_refresh_expires_at_index on ${name}_sessions (refresh_expires_at)`)
 
-    this.addSql(`create table accounts_revoked_tokens (
-      id text not null primary key, revision integer not null, kind text not null, subject text not null,
-      epoch integer null, created_at datetime not null, expires_at datetime not null)`)
-    this.addSql('create index accounts_revoked_tokens_revision_index on accounts_revoked_tokens (revision)')
-    this.addSql('create index accounts_revoked_tokens_expires_at_index on accounts_revoked_tokens (expires_at)')
+      this.addSql(`create table ${name}_revoked_tokens (
+        id text not null primary key, revision integer not null, kind text not null, subject text not null,
+        epoch integer null, created_at datetime not null, expires_at datetime not null)`)
+      this.addSql(`create index ${name}_revoked_tokens_revision_index on ${name}_revoked_tokens (revision)`)
+      this.addSql(`create index ${name}_revoked_tokens_expires_at_index on ${name}_revoked_tokens (expires_at)`)
 
-    this.addSql('create table accounts_revision (id integer not null primary key, revision integer not null)')
-    this.addSql('insert into accounts_revision (id, revision) values (1, 0)')
+      this.addSql(`create table ${name}_revision (id integer not null primary key, revision integer not null)`)
+      this.addSql(`insert into ${name}_revision (id, revision) values (1, 0)`)
+    }
+
+    override down () {
+      for (const table of ['revision', 'revoked_tokens', 'sessions', 'users']) this.addSql(`drop table ${name}_${table}`)
+    }
   }
 
-  override down () {
-    for (const table of ['revision', 'revoked_tokens', 'sessions', 'users']) this.addSql(`drop table accounts_${table}`)
+  /** A guard asks by the `jti` of a token. */
+  class RevokedBySubject extends Migration {
+    override up () {
+      this.addSql(`create index ${name}_revoked_tokens_subject_index on ${name}_revoked_tokens (subject)`)
+    }
+
+    override down () {
+      this.addSql(`drop index ${name}_revoked_tokens_subject_index`)
+    }
   }
+
+  return [{ name: '0001-initial', class: Initial }, { name: '0002-revoked-by-subject', class: RevokedBySubject }]
 }
-
-export const migrations = [{ name: '0001-initial', class: Initial }]

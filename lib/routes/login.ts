@@ -1,11 +1,18 @@
 import { Type } from '@sinclair/typebox'
-import { clientOf, tokenResponse, type Context } from '../context.ts'
+import { beginningOf, claimsOf, deliver, grant, type Context } from '../context.ts'
 import { CredentialsInvalid } from '../errors.ts'
-import { answers, bodyErrors, tags, TokenResponseSchema } from './schemas.ts'
+import type { Transport } from '../options.ts'
+import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
+interface Login extends Record<string, unknown> {
+  password: string
+  transport?: Transport
+  remember?: boolean
+}
+
 export function login (scope: Scope, context: Context, path: string): void {
-  const { identifiers } = context.settings
+  const { settings: { identifiers, transport } } = context
   const field = identifiers.includes('username') ? 'username' : 'email'
   const what = { username: 'user name', email: 'e-mail address' }
 
@@ -16,13 +23,17 @@ export function login (scope: Scope, context: Context, path: string): void {
     body: Type.Object({
       [field]: Type.String({ maxLength: 512, description: `The ${identifiers.map((name) => what[name]).join(' or ')}.` }),
       password: Type.String(),
+      ...transportFields(transport),
+      ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: TokenResponseSchema }, ...bodyErrors, CredentialsInvalid),
+    response: answers({ 200: tokenResponseSchema(transport) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid),
   }
 
-  scope.post(path, { schema }, async (request) => {
-    const { [field]: identifier, password } = request.body as Record<string, string>
-    const session = await context.users.login(identifier!, password!, clientOf(request))
-    return tokenResponse(context, session)
+  scope.post(path, { schema }, async (request, reply) => {
+    const { [field]: identifier, password, ...wish } = request.body as Login
+    const beginning = beginningOf(context, request, wish)
+    const user = await context.users.identify(identifier as string, password)
+    const claims = await claimsOf(context, user, request)
+    return deliver(reply, await context.users.signIn(user, beginning, (session) => grant(context, session, claims)))
   })
 }

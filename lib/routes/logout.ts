@@ -1,22 +1,31 @@
-import type { Context } from '../context.ts'
-import { kindsIn, locateRefresh } from '../guards/locate.ts'
+import { clearRefused, setCookies, type Context } from '../context.ts'
 import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function logout (scope: Scope, context: Context, path: string): void {
+  const { cookies, csrf, locator, sessions, tokens, refreshLocations, securityOf, settings } = context
+
   const schema = {
     operationId: 'logout',
     summary: 'End the session, and every token of it',
     description: 'Takes a refresh token of any age, or an access token that has not expired. A session that is over stays over.',
     tags,
-    security: [{ refreshToken: [] }, { accessToken: [] }, {}],
+    security: securityOf('any', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 204: NothingSchema }, ...refreshErrors),
+    response: answers({ 204: NothingSchema }, ...refreshErrors(refreshLocations)),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
-    const { token, location } = locateRefresh(request)
-    await context.sessions.logout(context.tokens.verifyForLogout(token, kindsIn(location)))
+    const { token, location, kinds } = locator.locate(request, 'any', refreshLocations)
+    try {
+      const verified = tokens.verifyForLogout(token, kinds)
+      if (location === 'cookie') csrf.require(request, verified.claims)
+      await sessions.logout(verified)
+    } catch (error) {
+      clearRefused(context, reply, location, error)
+      throw error
+    }
+    if (settings.transport !== 'body') setCookies(reply, cookies.clear())
     reply.code(204)
   })
 }

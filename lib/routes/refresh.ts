@@ -1,22 +1,30 @@
-import { tokenResponse, type Context } from '../context.ts'
-import { locateRefresh } from '../guards/locate.ts'
-import { answers, refreshErrors, RefreshTokenBodySchema, tags, TokenResponseSchema } from './schemas.ts'
+import { claimsOf, clearRefused, deliver, grant, type Context } from '../context.ts'
+import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
+  const { admission, csrf, locator, sessions, tokens, refreshLocations, securityOf, settings: { transport } } = context
+
   const schema = {
     operationId: 'refresh',
     summary: 'Buy new tokens with a refresh token',
     tags,
-    security: [{ refreshToken: [] }, {}],
+    security: securityOf('refresh', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 200: TokenResponseSchema }, ...refreshErrors),
+    response: answers({ 200: tokenResponseSchema(transport) }, ...refreshErrors(refreshLocations)),
   }
 
-  scope.post(path, { schema }, async (request) => {
-    const { token } = locateRefresh(request)
-    const { claims } = context.tokens.verify(token, ['refresh'])
-    const session = await context.sessions.refresh(claims)
-    return tokenResponse(context, session)
+  scope.post(path, { schema }, async (request, reply) => {
+    const { token, location } = locator.locate(request, 'refresh', refreshLocations)
+    try {
+      const { claims } = tokens.verify(token, ['refresh'])
+      if (location === 'cookie') csrf.require(request, claims)
+      await admission.askHost(claims, request)
+      const session = await sessions.refresh(claims)
+      return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
+    } catch (error) {
+      clearRefused(context, reply, location, error)
+      throw error
+    }
   })
 }

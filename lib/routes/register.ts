@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { clientOf, tokenResponse, type Context } from '../context.ts'
+import { beginningOf, claimsOf, deliver, grant, type Context } from '../context.ts'
 import { PasswordRejected, UserExists } from '../errors.ts'
+import type { Transport } from '../options.ts'
 import type { Registration } from '../users/users.ts'
-import { answers, bodyErrors, EmailSchema, tags, TokenResponseSchema, UsernameSchema } from './schemas.ts'
+import { answers, bodyErrors, EmailSchema, ownSiteErrors, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { identifiers, password } = context.settings
+  const { identifiers, password, transport } = context.settings
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -20,13 +21,18 @@ export function register (scope: Scope, context: Context, path: string): void {
       password: Type.String({
         description: `${password.minLength} to ${password.maxLength} characters, of any kind but control characters.`,
       }),
+      ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: TokenResponseSchema }, ...bodyErrors, PasswordRejected, UserExists),
+    response: answers({ 201: tokenResponseSchema(transport) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
-    const session = await context.users.register(request.body as Registration, clientOf(request))
+    const { transport: wanted, ...registration } = request.body as Registration & { transport?: Transport }
+    const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
+    const draft = await context.users.draft(registration)
+    const claims = await claimsOf(context, draft, request)
+    const granted = await context.users.add(draft, beginning, (session) => grant(context, session, claims))
     reply.code(201)
-    return tokenResponse(context, session)
+    return deliver(reply, granted)
   })
 }

@@ -2,21 +2,43 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyError } from '@fastify/error'
 import { errorCodes } from 'fastify'
 import * as errors from '../errors.ts'
+import type { Location, Transport } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { UserSchema } from '../users/public-user.ts'
 
-export const TokenResponseSchema = Type.Object({
-  access_token: Type.String({ description: 'Goes into the header Authorization: Bearer.' }),
-  token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ description: 'Seconds until the access token is over.' }),
-  refresh_token: Type.String({ description: 'Buys the next pair of tokens at the refresh route. Keep it secret.' }),
-  refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token is over.' }),
-  user: UserSchema,
-}, { description: 'A pair of tokens and their user' })
+/** A pair of tokens, or what is left of it in a body when they travel in cookies. */
+export function tokenResponseSchema (transport: Settings['transport']) {
+  const inBody = (schema: TSchema) => transport === 'body' ? schema : Type.Optional(schema)
+  const inCookies = (schema: TSchema) => transport === 'cookie' ? schema : Type.Optional(schema)
+
+  return Type.Object({
+    ...transport !== 'cookie' && {
+      access_token: inBody(Type.String({ description: 'Goes into the header Authorization: Bearer.' })),
+    },
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds until the access token is over.' }),
+    ...transport !== 'cookie' && {
+      refresh_token: inBody(Type.String({ description: 'Buys the next pair of tokens at the refresh route. Keep it secret.' })),
+    },
+    refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token is over.' }),
+    ...transport !== 'body' && {
+      csrf_token: inCookies(Type.String({ description: 'Goes into a header of requests with cookies that change something.' })),
+    },
+    user: UserSchema,
+  }, { description: 'A pair of tokens and their user' })
+}
+
+/** How a client says where its tokens are to go, where it may say so. */
+export function transportFields (transport: Settings['transport']) {
+  return transport === 'both' && {
+    transport: Type.Optional(Type.Unsafe<Transport>({ type: 'string', enum: ['body', 'cookie'], description: 'How the tokens of this session travel, now and later. Default body.' })),
+  }
+}
 
 export const NothingSchema = Type.Null({ description: 'Done' })
 
 export const RefreshTokenBodySchema = Type.Object({
-  refresh_token: Type.Optional(Type.String({ description: 'The refresh token. Without it, Authorization: Bearer is looked at.' })),
+  refresh_token: Type.Optional(Type.String({ description: 'The refresh token. Without it, the other places are looked at.' })),
 }, { additionalProperties: false })
 
 export const UsernameSchema = Type.String({ maxLength: 256, description: '1 to 64 characters, no @.' })
@@ -24,21 +46,30 @@ export const EmailSchema = Type.String({ maxLength: 254, description: 'An e-mail
 
 export const tags = ['accounts']
 
-type ErrorClass = new (...args: never[]) => FastifyError
+export type ErrorClass = new (...args: never[]) => FastifyError
 
 /** What every route with a body may answer beside its own errors. */
-export const bodyErrors = [
+export const bodyErrors: ErrorClass[] = [
   errors.InputInvalid, errors.Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
 ]
 
+/** What a route that sets cookies may answer beside. */
+export function ownSiteErrors (transport: Settings['transport']): ErrorClass[] {
+  return transport === 'body' ? [] : [errors.CsrfFailed]
+}
+
 /** What the access guard may answer. */
-export const accessErrors = [
-  errors.TokenMissing, errors.HeaderMalformed, errors.TokenInvalid, errors.TokenExpired, errors.TokenWrongType,
-  errors.TokenRevoked, errors.Unavailable,
-]
+export function accessErrors (locations: Location[]): ErrorClass[] {
+  return [
+    errors.TokenMissing, errors.HeaderMalformed, errors.TokenInvalid, errors.TokenExpired, errors.TokenWrongType,
+    errors.TokenRevoked, errors.Unavailable, ...locations.includes('cookie') ? [errors.CsrfFailed] : [],
+  ]
+}
 
 /** What the refresh guard may answer. */
-export const refreshErrors = [...accessErrors, ...bodyErrors, errors.RefreshReused]
+export function refreshErrors (locations: Location[]): ErrorClass[] {
+  return [...accessErrors(locations), ...bodyErrors, errors.RefreshReused]
+}
 
 /** The `response` of a route: what it gives, and each status that it may refuse with, naming the codes. */
 export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {

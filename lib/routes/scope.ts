@@ -6,6 +6,7 @@ import type {
 } from 'fastify'
 import { InputInvalid } from '../errors.ts'
 import { keepChallenge } from '../guards/routes.ts'
+import type { Wording } from '../wording.ts'
 
 /** A client that sends nonsense need not be told all of it. */
 const mostSentences = 3
@@ -23,7 +24,7 @@ const mostNameLength = 64
  * Makes our scope answer alike in every host: its own parser, validator and serializer, whatever the app around it
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
-export function prepareScope (scope: Scope): void {
+export function prepareScope (scope: Scope, wording: Wording): void {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
@@ -49,7 +50,24 @@ export function prepareScope (scope: Scope): void {
   scope.addHook('preValidation', async (request) => {
     if (request.body === undefined) request.body = {}
   })
+  scope.addHook('onError', async (request, _reply, error) => { wording(error, request) })
   scope.addHook('onError', keepChallenge)
+}
+
+/**
+ * A place for routes that take forms too: RFC 7009 and RFC 7662 speak in forms. Such a request brings its token along,
+ * so that another site has nothing to gain by sending it.
+ */
+export function acceptForms (scope: Scope, add: (scope: Scope) => void): void {
+  scope.register(async (child) => {
+    child.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: mostBodyBytes }, (_request, body, done) => {
+      const fields = [...new URLSearchParams(body as string)]
+      const isDoubled = new Set(fields.map(([name]) => name)).size < fields.length
+      // RFC 6749 §3.1.
+      done(isDoubled ? new InputInvalid('body must not have a field twice') : null, Object.fromEntries(fields))
+    })
+    add(child.withTypeProvider<TypeBoxTypeProvider>())
+  })
 }
 
 /** The first few problems; unknown fields before all, since a misspelt one is also missing. */

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { isEqual } from '../equal.ts'
 import { refreshId, type RefreshClaims } from '../tokens/refresh-token.ts'
 
 /** What a session's row says, as far as a refresh token is judged by it. */
@@ -70,7 +70,5 @@ export function isVoid ({ gen, prevGen }: SessionState, presented: number): bool
 
 /** True for a token that this session gave out, in whatever generation. */
 export function isGenuine ({ salt, user }: Pick<SessionState, 'salt' | 'user'>, { sub, jti, gen }: RefreshClaims): boolean {
-  const expected = Buffer.from(refreshId(salt, gen))
-  const presented = Buffer.from(jti)
-  return sub === user.id && presented.length === expected.length && timingSafeEqual(presented, expected)
+  return sub === user.id && isEqual(jti, refreshId(salt, gen))
 }

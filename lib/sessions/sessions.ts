@@ -12,17 +12,23 @@ import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import { createConfirmations } from './confirmations.ts'
 import { findSession, type Revocations } from './revocations.ts'
-import { decide, isGenuine, isVoid } from './rotation.ts'
+import { decide, isGenuine, isOver, isVoid } from './rotation.ts'
 
-/** Where a login came from. */
-export interface Client {
+/** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
+export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
+
+/** Where a session begins. */
+export interface Beginning {
   ip?: string | undefined
   userAgent?: string | undefined
+  transport: SessionTransport
+  /** When the password was checked. Default now. */
+  authTime?: Date | undefined
 }
 
 export interface Sessions {
   /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
-  start: (em: EntityManager, user: User, ver: number, client: Client) => Session
+  start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
   /**
    * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
    * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401; `RefreshReused` has ended the session
@@ -31,6 +37,8 @@ export interface Sessions {
   refresh: (claims: RefreshClaims) => Promise<Session>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
   inspect: (claims: RefreshClaims) => Promise<Session>
+  /** The same, and ends nothing either: for those who only ask. */
+  peek: (claims: RefreshClaims) => Promise<Session>
   /** The session of an access token, noting that its generation has arrived. */
   use: (claims: AccessClaims) => Promise<Session>
   /**
@@ -38,6 +46,13 @@ export interface Sessions {
    * @throws {TokenInvalid} for a refresh token that the session never gave out
    */
   logout: (token: VerifiedToken) => Promise<void>
+  /** Ends one access token, and nothing else of its session. */
+  revokeToken: (claims: AccessClaims) => Promise<void>
+  /**
+   * Notes that the password was checked again: the session as it goes on.
+   * @throws {TokenRevoked} when it does not
+   */
+  reauthenticate: (id: string) => Promise<Session>
   /** Writes what is still only in memory. */
   close: () => Promise<void>
 }
@@ -83,17 +98,22 @@ export function createSessions (
 
     if (verdict === 'DEAD') throw new TokenRevoked()
     if (verdict === 'FORGED' || verdict === 'INVALID') throw new TokenInvalid()
-    if (verdict === 'REUSE') {
-      await endReused(claims.sid)
-      throw new RefreshReused()
-    }
+    if (verdict === 'REUSE') throw new RefreshReused()
     return { session: session!, verdict }
+  }
+
+  /** A token that is used again has been stolen, on one side or the other: nobody keeps the session. */
+  async function judgeAndEnd (claims: RefreshClaims, now: Date) {
+    return judge(claims, now).catch(async (error) => {
+      if (error instanceof RefreshReused) await endReused(claims.sid)
+      throw error
+    })
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
   async function move (claims: RefreshClaims): Promise<Session | undefined> {
     const now = new Date()
-    const { session, verdict } = await judge(claims, now)
+    const { session, verdict } = await judgeAndEnd(claims, now)
 
     switch (verdict) {
       case 'SAME': return confirm(session, claims.gen)
@@ -123,7 +143,7 @@ export function createSessions (
   }
 
   return {
-    start (em, user, ver, { ip, userAgent }) {
+    start (em, user, ver, { ip, userAgent, transport, authTime }) {
       const now = new Date()
       const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
 
@@ -137,11 +157,11 @@ export function createSessions (
         confirmedGen: 0,
         rotatedAt: now,
         createdAt: now,
-        authTime: now,
+        authTime: authTime ?? now,
         lastUsedAt: now,
         refreshExpiresAt: new Date(now.getTime() + policy.expiresInSeconds * 1000),
         absoluteExpiresAt: absolute,
-        transport: 'body',
+        transport,
         userAgent: userAgent?.slice(0, 512).replaceAll(/\p{C}/gu, '') ?? null,
         ip: ip?.slice(0, 64) ?? null,
         revokedAt: null,
@@ -158,10 +178,8 @@ export function createSessions (
       throw new Unavailable()
     },
 
-    async inspect (claims) {
-      const { session } = await judge(claims, new Date())
-      return session
-    },
+    inspect: async (claims) => (await judgeAndEnd(claims, new Date())).session,
+    peek: async (claims) => (await judge(claims, new Date())).session,
 
     async use (claims) {
       return confirm(await revocations.sessionOf(claims), claims.gen)
@@ -172,6 +190,19 @@ export function createSessions (
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       await end(session.id, 'logout')
+    },
+
+    async revokeToken ({ jti }) {
+      await database.run((em) => em.transactional((tx) => revocations.record(tx, 'token', jti, new Date())))
+    },
+
+    async reauthenticate (id) {
+      const session = await database.run(async (em) => {
+        await em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() })
+        return findSession(em, id)
+      })
+      if (!session || isOver(session, new Date())) throw new TokenRevoked()
+      return session
     },
 
     close: confirmations.flushAll,

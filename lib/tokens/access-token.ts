@@ -11,11 +11,20 @@ export const AccessClaimsSchema = Type.Object({
 /** The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. */
 export type AccessClaims = Static<typeof AccessClaimsSchema>
 
+/** The claims that are ours to write, and names that would make an object something else. */
+const reserved = [...Object.keys(AccessClaimsSchema.properties), '__proto__']
+
+/** True for an object that a host may add to the claims. */
+export function areCustomClaims (claims: unknown): claims is Record<string, unknown> {
+  return typeof claims === 'object' && claims !== null && !Array.isArray(claims) && !Object.keys(claims).some((name) => reserved.includes(name))
+}
+
 /** The claims of a new access token, which ends no later than its session. */
-export function accessClaims (subject: TokenSubject, parties: Parties, expiresInSeconds: number): AccessClaims {
+export function accessClaims (subject: TokenSubject, custom: object, parties: Parties, expiresInSeconds: number): AccessClaims {
   const iat = Math.floor(Date.now() / 1000)
 
   return {
+    ...custom,
     ...claimsOf(subject, parties),
     jti: randomBytes(16).toString('base64url'),
     iat,

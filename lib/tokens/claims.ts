@@ -39,18 +39,18 @@ export interface TokenSubject {
   absoluteExpiresAt: Date
 }
 
-/** Who writes the tokens, and for whom. */
+/** Who writes the tokens, and for whom: the first audience is written, each is accepted. */
 export interface Parties {
   issuer: string
-  audience: string
+  audiences: string[]
 }
 
 /** Clocks of other machines may be ahead by this much. */
 const mostSecondsAhead = 60
 
 /** What every token of a session says. */
-export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audience }: Parties) {
-  return { iss: issuer, aud: audience, sub: user.id, sid: id, gen, ver }
+export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
+  return { iss: issuer, aud: audiences[0]!, sub: user.id, sid: id, gen, ver }
 }
 
 /**
@@ -58,18 +58,18 @@ export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audien
  * configured one is refused too: it catches milliseconds taken for seconds.
  */
 export function areOurs (
-  claims: SharedClaims & { auth_time?: number }, { issuer, audience }: Parties, mostSeconds: number
+  claims: SharedClaims & { auth_time?: number }, { issuer, audiences }: Parties, mostSeconds: number, leewaySeconds: number
 ): boolean {
   const { iss, aud, iat, exp, nbf = 0, auth_time: authTime = iat } = claims
   const now = Date.now() / 1000
 
-  return iss === issuer && [aud].flat().includes(audience) && nbf <= now && authTime <= iat + mostSecondsAhead &&
+  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) && nbf <= now + leewaySeconds && authTime <= iat + mostSecondsAhead &&
     iat <= now + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
 }
 
 /** RFC 7519 §4.1.4: in the second of `exp` the token is over. */
-export function isExpired ({ exp }: { exp: number }): boolean {
-  return Date.now() / 1000 >= exp
+export function isExpired ({ exp }: { exp: number }, leewaySeconds: number): boolean {
+  return Date.now() / 1000 >= exp + leewaySeconds
 }
 
 export function numericDate (date: Date): number {

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { Ajv } from 'ajv'
-import { TokenExpired, TokenInvalid, TokenWrongType } from '../errors.ts'
+import { IssuingOff, TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, isExpired, type TokenSubject } from './claims.ts'
-import { kindOf, type Keyring, type TokenKind } from './keyring.ts'
+import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
 import { RefreshClaimsSchema, refreshClaims, type RefreshClaims } from './refresh-token.ts'
 
 /** The JOSE header of a token of ours. */
@@ -22,6 +22,12 @@ interface Verified<Kind, Claims> {
 export type VerifiedToken = Verified<'access', AccessClaims> | Verified<'refresh', RefreshClaims>
 export type TokenOf<Kind extends TokenKind> = Extract<VerifiedToken, { kind: Kind }>
 
+/** A token that nobody has checked. */
+export interface DecodedToken {
+  header: Record<string, unknown>
+  claims: Record<string, unknown>
+}
+
 /** RFC 6749 §5.1. Seconds. */
 export interface TokenPair {
   access_token: string
@@ -32,8 +38,12 @@ export interface TokenPair {
 }
 
 export interface Tokens {
-  /** A new access token and the session's current refresh token. */
-  issue: (session: TokenSubject) => TokenPair
+  /**
+   * A new access token, with the host's claims, and the session's current refresh token.
+   * @throws {IssuingOff} where there are public keys only
+   * @throws {TokenTooLarge} for claims that nobody could read back
+   */
+  issue: (session: TokenSubject, claims: object) => TokenPair
   /**
    * Checks all that a token of one of these kinds says of itself: structure, key, signature, kind, claims, expiry, in
    * this order.
@@ -42,10 +52,15 @@ export interface Tokens {
   verify: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /** One of these kinds, and an expired refresh token too: who asks to be logged out needs no living one. */
   verifyForLogout: (token: string, kinds: TokenKind[]) => VerifiedToken
+  /**
+   * What a token says of itself, with nothing checked: never a reason to let anybody in.
+   * @throws {TokenInvalid} when it cannot be read
+   */
+  decode: (token: string) => DecodedToken
 }
 
 /** RFC 7515 §7.1, compact serialization. A length bound, so that a hostile text costs nothing. */
-const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1024}$/
+const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1400}$/
 
 export function createTokens (keyring: Keyring, settings: Settings): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
@@ -54,18 +69,19 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
 
   function open (token: string): VerifiedToken {
     const { header, payload } = compact.exec(token)?.groups ?? refuse()
-    const { typ, kid, ...more } = parseHeader(header!)
+    const { typ, kid, ...more } = parse(header!)
     const kind = typeof typ === 'string' ? kindOf(typ) : undefined
+    const key = keyring.find(kid)
     // No extension is understood, so a token that insists on one is refused (RFC 7515 §4.1.11, RFC 7797 §6).
-    if (!kind || kid !== keyring.kid || 'crit' in more || 'b64' in more) throw new TokenInvalid()
+    if (!kind || !key || 'crit' in more || 'b64' in more) throw new TokenInvalid()
     requireUtf8(payload!)
 
-    return { kind, ...verifySignature(kind, token) } as VerifiedToken
+    return { kind, ...verifySignature(key, kind, token) } as VerifiedToken
   }
 
-  function verifySignature (kind: TokenKind, token: string) {
+  function verifySignature (key: RingKey, kind: TokenKind, token: string) {
     try {
-      const { header, payload } = keyring[kind].verify<{ header: TokenHeader, payload: unknown }>(token)
+      const { header, payload } = key[kind].verify<{ header: TokenHeader, payload: unknown }>(token)
       return { header, claims: payload }
     } catch {
       // What the library calls it depends on the token, and much of it would be a 500.
@@ -79,25 +95,29 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()
 
     const { kind, claims } = verified
-    if (!shapes[kind](claims) || !areOurs(claims, settings, lifetimes[kind])) throw new TokenInvalid()
+    if (!shapes[kind](claims) || !areOurs(claims, settings, lifetimes[kind], settings.leewaySeconds)) throw new TokenInvalid()
     return verified
   }
 
   function alive<Token extends VerifiedToken> (token: Token): Token {
-    if (isExpired(token.claims)) throw new TokenExpired()
+    if (isExpired(token.claims, settings.leewaySeconds)) throw new TokenExpired()
     return token
   }
 
   return {
-    issue (session) {
-      const access = accessClaims(session, settings, lifetimes.access)
+    issue (session, claims) {
+      const key = keyring.signing
+      if (!key) throw new IssuingOff()
+      const access = accessClaims(session, claims, settings, lifetimes.access)
       const refresh = refreshClaims(session, settings)
+      const accessToken = key.access.sign(access)
+      if (!compact.test(accessToken)) throw new TokenTooLarge()
 
       return {
-        access_token: keyring.access.sign(access),
+        access_token: accessToken,
         token_type: 'Bearer',
         expires_in: access.exp - access.iat,
-        refresh_token: keyring.refresh.sign(refresh),
+        refresh_token: key.refresh.sign(refresh),
         refresh_expires_in: refresh.exp - access.iat,
       }
     },
@@ -105,6 +125,10 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
     verifyForLogout (token, kinds) {
       const verified = authentic(token, kinds)
       return verified.kind === 'access' ? alive(verified) : verified
+    },
+    decode (token) {
+      const { header, payload } = compact.exec(token)?.groups ?? refuse()
+      return { header: parse(header!), claims: parse(payload!) }
     },
   }
 }
@@ -115,8 +139,8 @@ function requireUtf8 (segment: string): Buffer {
   return isUtf8(bytes) ? bytes : refuse()
 }
 
-/** The unverified header: it only chooses the key, and is compared with fixed values. */
-function parseHeader (segment: string): Record<string, unknown> {
+/** What a segment says, unverified. A header only chooses the key, and is compared with fixed values. */
+function parse (segment: string): Record<string, unknown> {
   const bytes = requireUtf8(segment)
   try {
     return { ...JSON.parse(bytes.toString()) }

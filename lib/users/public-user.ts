@@ -12,8 +12,11 @@ export const UserSchema = Type.Object({
 /** A user as `request.user` and every answer show it. */
 export type AccountsUser = Static<typeof UserSchema>
 
+/** What is shown of a user, as it is stored. */
+export type PublicFields = Pick<User, 'id' | 'username' | 'email' | 'roles'>
+
 /** Roles that are no list of texts, which only a hand in the database can write, are none. */
-export function publicUser ({ id, username, email, roles }: User): AccountsUser {
+export function publicUser ({ id, username, email, roles }: PublicFields): AccountsUser {
   const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
   return { id, username, email, roles: isList ? roles : [] }
 }

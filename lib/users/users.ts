@@ -3,11 +3,12 @@ import { v7 as uuid } from 'uuid'
 import { isDuplicate, type Database } from '../database.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
-import { CredentialsInvalid, UserExists } from '../errors.ts'
+import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword } from '../passwords/policy.ts'
-import type { Client, Sessions } from '../sessions/sessions.ts'
+import type { Beginning, Sessions } from '../sessions/sessions.ts'
+import type { PublicFields } from './public-user.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 
 /** What somebody registers with. Which of the two names there are is the `identifiers` option's matter. */
@@ -17,21 +18,46 @@ export interface Registration {
   password: string
 }
 
+/** A user who is not stored yet. */
+export type Draft = Omit<RequiredEntityData<User>, keyof PublicFields> & PublicFields
+
 export interface Users {
   /**
-   * Adds a user and a first session, both or neither.
+   * Reads a registration, and hashes its password.
    * @throws {InputInvalid | PasswordRejected} a 400 that names the rule
+   */
+  draft: (registration: Registration) => Promise<Draft>
+  /**
+   * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
+   * nothing is when it cannot.
    * @throws {UserExists} a 409, found by the database, so also in a race
    */
-  register: (registration: Registration, client: Client) => Promise<Session>
+  add: <Answer>(draft: Draft, beginning: Beginning, issue: (session: Session) => Answer) => Promise<Answer>
   /**
-   * Starts a session for whoever knows the password.
+   * The user who knows the password.
    * @throws {CredentialsInvalid} one 401, after the same work, for a wrong name, a wrong password and a disabled user
    */
-  login: (identifier: string, password: string, client: Client) => Promise<Session>
+  identify: (identifier: string, password: string) => Promise<User>
+  /**
+   * Starts a session of a user, at the epoch that the user was read with.
+   * @throws {CredentialsInvalid} when there is no such user any more
+   */
+  signIn: <Answer>(user: Pick<User, 'id' | 'epoch'>, beginning: Beginning, issue: (session: Session) => Answer) => Promise<Answer>
+  /**
+   * Checks the password of a user who is signed in.
+   * @throws {CredentialsInvalid}
+   */
+  confirm: (id: string, password: string) => Promise<void>
+  /**
+   * A user who is not disabled.
+   * @throws {NotFound}
+   */
+  get: (id: string) => Promise<User>
 }
 
 export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, { identifiers, password: policy }: Settings): Users {
+  const byId = (id: string) => database.run((em) => em.findOne(User, { id }, { connectionType: 'write' }))
+
   async function find (em: EntityManager, identifier: string): Promise<User | null> {
     const key = identifierKey(identifier)
     const kind = identifier.normalize('NFKC').includes('@') ? 'email' : 'username'
@@ -39,8 +65,22 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
     return em.findOne(User, kind === 'email' ? { emailKey: key } : { usernameKey: key }, { connectionType: 'write' })
   }
 
+  /** Works as long whoever it is. A hash that was cheaper than today's is made anew while the password is at hand. */
+  async function verify (user: User | null, password: string): Promise<User> {
+    const matches = await hasher.verify(user?.passwordHash, password)
+    if (!user || !matches || user.disabledAt) throw new CredentialsInvalid()
+
+    const { id, passwordHash } = user
+    if (hasher.needsRehash(passwordHash)) {
+      const stronger = await hasher.hash(password)
+      // Only over the hash that was verified: a password changed meanwhile stays changed.
+      await database.run((em) => em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+    }
+    return user
+  }
+
   return {
-    async register ({ username: givenName, email: givenEmail, password }, client) {
+    async draft ({ username: givenName, email: givenEmail, password }) {
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       checkPassword(password, policy)
@@ -48,56 +88,63 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
       const passwordHash = await hasher.hash(password)
       const now = new Date()
+      return {
+        id: uuid(),
+        username,
+        usernameKey: username && identifierKey(username),
+        email,
+        emailKey: email && identifierKey(email),
+        emailVerifiedAt: null,
+        passwordHash,
+        roles: [],
+        profile: {},
+        epoch: 0,
+        disabledAt: null,
+        createdAt: now,
+        updatedAt: now,
+        passwordChangedAt: now,
+        lastLoginAt: now,
+      }
+    },
 
+    async add (draft, beginning, issue) {
       try {
         return await database.run(async (em) => {
-          const user = em.create(User, {
-            id: uuid(),
-            username,
-            usernameKey: username && identifierKey(username),
-            email,
-            emailKey: email && identifierKey(email),
-            emailVerifiedAt: null,
-            passwordHash,
-            roles: [],
-            profile: {},
-            epoch: 0,
-            disabledAt: null,
-            createdAt: now,
-            updatedAt: now,
-            passwordChangedAt: now,
-            lastLoginAt: now,
-          } satisfies RequiredEntityData<User>)
-          const session = sessions.start(em, user, user.epoch, client)
+          const user = em.create(User, draft)
+          const answer = issue(sessions.start(em, user, user.epoch, beginning))
           await em.flush()
-          return session
+          return answer
         })
       } catch (error) {
         throw isDuplicate(error) ? new UserExists() : error
       }
     },
 
-    async login (identifier, password, client) {
-      const user = await database.run((em) => find(em, identifier))
-      const matches = await hasher.verify(user?.passwordHash, password)
-      if (!user || !matches || user.disabledAt) throw new CredentialsInvalid()
+    async identify (identifier, password) {
+      return verify(await database.run((em) => find(em, identifier)), password)
+    },
 
-      const { id, epoch, passwordHash } = user
-      if (hasher.needsRehash(passwordHash)) {
-        const stronger = await hasher.hash(password)
-        // Only over the hash that was verified: a password changed meanwhile stays changed.
-        await database.run((em) => em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
-      }
-
+    async signIn ({ id, epoch }, beginning, issue) {
       return database.run(async (em) => {
-        const current = await em.findOne(User, { id }, { connectionType: 'write' })
-        if (!current) throw new CredentialsInvalid()
+        const user = await em.findOne(User, { id }, { connectionType: 'write' })
+        if (!user) throw new CredentialsInvalid()
 
-        const session = sessions.start(em, current, epoch, client)
-        current.lastLoginAt = session.createdAt
+        const session = sessions.start(em, user, epoch, beginning)
+        const answer = issue(session)
+        user.lastLoginAt = session.createdAt
         await em.flush()
-        return session
+        return answer
       })
+    },
+
+    async confirm (id, password) {
+      await verify(await byId(id), password)
+    },
+
+    async get (id) {
+      const user = await byId(id)
+      if (!user || user.disabledAt) throw new NotFound()
+      return user
     },
   }
 }

@@ -52,7 +52,7 @@ t.test('a route is named once, though Fastify adds a HEAD to every GET', async (
 
 t.test('the plugin is registered once, and takes no place that another has', async (t) => {
   const { app } = await build(t)
-  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /is there already: register the plugin once/ })
+  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /accounts named accounts already: register the plugin once/ })
 
   const taken = Fastify()
   t.teardown(() => taken.close())

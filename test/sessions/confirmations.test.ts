@@ -10,7 +10,7 @@ const unheard = { error () {} } as never
 async function afterRefresh (t: Test) {
   const { signUp, refresh, sql, db } = await buildOnFile(t)
   const { sid } = decode((await refresh((await signUp()).refresh_token)).json().refresh_token).payload
-  const database = await openDatabase(db)
+  const database = await openDatabase({ db, name: 'accounts' })
   t.teardown(database.close)
   const confirmed = sql.prepare('select confirmed_gen from accounts_sessions')
   return { sid, confirmed, ...createConfirmations(database, unheard, async () => {}) }

@@ -112,8 +112,7 @@ const wrongTypes: Row[] = [
   ['an object', {}],
   ['an object that can be made a string', { toString: () => random.toString('base64') }],
   ['a string object', Object(random.toString('base64'))],
-  ['an array of a string', [random.toString('base64')]],
-  ['an array of keys', [random, random]],
+  ['an array in an array', [[[random.toString('base64')]]]],
   ['an array of bytes', [...random]],
   ['plain bytes', new Uint8Array(random)],
   ['a function', () => random],
@@ -126,7 +125,9 @@ const refused: Array<[rows: Row[], reason: RegExp]> = [
   [monotonous, /secret .*must be random: it has too few different bytes/],
   [keyFiles, /secret .*must not be a PEM, DER, JWK or SSH key/],
   [placeholders, /secret .*must be random: it is a placeholder/],
-  [wrongTypes, /secret .*must be a string or a Buffer/],
+  [[['one secret twice', [random, random]]], /secret must hold keys with different names/],
+  [[['an empty array', []]], /secret must hold a key/],
+  [wrongTypes, /secret.* must (be a string, a Buffer, or an object|have a private or a public part)/],
 ]
 
 const accepted: Row[] = [
@@ -136,6 +137,7 @@ const accepted: Row[] = [
   ['32 random bytes in base64url', random.toString('base64url')],
   ['32 random bytes in hex', random.toString('hex')],
   ['32 random bytes that are no UTF-8', Buffer.from(random.map((byte) => byte | 0x80))],
+  ['a list of one', [random.toString('base64')]],
   ['signs alone', '#!$%/&=?*+~-_.:,;<>|@^[]{}()#!$%/&'],
   ['words of words that end in none, soon', `${'insecure'.repeat(40)}123412z`],
   ['32 random bytes whose few letters spell words', wordy],

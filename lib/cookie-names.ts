@@ -1,0 +1,51 @@
+import type { FilledOptions } from './options.ts'
+
+/** The cookies there are: two for tokens, one for the value against CSRF. */
+export const cookieKinds = ['access', 'refresh', 'csrf'] as const
+export type CookieKind = typeof cookieKinds[number]
+
+type CookieOptions = FilledOptions['cookies']
+
+/** The options with a name and a path for each cookie. */
+export interface CookieSettings extends Omit<CookieOptions, CookieKind> {
+  access: { name: string, path: string }
+  refresh: { name: string, path: string }
+  csrf: { name: string, path: string }
+}
+
+/**
+ * Names and paths where none are given. A name begins with the strongest prefix that the attributes allow, so that a
+ * browser refuses one that another host or plain HTTP has set (RFC 6265bis §4.1.3). The refresh token goes to our
+ * routes alone; the readable value has to be on every page.
+ */
+export function cookieSettings (options: CookieOptions, instance: string, prefix: string): CookieSettings {
+  const stem = instance === 'accounts' ? '' : `${instance}-`
+  const settle = (kind: CookieKind, usualPath: string) => {
+    const { path = usualPath, name = `${strongestPrefix(options, path)}${stem}${kind}` } = options[kind]
+    return { name, path }
+  }
+  return { ...options, access: settle('access', '/'), refresh: settle('refresh', prefix || '/'), csrf: settle('csrf', '/') }
+}
+
+function strongestPrefix ({ secure, domain }: CookieOptions, path: string): string {
+  if (!secure) return ''
+  return path === '/' && domain === undefined ? '__Host-' : '__Secure-'
+}
+
+/** What no browser would keep: refused at the start, since it would be dropped without a word. */
+export function cookieProblems (settings: CookieSettings): string[] {
+  const { secure, domain, sameSite, partitioned } = settings
+  const names = cookieKinds.map((kind) => settings[kind].name)
+
+  return [
+    ...sameSite === 'none' && !secure ? ["cookies.sameSite 'none' needs cookies.secure"] : [],
+    ...partitioned && !secure ? ['cookies.partitioned needs cookies.secure'] : [],
+    ...new Set(names).size < names.length ? ['cookies must have different names'] : [],
+    ...cookieKinds.flatMap((kind) => {
+      const { name, path } = settings[kind]
+      if (/^__(host|secure)-/i.test(name) && !secure) return [`cookies.${kind}.name ${name} needs cookies.secure`]
+      const isHostOnly = domain === undefined && path === '/'
+      return /^__host-/i.test(name) && !isHostOnly ? [`cookies.${kind}.name ${name} goes with the path / and no cookies.domain`] : []
+    }),
+  ]
+}

@@ -1,0 +1,55 @@
+import { ask } from '../callback.ts'
+import { TokenInvalid, TokenRevoked } from '../errors.ts'
+import type { AnyRequest } from '../options.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Settings } from '../settings.ts'
+import type { AccessClaims } from '../tokens/access-token.ts'
+import { numericDate } from '../tokens/claims.ts'
+import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { VerifiedToken } from '../tokens/tokens.ts'
+import { publicUser, type AccountsUser } from '../users/public-user.ts'
+import type { Consistency } from './options.ts'
+
+/** Whom a token stands for. */
+export interface Bearer {
+  user: AccountsUser
+  /** When the password was last checked: seconds since 1970. */
+  authTime: number
+}
+
+export interface Admission {
+  /**
+   * What is to be known of a token beyond what it says of itself: that its session goes on, and that the host agrees.
+   * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401
+   */
+  admit: (token: VerifiedToken, consistency: Consistency, request?: AnyRequest) => Promise<Bearer>
+  /**
+   * Asks the host's `isRevoked` and `verifyClaims`.
+   * @throws {TokenRevoked | TokenInvalid}
+   */
+  askHost: (claims: AccessClaims | RefreshClaims, request?: AnyRequest) => Promise<void>
+}
+
+export function createAdmission (sessions: Sessions, { isRevoked, verifyClaims }: Settings): Admission {
+  async function askHost (claims: AccessClaims | RefreshClaims, request?: AnyRequest): Promise<void> {
+    if (isRevoked && await ask(() => isRevoked(claims)) !== false) throw new TokenRevoked()
+    if (verifyClaims && await ask(() => verifyClaims(claims, request)) !== true) throw new TokenInvalid()
+  }
+
+  async function find (token: VerifiedToken, consistency: Consistency): Promise<Bearer> {
+    if (token.kind === 'access' && consistency === 'stateless') {
+      return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
+    }
+    const session = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.inspect(token.claims)
+    return { user: publicUser(session.user), authTime: token.kind === 'access' ? token.claims.auth_time : numericDate(session.authTime) }
+  }
+
+  return {
+    async admit (token, consistency, request) {
+      const bearer = await find(token, consistency)
+      await askHost(token.claims, request)
+      return bearer
+    },
+    askHost,
+  }
+}

@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto'
+import { isEqual } from '../equal.ts'
+import { CsrfFailed } from '../errors.ts'
+import type { AnyRequest } from '../options.ts'
+import type { Settings } from '../settings.ts'
+import type { SharedClaims } from '../tokens/claims.ts'
+import { bodyOf } from './locate.ts'
+
+/** Keeps other sites from using the cookies that a browser sends along by itself. */
+export interface Csrf {
+  /** The value that a client of this session sends back in a header, which no other site can read. */
+  valueFor: (sessionId: string, ver: number) => string
+  /**
+   * For a request that came in by a cookie and changes something.
+   * @throws {CsrfFailed} saying what was missing, and how to send it
+   */
+  require: (request: AnyRequest, claims: Pick<SharedClaims, 'sid' | 'ver'>) => void
+  /**
+   * For a request that is about to get cookies and has none yet: it is JSON, which a form cannot send, and must not say
+   * that it comes from elsewhere.
+   * @throws {CsrfFailed}
+   */
+  requireOwnSite: (request: AnyRequest) => void
+}
+
+/**
+ * What the browser says of the sender decides, since no page can forge it: `Sec-Fetch-Site` first, `Origin` where that
+ * is absent. Where neither is there, the value has to be: an HMAC of the session (OWASP's signed double submit), so that
+ * a cookie which a neighbouring host has planted is worth nothing.
+ */
+export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[]): Csrf {
+  const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
+
+  function valueOf (key: Buffer, sessionId: string, ver: number): string {
+    return createHmac('sha256', key).update(`${sessionId} ${ver}`).digest('base64url')
+  }
+
+  /** True when the browser vouches for the sender, false when it says nothing. */
+  function isVouchedFor ({ headers }: AnyRequest): boolean {
+    const { origin, 'sec-fetch-site': site } = headers
+    if (site === 'same-origin' || trustedOrigins.includes(origin!)) return true
+    if (site === 'cross-site' || site === 'same-site') {
+      throw new CsrfFailed('The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins')
+    }
+    if (origin !== undefined) throw new CsrfFailed('The Origin of the request is not in csrf.trustedOrigins')
+    return false
+  }
+
+  return {
+    valueFor: (sessionId, ver) => valueOf(keys[0]!, sessionId, ver),
+
+    require (request, { sid, ver }) {
+      if (!methods.includes(request.method) || isVouchedFor(request)) return
+
+      const sent = request.headers[header] ?? fieldOf(request, formField)
+      if (sent === undefined) throw new CsrfFailed(`A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie`)
+      if (typeof sent !== 'string' || !keys.some((key) => isEqual(sent, valueOf(key, sid, ver)))) {
+        throw new CsrfFailed(`${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
+      }
+    },
+
+    requireOwnSite (request) {
+      isVouchedFor(request)
+    },
+  }
+}
+
+function fieldOf (request: AnyRequest, name: string | undefined): unknown {
+  const body = bodyOf(request)
+  return name !== undefined && Object.hasOwn(body, name) ? body[name] : undefined
+}

@@ -1,0 +1,20 @@
+import { Ajv } from 'ajv'
+import { isDuration } from './durations.ts'
+
+/** A checker of options: it fills in defaults, finds everything that is wrong, and knows what JSON Schema does not. */
+export function createOptionsAjv (): Ajv {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
+  ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
+  ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
+  ajv.addKeyword({ keyword: 'message', validate: (_: true, value: unknown) => ['string', 'function'].includes(typeof value) })
+  ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
+  ajv.addKeyword({ keyword: 'path', type: 'string', validate: (pattern: string, value: string) => new RegExp(pattern).test(value) })
+  ajv.addKeyword({ keyword: 'origin', type: 'string', validate: (_: true, value: string) => isOrigin(value) })
+  return ajv
+}
+
+/** As browsers write it in `Origin` (RFC 6454 §6.1). Apps in a shell have schemes of their own, which are no more than a name. */
+function isOrigin (text: string): boolean {
+  if (!/^https?:/.test(text)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text)
+  return URL.canParse(text) && new URL(text).origin === text
+}

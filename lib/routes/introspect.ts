@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import { isEqual } from '../equal.ts'
+import { ClientInvalid } from '../errors.ts'
+import type { AnyRequest } from '../options.ts'
+import { isOurs } from '../our-error.ts'
+import { publicUser } from '../users/public-user.ts'
+import { answers, bodyErrors, tags } from './schemas.ts'
+import { acceptForms, type Scope } from './scope.ts'
+
+interface Credentials {
+  client_id?: string
+  client_secret?: string
+}
+
+export function introspect (scope: Scope, { admission, sessions, tokens, settings: { introspection } }: Context, path: string): void {
+  const schema = {
+    operationId: 'introspect',
+    summary: 'Ask whether a token is good (RFC 7662)',
+    description: 'For other services, with an id and a secret, in Authorization: Basic or in the body.',
+    tags,
+    body: Type.Object({
+      token: Type.String(),
+      token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
+      client_id: Type.Optional(Type.String()),
+      client_secret: Type.Optional(Type.String()),
+    }),
+    response: answers({
+      200: Type.Object({
+        active: Type.Boolean(),
+        token_type: Type.Optional(Type.String()),
+        username: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      }, { additionalProperties: true, description: 'The claims of a good token; of any other nothing but active: false' }),
+    }, ...bodyErrors, ClientInvalid),
+  }
+
+  function requireClient (request: AnyRequest, body: Credentials): void {
+    const { client_id: id, client_secret: secret } = basicOf(request.headers.authorization) ?? body
+    const known = introspection.clients.find((client) => client.id === id)
+    // A client that is not there takes as long as a wrong secret.
+    if (!isEqual(digest(secret ?? ''), digest(known?.secret ?? '\0')) || !known) throw new ClientInvalid()
+  }
+
+  async function describe (text: string, request: AnyRequest) {
+    const token = tokens.verify(text, ['access', 'refresh'])
+    const { user } = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.peek(token.claims)
+    await admission.askHost(token.claims, request)
+    return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: publicUser(user).username }
+  }
+
+  acceptForms(scope, (forms) => forms.post(path, { schema }, async (request) => {
+    requireClient(request, request.body)
+    return describe(request.body.token, request).catch((error) => {
+      if (isOurs(error) && error.statusCode === 401) return { active: false }
+      throw error
+    })
+  }))
+}
+
+/** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
+function basicOf (authorization = ''): Credentials | undefined {
+  const [, encoded] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization) ?? []
+  if (encoded === undefined) return
+  const [id = '', ...rest] = Buffer.from(encoded, 'base64').toString().split(':')
+  return { client_id: fromForm(id), client_secret: fromForm(rest.join(':')) }
+}
+
+function fromForm (text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}
+
+function digest (text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

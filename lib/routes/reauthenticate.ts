@@ -1,0 +1,25 @@
+import { Type } from '@sinclair/typebox'
+import { claimsOf, deliver, grant, type Context } from '../context.ts'
+import { CredentialsInvalid } from '../errors.ts'
+import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
+import type { Scope } from './scope.ts'
+
+export function reauthenticate (scope: Scope, context: Context, path: string): void {
+  const { authenticate, sessions, users, settings: { locations, transport } } = context
+
+  const schema = {
+    operationId: 'reauthenticate',
+    summary: 'Give the password again',
+    description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
+    tags,
+    body: Type.Object({ password: Type.String() }, { additionalProperties: false }),
+    response: answers({ 200: tokenResponseSchema(transport) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid),
+  }
+
+  scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
+    const { claims: { sub }, sessionId } = request.auth
+    await users.confirm(sub, request.body.password)
+    const session = await sessions.reauthenticate(sessionId)
+    return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
+  })
+}

@@ -1,0 +1,28 @@
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import { isOurs } from '../our-error.ts'
+import { answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
+import { acceptForms, type Scope } from './scope.ts'
+
+export function revoke (scope: Scope, { revokeToken }: Context, path: string): void {
+  const schema = {
+    operationId: 'revoke',
+    summary: 'Revoke a token (RFC 7009)',
+    description: 'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
+    tags,
+    // RFC 7009 §2.1: other parameters, such as client_id, are ignored.
+    body: Type.Object({
+      token: Type.String(),
+      token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
+    }),
+    response: answers({ 200: NothingSchema }, ...bodyErrors),
+  }
+
+  acceptForms(scope, (forms) => forms.post(path, { schema }, async (request, reply) => {
+    await revokeToken(request.body.token).catch((error) => {
+      // RFC 7009 §2.2: a token that is not good has nothing left to revoke.
+      if (!isOurs(error) || error.statusCode !== 401) throw error
+    })
+    return reply.code(200).send()
+  }))
+}

@@ -1,0 +1,99 @@
+import { claimsOf, clientOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './context.ts'
+import { IssuingOff, OptionsInvalid } from './errors.ts'
+import type { Admission } from './guards/admission.ts'
+import type { RequestAuth } from './guards/guard.ts'
+import type { AnyReply, AnyRequest, Transport } from './options.ts'
+import type { Sessions } from './sessions/sessions.ts'
+import type { TokenKind } from './tokens/keyring.ts'
+import type { DecodedToken } from './tokens/tokens.ts'
+import type { AccountsUser } from './users/public-user.ts'
+import type { Users } from './users/users.ts'
+
+/** What a session begins with that no password has begun. */
+export interface IssueOptions {
+  /** Given to `claims`, and the source of the session's address and user agent. */
+  request?: AnyRequest
+  /** Takes the cookies, where the tokens travel in cookies. */
+  reply?: AnyReply
+  /** Default `'cookie'` with a reply where the `transport` of the app is not `'body'`, else `'body'`. */
+  transport?: Transport
+  /** When the user proved who they are, for guards that ask for freshness. Default 1970: no longer fresh. */
+  authTime?: Date
+}
+
+/** What a token stands for, once it is verified. */
+export type VerifiedBearer = Pick<RequestAuth, 'claims' | 'header' | 'sessionId'> & { kind: TokenKind, user: AccountsUser }
+
+/** What code that is not a route may do with tokens. */
+export interface TokenServices {
+  /**
+   * Starts a session of a user without asking for a password: after a login by other means, or in tests.
+   * @throws {NotFound} for a user who is not there or is disabled
+   * @throws {IssuingOff} where there are public keys only
+   */
+  issueTokens: {
+    (user: string | { id: string }, options?: IssueOptions & { reply?: never }): Promise<TokenResponse>
+    (user: string | { id: string }, options: IssueOptions): Promise<TokenResponse | CookieResponse>
+  }
+  /**
+   * Checks a token as a guard does, its session included.
+   * @throws the errors of a guard
+   */
+  verify: (token: string, options?: { type?: TokenKind | 'any', request?: AnyRequest }) => Promise<VerifiedBearer>
+  /**
+   * Reads a token and checks nothing: never let anybody in by it.
+   * @throws {TokenInvalid} for what is no token at all
+   */
+  decode: (token: string) => DecodedToken
+  /**
+   * Ends an access token alone, and with a refresh token its whole session (RFC 7009 §2.1).
+   * @throws {TokenInvalid | TokenExpired} for a token that is not good
+   */
+  revoke: (token: string) => Promise<void>
+  /** Takes the cookies with tokens back. The session goes on: see `revoke`. */
+  clearCookies: (reply: AnyReply) => void
+}
+
+interface Parts extends Issuing {
+  admission: Admission
+  sessions: Sessions
+  users: Users
+}
+
+export function createServices (parts: Parts): TokenServices {
+  const { admission, cookies, sessions, settings, tokens, users } = parts
+
+  return {
+    async issueTokens (user: string | { id: string }, { request, reply, authTime = new Date(0), transport = usualTransport(settings, reply) }: IssueOptions = {}) {
+      if (!settings.keys[0]!.signs) throw new IssuingOff()
+      if (transport === 'cookie' && !reply) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply to set them on")
+
+      const found = await users.get(typeof user === 'string' ? user : user.id)
+      const claims = await claimsOf(parts, found, request)
+      const beginning = { ...request && clientOf(request), authTime, transport: transportOf(transport, settings.cookies.persistent) }
+      const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
+      return deliver(reply, granted) as TokenResponse
+    },
+
+    async verify (text, { type = 'access', request } = {}) {
+      const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
+      const { user } = await admission.admit(token, 'strict', request)
+      return { kind: token.kind, claims: token.claims, header: token.header, sessionId: token.claims.sid, user }
+    },
+
+    decode: tokens.decode,
+
+    async revoke (text) {
+      const token = tokens.verifyForLogout(text, ['access', 'refresh'])
+      await (token.kind === 'access' ? sessions.revokeToken(token.claims) : sessions.logout(token))
+    },
+
+    clearCookies (reply) {
+      setCookies(reply, cookies.clear())
+    },
+  }
+}
+
+function usualTransport ({ transport }: Parts['settings'], reply: AnyReply | undefined): Transport {
+  return reply && transport !== 'body' ? 'cookie' : 'body'
+}

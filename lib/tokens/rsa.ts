@@ -1,0 +1,37 @@
+import type { KeyObject } from 'node:crypto'
+
+const fewestBits = 2048
+/** More cost much and bring nothing; a signature of this size still fits where we read tokens. */
+const mostBits = 8192
+const leastExponent = 65537n
+
+/** Says what an RSA key must be and is not, or nothing (RFC 7518 §3.3, RFC 8725 §3.5). */
+export function rsaWeakness (key: KeyObject): string | undefined {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails!
+  if (modulusLength < fewestBits || modulusLength > mostBits) return `must be an RSA key of ${fewestBits} to ${mostBits} bits`
+  if (publicExponent < leastExponent || publicExponent % 2n === 0n) return `must be an RSA key with an odd public exponent of ${leastExponent} or more`
+
+  const modulus = BigInt(`0x${Buffer.from(key.export({ format: 'jwk' }).n as string, 'base64url').toString('hex')}`)
+  if (isRoca(modulus)) return 'must not be an RSA key of the broken generator that CVE-2017-15361 is about'
+}
+
+/**
+ * The fingerprint of Infineon's RSA library (CVE-2017-15361): modulo every small prime, its moduli are powers of 65537.
+ * Of other keys, one in 10^8 or fewer looks like that.
+ */
+function isRoca (modulus: bigint): boolean {
+  return smallPrimes.every((prime) => {
+    const residue = Number(modulus % BigInt(prime))
+    let power = 1
+    do {
+      if (power === residue) return true
+      power = power * 65537 % prime
+    } while (power !== 1)
+    return false
+  })
+}
+
+const smallPrimes = [
+  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113,
+  127, 131, 137, 139, 149, 151, 157, 163, 167,
+]

@@ -1,0 +1,42 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ChallengedError } from './errors.ts'
+import { isOurs } from './our-error.ts'
+import type { AnyRequest } from './options.ts'
+import type { Settings } from './settings.ts'
+
+/** Puts an error into the app's own words; what is not ours stays as it is. */
+export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
+
+/**
+ * The texts of `messages` and the challenge with the app's realm and scheme. The description in a challenge stays as it
+ * is: its alphabet is ASCII (RFC 6750 §3).
+ */
+export function createWording ({ messages, realm, header }: Pick<Settings, 'messages' | 'realm' | 'header'>, log: FastifyBaseLogger): Wording {
+  function messageOf (text: Settings['messages'][string], request: AnyRequest, usual: string): string {
+    if (typeof text === 'string') return text
+    try {
+      return String(text(request, usual))
+    } catch (error) {
+      log.error(error, 'A function of messages failed')
+      return usual
+    }
+  }
+
+  const worded = new WeakSet<object>()
+
+  return (error, request) => {
+    if (!isOurs(error) || worded.has(error)) return error
+    worded.add(error)
+
+    const text = Object.hasOwn(messages, error.code) ? messages[error.code] : undefined
+    if (text !== undefined) error.message = messageOf(text, request, error.message)
+    if (isChallenged(error)) {
+      error.headers = { 'www-authenticate': `${error.scheme ?? (header.scheme || 'Bearer')} realm="${realm}"${error.parameters}` }
+    }
+    return error
+  }
+}
+
+function isChallenged (error: Error): error is ChallengedError {
+  return 'parameters' in error
+}
