@@ -13,13 +13,14 @@ import type { Settings } from './settings.ts'
 import type { Sessions, SessionTransport } from './sessions/sessions.ts'
 import { areCustomClaims } from './tokens/access-token.ts'
 import type { TokenPair, Tokens } from './tokens/tokens.ts'
-import { publicUser, type AccountsUser, type PublicFields } from './users/public-user.ts'
+import type { AccountsUser, PublicFields, PublicUsers } from './users/public-user.ts'
 import type { Users } from './users/users.ts'
 
 /** What makes an answer with tokens. */
 export interface Issuing {
   settings: Settings
   tokens: Tokens
+  publicUsers: PublicUsers
   cookies: Cookies
   csrf: Csrf
 }
@@ -60,9 +61,9 @@ export interface Grant {
 }
 
 /** The tokens of a session, for its client. The claims are the host's, from `claimsOf`. */
-export function grant ({ tokens, csrf, cookies }: Issuing, session: Session, claims: object): Grant {
+export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object): Grant {
   const pair = tokens.issue(session, claims)
-  const user = publicUser(session.user)
+  const user = publicUsers.of(session.user)
   if (session.transport === 'body') return { body: { ...pair, user }, cookies: [] }
 
   const value = csrf.valueFor(session.id, session.ver)
@@ -85,10 +86,10 @@ export function setCookies (reply: AnyReply, cookies: string[]): void {
 }
 
 /** What the host adds to the access tokens of this user. Asked before anything is written: it may fail. */
-export async function claimsOf ({ settings: { claims } }: Issuing, user: PublicFields, request?: AnyRequest): Promise<object> {
+export async function claimsOf ({ settings: { claims }, publicUsers }: Issuing, user: PublicFields, request?: AnyRequest): Promise<object> {
   if (!claims) return {}
   return ask(async () => {
-    const custom = await claims(publicUser(user), request) ?? {}
+    const custom = await claims(publicUsers.of(user), request) ?? {}
     if (!areCustomClaims(custom)) throw new TypeError('claims() must give an object without names of claims that are reserved')
     return custom
   })

@@ -13,6 +13,7 @@ import { createHasher } from './passwords/hasher.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUsers } from './users/users.ts'
+import { createPublicUsers } from './users/public-user.ts'
 import { createCookies } from './cookies.ts'
 import { createCsrf } from './guards/csrf.ts'
 import { createLocator } from './guards/locate.ts'
@@ -65,13 +66,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const cookies = createCookies(settings)
   const csrf = createCsrf(settings, keyring.csrf)
   const locator = createLocator(settings, cookies)
-  const admission = createAdmission(sessions, settings)
+  const publicUsers = createPublicUsers(settings)
+  const admission = createAdmission(sessions, publicUsers, settings)
   const wording = createWording(settings, app.log)
   const { guard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
 
   const ownLocations = settings.locations.filter((place) => place !== 'body' && place !== 'query')
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, users, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, keyring, tokens, sessions, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app, settings.name) : () => {}
   decorate(app, settings, {

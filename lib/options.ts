@@ -1,11 +1,10 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
 import type { Duration } from './durations.ts'
 import type { RouteSwitch } from './route-path.ts'
-import type { AccessClaims } from './tokens/access-token.ts'
+import type { TokenClaims } from './tokens/access-token.ts'
 import { algorithms, type Algorithm, type KeyPair } from './tokens/key.ts'
-import type { RefreshClaims } from './tokens/refresh-token.ts'
 import type { AccountsUser } from './users/public-user.ts'
 
 /** What a person may sign in with. */
@@ -69,9 +68,9 @@ export interface AccountsOptions {
   /** More claims for access tokens, asked for each time one is made. Seconds count: nobody is let in meanwhile. Default none. */
   claims?: (user: AccountsUser, request?: AnyRequest) => CustomClaims | Promise<CustomClaims>
   /** A last look at a token's claims: anything but `true` is `ACCOUNTS_TOKEN_INVALID`. Default nobody is asked. */
-  verifyClaims?: (claims: AccessClaims | RefreshClaims, request?: AnyRequest) => boolean | Promise<boolean>
+  verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
   /** One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Default nobody is asked. */
-  isRevoked?: (claims: AccessClaims | RefreshClaims) => boolean | Promise<boolean>
+  isRevoked?: (claims: TokenClaims) => boolean | Promise<boolean>
   /** More fields for the header of every token. Default none. */
   headerFields?: Record<string, string | number | boolean>
   /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */
@@ -114,6 +113,12 @@ export interface AccountsOptions {
   }
   /** What people sign in with. Default `['username', 'email']`: a name, and an address if they gave one. */
   identifiers?: Identifier[]
+  user?: {
+    /** Fields of your own, as TypeBox schemas: given at registration, unless `readOnly`, and kept with the user. Default none. */
+    fields?: Record<string, TSchema>
+    /** Those that `request.user` and answers show. Default all. */
+    public?: string[]
+  }
   password?: {
     /** Fewest code points of a new password. Default 15 (NIST SP 800-63B-4: a password that is the only factor). */
     minLength?: number
@@ -162,6 +167,7 @@ export interface AccountsOptions {
   throttle?: false
 }
 
+/** What `claims` gives: as `AccountsTypes` says, or anything. */
 type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>
 
 const DurationSchema = (fallback: Duration, rule: { zero?: boolean, most?: number } = {}) =>
@@ -243,6 +249,10 @@ export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
   identifiers: Type.Array(OneOf<Identifier>(['username', 'email']), {
     minItems: 1, uniqueItems: true, default: ['username', 'email'],
   }),
+  user: Type.Object({
+    fields: Type.Record(Type.String(), Type.Unsafe<TSchema>({ type: 'object' }), { default: {} }),
+    public: Type.Optional(Type.Array(Type.String(), { uniqueItems: true })),
+  }, closed),
   password: Type.Object({
     minLength: LengthSchema(15, 8, 256),
     maxLength: LengthSchema(256, 64, 1024),

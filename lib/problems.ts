@@ -1,3 +1,4 @@
+import { Kind, type TSchema } from '@sinclair/typebox'
 import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
@@ -18,6 +19,9 @@ const variables: Record<string, string> = {
   'access.expiresIn': 'JWT_ACCESS_TOKEN_EXPIRES',
   'refresh.expiresIn': 'JWT_REFRESH_TOKEN_EXPIRES',
 }
+
+/** Fields of bodies and of users that are ours. */
+const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember', 'constructor']
 
 /** What every request has of its own. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -45,7 +49,7 @@ export function contradictions ({ access, refresh, password, routes }: GivenOpti
 }
 
 /** The same, of options that the schema has found right one by one. */
-export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName }: FilledOptions): string[] {
+export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user }: FilledOptions): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
 
   return [
@@ -55,8 +59,15 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
     ...transport !== 'body' && locations && !locations.includes('cookie') ? [`locations must hold cookie with transport ${transport}`] : [],
     ...new Set(clients.map(({ id }) => id)).size < clients.length ? ['introspection.clients must have different ids'] : [],
     ...reservedProperties.includes(decoratorName) ? [`decoratorName must not be ${decoratorName}, which is there already`] : [],
+    ...Object.entries(user.fields).flatMap(([name, field]) => fieldProblem(name, field) ?? []),
+    ...(user.public ?? []).filter((name) => !Object.hasOwn(user.fields, name)).map((name) => `user.public names ${name}, which is not in user.fields`),
     ...header.scheme === '' && header.name.toLowerCase() === 'authorization' ? ["header.scheme '' needs a header.name of its own"] : [],
   ]
+}
+
+function fieldProblem (name: string, field: TSchema): string | undefined {
+  if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name)) return `user.fields.${name} has a name that is taken or that is none`
+  return Kind in field ? undefined : `user.fields.${name} must be a TypeBox schema`
 }
 
 function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {

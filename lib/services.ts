@@ -4,6 +4,7 @@ import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/guard.ts'
 import type { AnyReply, AnyRequest, Transport } from './options.ts'
 import type { Sessions } from './sessions/sessions.ts'
+import type { TokenClaims } from './tokens/access-token.ts'
 import type { TokenKind } from './tokens/keyring.ts'
 import type { DecodedToken } from './tokens/tokens.ts'
 import type { AccountsUser } from './users/public-user.ts'
@@ -78,7 +79,7 @@ export function createServices (parts: Parts): TokenServices {
     async verify (text, { type = 'access', request } = {}) {
       const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
       const { user } = await admission.admit(token, 'strict', request)
-      return { kind: token.kind, claims: token.claims, header: token.header, sessionId: token.claims.sid, user }
+      return { kind: token.kind, claims: token.claims as TokenClaims, header: token.header, sessionId: token.claims.sid, user }
     },
 
     decode: tokens.decode,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
 import { inSeconds } from './durations.ts'
@@ -70,7 +71,8 @@ function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): Co
  * Map or a Date, are no groups of options: as null they are refused.
  */
 function copy (value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value
+  // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
+  if (value === null || typeof value !== 'object' || Kind in value) return value
   if (Array.isArray(value)) return value.map(copy)
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return null
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))

@@ -14,14 +14,17 @@ export type { AccountsUser } from '../lib/users/public-user.ts'
 export type { CookieResponse, TokenResponse } from '../lib/context.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
-export type { AccessClaims } from '../lib/tokens/access-token.ts'
+export type { AccessClaims, TokenClaims } from '../lib/tokens/access-token.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
 
 /**
  * What an app adds to the types of ours, for all of its accounts:
  *
  *     declare module 'fastify-jwt-accounts' {
- *       interface AccountsTypes { claims: { tenant: string } }
+ *       interface AccountsTypes {
+ *         user: { displayName: string }
+ *         claims: { tenant: string }
+ *       }
  *     }
  */
 export interface AccountsTypes {}

@@ -3,11 +3,10 @@ import { TokenInvalid, TokenRevoked } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Settings } from '../settings.ts'
-import type { AccessClaims } from '../tokens/access-token.ts'
-import { numericDate } from '../tokens/claims.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { TokenClaims } from '../tokens/access-token.ts'
+import { numericDate, type SharedClaims } from '../tokens/claims.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
-import { publicUser, type AccountsUser } from '../users/public-user.ts'
+import type { AccountsUser, PublicUsers } from '../users/public-user.ts'
 import type { Consistency } from './options.ts'
 
 /** Whom a token stands for. */
@@ -27,11 +26,12 @@ export interface Admission {
    * Asks the host's `isRevoked` and `verifyClaims`.
    * @throws {TokenRevoked | TokenInvalid}
    */
-  askHost: (claims: AccessClaims | RefreshClaims, request?: AnyRequest) => Promise<void>
+  askHost: (claims: SharedClaims, request?: AnyRequest) => Promise<void>
 }
 
-export function createAdmission (sessions: Sessions, { isRevoked, verifyClaims }: Settings): Admission {
-  async function askHost (claims: AccessClaims | RefreshClaims, request?: AnyRequest): Promise<void> {
+export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings): Admission {
+  async function askHost (shared: SharedClaims, request?: AnyRequest): Promise<void> {
+    const claims = shared as TokenClaims
     if (isRevoked && await ask(() => isRevoked(claims)) !== false) throw new TokenRevoked()
     if (verifyClaims && await ask(() => verifyClaims(claims, request)) !== true) throw new TokenInvalid()
   }
@@ -41,7 +41,7 @@ export function createAdmission (sessions: Sessions, { isRevoked, verifyClaims }
       return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
     }
     const session = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.inspect(token.claims)
-    return { user: publicUser(session.user), authTime: token.kind === 'access' ? token.claims.auth_time : numericDate(session.authTime) }
+    return { user: publicUsers.of(session.user), authTime: token.kind === 'access' ? token.claims.auth_time : numericDate(session.authTime) }
   }
 
   return {

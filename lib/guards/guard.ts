@@ -3,8 +3,7 @@ import { ask } from '../callback.ts'
 import { Forbidden, TokenExpired, TokenMissing, TokenStale } from '../errors.ts'
 import type { AnyRequest, Location } from '../options.ts'
 import type { Settings } from '../settings.ts'
-import type { AccessClaims } from '../tokens/access-token.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenHeader, Tokens, VerifiedToken } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { Wording } from '../wording.ts'
@@ -18,7 +17,7 @@ export type Guard = (request: FastifyRequest<RouteGenericInterface, any, any, an
 
 /** What the token said that let a request in. */
 export interface RequestAuth {
-  claims: AccessClaims | RefreshClaims
+  claims: TokenClaims
   /** The token's JOSE header. */
   header: TokenHeader
   sessionId: string
@@ -82,7 +81,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     await requireAllowed(user, request, settings)
     // Only now: a request that is refused here and let in by another strategy must not bear this user.
     request[decoratorName as 'user'] = user
-    request.auth = { claims, header, sessionId: claims.sid, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance }
+    request.auth = { claims: claims as TokenClaims, header, sessionId: claims.sid, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance }
   }
 
   function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): LocatedToken | undefined {

@@ -5,7 +5,6 @@ import { isEqual } from '../equal.ts'
 import { ClientInvalid } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import { isOurs } from '../our-error.ts'
-import { publicUser } from '../users/public-user.ts'
 import { answers, bodyErrors, tags } from './schemas.ts'
 import { acceptForms, type Scope } from './scope.ts'
 
@@ -46,7 +45,7 @@ export function introspect (scope: Scope, { admission, sessions, tokens, setting
     const token = tokens.verify(text, ['access', 'refresh'])
     const { user } = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.peek(token.claims)
     await admission.askHost(token.claims, request)
-    return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: publicUser(user).username }
+    return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: user.username }
   }
 
   acceptForms(scope, (forms) => forms.post(path, { schema }, async (request) => {

@@ -26,7 +26,7 @@ export function login (scope: Scope, context: Context, path: string): void {
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(transport) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid),
+    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid),
   }
 
   scope.post(path, { schema }, async (request, reply) => {

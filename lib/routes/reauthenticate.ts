@@ -5,7 +5,7 @@ import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './
 import type { Scope } from './scope.ts'
 
 export function reauthenticate (scope: Scope, context: Context, path: string): void {
-  const { authenticate, sessions, users, settings: { locations, transport } } = context
+  const { authenticate, sessions, users, settings: { locations } } = context
 
   const schema = {
     operationId: 'reauthenticate',
@@ -13,7 +13,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
     body: Type.Object({ password: Type.String() }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(transport) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid),
   }
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {

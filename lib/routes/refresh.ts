@@ -3,7 +3,7 @@ import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSche
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
-  const { admission, csrf, locator, sessions, tokens, refreshLocations, securityOf, settings: { transport } } = context
+  const { admission, csrf, locator, sessions, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'refresh',
@@ -11,7 +11,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     tags,
     security: securityOf('refresh', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 200: tokenResponseSchema(transport) }, ...refreshErrors(refreshLocations)),
+    response: answers({ 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations)),
   }
 
   scope.post(path, { schema }, async (request, reply) => {

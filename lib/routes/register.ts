@@ -7,7 +7,8 @@ import { answers, bodyErrors, EmailSchema, ownSiteErrors, tags, tokenResponseSch
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { identifiers, password, transport } = context.settings
+  const { identifiers, password, transport, user: { fields } } = context.settings
+  const own = Object.entries(fields).filter(([, field]) => !field.readOnly)
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -21,15 +22,16 @@ export function register (scope: Scope, context: Context, path: string): void {
       password: Type.String({
         description: `${password.minLength} to ${password.maxLength} characters, of any kind but control characters.`,
       }),
+      ...Object.fromEntries(own),
       ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: tokenResponseSchema(transport) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists),
+    response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
-    const { transport: wanted, ...registration } = request.body as Registration & { transport?: Transport }
+    const { transport: wanted, username, email, password, ...profile } = request.body as Registration & { transport?: Transport }
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
-    const draft = await context.users.draft(registration)
+    const draft = await context.users.draft({ username, email, password }, profile)
     const claims = await claimsOf(context, draft, request)
     const granted = await context.users.add(draft, beginning, (session) => grant(context, session, claims))
     reply.code(201)

@@ -1,13 +1,13 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyError } from '@fastify/error'
 import { errorCodes } from 'fastify'
+import type { Issuing } from '../context.ts'
 import * as errors from '../errors.ts'
 import type { Location, Transport } from '../options.ts'
 import type { Settings } from '../settings.ts'
-import { UserSchema } from '../users/public-user.ts'
 
 /** A pair of tokens, or what is left of it in a body when they travel in cookies. */
-export function tokenResponseSchema (transport: Settings['transport']) {
+export function tokenResponseSchema ({ settings: { transport }, publicUsers }: Issuing) {
   const inBody = (schema: TSchema) => transport === 'body' ? schema : Type.Optional(schema)
   const inCookies = (schema: TSchema) => transport === 'cookie' ? schema : Type.Optional(schema)
 
@@ -24,7 +24,7 @@ export function tokenResponseSchema (transport: Settings['transport']) {
     ...transport !== 'body' && {
       csrf_token: inCookies(Type.String({ description: 'Goes into a header of requests with cookies that change something.' })),
     },
-    user: UserSchema,
+    user: publicUsers.schema,
   }, { description: 'A pair of tokens and their user' })
 }
 

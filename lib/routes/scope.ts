@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
+import formats from 'ajv-formats'
 import fastJson, { type AnySchema } from 'fast-json-stringify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
@@ -25,7 +26,7 @@ const mostNameLength = 64
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
 export function prepareScope (scope: Scope, wording: Wording): void {
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
+  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true }))
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).

@@ -15,6 +15,8 @@ export interface Revocations {
    * @throws {TokenRevoked} when the token or the session is over, or the user gone, disabled or logged out everywhere
    */
   sessionOf: (claims: AccessClaims) => Promise<Session>
+  /** True for an access token that was revoked by itself. */
+  isRevoked: (em: EntityManager, jti: string) => Promise<boolean>
   /** Adds an entry to the ordered log, in the transaction of what it tells of. */
   record: (em: EntityManager, kind: RevokedToken['kind'], subject: string, now: Date) => Promise<void>
 }
@@ -26,13 +28,19 @@ const clockSkewSeconds = 60
 export function createRevocations (database: Database, { access, leewaySeconds }: Settings): Revocations {
   const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
 
+  async function isRevoked (em: EntityManager, jti: string): Promise<boolean> {
+    return await em.count(RevokedToken, { kind: 'token', subject: jti }, { connectionType: 'write' }) > 0
+  }
+
   return {
+    isRevoked,
+
     async sessionOf ({ sid, sub, ver, jti }) {
-      const { session, isRevoked } = await database.run(async (em) => ({
+      const { session, isTokenRevoked } = await database.run(async (em) => ({
         session: await findSession(em, sid),
-        isRevoked: await em.count(RevokedToken, { kind: 'token', subject: jti }, { connectionType: 'write' }) > 0,
+        isTokenRevoked: await isRevoked(em, jti),
       }))
-      const alive = session && !isRevoked && session.user.id === sub && ver >= session.user.epoch && !isOver(session, new Date())
+      const alive = session && !isTokenRevoked && session.user.id === sub && ver >= session.user.epoch && !isOver(session, new Date())
       if (!alive) throw new TokenRevoked()
       return session
     },

@@ -193,7 +193,10 @@ export function createSessions (
     },
 
     async revokeToken ({ jti }) {
-      await database.run((em) => em.transactional((tx) => revocations.record(tx, 'token', jti, new Date())))
+      await database.run(async (em) => {
+        if (await revocations.isRevoked(em, jti)) return
+        await em.transactional((tx) => revocations.record(tx, 'token', jti, new Date()))
+      })
     },
 
     async reauthenticate (id) {

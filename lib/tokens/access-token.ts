@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Type, type Static } from '@sinclair/typebox'
-import { claimsOf, NumericDate, numericDate, sharedClaims, type Parties, type TokenSubject } from './claims.ts'
+import type { AccountsTypes } from '../../types/index.ts'
+import { claimsOf, NumericDate, numericDate, sharedClaims, type Parties, type SharedClaims, type TokenSubject } from './claims.ts'
 
 export const AccessClaimsSchema = Type.Object({
   ...sharedClaims,
@@ -10,6 +11,9 @@ export const AccessClaimsSchema = Type.Object({
 
 /** The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. */
 export type AccessClaims = Static<typeof AccessClaimsSchema>
+
+/** The claims of any token of ours: `auth_time`, and what the `claims` option adds, only access tokens have. */
+export type TokenClaims = SharedClaims & { auth_time?: number } & (AccountsTypes extends { claims: infer Custom } ? Custom : {})
 
 /** The claims that are ours to write, and names that would make an object something else. */
 const reserved = [...Object.keys(AccessClaimsSchema.properties), '__proto__']

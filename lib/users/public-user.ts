@@ -1,22 +1,41 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import type { AccountsTypes } from '../../types/index.ts'
 import type { User } from '../entities/user.ts'
+import type { Settings } from '../settings.ts'
 
-/** All that ever leaves of a user. */
-export const UserSchema = Type.Object({
+const BaseUserSchema = Type.Object({
   id: Type.String({ description: 'Never changes and is never given to another user.' }),
   username: Type.Union([Type.String(), Type.Null()]),
   email: Type.Union([Type.String(), Type.Null()]),
   roles: Type.Array(Type.String()),
-}, { description: 'A user' })
+})
 
-/** A user as `request.user` and every answer show it. */
-export type AccountsUser = Static<typeof UserSchema>
+type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
+
+/** A user as `request.user` and every answer show it, with the fields of the app that are public. */
+export type AccountsUser = Static<typeof BaseUserSchema> & OwnFields
 
 /** What is shown of a user, as it is stored. */
-export type PublicFields = Pick<User, 'id' | 'username' | 'email' | 'roles'>
+export type PublicFields = Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>
 
-/** Roles that are no list of texts, which only a hand in the database can write, are none. */
-export function publicUser ({ id, username, email, roles }: PublicFields): AccountsUser {
-  const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
-  return { id, username, email, roles: isList ? roles : [] }
+/** All that ever leaves of a user. */
+export interface PublicUsers {
+  schema: TObject
+  of: (user: PublicFields) => AccountsUser
+}
+
+export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: Pick<Settings, 'user'>): PublicUsers {
+  // Optional: an account may be older than the field.
+  const own = names.map((name) => [name, Type.Optional(fields[name] as TSchema)] as const)
+
+  return {
+    schema: Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' }),
+
+    // Roles that are no list of texts, which only a hand in the database can write, are none.
+    of ({ id, username, email, roles, profile }) {
+      const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
+      const shown = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
+      return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(shown) }
+    },
+  }
 }

@@ -13,8 +13,8 @@ import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 
 /** What somebody registers with. Which of the two names there are is the `identifiers` option's matter. */
 export interface Registration {
-  username?: string
-  email?: string
+  username?: string | undefined
+  email?: string | undefined
   password: string
 }
 
@@ -23,10 +23,10 @@ export type Draft = Omit<RequiredEntityData<User>, keyof PublicFields> & PublicF
 
 export interface Users {
   /**
-   * Reads a registration, and hashes its password.
+   * Reads a registration, and hashes its password. The profile holds the fields of the app's own, checked.
    * @throws {InputInvalid | PasswordRejected} a 400 that names the rule
    */
-  draft: (registration: Registration) => Promise<Draft>
+  draft: (registration: Registration, profile: Record<string, unknown>) => Promise<Draft>
   /**
    * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
    * nothing is when it cannot.
@@ -80,7 +80,7 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
   }
 
   return {
-    async draft ({ username: givenName, email: givenEmail, password }) {
+    async draft ({ username: givenName, email: givenEmail, password }, profile) {
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       checkPassword(password, policy)
@@ -97,7 +97,7 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
         emailVerifiedAt: null,
         passwordHash,
         roles: [],
-        profile: {},
+        profile,
         epoch: 0,
         disabledAt: null,
         createdAt: now,

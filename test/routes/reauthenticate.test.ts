@@ -1,0 +1,46 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { build, buildOnFile, decode, password } from '../build.ts'
+
+t.test('who gives the password again is as fresh as after a login, in the same session', async (t) => {
+  mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  t.teardown(() => mock.timers.reset())
+  const { app, get, post, signUp, refresh } = await build(t)
+  app.get('/fresh', { preHandler: app.accounts.guard({ fresh: '5m' }) }, async () => 'fresh')
+  const { access_token: old, refresh_token: token } = await signUp()
+
+  mock.timers.setTime(1_800_000_301_000)
+  const stale = await get('/fresh', old)
+  t.match(stale.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_STALE' })
+  t.match(stale.headers['www-authenticate'], /error="insufficient_user_authentication".*, max_age="300"$/)
+
+  const answer = await post('/auth/reauthenticate', { password }, old)
+  t.match(answer, { statusCode: 200, headers: { 'cache-control': 'no-store' } })
+  const { access_token: fresh, refresh_token: same } = answer.json()
+  t.equal((await get('/fresh', fresh)).body, 'fresh')
+  t.equal((await get('/fresh', old)).statusCode, 401, 'the older token says what it said')
+  t.equal((await get('/guarded', old)).statusCode, 200, 'and is good for the rest')
+  t.equal(decode(fresh).payload.sid, decode(old).payload.sid)
+  t.same(decode(same).payload, decode(token).payload, 'the refresh token is the one of before')
+
+  const { access_token: later } = (await refresh(token)).json()
+  t.equal(decode(later).payload.auth_time, 1_800_000_301)
+})
+
+t.test('a wrong password, or none, changes nothing', async (t) => {
+  const { post, signUp, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  const before = sql.prepare('select * from accounts_sessions').get()
+  t.match((await post('/auth/reauthenticate', { password: `${password} ` }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+  for (const body of [{}, { password: 5 }, { password: null }, { password, username: 'ada' }]) t.equal((await post('/auth/reauthenticate', body, token)).statusCode, 400)
+  t.equal((await post('/auth/reauthenticate', { password })).statusCode, 401)
+  t.same(sql.prepare('select * from accounts_sessions').get(), before)
+})
+
+t.test('a session that ends while the password is checked stays over', async (t) => {
+  const { post, signUp, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  const answer = post('/auth/reauthenticate', { password }, token)
+  sql.exec('create trigger ends before update of auth_time on accounts_sessions begin update accounts_sessions set revoked_at = 1 where id = new.id; end')
+  t.match((await answer).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+})

@@ -1,0 +1,67 @@
+import { Type } from '@sinclair/typebox'
+import t from 'tap'
+import type { AccountsOptions } from '../../lib/index.ts'
+import { build, buildOnFile, password } from '../build.ts'
+
+const user = {
+  fields: {
+    displayName: Type.String({ minLength: 1, maxLength: 40 }),
+    birthday: Type.Optional(Type.String({ format: 'date' })),
+    plan: Type.Optional(Type.String({ readOnly: true })),
+    note: Type.Optional(Type.String()),
+  },
+  public: ['displayName', 'birthday', 'plan'],
+} satisfies AccountsOptions['user']
+
+t.test('fields of the app are given at registration, kept, and shown to their user where they are public', async (t) => {
+  const { post, get, signIn, sql } = await buildOnFile(t, { user })
+  const given = { displayName: 'Ada L.', birthday: '1815-12-10', note: 'secret to all' }
+  const answer = await post('/auth/register', { username: 'ada', password, ...given })
+  t.equal(answer.statusCode, 201)
+  const shown = { username: 'ada', displayName: 'Ada L.', birthday: '1815-12-10' }
+  t.match(answer.json().user, shown)
+  t.notOk('note' in answer.json().user)
+
+  t.same(JSON.parse(sql.prepare('select profile from accounts_users').get()!.profile), given)
+  sql.prepare('update accounts_users set profile = ?').run(JSON.stringify({ ...given, plan: 'gold', hidden: 1 }))
+  const { access_token: token } = await signIn()
+  t.match((await get('/guarded', token)).json().user, { ...shown, plan: 'gold' })
+  t.same((await get('/auth/me', token)).json(), (await get('/guarded', token)).json().user)
+})
+
+t.test('a field is checked as its schema says, and one that is only read cannot be given', async (t) => {
+  const { post } = await build(t, { user })
+  const refused: [fields: object, named: RegExp][] = [
+    [{}, /body must have required property 'displayName'/],
+    [{ displayName: '' }, /body\/displayName/],
+    [{ displayName: 5 }, /body\/displayName must be string/],
+    [{ displayName: 'x', birthday: 'soon' }, /body\/birthday must match format "date"/],
+    [{ displayName: 'x', plan: 'gold' }, /body\/plan is not a known field/],
+    [{ displayName: 'x', roles: ['admin'] }, /body\/roles is not a known field/],
+  ]
+  for (const [fields, message] of refused) {
+    t.match((await post('/auth/register', { username: 'ada', password, ...fields })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message })
+  }
+})
+
+t.test('without a list of public fields all are shown, and an account that is older than a field has none', async (t) => {
+  const { get, post, sql } = await buildOnFile(t, { user: { fields: { size: Type.Optional(Type.Integer()) } } })
+  const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, size: 7 })).json()
+  t.equal(user.size, 7)
+  for (const profile of ['{}', 'null', '[]']) {
+    sql.prepare('update accounts_users set profile = ?').run(profile)
+    t.notOk('size' in (await get('/auth/me', token)).json(), profile)
+  }
+})
+
+t.test('names that are taken, what is no schema, and public fields that there are not keep the app from starting', async (t) => {
+  const refused: [user: unknown, message: RegExp][] = [
+    [{ fields: { id: Type.String() } }, /user\.fields\.id has a name that is taken/],
+    [{ fields: { 'a b': Type.String() } }, /user\.fields\.a b has a name/],
+    [{ fields: { size: { type: 'integer' } } }, /user\.fields\.size must be a TypeBox schema/],
+    [{ fields: {}, public: ['size'] }, /user\.public names size/],
+    [{ fields: 5 }, /user\.fields/],
+    [{ public: 'all' }, /user\.public/],
+  ]
+  for (const [user, message] of refused) await t.rejects(build(t, { user } as AccountsOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+})
