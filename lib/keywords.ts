@@ -13,8 +13,8 @@ export function createOptionsAjv (): Ajv {
   return ajv
 }
 
-/** As browsers write it in `Origin` (RFC 6454 §6.1). Apps in a shell have schemes of their own, which are no more than a name. */
+/** As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which are no more than a name. */
 function isOrigin (text: string): boolean {
   if (!/^https?:/.test(text)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text)
-  return URL.canParse(text) && new URL(text).origin === text
+  return URL.canParse(text) && new URL(text).origin === text && !text.includes('*')
 }

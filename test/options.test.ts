@@ -103,17 +103,48 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'routes.refresh': [0, null, [], '', 'renew', '/'],
   'routes.logout': [0, null, [], '', 'sign-out', '/'],
   'routes.me': [0, null, [], '', 'whoami', '/'],
+  'routes.reauthenticate': [0, null, [], '', 'again', '/'],
+  'routes.jwks': [0, null, [], '', 'keys', '/'],
+  'routes.revoke': [0, null, [], '', 'revoke', '/'],
+  'routes.introspect': [0, null, [], '', 'introspect', '/'],
   throttle: [true, null, 0, '', 'off', {}, []],
+  algorithm: ['', 'none', 'hs256', 'HS512', 'RS512', 'Ed25519', null, 5, ['HS256']],
+  name: ['', 'Admins', '1st', 'a-b', 'a b', 'a;drop', 'x'.repeat(32), null, 5],
+  decoratorName: ['', '1st', 'a b', 'a-b', null, 5],
+  leeway: [...noDurations, 301, '6m'],
+  claims: [{}, null, 'x', 5, []],
+  verifyClaims: [true, null, 'x', {}],
+  isRevoked: [false, null, 'x', {}],
+  headerFields: [null, 'x', 5, [], { a: null }, { a: {} }, { a: () => 1 }],
+  transport: ['', 'cookies', 'header', true, null, ['cookie']],
+  'cookies.access.name': ['', 'a b', 'a;b', 'a=b', 'ä', 'a\n', 'x'.repeat(65), null, 5],
+  'cookies.refresh.path': ['', 'auth', '/a;b', '/a b', '/a\n', '/ä', null, 5],
+  'cookies.csrf.name': ['', 'a,b', 'a"b', null],
+  'cookies.domain': ['', 'a b', 'a;b', 'https://a.example', 'a..example', null, 5],
+  'cookies.sameSite': ['', 'Lax', true, false, null],
+  'cookies.secure': ['', 'true', 1, null],
+  'cookies.partitioned': ['', 1, null],
+  'cookies.persistent': ['', 1, null],
+  'csrf.header': ['', 'a b', 'a:b', 'ä', null, 5],
+  'csrf.trustedOrigins': ['https://a.example', [5], ['*'], ['https://a.example/'], ['https://*.example'], ['HTTPS://a.example'], ['https://a.example:443'], ['null'], ['a.example'], ['http:'], null],
+  'csrf.methods': ['POST', [], ['post'], [5], null],
+  'csrf.formField': ['', null, 5],
+  locations: ['header', [], ['headers'], ['header', 'header'], null, {}],
+  'header.name': ['', 'a b', 'a:b', null, 5],
+  'header.scheme': ['a b', 'a,b', 'ä', null, 5],
+  realm: ['', 'a"b', 'a\\b', 'a\nb', 'ä', null, 5],
+  'introspection.clients': [null, {}, [5], [{}], [{ id: 'a' }], [{ id: '', secret: 'x'.repeat(32) }]],
+  'messages.ACCOUNTS_FORBIDDEN': [null, 5, {}, []],
 }))
 
 t.test('a group of options is a group', async (t) => {
   const noGroups = [null, 'x', 15, true, [], () => ({})]
-  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups })
+  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
   await areNamed(t, { 'password.argon2': noGroups })
 })
 
 t.test('an option that there is not is refused at every depth', async (t) => {
-  const groups = ['access.', 'password.', 'password.argon2.', 'refresh.', 'routes.', '']
+  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'refresh.', 'routes.', 'user.', '']
   const names = groups.map((group) => `${group}nonsense`)
   for (const value of [1, null, {}, () => 'x']) {
     const problems = await problemsOf(t, nest(Object.fromEntries(names.map((name) => [name, value]))))
@@ -136,6 +167,16 @@ t.test('options that contradict each other are refused', async (t) => {
     [{ access: { expiresIn: '3h' }, refresh: { expiresIn: '2h', maxAge: '1h' } }, [access, refresh]],
     [{ password: { minLength: 200, maxLength: 199 } }, [lengths]],
     [{ password: { argon2: { memoryCost: 1024, parallelism: 129 } } }, [/^password\.argon2\.parallelism /, memory]],
+    [{ headerFields: { alg: 'none', crit: 'x' } }, [/^headerFields\.alg is reserved/, /^headerFields\.crit is reserved/]],
+    [{ headerFields: { x: 'y'.repeat(400) } }, [/^headerFields must have at most 400 characters/]],
+    [{ messages: { ACCOUNTS_NONSENSE: 'x' } }, [/^messages\.ACCOUNTS_NONSENSE is not the code/]],
+    [{ transport: 'cookie', locations: ['header'] }, [/^locations must hold cookie with transport cookie/]],
+    [{ header: { scheme: '' } }, [/^header\.scheme '' needs a header\.name/]],
+    [{ cookies: { sameSite: 'none', secure: false } }, [/^cookies\.sameSite 'none' needs cookies\.secure/]],
+    [{ cookies: { partitioned: true, secure: false } }, [/^cookies\.partitioned needs cookies\.secure/]],
+    [{ cookies: { access: { name: 'x' }, refresh: { name: 'x' } } }, [/^cookies must have different names/]],
+    [{ cookies: { access: { name: '__host-x', path: '/x' } } }, [/^cookies\.access\.name __host-x goes with the path/]],
+    [{ cookies: { csrf: { name: '__Secure-x' }, secure: false } }, [/^cookies\.csrf\.name __Secure-x needs cookies\.secure/]],
   ]
 
   for (const [options, rules] of contradictions) {

@@ -1,7 +1,8 @@
+import type { MigrationObject } from '@mikro-orm/core'
 import { Migration } from '@mikro-orm/migrations'
 
 /** Frozen: what is released is never changed, only followed by another. The tables begin with the `name` of the accounts. */
-export const migrationsOf = (name: string) => {
+export function migrationsOf (name: string): MigrationObject[] {
   class Initial extends Migration {
     override up () {
       this.addSql(`create table ${name}_users (

@@ -1,0 +1,50 @@
+// What an app writes, compiled against the packed package: nothing here is run.
+import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
+import accounts, { errors, type AccountsOptions, type AccountsServices, type Guard } from 'fastify-jwt-accounts'
+
+declare module 'fastify-jwt-accounts' {
+  interface AccountsTypes {
+    user: { displayName: string }
+    claims: { tenant: string }
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    admins: AccountsServices
+  }
+}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+function expect<Truth extends true> (): Truth | void {}
+
+const options: AccountsOptions = {
+  user: { fields: { displayName: Type.String() } },
+  claims: ({ displayName }) => ({ tenant: displayName }),
+  verifyClaims: ({ tenant }) => tenant !== '',
+}
+
+const app = Fastify({ logger: true })
+await app.register(accounts, options)
+await app.register(accounts, { name: 'admins', prefix: '/admin' })
+// @ts-expect-error the tenant is what the app said it is: a text
+await app.register(accounts, { claims: () => ({ tenant: 5 }) })
+// @ts-expect-error an option that there is not
+await app.register(accounts, { secrets: [] })
+
+app.get('/me', { preHandler: app.authenticate }, async ({ user, auth }) => {
+  expect<Equal<typeof user.displayName, string>>()
+  expect<Equal<typeof user.username, string | null>>()
+  expect<Equal<typeof auth.claims.tenant, string>>()
+  expect<Equal<typeof auth.claims.sub, string>>()
+  // @ts-expect-error nothing else is known of the user
+  return user.passwordHash
+})
+
+const isAda: Guard = app.admins.guard({ check: ({ displayName }) => displayName === 'Ada' })
+app.get('/admin/me', { preHandler: [isAda] }, async () => new errors.Forbidden().statusCode)
+
+const { access_token: token } = await app.accounts.issueTokens('id')
+const { user, claims } = await app.accounts.verify(token)
+expect<Equal<typeof user.displayName | typeof claims.tenant, string>>()

@@ -1,0 +1,166 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import accounts, { type AccountsOptions } from '../lib/index.ts'
+import { build, buildOnFile, cheap, decode, mint, password, refreshKey, secret } from './build.ts'
+
+t.test('tokens can be issued without a password: to a user, for the source of a request, fresh or not', async (t) => {
+  const { app, get, signUp, refresh, sql } = await buildOnFile(t)
+  app.get('/fresh', { preHandler: app.accounts.guard({ fresh: true }) }, async () => 1)
+  app.get('/magic/:id', async (request) => app.accounts.issueTokens((request.params as { id: string }).id, { request, authTime: new Date() }))
+  const { user } = await signUp()
+  const granted = await app.accounts.issueTokens(user)
+  t.match(granted, { token_type: 'Bearer', expires_in: 900, refresh_expires_in: 2592000, user })
+  t.equal((await get('/guarded', granted.access_token)).statusCode, 200)
+  t.match((await get('/fresh', granted.access_token)).json(), { code: 'ACCOUNTS_TOKEN_STALE' })
+  t.equal((await refresh(granted.refresh_token)).statusCode, 200)
+
+  const { access_token: token } = (await app.inject({ url: `/magic/${user.id}`, headers: { 'user-agent': 'Magic/1' } })).json()
+  t.equal((await get('/fresh', token)).statusCode, 200)
+  t.match(sql.prepare('select user_agent, ip, transport from accounts_sessions where id = ?').get(decode(token).payload.sid), { user_agent: 'Magic/1', ip: '127.0.0.1', transport: 'body' })
+})
+
+t.test('a user who is not there, or disabled, is given no tokens', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t)
+  const { user } = await signUp()
+  sql.prepare('update accounts_users set disabled_at = 1').run()
+  for (const id of [user.id, 'x', '', '01a20000-0000-7000-8000-000000000000']) {
+    await t.rejects(app.accounts.issueTokens(id), { code: 'ACCOUNTS_NOT_FOUND', statusCode: 404 })
+  }
+  t.equal(sql.prepare('select count(*) as n from accounts_sessions').get()!.n, 1)
+})
+
+t.test('with a reply the tokens go into cookies, where the app has cookies', async (t) => {
+  for (const [transport, wanted, inCookies] of [['cookie', undefined, true], ['both', undefined, true], ['both', 'body', false], ['body', undefined, false], ['body', 'cookie', true]] as const) {
+    const { app, signUp } = await build(t, { transport })
+    app.get('/magic/:id', async (request, reply) => app.accounts.issueTokens(request.params as { id: string }, { request, reply, ...wanted && { transport: wanted } }))
+    app.get('/clear', async (_request, reply) => app.accounts.clearCookies(reply))
+    const answer = await app.inject(`/magic/${(await signUp()).user.id}`)
+    t.equal('access_token' in answer.json(), !inCookies, `${transport} ${wanted}`)
+    t.same(answer.cookies.map(({ name }) => name), inCookies ? ['__Host-access', '__Secure-refresh', '__Host-csrf'] : [])
+    t.same((await app.inject('/clear')).cookies.map(({ name, value, maxAge }) => [name, value, maxAge]), [['__Host-access', '', 0], ['__Secure-refresh', '', 0], ['__Host-csrf', '', 0]])
+  }
+})
+
+t.test('cookies need a reply to be set on', async (t) => {
+  const { app, signUp } = await build(t, { transport: 'both' })
+  const { user } = await signUp()
+  await t.rejects(app.accounts.issueTokens(user, { transport: 'cookie' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs a reply/ })
+})
+
+t.test('code can verify a token as a guard does', async (t) => {
+  const { app, post, signUp, signIn } = await build(t, { verifyClaims: (_claims, request) => request?.headers.host !== 'evil' })
+  app.get('/ask', async (request) => app.accounts.verify(request.headers['x-token'] as string, { request }))
+  const { access_token: access, refresh_token: token, user } = await signUp()
+  const { sid } = decode(access).payload
+  t.match(await app.accounts.verify(access), { kind: 'access', user, sessionId: sid, claims: decode(access).payload, header: decode(access).header })
+  t.match(await app.accounts.verify(token, { type: 'refresh' }), { kind: 'refresh', user })
+  t.match(await app.accounts.verify(token, { type: 'any' }), { kind: 'refresh' })
+
+  await t.rejects(app.accounts.verify(token), { code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
+  await t.rejects(app.accounts.verify('x'), { code: 'ACCOUNTS_TOKEN_INVALID' })
+  t.match((await app.inject({ url: '/ask', headers: { host: 'evil', 'x-token': access } })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
+  await post('/auth/logout', { refresh_token: token })
+  await t.rejects(app.accounts.verify(access), { code: 'ACCOUNTS_TOKEN_REVOKED', statusCode: 401 })
+  t.equal((await app.accounts.verify((await signIn()).access_token)).user.username, 'ada')
+})
+
+t.test('a token can be read without being believed', async (t) => {
+  const { app, signUp } = await build(t)
+  const { access_token: access } = await signUp()
+  t.same(app.accounts.decode(access), { header: decode(access).header, claims: decode(access).payload })
+  t.same(app.accounts.decode(mint({ alg: 'none' }, { any: 1 }, 'x')), { header: { alg: 'none' }, claims: { any: 1 } })
+  for (const text of ['', 'x', 'a.b.c', '..', `${access}.`, 'é.é.é']) t.throws(() => app.accounts.decode(text), { code: 'ACCOUNTS_TOKEN_INVALID' }, text)
+})
+
+t.test('code can revoke a token: an access token alone, a refresh token with its session', async (t) => {
+  const { app, get, signUp, signIn, refresh } = await build(t)
+  const { access_token: access, refresh_token: token } = await signUp()
+  await app.accounts.revoke(access)
+  t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  const { access_token: next } = (await refresh(token)).json()
+  t.equal((await get('/guarded', next)).statusCode, 200)
+  await app.accounts.revoke(token)
+  t.equal((await get('/guarded', next)).statusCode, 401)
+
+  const other = await signIn()
+  const { header, payload } = decode(other.refresh_token)
+  await t.rejects(app.accounts.revoke(mint(header, { ...payload, jti: 'x'.repeat(43) }, refreshKey)), { code: 'ACCOUNTS_TOKEN_INVALID' })
+  await t.rejects(app.accounts.revoke('x'), { code: 'ACCOUNTS_TOKEN_INVALID' })
+})
+
+t.test('what the host says of a token counts: isRevoked and verifyClaims, at guards and at the refresh', async (t) => {
+  const answers: Record<string, unknown> = { isRevoked: false, verifyClaims: true }
+  const options = { isRevoked: () => answers.isRevoked, verifyClaims: async () => answers.verifyClaims } as AccountsOptions
+  const { get, post, signUp, refresh } = await build(t, options, { logger: { level: 'silent' } })
+  const { access_token: access, refresh_token: token } = await signUp()
+  const expected = async (status: number, code?: string) => {
+    for (const answer of [await get('/guarded', access), await post('/with-refresh', { refresh_token: token }), await refresh(token)]) t.match(answer.json(), status === 200 ? {} : { statusCode: status, code })
+  }
+  await expected(200)
+  for (const isRevoked of [true, undefined, 'no', 0]) {
+    answers.isRevoked = isRevoked
+    await expected(401, 'ACCOUNTS_TOKEN_REVOKED')
+  }
+  answers.isRevoked = Promise.resolve(false)
+  for (const verifyClaims of [false, undefined, 'yes', 1]) {
+    answers.verifyClaims = verifyClaims
+    await expected(401, 'ACCOUNTS_TOKEN_INVALID')
+  }
+  answers.verifyClaims = true
+  await expected(200)
+})
+
+t.test('a function of the host that fails lets nobody in, and says nothing', async (t) => {
+  const fail = () => { throw new Error('the database of fraud is at 10.0.0.7') }
+  for (const options of [{ isRevoked: fail }, { verifyClaims: async () => fail() }]) {
+    const { get, signUp } = await build(t, options, { logger: { level: 'silent' } })
+    const { access_token: token } = await signUp()
+    t.same((await get('/guarded', token)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+  }
+})
+
+t.test('a stateless guard asks the host and no database; a strict one asks both', async (t) => {
+  const { app, get, post, signUp, sql } = await buildOnFile(t, { isRevoked: ({ sub }) => sub === '' }, { logger: { level: 'silent' } })
+  const whoami = async ({ user, auth }: { user: unknown, auth: { fresh: boolean, sessionId: string } }) => ({ user, ...auth })
+  app.get('/stateless', { preHandler: app.accounts.guard({ consistency: 'stateless', check: ({ id }) => id !== '' }) }, whoami as never)
+  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async () => 1)
+  const { access_token: token, user } = await signUp()
+  await post('/auth/logout', undefined, token)
+  sql.exec('alter table accounts_sessions rename to gone')
+  t.match((await get('/stateless', token)).json(), { user: { id: user.id }, fresh: true, sessionId: decode(token).payload.sid, claims: decode(token).payload })
+  t.equal((await get('/strict', token)).statusCode, 503)
+  t.equal((await get('/stateless')).statusCode, 401)
+})
+
+t.test('texts can be replaced, by code, and the challenge has its own realm and scheme', async (t) => {
+  const messages = {
+    ACCOUNTS_TOKEN_MISSING: 'Bitte melden Sie sich an',
+    ACCOUNTS_INPUT_INVALID: (request: { url: string }, message: string) => `${request.url}: ${message}`,
+    ACCOUNTS_PASSWORD_REJECTED: () => { throw new Error('no words') },
+  }
+  const { app, get, post } = await build(t, { messages, realm: 'Der Laden', header: { scheme: 'JWT' } }, { logger: { level: 'silent' } })
+  app.addHook('onRequest', async (request) => { if (request.url === '/hooked') await app.authenticate(request as never) })
+  app.get('/hooked', async () => 1)
+  const missing = await get('/guarded')
+  t.match(missing.json(), { code: 'ACCOUNTS_TOKEN_MISSING', message: 'Bitte melden Sie sich an' })
+  t.equal(missing.headers['www-authenticate'], 'JWT realm="Der Laden"')
+  t.match((await get('/auth/me')).json(), { message: 'Bitte melden Sie sich an' })
+  t.match((await post('/auth/login', {})).json().message, /^\/auth\/login: body must have/)
+  t.match((await post('/auth/register', { username: 'ada', password: 'short' })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED', message: /at least 15/ })
+  const invalid = await app.inject({ url: '/guarded', headers: { authorization: 'jwt x' } })
+  t.equal(invalid.headers['www-authenticate'], 'JWT realm="Der Laden", error="invalid_token", error_description="The token is not valid"')
+  t.match((await get('/hooked')).json(), { message: 'Bitte melden Sie sich an' }, 'also where no route tells of the guard')
+})
+
+t.test('the user stands under another name where the app wants that', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, decoratorName: 'account' })
+  app.get('/who', { preHandler: app.authenticate }, async (request) => (request as unknown as { account: unknown }).account)
+  const { access_token: token, user } = (await app.inject({ method: 'POST', url: '/auth/register', payload: { username: 'ada', password } })).json()
+  const headers = { authorization: `Bearer ${token}` }
+  t.same((await app.inject({ url: '/who', headers })).json(), user)
+  t.same((await app.inject({ url: '/auth/me', headers })).json(), user)
+  t.notOk(app.hasRequestDecorator('user'))
+  await t.rejects(build(t, { decoratorName: 'body' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /decoratorName must not be body/ })
+})
