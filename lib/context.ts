@@ -96,9 +96,12 @@ export async function claimsOf ({ settings: { claims }, publicUsers }: Issuing, 
 }
 
 /** Where and how a session of this request begins. */
-export function beginningOf ({ settings: { transport, cookies }, csrf }: Issuing, request: AnyRequest, wish: { transport?: Transport, remember?: boolean }) {
-  const { transport: wanted = transport === 'cookie' ? 'cookie' : 'body', remember = cookies.persistent } = wish
-  if (wanted === 'cookie') csrf.requireOwnSite(request)
+export function beginningOf ({ settings, cookies, csrf }: Issuing, request: AnyRequest, wish: { transport?: Transport, remember?: boolean }) {
+  const { transport: wanted = settings.transport === 'cookie' ? 'cookie' : 'body', remember = settings.cookies.persistent } = wish
+  if (wanted === 'cookie') {
+    csrf.requireOwnSite(request)
+    cookies.warnOfLoss(request)
+  }
   return { ...clientOf(request), transport: transportOf(wanted, remember) }
 }
 

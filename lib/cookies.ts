@@ -1,4 +1,5 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
+import type { FastifyBaseLogger } from 'fastify'
 import { cookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from './errors.ts'
 import type { AnyRequest } from './options.ts'
@@ -12,6 +13,8 @@ export interface Cookies {
    * @throws {TokenTooLarge} for a cookie that browsers drop without a word
    */
   bring: (pair: TokenPair, csrf: string, persistent: boolean) => string[]
+  /** Says once in the log that the browser of this request will drop the cookies without a word. */
+  warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /** The same cookies, over: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
   clear: () => string[]
   /** The value of the first cookie with that exact name, or nothing. */
@@ -24,8 +27,12 @@ const mostBytes = 4096
 /** RFC 6265bis §5.5: no browser keeps a cookie longer than 400 days. */
 const mostSeconds = 400 * 86400
 
-export function createCookies ({ cookies: settings }: Settings): Cookies {
+/** A host that browsers trust without TLS. */
+const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
+
+export function createCookies ({ cookies: settings }: Settings, log: FastifyBaseLogger): Cookies {
   const { domain, sameSite, secure, partitioned } = settings
+  let hasWarned = false
 
   function line (kind: CookieKind, value: string, life: { maxAge?: number, expires?: Date }): string {
     const { name, path } = settings[kind]
@@ -41,6 +48,11 @@ export function createCookies ({ cookies: settings }: Settings): Cookies {
         line('refresh', pair.refresh_token, lifeOf(pair.refresh_expires_in)),
         line('csrf', csrf, lifeOf(pair.refresh_expires_in)),
       ]
+    },
+    warnOfLoss ({ headers: { origin } }) {
+      if (hasWarned || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
+      hasWarned = true
+      log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
     },
     clear: () => cookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
     read: ({ headers }, kind) => parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined,

@@ -63,7 +63,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const users = createUsers(database, hasher, sessions, settings)
   app.addHook('onClose', sessions.close)
 
-  const cookies = createCookies(settings)
+  const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -10,14 +10,30 @@ const compilerOptions = {
   target: 'es2024', module: 'nodenext', types: ['node'], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: true,
 }
 
-t.test('an app compiles against the packed package, with its own types for users and claims', async (t) => {
+const preamble = `import accounts, { type AccountsOptions } from 'fastify-jwt-accounts'
+import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
+const app = Fastify()
+export type { AccountsOptions, Type }
+`
+
+/** The TypeScript of the documents, each piece as a file of its own. Those that begin by making an app need nothing before. */
+function snippets (): string[] {
+  const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  const found = pages.flatMap((page) => [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]+?)^```/gm)].map((match) => match[1]!))
+  return found.map((snippet) => snippet.includes('= Fastify(') ? snippet : preamble + snippet)
+}
+
+t.test('an app, and every snippet of the documents, compiles against the packed package, with its own types for users and claims', async (t) => {
   const folder = t.testdir({})
   const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
   mkdirSync(installed, { recursive: true })
   await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
   await run('tar', ['-xzf', join(folder, 'fastify-jwt-accounts-0.1.0.tgz'), '-C', installed, '--strip-components=1'])
   cpSync(join(root, 'test', 'consumer', 'app.ts'), join(folder, 'app.ts'))
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app.ts'] }))
+  t.ok(snippets().length >= 4)
+  snippets().forEach((snippet, index) => writeFileSync(join(folder, `snippet-${index}.ts`), `${snippet}\nexport {}\n`))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 
   const { stdout } = await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder]).catch((failed) => failed)

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -48,7 +49,9 @@ t.test('every error stands in the README, with its status, and none that is gone
 })
 
 t.test('every route stands in the README, and none that is gone', async (t) => {
-  const { app } = await build(t)
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const introspection = { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }
+  const { app } = await build(t, { secret: { private: privateKey }, routes: { revoke: true }, introspection })
   for (const told of firstColumn('Routes')) {
     const [method, url] = told.split(' ')
     t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
@@ -61,6 +64,12 @@ t.test('every decorator stands in the README, and none that is gone', async (t) 
   t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
   t.same(firstColumn('Guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
   t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
+})
+
+t.test('every service stands in the README, and none that is gone', async (t) => {
+  const { app } = await build(t)
+  const told = [...firstColumn('Guards'), ...firstColumn('Services')].filter((name) => name.startsWith('app.accounts.'))
+  t.same(told.toSorted(), Object.keys(app.accounts).map((name) => `app.accounts.${name}`).toSorted())
 })
 
 t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {

@@ -86,3 +86,26 @@ t.test('with all our routes off, the document of the host is still made', async 
   t.same(Object.keys(app.swagger().paths!), ['/guarded', '/closed'])
   t.equal((await app.inject('/closed')).statusCode, 401)
 })
+
+t.test('the document says where a route looks for its token, and that a page of another origin is refused', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info } })
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, transport: 'both', header: { name: 'x-token', scheme: '' } })
+  app.get('/it', { preHandler: app.authenticate }, async () => 1)
+  app.post('/any', { preHandler: app.accounts.guard({ type: 'any', locations: ['query', 'cookie'] }) }, async () => 1)
+  await app.ready()
+  const { paths, components: { securitySchemes } } = app.swagger() as any
+
+  t.same(paths['/it'].get.security, [{ accessToken: [] }, { accessCookie: [] }])
+  t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }].toSorted((a, b) => Number('refreshQuery' in a || 'refreshCookie' in a)))
+  t.same(paths['/auth/refresh'].post.security, [{ refreshToken: [] }, { refreshCookie: [] }, {}])
+  t.match(paths['/auth/logout'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)
+  t.match(paths['/auth/login'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)
+  t.match(securitySchemes.accessToken, { type: 'apiKey', in: 'header', name: 'x-token' })
+  t.match(securitySchemes.refreshCookie, { type: 'apiKey', in: 'cookie', name: '__Secure-refresh' })
+  t.match(Object.keys(paths['/auth/login'].post.requestBody.content['application/json'].schema.properties), ['username', 'password', 'transport', 'remember'])
+  const { required, properties } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
+  t.same(required, ['token_type', 'expires_in', 'refresh_expires_in', 'user'])
+  t.match(Object.keys(properties), ['access_token', 'token_type', 'expires_in', 'refresh_token', 'refresh_expires_in', 'csrf_token', 'user'])
+})

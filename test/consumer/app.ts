@@ -46,5 +46,5 @@ const isAda: Guard = app.admins.guard({ check: ({ displayName }) => displayName 
 app.get('/admin/me', { preHandler: [isAda] }, async () => new errors.Forbidden().statusCode)
 
 const { access_token: token } = await app.accounts.issueTokens('id')
-const { user, claims } = await app.accounts.verify(token)
-expect<Equal<typeof user.displayName | typeof claims.tenant, string>>()
+const verified = await app.accounts.verify(token)
+expect<Equal<typeof verified.user.displayName | typeof verified.claims.tenant, string>>()
