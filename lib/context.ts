@@ -1,29 +1,12 @@
-import { ask } from './callback.ts'
-import type { Cookies } from './cookies.ts'
-import type { Session } from './entities/session.ts'
-import { isOurs } from './our-error.ts'
 import type { Admission } from './guards/admission.ts'
-import type { Csrf } from './guards/csrf.ts'
 import type { Guard } from './guards/guard.ts'
 import type { Locator } from './guards/locate.ts'
+import type { Issuing } from './grants.ts'
 import type { Security } from './openapi.ts'
-import type { AnyReply, AnyRequest, Location, Transport } from './options.ts'
+import type { Location } from './options.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
-import type { Settings } from './settings.ts'
-import type { Sessions, SessionTransport } from './sessions/sessions.ts'
-import { areCustomClaims } from './tokens/access-token.ts'
-import type { TokenPair, Tokens } from './tokens/tokens.ts'
-import type { AccountsUser, PublicFields, PublicUsers } from './users/public-user.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import type { Users } from './users/users.ts'
-
-/** What makes an answer with tokens. */
-export interface Issuing {
-  settings: Settings
-  tokens: Tokens
-  publicUsers: PublicUsers
-  cookies: Cookies
-  csrf: Csrf
-}
 
 /** What a route may use. */
 export interface Context extends Issuing {
@@ -40,83 +23,4 @@ export interface Context extends Issuing {
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
   /** Lets in an access token from the header or a cookie, before the body is read. */
   authenticate: Guard
-}
-
-/** The answer that brings a session's tokens and its user. */
-export interface TokenResponse extends TokenPair {
-  user: AccountsUser
-}
-
-/** The same where the tokens travel in cookies, and so do not stand in the body. */
-export interface CookieResponse extends Pick<TokenPair, 'token_type' | 'expires_in' | 'refresh_expires_in'> {
-  /** Goes into the header `X-CSRF-Token` of requests that change something. */
-  csrf_token: string
-  user: AccountsUser
-}
-
-/** An answer that is ready and not sent: what it tells of may still have to be written. */
-export interface Grant {
-  body: TokenResponse | CookieResponse
-  cookies: string[]
-}
-
-/** The tokens of a session, for its client. The claims are the host's, from `claimsOf`. */
-export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object): Grant {
-  const pair = tokens.issue(session, claims)
-  const user = publicUsers.of(session.user)
-  if (session.transport === 'body') return { body: { ...pair, user }, cookies: [] }
-
-  const value = csrf.valueFor(session.id, session.ver)
-  const { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds } = pair
-  return {
-    body: { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds, csrf_token: value, user },
-    cookies: cookies.bring(pair, value, session.transport === 'cookie'),
-  }
-}
-
-/** Sends a grant, once all that it tells of is stored. Without cookies it needs no reply. */
-export function deliver (reply: AnyReply | undefined, { body, cookies }: Grant): Grant['body'] {
-  if (reply) setCookies(reply, cookies)
-  return body
-}
-
-/** Adds to the cookies that others set, whether they use @fastify/cookie or not. */
-export function setCookies (reply: AnyReply, cookies: string[]): void {
-  for (const cookie of cookies) reply.header('set-cookie', cookie)
-}
-
-/** What the host adds to the access tokens of this user. Asked before anything is written: it may fail. */
-export async function claimsOf ({ settings: { claims }, publicUsers }: Issuing, user: PublicFields, request?: AnyRequest): Promise<object> {
-  if (!claims) return {}
-  return ask(async () => {
-    const custom = await claims(publicUsers.of(user), request) ?? {}
-    if (!areCustomClaims(custom)) throw new TypeError('claims() must give an object without names of claims that are reserved')
-    return custom
-  })
-}
-
-/** Where and how a session of this request begins. */
-export function beginningOf ({ settings, cookies, csrf }: Issuing, request: AnyRequest, wish: { transport?: Transport, remember?: boolean }) {
-  const { transport: wanted = settings.transport === 'cookie' ? 'cookie' : 'body', remember = settings.cookies.persistent } = wish
-  if (wanted === 'cookie') {
-    csrf.requireOwnSite(request)
-    cookies.warnOfLoss(request)
-  }
-  return { ...clientOf(request), transport: transportOf(wanted, remember) }
-}
-
-export function transportOf (transport: Transport, persistent: boolean): SessionTransport {
-  if (transport === 'body') return 'body'
-  return persistent ? 'cookie' : 'session-cookie'
-}
-
-/** Where a request comes from: the address that Fastify trusts, never a header's word for it, and none on a Unix socket. */
-export function clientOf ({ ip, headers }: { headers: AnyRequest['headers'], ip?: string }) {
-  return { ip, userAgent: headers['user-agent'] }
-}
-
-/** Takes cookies back whose token is refused for good: a browser would send them for ever. */
-export function clearRefused ({ cookies }: Issuing, reply: AnyReply, location: Location, error: unknown): void {
-  if (location !== 'cookie' || !isOurs(error) || error.statusCode !== 401) return
-  setCookies(reply, cookies.clear())
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Context } from './context.ts'
 import type { AccountsOptions, Location } from './options.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
 import { openDatabase } from './database.ts'
@@ -71,7 +71,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const wording = createWording(settings, app.log)
   const { guard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
 
-  const ownLocations = settings.locations.filter((place) => place !== 'body' && place !== 'query')
+  const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
   const parts = { settings, keyring, tokens, sessions, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
@@ -99,6 +99,12 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       if (path) add(scope, context, path)
     }
   }, { prefix: settings.prefix })
+}
+
+/** Where our own routes look: guards of ours run before there is a body, and no token of a query is taken unasked. */
+function ownLocationsOf ({ locations }: Settings): Location[] {
+  const places = locations.filter((place) => place === 'header' || place === 'cookie')
+  return places.length > 0 ? places : ['header']
 }
 
 export default fp(accounts, { name: 'fastify-jwt-accounts', fastify: '5.x' })

@@ -98,7 +98,7 @@ t.test('the document says where a route looks for its token, and that a page of 
   const { paths, components: { securitySchemes } } = app.swagger() as any
 
   t.same(paths['/it'].get.security, [{ accessToken: [] }, { accessCookie: [] }])
-  t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }].toSorted((a, b) => Number('refreshQuery' in a || 'refreshCookie' in a)))
+  t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }])
   t.same(paths['/auth/refresh'].post.security, [{ refreshToken: [] }, { refreshCookie: [] }, {}])
   t.match(paths['/auth/logout'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)
   t.match(paths['/auth/login'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)

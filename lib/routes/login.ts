@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { beginningOf, claimsOf, deliver, grant, type Context } from '../context.ts'
+import type { Context } from '../context.ts'
 import { CredentialsInvalid } from '../errors.ts'
+import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'

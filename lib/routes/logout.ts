@@ -1,4 +1,5 @@
-import { clearRefused, setCookies, type Context } from '../context.ts'
+import type { Context } from '../context.ts'
+import { clearRefused, setCookies } from '../grants.ts'
 import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { claimsOf, deliver, grant, type Context } from '../context.ts'
+import type { Context } from '../context.ts'
 import { CredentialsInvalid } from '../errors.ts'
+import { claimsOf, deliver, grant } from '../grants.ts'
 import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

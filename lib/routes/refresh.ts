@@ -1,4 +1,5 @@
-import { claimsOf, clearRefused, deliver, grant, type Context } from '../context.ts'
+import type { Context } from '../context.ts'
+import { claimsOf, clearRefused, deliver, grant } from '../grants.ts'
 import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { beginningOf, claimsOf, deliver, grant, type Context } from '../context.ts'
+import type { Context } from '../context.ts'
 import { PasswordRejected, UserExists } from '../errors.ts'
+import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import type { Registration } from '../users/users.ts'
 import { answers, bodyErrors, EmailSchema, ownSiteErrors, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'

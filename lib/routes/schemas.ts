@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyError } from '@fastify/error'
 import { errorCodes } from 'fastify'
-import type { Issuing } from '../context.ts'
+import type { Issuing } from '../grants.ts'
 import * as errors from '../errors.ts'
 import type { Location, Transport } from '../options.ts'
 import type { Settings } from '../settings.ts'

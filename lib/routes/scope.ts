@@ -39,7 +39,7 @@ export function prepareScope (scope: Scope, wording: Wording): void {
 
   scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
   scope.setSchemaErrorFormatter((errors, place) => new InputInvalid(sentences(errors as ErrorObject[], place)))
-  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
+  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? answerText(fastJson(schema as AnySchema)) : errorText)
 
   // Our routes guard themselves: who protects the whole app must still let people in.
   scope.addHook('onRoute', (route) => {
@@ -84,6 +84,17 @@ function sentence ({ keyword, instancePath, message, params }: ErrorObject, plac
   return keyword === 'additionalProperties'
     ? `${field}/${String(params.additionalProperty).slice(0, mostNameLength)} is not a known field`
     : `${field} ${message}`
+}
+
+/** An answer as its schema has it, or whatever a `preSerialization` hook of the host's made of it. */
+function answerText (bySchema: (answer: unknown) => string) {
+  return (answer: unknown) => {
+    try {
+      return bySchema(answer)
+    } catch {
+      return JSON.stringify(answer)
+    }
+  }
 }
 
 /** An error in Fastify's form, or whatever a host's own error handler made of it. */
