@@ -8,7 +8,8 @@ import { createOptionsAjv } from './keywords.ts'
 import { OptionsSchema, type AccountsOptions, type FilledOptions, type Location } from './options.ts'
 import { conflicts, contradictions, keyProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
-import { readKey, type Key } from './tokens/key.ts'
+import type { Key } from './tokens/key.ts'
+import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway'> {
