@@ -1,7 +1,7 @@
 import autoload from '@fastify/autoload'
 import { join } from 'node:path'
 import t from 'tap'
-import { inject, open, tour, usualTour } from './tour.ts'
+import { inject, open, same, tour, usualTour } from './tour.ts'
 
 const folder = (name: string) => join(import.meta.dirname, 'autoload', name)
 
@@ -16,7 +16,7 @@ for (const [way, { folders, path }] of Object.entries(ways)) {
     const app = open(t)
     for (const name of folders) await app.register(autoload, { dir: folder(name) })
     await app.ready()
-    t.strictSame(await tour(inject(app, path)), await usualTour(t))
+    same(t, await tour(inject(app, path)), await usualTour(t))
     t.equal(app.hasDecorator('authenticate'), path === undefined, 'the guards are where the accounts are')
     if (path) t.equal((await app.inject('/auth/me')).statusCode, 404)
   })
@@ -26,7 +26,7 @@ t.test('@fastify/autoload without an await between its folders leaves no route o
   const app = open(t)
   for (const name of ['plugins', 'routes']) app.register(autoload, { dir: folder(name) })
   await app.ready()
-  t.strictSame(await tour(inject(app)), await usualTour(t))
+  same(t, await tour(inject(app)), await usualTour(t))
 })
 
 t.test('@fastify/autoload with the routes before the accounts does not start', async (t) => {

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap'
 import { z } from 'zod'
 import accounts from '../../lib/index.ts'
 import { bearer, buildOnFile, cheap, client, password, secret } from '../build.ts'
-import { addAccounts, addRoutes, inject, open, tour, usualTour, type Host, type Send, type Stop } from './tour.ts'
+import { addAccounts, addRoutes, inject, open, same, tour, usualTour, type Host, type Send, type Stop } from './tour.ts'
 
 /** An app whose host does its part before or after the accounts come. */
 async function hosted (t: Test, host: Host, order: 'before' | 'after' = 'before', server: FastifyServerOptions = {}) {
@@ -70,7 +70,7 @@ const servers: Record<string, FastifyServerOptions> = {
 
 for (const [which, server] of Object.entries(servers)) {
   t.test(`the whole tour is the same in a host with ${which}`, async (t) => {
-    t.strictSame(await tour(inject(await hosted(t, nothing, 'before', server))), await usualTour(t))
+    same(t, await tour(inject(await hosted(t, nothing, 'before', server))), await usualTour(t))
   })
 }
 
@@ -105,13 +105,13 @@ const hosts: Record<string, Host> = {
 
 for (const [which, host] of Object.entries(hosts)) {
   t.test(`the whole tour is the same in a host with ${which}`, async (t) => {
-    t.strictSame(await tour(inject(await hosted(t, host))), await usualTour(t))
+    same(t, await tour(inject(await hosted(t, host))), await usualTour(t))
   })
 }
 
 t.test('the whole tour is the same in a host that does all of this after us', async (t) => {
   const app = await hosted(t, async (app) => { for (const host of Object.values(hosts).slice(1)) await host(app) }, 'after')
-  t.strictSame(await tour(inject(app)), await usualTour(t))
+  same(t, await tour(inject(app)), await usualTour(t))
 })
 
 /** True for an answer of a route of ours. */
@@ -132,7 +132,7 @@ for (const [which, host] of Object.entries(reshaping)) {
       const { signUp, get } = client(app)
       const { access_token: token } = await signUp('eve')
       t.match((await get('/guarded', token)).json(), { data: { user: { username: 'eve' } } }, 'as the host wants it')
-      t.strictSame((await tour(inject(app))).filter(isOurs), usual, order)
+      same(t, (await tour(inject(app))).filter(isOurs), usual, order)
     }
   })
 }
@@ -147,7 +147,7 @@ t.test('an onSend hook that changes bytes has the last word, over our answers to
       })
     }, order)
     const stops = await tour(inject(app), { wrapped: (body) => JSON.stringify(JSON.parse(body).data) })
-    t.strictSame(stops.map(({ body, ...stop }) => ({ ...stop, body: body && JSON.stringify(JSON.parse(body).data) })), usual, order)
+    same(t, stops.map(({ body, ...stop }) => ({ ...stop, body: body && JSON.stringify(JSON.parse(body).data) })), usual, order)
     const { headers } = await app.inject('/auth/me')
     t.match(headers, { 'x-host': 'seen', 'cache-control': 'no-store' })
   }
@@ -167,7 +167,7 @@ t.test('an error handler of the host gives errors its shape, and every 401 keeps
     // Fastify hands an error handler down to scopes that are made after it, and ours is made when we come.
     const isReshaped = (stop: Stop) => stop.status >= 400 && (order === 'before' || !isOurs(stop))
     const expected = usual.map((stop) => isReshaped(stop) ? { ...stop, body: JSON.stringify({ oops: JSON.parse(stop.body).code }) } : stop)
-    t.strictSame(stops, expected, order)
+    same(t, stops, expected, order)
   }
 })
 
@@ -223,7 +223,7 @@ for (const order of ['before', 'after'] as const) {
     typed.post('/zod/refresh', { schema, preHandler: app.authenticateRefresh }, async ({ body: { count }, user }) => ({ count, name: user.username! }))
     await app.ready()
 
-    t.strictSame(await tour(inject(app)), await usualTour(t))
+    same(t, await tour(inject(app)), await usualTour(t))
     const { post, signUp } = client(app)
     const { access_token: token, refresh_token: refresh } = await signUp()
     for (const hook of Object.keys(guards)) {
@@ -260,14 +260,14 @@ function overHttp (target: { port: number } | { socketPath: string }): Send {
 t.test('the whole tour is the same over a real connection', async (t) => {
   const app = await hosted(t, nothing)
   await app.listen({ host: '127.0.0.1', port: 0 })
-  t.strictSame(await tour(overHttp(app.server.address() as AddressInfo)), await usualTour(t))
+  same(t, await tour(overHttp(app.server.address() as AddressInfo)), await usualTour(t))
 })
 
 t.test('the whole tour is the same over a Unix socket', async (t) => {
   const app = await hosted(t, nothing)
   const socketPath = join(t.testdir({}), 's')
   await app.listen({ path: socketPath })
-  t.strictSame(await tour(overHttp({ socketPath })), await usualTour(t))
+  same(t, await tour(overHttp({ socketPath })), await usualTour(t))
 })
 
 t.test('the whole tour is the same over HTTP/2 without TLS', async (t) => {
@@ -286,7 +286,7 @@ t.test('the whole tour is the same over HTTP/2 without TLS', async (t) => {
     stream.toArray().then((parts) => resolve({ statusCode: Number(headers[':status']), headers, body: Buffer.concat(parts).toString() }), reject)
     stream.end(body && JSON.stringify(body))
   })
-  t.strictSame(await tour(send), await usualTour(t))
+  same(t, await tour(send), await usualTour(t))
 })
 
 t.test('behind a proxy that is trusted a session knows the address of its client, and elsewhere not what a header says', async (t) => {
@@ -305,7 +305,7 @@ t.test('prefixes of scopes come before ours, for routes, cookies and protected s
       await addRoutes(scope)
     }, { prefix })
   }
-  t.strictSame(await tour(inject(app, '/v1')), await usualTour(t))
+  same(t, await tour(inject(app, '/v1')), await usualTour(t))
   const { cookies } = await app.inject({ method: 'POST', url: '/v2/deep/auth/register', payload: { username: 'ada', password } })
   t.match(cookies.map(({ name, path }) => [name, path]), [['__Host-access', '/'], ['__Secure-refresh', '/v2/deep/auth'], ['__Host-csrf', '/']])
   t.equal((await app.inject('/auth/me')).statusCode, 404)

@@ -12,7 +12,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import { bearer, client, password } from '../build.ts'
-import { addAccounts, addRoutes, inject, open, tour, usualTour, type Host } from './tour.ts'
+import { addAccounts, addRoutes, inject, open, same, tour, usualTour, type Host } from './tour.ts'
 
 const origin = 'https://app.example'
 const hostSecret = 'r7Kp2WvXq9LmT4cYz8NbH3sDf6JgA1eU'
@@ -51,7 +51,7 @@ async function tourBeside (t: Test, chosen: Neighbour[], order: 'before' | 'afte
   }
   await (path === '' ? boot(app) : app.register(boot, { prefix: path }))
 
-  t.strictSame(await tour(inject(app, path)), await usualTour(t), `${order}, at ${path || 'the root'}`)
+  same(t, await tour(inject(app, path)), await usualTour(t), `${order}, at ${path || 'the root'}`)
   return (await app.inject({ method: 'POST', url: `${path}/auth/login` })).headers
 }
 

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
+import { isDeepStrictEqual } from 'node:util'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { bearer, cheap, password, secret } from '../build.ts'
 
@@ -111,4 +112,10 @@ export function usualTour (t: Test): Promise<Stop[]> {
     return tour(inject(app))
   })()
   return usual
+}
+
+/** What `t.strictSame` says; it takes long over much that is equal. */
+export function same (t: Test, found: unknown, wanted: unknown, message = 'the same'): void {
+  if (isDeepStrictEqual(found, wanted)) t.pass(message)
+  else t.strictSame(found, wanted, message)
 }
