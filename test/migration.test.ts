@@ -140,9 +140,14 @@ const cookieOf = ({ answer }: Pick<typeof mary, 'answer'>, name: string) => answ
 /** One attribute of every cookie. */
 const all = ({ answer }: Pick<typeof mary, 'answer'>, attribute: keyof Cookie) => answer.cookies.map((cookie) => cookie[attribute])
 
-async function isRefused (t: Test, options: object, about: RegExp) {
-  await t.rejects(build(t, options as AccountsOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message: about })
-}
+/** What theirs allow and the plugin has something against, which it says all at once: first of each by itself, then of how they go together. */
+const problems = (await Promise.all([
+  { csrf: false, leeway: '6m', access: { expiresIn: false }, refresh: { expiresIn: false }, algorithm: 'HS384', secret: 'super-secret' },
+  { access: { expiresIn: '900' } },
+  { header: { scheme: '' }, headerFields: { alg: 'none' }, refresh: { expiresIn: '181d' } },
+].map((options) => build(t, options as unknown as AccountsOptions).then(() => 'none', ({ message }) => message)))).join('; ')
+
+const isRefused = (t: Test, about: RegExp) => t.match(problems, about)
 
 async function answers (t: Test, answer: Promise<{ statusCode: number, json: () => unknown }>, statusCode: number, body: object = {}) {
   const response = await answer
@@ -176,7 +181,7 @@ const cookieSettings: Examples = {
     t.ok(cookieOf(lena, 'access_token_cookie')?.httpOnly && cookieOf(mary, '__Host-access')?.httpOnly)
     t.equal((await browser.app.inject({ url: '/guarded', headers: { cookie: `access_token_cookie=${cookieOf(lena, 'access_token_cookie')!.value}` } })).statusCode, 200)
   },
-  JWT_ACCESS_COOKIE_PATH: async (t) => {
+  async JWT_ACCESS_COOKIE_PATH (t) {
     t.equal(cookieOf(lena, 'access_token_cookie')!.path, '/api')
     const elsewhere = await build(t, { transport: 'cookie', cookies: { access: { path: '/api' } } })
     t.ok(cookieOf(await browse(elsewhere.app, 'ada'), '__Secure-access'))
@@ -198,7 +203,7 @@ const cookieSettings: Examples = {
   async JWT_COOKIE_CSRF_PROTECT (t) {
     await answers(t, lena.send('/guarded', { origin: 'https://shop.example.com', 'sec-fetch-site': 'cross-site' }), 200)
     await answers(t, lena.send('/guarded', { origin: 'https://example.com' }), 403, csrfFailed)
-    await isRefused(t, { csrf: false }, /csrf/)
+    isRefused(t, /csrf must be object/)
   },
   async JWT_COOKIE_DOMAIN (t) {
     t.same(all(lena, 'domain'), ['example.com', 'example.com', 'example.com'])
@@ -209,10 +214,8 @@ const cookieSettings: Examples = {
   JWT_COOKIE_SAMESITE: (t) => t.same([...all(lena, 'sameSite'), ...all(mary, 'sameSite')], ['Strict', 'Strict', 'Strict', 'Lax', 'Lax', 'Lax']),
   JWT_COOKIE_SECURE: (t) => t.same([...all(lena, 'secure'), ...all(mary, 'secure')], [undefined, undefined, undefined, true, true, true]),
   async JWT_CSRF_CHECK_FORM (t) {
-    const form = (field: string) => ({ payload: `${field}=${lena.value}`, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
-    const send = (field: string) => browser.app.inject({
-      method: 'POST', url: '/guarded', ...form(field), headers: { ...form(field).headers, cookie: `access_token_cookie=${cookieOf(lena, 'access_token_cookie')!.value}` },
-    })
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const send = (field: string) => lena.send('/guarded', form, { payload: `${field}=${lena.value}` })
     await answers(t, send('csrf_field'), 200)
     await answers(t, send('other'), 403, csrfFailed)
     await answers(t, mary.send('/guarded', {}, { payload: { csrf_token: mary.value } }), 403, csrfFailed)
@@ -248,13 +251,12 @@ const cookieSettings: Examples = {
 const tokenSettings: Examples = {
   async JWT_ACCESS_TOKEN_EXPIRES (t) {
     t.equal(adaHere.expires_in, 300)
-    await isRefused(t, { access: { expiresIn: false } }, /access.expiresIn/)
-    await isRefused(t, { access: { expiresIn: null } }, /access.expiresIn/)
+    isRefused(t, /access\.expiresIn .*must be a duration/)
   },
   async JWT_ALGORITHM (t) {
     t.equal(decode((await pair.signUp(newName())).access_token).header.alg, 'PS256')
     t.equal(decode(adaHere.access_token).header.alg, 'ES256')
-    await isRefused(t, { algorithm: 'HS384' }, /algorithm/)
+    isRefused(t, /algorithm must be one of HS256, /)
   },
   async JWT_DECODE_ALGORITHMS (t) {
     await answers(t, own.get('/guarded', reissue(adaHere.access_token, {})), 200, { auth: { header: { alg: 'HS256' } } })
@@ -278,7 +280,7 @@ const tokenSettings: Examples = {
     await answers(t, own.get('/guarded', reissue(adaHere.access_token, { ...past, exp: now() - 3 })), 200)
     await answers(t, own.get('/guarded', reissue(adaHere.access_token, { ...past, exp: now() - 20 })), 401, expired)
     await answers(t, usual.get('/guarded', reissue(ada.access_token, { ...past, exp: now() - 3 })), 401, expired)
-    await isRefused(t, { leeway: '6m' }, /leeway/)
+    isRefused(t, /leeway must be .* to 300/)
   },
   JWT_ENCODE_AUDIENCE: (t) => t.equal(decode(adaHere.access_token).payload.aud, 'https://api.example.com'),
   JWT_ENCODE_ISSUER: (t) => t.equal(decode(adaHere.access_token).payload.iss, 'https://id.example.com'),
@@ -301,10 +303,10 @@ const tokenSettings: Examples = {
     await t.rejects(verifier.app.accounts.issueTokens('bob'), { code: 'ACCOUNTS_ISSUING_OFF' })
     await answers(t, pair.get('/auth/jwks.json'), 200, { keys: [{ kid: decode(token).header.kid, alg: 'PS256' }] })
   },
-  JWT_REFRESH_TOKEN_EXPIRES: async (t) => {
+  async JWT_REFRESH_TOKEN_EXPIRES (t) {
     t.equal(adaHere.refresh_expires_in, 3600)
-    await isRefused(t, { refresh: { expiresIn: false } }, /refresh.expiresIn/)
-    await isRefused(t, { refresh: { expiresIn: '181d' } }, /refresh.maxAge/)
+    isRefused(t, /refresh\.expiresIn .*must be a duration/)
+    isRefused(t, /refresh\.expiresIn .*must not be longer than refresh\.maxAge/)
   },
   async JWT_SECRET_KEY (t) {
     const variables = { JWT_SECRET_KEY: secret, JWT_ACCESS_TOKEN_EXPIRES: '120', JWT_REFRESH_TOKEN_EXPIRES: '240' }
@@ -316,7 +318,7 @@ const tokenSettings: Examples = {
     const { access_token: token, expires_in: life, refresh_expires_in: refreshLife } = await signUp()
     const { header, payload } = decode(token)
     t.same([mint(header, payload), life, refreshLife], [token, 120, 240])
-    await isRefused(t, { secret: 'super-secret' }, /secret .*32 bytes/)
+    isRefused(t, /secret .*must be at least 32 bytes/)
   },
   async JWT_VERIFY_SUB (t) {
     for (const sub of [1, '', 'ada', undefined]) await answers(t, usual.get('/guarded', reissue(ada.access_token, { sub })), 401, invalid)
@@ -350,7 +352,7 @@ const placeSettings: Examples = {
     await answers(t, send(`jwt ${token}`), 200)
     await answers(t, send(`Bearer ${token}`), 401, missing)
     await answers(t, send(`JWT ${token}, JWT ${token}`), 400, malformed)
-    await isRefused(t, { header: { scheme: '' } }, /header.scheme/)
+    isRefused(t, /header\.scheme '' needs a header\.name/)
 
     const bare = await build(t, { header: { name: 'x-token', scheme: '' } })
     const { access_token: alone } = await bare.signUp()
@@ -400,7 +402,7 @@ const loaders: Examples = {
   },
   async additional_headers_loader (t) {
     for (const token of [adaHere.access_token, adaHere.refresh_token]) t.equal(decode(token).header.region, 'eu')
-    await isRefused(t, { headerFields: { alg: 'none' } }, /headerFields.alg/)
+    isRefused(t, /headerFields\.alg is reserved/)
   },
   async decode_key_loader (t) {
     await answers(t, own.get('/guarded', reissue(adaHere.access_token, {})), 200)
@@ -665,9 +667,7 @@ const simplejwt: Others = {
   CHECK_USER_IS_ACTIVE: 'user_lookup_error_loader',
   JWTAuthentication: 'jwt_required',
   JWTStatelessUserAuthentication: 'skip_revocation_check',
-  TokenObtainPairView: async (t) => {
-    await answers(t, usual.post('/auth/login', { username: 'ada', password }), 200, { access_token: String, refresh_token: String })
-  },
+  TokenObtainPairView: (t) => answers(t, usual.post('/auth/login', { username: 'ada', password }), 200, { access_token: String, refresh_token: String }),
   TokenRefreshView: 'ROTATE_REFRESH_TOKENS',
   async TokenVerifyView (t) {
     const { access_token: token } = await pair.signUp(newName())
@@ -689,7 +689,7 @@ const fastifyJwt: Others = {
   secret: 'JWT_SECRET_KEY',
   async sign (t) {
     t.equal(adaHere.expires_in, 300)
-    await isRefused(t, { access: { expiresIn: '900' } }, /access.expiresIn/)
+    t.equal(problems.match(/access\.expiresIn .*?must be a duration/g)!.length, 2, "'900' too")
   },
   verify: 'JWT_DECODE_LEEWAY',
   extractToken: 'JWT_HEADER_NAME',
