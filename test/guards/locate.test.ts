@@ -182,6 +182,31 @@ t.test('a token is found in what the host takes out of a body, and not in front 
   }
 })
 
+t.test('a body that is no object of fields is not walked through to find a token, however large', async (t) => {
+  let walks = 0
+  const file = new Proxy(Buffer.alloc(8), { ownKeys (bytes) { walks++; return Reflect.ownKeys(bytes) } })
+  const { app, signUp } = await build(t, { locations: ['header', 'body'] })
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => { payload.resume().on('end', () => done(null, file)) })
+  app.post('/upload', { preHandler: app.authenticate }, async () => 'done')
+  const { access_token: token } = await signUp()
+  const upload = (headers: object) => app.inject({ method: 'POST', url: '/upload', payload: 'x', headers: { 'content-type': 'application/octet-stream', ...headers } })
+
+  t.equal((await upload(bearer(token))).body, 'done')
+  t.match((await upload({})).json(), missing)
+  t.equal(walks, 0)
+})
+
+t.test('a query holds its token whatever the schema of the route leaves of it', async (t) => {
+  const { app, signUp } = await build(t)
+  const querystring = { type: 'object', additionalProperties: false, properties: { page: { type: 'integer' } } }
+  const guard = app.accounts.guard({ locations: ['query'] })
+  for (const hook of ['onRequest', 'preValidation', 'preHandler'] as const) {
+    app.get(`/${hook}`, { schema: { querystring }, [hook]: guard }, async ({ query }) => query)
+  }
+  const { access_token: token } = await signUp()
+  for (const hook of ['onRequest', 'preValidation', 'preHandler']) t.same((await app.inject(`/${hook}?page=2&access_token=${token}`)).json(), { page: 2 }, hook)
+})
+
 t.test('a query is looked at where a guard says so, and never by itself', async (t) => {
   const { ada, send } = await guarded(t, {
     '/query': { locations: ['query'] }, '/refresh': { type: 'refresh', locations: ['query'] }, '/any': { type: 'any', locations: ['query'] }, '/both': { locations: ['header', 'query'] },
