@@ -100,7 +100,7 @@ export interface AccountsOptions {
     trustedOrigins?: string[]
     /** Methods that need the proof. Default `['POST', 'PUT', 'PATCH', 'DELETE']`. */
     methods?: string[]
-    /** A field of the body that may hold the value, for forms. Default none. */
+    /** A field of the body that may hold the value, for forms on routes of the app's own. Default none. */
     formField?: string
   }
   /** Where guards look for tokens, in this order. Default `['header']`, with cookies `['header', 'cookie']`. */
@@ -200,17 +200,17 @@ const CookieSchema = Type.Object({
 const PartySchema = { minLength: 1, maxLength: 255 }
 
 /** Checks and fills the options: the defaults stand here and nowhere else. */
-export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
+export const OptionsSchema = Type.Object({
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms)),
-  db: Type.String({ minLength: 1, file: true, default: env.ACCOUNTS_DATABASE_URL || 'accounts.sqlite' }),
+  db: Type.String({ minLength: 1, file: true, default: 'accounts.sqlite' }),
   prefix: Type.String({ path: `^(${segment})*$`, default: '/auth' }),
   name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$', default: 'accounts' }),
   decoratorName: Type.String({ pattern: '^[A-Za-z_$][\\w$]*$', default: 'user' }),
   access: Type.Object({
-    expiresIn: DurationSchema(fromText(env.JWT_ACCESS_TOKEN_EXPIRES) ?? '15m'),
+    expiresIn: DurationSchema('15m'),
   }, closed),
   refresh: Type.Object({
-    expiresIn: DurationSchema(fromText(env.JWT_REFRESH_TOKEN_EXPIRES) ?? '30d'),
+    expiresIn: DurationSchema('30d'),
     maxAge: DurationSchema('180d'),
     window: DurationSchema('30s', { zero: true }),
     replay: OneOf(['until-confirmed', 'until-superseded'] as const, 'until-confirmed'),
@@ -284,14 +284,9 @@ export const OptionsSchema = (env: NodeJS.ProcessEnv) => Type.Object({
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
-export type FilledOptions = Static<ReturnType<typeof OptionsSchema>>
+export type FilledOptions = Static<typeof OptionsSchema>
 
 /** Places to look for a token, each once. */
 export function LocationsSchema () {
   return Type.Array(OneOf<Location>(['header', 'cookie', 'body', 'query']), { minItems: 1, uniqueItems: true })
-}
-
-/** In the environment everything is text: there, digits alone are seconds. */
-function fromText (text: string | undefined): Duration | undefined {
-  return text && /^\d+$/.test(text) ? Number(text) : text || undefined
 }

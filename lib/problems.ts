@@ -2,6 +2,7 @@ import { Kind, type TSchema } from '@sinclair/typebox'
 import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
+import { variables } from './environment.ts'
 import type { FilledOptions } from './options.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
@@ -11,14 +12,6 @@ export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
 
 /** The routes with one method, which cannot share a path. */
 const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'jwks']]
-
-/** The environment variable that stands in for an option which is not given. */
-const variables: Record<string, string> = {
-  secret: 'JWT_SECRET_KEY',
-  db: 'ACCOUNTS_DATABASE_URL',
-  'access.expiresIn': 'JWT_ACCESS_TOKEN_EXPIRES',
-  'refresh.expiresIn': 'JWT_REFRESH_TOKEN_EXPIRES',
-}
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember', 'constructor']

@@ -3,6 +3,7 @@ import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
 import { inSeconds } from './durations.ts'
+import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
 import { createOptionsAjv } from './keywords.ts'
 import { OptionsSchema, type AccountsOptions, type FilledOptions, type Location } from './options.ts'
@@ -32,6 +33,8 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   realm: string
 }
 
+const check = createOptionsAjv().compile(OptionsSchema)
+
 /** Routes that hand out tokens: without a key that signs there are none. */
 const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate']
 
@@ -41,9 +44,8 @@ const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate']
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
  */
 export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''): Settings {
-  const { secret = env.JWT_SECRET_KEY || undefined, ...rest } = given
+  const { secret, ...rest } = withEnvironment(given, env)
   const options = copy(rest) as GivenOptions
-  const check = createOptionsAjv().compile(OptionsSchema(env))
   const isValid = check(options)
   const keys = [secret === undefined ? randomBytes(64) : secret].flat().map((key, index) => readKey(key, index === 0 ? options.algorithm : undefined))
   const problems = [

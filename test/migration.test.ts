@@ -771,7 +771,7 @@ t.test('what a table calls an option is one', async (t) => {
   type Schema = { properties?: Record<string, Schema> }
   const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
     Object.entries(properties).flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)])
-  const options = ['secret', ...pathsOf(OptionsSchema({}) as Schema)]
+  const options = ['secret', ...pathsOf(OptionsSchema as Schema)]
   const fixed = ['sub', 'nbf', 'access_token', 'refresh_token', 'csrf_token', 'app.setErrorHandler']
   for (const { theirs, ours } of rowsOf(fromFlask, 'Settings')) {
     const name = ours.replaceAll('`', '')
