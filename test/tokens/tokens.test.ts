@@ -1,17 +1,15 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
-import { bearer, build, decode, mint, refreshKey, secret } from '../build.ts'
-import { families, forge, forgeries, otherSpellings, type Forgery, type Kind } from './forgery.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../build.ts'
+import { otherSpellings, signers, type Kind } from './signer.ts'
 
 type Client = Awaited<ReturnType<typeof build>>
 
-/** Everywhere a token may be sent to, and the kinds that are welcome there. */
+/** A place for tokens of one kind. */
 interface Place {
   name: string
-  kinds: Kind[]
+  kind: Kind
   send: (client: Client, token: string) => Promise<LightMyRequestResponse>
 }
 
@@ -19,40 +17,12 @@ const inBody = (url: string) => ({ post }: Client, token: string) => post(url, {
 const inHeader = (url: string) => ({ post }: Client, token: string) => post(url, undefined, token)
 
 const places: Place[] = [
-  { name: 'GET /auth/me', kinds: ['access'], send: ({ get }, token) => get('/auth/me', token) },
-  { name: 'POST /auth/refresh (header)', kinds: ['refresh'], send: inHeader('/auth/refresh') },
-  { name: 'POST /auth/refresh (body)', kinds: ['refresh'], send: inBody('/auth/refresh') },
-  { name: 'POST /auth/logout (header)', kinds: ['access', 'refresh'], send: inHeader('/auth/logout') },
-  { name: 'POST /auth/logout (body)', kinds: ['refresh'], send: inBody('/auth/logout') },
-  { name: 'POST /with-refresh', kinds: ['refresh'], send: inBody('/with-refresh') },
+  { name: 'GET /auth/me', kind: 'access', send: ({ get }, token) => get('/auth/me', token) },
+  { name: 'POST /auth/refresh (header)', kind: 'refresh', send: inHeader('/auth/refresh') },
+  { name: 'POST /auth/refresh (body)', kind: 'refresh', send: inBody('/auth/refresh') },
+  { name: 'POST /auth/logout (body)', kind: 'refresh', send: inBody('/auth/logout') },
+  { name: 'POST /with-refresh', kind: 'refresh', send: inBody('/with-refresh') },
 ]
-
-/** How a token that is no good may be refused: everything else is a fault. */
-const refusals: Record<string, [status: number, challenge: string]> = {
-  ACCOUNTS_HEADER_MALFORMED: [400, 'invalid_request'],
-  ACCOUNTS_TOKEN_INVALID: [401, 'invalid_token'],
-  ACCOUNTS_TOKEN_WRONG_TYPE: [401, 'invalid_token'],
-}
-
-function isRefusal (answer: LightMyRequestResponse, { name, token }: Forgery, { kinds }: Place): boolean {
-  const { code } = answer.statusCode < 400 ? { code: 'none' } : answer.json()
-  const [status, error] = refusals[code] ?? []
-  const challenge = String(answer.headers['www-authenticate'])
-  const isReflected = token.length > 20 && (answer.payload + challenge).includes(token)
-  const isMisjudged = code === 'ACCOUNTS_TOKEN_WRONG_TYPE' && kinds.some((kind) => name.endsWith(`(${kind})`))
-
-  return answer.statusCode === status && challenge.startsWith(`Bearer realm="accounts", error="${error}"`) &&
-    !isReflected && !isMisjudged
-}
-
-async function faultsOf (client: Client, place: Place, forged: Forgery[]): Promise<string[]> {
-  const faults: string[] = []
-  for (const forgery of forged) {
-    const answer = await place.send(client, forgery.token)
-    if (!isRefusal(answer, forgery, place)) faults.push(`${forgery.name} → ${answer.statusCode} ${answer.payload}`)
-  }
-  return faults
-}
 
 /** A real token with some changes, signed by the server's own key. */
 function reissue (token: string, claims: object, header: object = {}): string {
@@ -68,52 +38,12 @@ function stopClock (t: Test): typeof mock.timers {
   return mock.timers
 }
 
-/** Somebody on this machine who hangs up on every caller, and counts them. */
-async function countCalls (t: Test) {
-  let calls = 0
-  const listener = createServer((socket) => {
-    calls++
-    socket.destroy()
-  })
-  t.teardown(() => listener.close())
-  await once(listener.listen(0, '127.0.0.1'), 'listening')
-  const { port } = listener.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}`, calls: () => calls }
-}
-
-for (const place of places) {
-  t.test(`${place.name} lets no forged token in, and the real ones stay good`, async (t) => {
-    const client = await build(t)
-    await client.signUp()
-
-    for (const family of families) {
-      const { access_token: access, refresh_token: refresh } = await client.signIn()
-      t.strictSame(await faultsOf(client, place, forge(family, access, refresh)), [], family)
-      t.equal((await client.get('/auth/me', access)).statusCode, 200, `the access token after ${family}`)
-      t.equal((await client.post('/with-refresh', {}, refresh)).statusCode, 200, `the refresh token after ${family}`)
-      const { statusCode } = await place.send(client, { access, refresh }[place.kinds[0]!])
-      t.match(statusCode, /^20[04]$/, `what belongs there after ${family}`)
-    }
-  })
-}
-
-t.test('the corpus of forgeries is as large as it is meant to be, and holds no real token', async (t) => {
-  const { signUp } = await build(t)
-  const { access_token: access, refresh_token: refresh } = await signUp()
-  const forged = forgeries(access, refresh)
-
-  t.ok(new Set(forged.map(({ token }) => token)).size >= 400)
-  const real = [access, refresh, ...otherSpellings(access), ...otherSpellings(refresh)]
-  t.equal(new Set(forged.map(({ name }) => name)).size, forged.length, 'every name stands once')
-  t.notOk(forged.some(({ token }) => real.includes(token)))
-})
-
 t.test('a token of the other kind is called so, wherever it is sent', async (t) => {
   const client = await build(t)
   const { access_token: access, refresh_token: refresh } = await client.signUp()
 
-  for (const { name, kinds, send } of places.filter(({ kinds }) => kinds.length === 1)) {
-    const answer = await send(client, kinds.includes('access') ? refresh : access)
+  for (const { name, kind, send } of places) {
+    const answer = await send(client, kind === 'access' ? refresh : access)
     t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_WRONG_TYPE' }, name)
     t.match(answer.headers['www-authenticate'], /^Bearer realm="accounts", error="invalid_token"/, name)
   }
@@ -281,16 +211,16 @@ t.test('claims named like parts of an object change no object', async (t) => {
   }
 })
 
-t.test('five hundred refreshes give a thousand ids of at least 128 bits', async (t) => {
+t.test('a hundred refreshes give two hundred ids of at least 128 bits', async (t) => {
   const { refresh, signUp } = await build(t, { refresh: { window: 0 } })
   let tokens = await signUp()
   const ids = new Set<string>()
 
-  for (let count = 0; count < 500; count++) {
+  for (let count = 0; count < 100; count++) {
     tokens = (await refresh(tokens.refresh_token)).json()
     ids.add(decode(tokens.access_token).payload.jti).add(decode(tokens.refresh_token).payload.jti)
   }
-  t.equal(ids.size, 1000)
+  t.equal(ids.size, 200)
   t.ok([...ids].every((id) => Buffer.from(id, 'base64url').length >= 16))
 })
 
@@ -317,18 +247,34 @@ t.test('a token says what the documents say, and nothing personal', async (t) =>
   t.notMatch(JSON.stringify([decode(access), decode(refresh)]), /ada|lovelace|horse|argon2/)
 })
 
-t.test('a token spelled in another way dies with its session', async (t) => {
-  const { get, post, refresh, signUp } = await build(t)
-  const { access_token: access, refresh_token: refreshToken } = await signUp()
-  await post('/auth/logout', { refresh_token: refreshToken })
+for (const { algorithm, option } of Object.values(signers)) {
+  t.test(`a token of ${algorithm} that is spelled in another way dies with its session`, async (t) => {
+    const { app, get, post, refresh, signUp, signIn } = await build(t, { secret: option!, refresh: { window: 0 } })
+    await signUp()
+    const statusesOf = async (texts: string[], send: (text: string) => Promise<LightMyRequestResponse>) =>
+      [...new Set(await Promise.all(texts.map(async (text) => (await send(text)).statusCode)))]
+    const atAccess = (text: string) => get('/auth/me', text)
+    const atRefresh = (text: string) => post('/with-refresh', {}, text)
 
-  const signature = (token: string) => Buffer.from(token.split('.')[2]!, 'base64url').toString('hex')
-  t.equal(new Set([access, ...otherSpellings(access)].map(signature)).size, 1, 'four spellings of one signature')
-  for (const token of [access, ...otherSpellings(access)]) t.equal((await get('/auth/me', token)).statusCode, 401)
-  for (const token of [refreshToken, ...otherSpellings(refreshToken)]) {
-    t.strictSame([(await refresh(token)).statusCode, (await post('/with-refresh', {}, token)).statusCode], [401, 401])
-  }
-})
+    for (const [how, end] of [
+      ['logout', (refreshToken: string) => post('/auth/logout', { refresh_token: refreshToken })],
+      ['revoke() of the refresh token', (refreshToken: string) => app.accounts.revoke(refreshToken)],
+    ] as const) {
+      const tokens = await signIn()
+      const [access, refreshTokens] = [tokens.access_token, tokens.refresh_token].map((token) => [token, ...otherSpellings(token)]) as [string[], string[]]
+      t.equal(new Set(access).size, { HS256: 4, ES256: 32 }[algorithm] ?? 16, 'texts of one token')
+      t.strictSame([await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)], [[200], [200]], `before ${how}`)
+      await end(tokens.refresh_token)
+      t.strictSame([await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)], [[401], [401]], `after ${how}`)
+      t.strictSame(await statusesOf(refreshTokens, refresh), [401], `a refresh after ${how}`)
+    }
+
+    const { access_token: revoked, refresh_token: kept } = await signIn()
+    await app.accounts.revoke(otherSpellings(revoked)[0]!)
+    t.strictSame(await statusesOf([revoked, ...otherSpellings(revoked)], atAccess), [401], 'after revoke() of the access token')
+    t.equal((await atRefresh(kept)).statusCode, 200, 'which leaves the session alone')
+  })
+}
 
 t.test('a spent refresh token is spent in every spelling', async (t) => {
   const { refresh, signIn, signUp } = await build(t, { refresh: { window: 0 } })
@@ -361,16 +307,213 @@ t.test('a body as long as it may be, or longer, is refused', async (t) => {
   t.match((await post('/with-refresh', { refresh_token: 'x'.repeat(1_000_000) })).json(), invalid)
 })
 
-t.test('nobody is called because a token names an address', async (t) => {
-  const listener = await countCalls(t)
-  const { get, refresh, signUp } = await build(t)
+t.test('the header of tokens may say more, in every kind', async (t) => {
+  const headerFields = { env: 'test', version: 2, beta: true }
+  const { get, refresh, signUp } = await build(t, { headerFields })
   const { access_token: access, refresh_token: refreshToken } = await signUp()
-  const forged = forge('embedded key', access, refreshToken, listener.url)
-  const signed = [access, refreshToken].map((token) => reissue(token, {}, { jku: listener.url, x5u: listener.url }))
 
-  for (const token of [...forged.map(({ token }) => token), ...signed]) {
-    await Promise.all([get('/auth/me', token), refresh(token)])
+  t.match(decode(access).header, { ...headerFields, alg: 'HS256', typ: 'at+jwt' })
+  t.match(decode(refreshToken).header, { ...headerFields, alg: 'HS256', typ: 'rt+jwt' })
+  t.match((await get('/guarded', access)).json().auth.header, headerFields)
+  t.match(decode((await refresh(refreshToken)).json().access_token).header, headerFields)
+})
+
+t.test('fields of the header that say how a token is read are reserved', async (t) => {
+  for (const name of ['alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip']) {
+    await t.rejects(build(t, { headerFields: { [name]: 'x' } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: `headerFields.${name} is reserved` }, name)
   }
-  await once(connect(listener.port, '127.0.0.1').resume(), 'close')
-  t.equal(listener.calls(), 1, 'the call of this test itself')
+  for (const wrong of [null, [], {}, () => 'x']) {
+    await t.rejects(build(t, { headerFields: { x: wrong as never } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'headerFields.x' })
+  }
+})
+
+t.test('a header is refused at the start where it would be too long for our own reading', async (t) => {
+  for (const character of ['x', '"', '字', '😀']) {
+    for (const length of [90, 180, 390, 1000]) {
+      const headerFields = { field: character.repeat(length) }
+      const client = await build(t, { headerFields }).catch((error) => {
+        t.match(error, { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'headerFields' })
+      })
+      if (!client) break
+      t.equal((await client.post('/auth/register', { username: 'ada', password })).statusCode, 201, `${length} times ${JSON.stringify(character)}`)
+    }
+  }
+})
+
+t.test('with a leeway, a token begins earlier and ends later, to the second', async (t) => {
+  const clock = stopClock(t)
+  const { get, post, signUp } = await build(t, { leeway: 30 })
+  const { access_token: token, refresh_token: refresh } = await signUp()
+  const { iat, exp } = decode(token).payload
+  const later = reissue(token, { nbf: iat + 31 })
+  const laterRefresh = reissue(refresh, { nbf: iat + 31 })
+
+  t.match((await get('/auth/me', later)).json(), invalid)
+  t.match((await post('/with-refresh', {}, laterRefresh)).json(), invalid)
+  clock.setTime((iat + 1) * 1000)
+  t.equal((await get('/auth/me', later)).statusCode, 200)
+  t.equal((await post('/with-refresh', {}, laterRefresh)).statusCode, 200)
+  clock.setTime((exp + 30) * 1000 - 1)
+  t.equal((await get('/auth/me', token)).statusCode, 200)
+  clock.setTime((exp + 30) * 1000)
+  t.match((await get('/auth/me', token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_EXPIRED' })
+})
+
+t.test('a leeway makes no life longer than it may be, and no token of the future good', async (t) => {
+  stopClock(t)
+  const { get, signUp } = await build(t, { leeway: '5m' })
+  const { access_token: token } = await signUp()
+  const { iat, exp } = decode(token).payload
+
+  t.match((await get('/auth/me', reissue(token, { exp: exp + 1 }))).json(), invalid)
+  t.match((await get('/auth/me', reissue(token, { iat: iat + 61, exp: exp + 61 }))).json(), invalid)
+  for (const leeway of [-1, 301, '6m', 1.5, Infinity, NaN, '30', null]) {
+    await t.rejects(build(t, { leeway: leeway as never }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'leeway' }, String(leeway))
+  }
+})
+
+t.test('of a list of audiences the first is written and each is accepted', async (t) => {
+  const { get, post, signUp } = await build(t, { audience: ['first', 'second'] })
+  const { access_token: access, refresh_token: refresh } = await signUp()
+  t.strictSame([access, refresh].map((token) => decode(token).payload.aud), ['first', 'first'])
+
+  for (const aud of ['first', 'second', ['second'], ['theirs', 'second'], ['first', 'second']]) {
+    t.equal((await get('/auth/me', reissue(access, { aud }))).statusCode, 200, String(aud))
+    t.equal((await post('/with-refresh', {}, reissue(refresh, { aud }))).statusCode, 200, String(aud))
+  }
+  for (const aud of ['third', 'first second', 'first,second', [], ['third'], ['First'], '', ['']]) {
+    t.match((await get('/auth/me', reissue(access, { aud }))).json(), invalid, String(aud))
+    t.match((await post('/with-refresh', {}, reissue(refresh, { aud }))).json(), invalid, String(aud))
+  }
+})
+
+t.test('claims of the host stand at the top of access tokens, and are asked for anew each time', async (t) => {
+  let plan = 'free'
+  const { app, get, post, refresh, signUp } = await build(t, {
+    claims: async (user, request) => ({ plan, name: user.username, nested: { list: [1] }, url: request?.url ?? 'no request', nothing: null }),
+  })
+  const { access_token: first, refresh_token: token, user } = await signUp()
+  t.match(decode(first).payload, { plan: 'free', name: 'ada', nested: { list: [1] }, url: '/auth/register', nothing: null, sub: user.id })
+  t.match((await get('/guarded', first)).json().auth.claims, { plan: 'free' })
+  t.notMatch(decode(token).payload, { plan: 'free' })
+
+  plan = 'paid'
+  t.match(decode((await refresh(token)).json().access_token).payload, { plan: 'paid', url: '/auth/refresh' })
+  t.match(decode((await post('/auth/reauthenticate', { password }, first)).json().access_token).payload, { plan: 'paid', url: '/auth/reauthenticate' })
+  t.match(decode((await app.accounts.issueTokens(user.id)).access_token).payload, { plan: 'paid', url: 'no request' })
+})
+
+t.test('no claims of the host are no claims', async (t) => {
+  for (const none of [undefined, null, {}]) {
+    const { signUp, get } = await build(t, { claims: () => none as never })
+    const { access_token: token } = await signUp()
+    t.equal((await get('/guarded', token)).statusCode, 200)
+    t.equal(Object.keys(decode(token).payload).length, 10)
+  }
+})
+
+/** What an answer must not tell of the claims that failed. */
+const mentions = /hidden|cycl|circular|serialize|BigInt|claims|reserved|ACCOUNTS/i
+
+const cycle: Record<string, unknown> = {}
+cycle.cycle = cycle
+
+/** What `claims` must not give, or do: each says something that no client may read. */
+const badClaims: [what: string, claims: () => unknown][] = [
+  ...['iss', 'aud', 'sub', 'sid', 'gen', 'ver', 'jti', 'iat', 'nbf', 'exp', 'auth_time', '__proto__'].map((name): [string, () => unknown] =>
+    [`the reserved name ${name}`, () => JSON.parse(`{"${name}":"hidden"}`)]),
+  ['a text', () => 'hidden'],
+  ['a number', () => 1],
+  ['true', () => true],
+  ['a list', () => ['hidden']],
+  ['a function', () => () => 'hidden'],
+  ['an error', () => { throw new Error('hidden') }],
+  ['an error with a status', () => { throw Object.assign(new Error('hidden'), { statusCode: 418, code: 'HIDDEN' }) }],
+  ['something that is no error', () => { throw 'hidden' }], // eslint-disable-line no-throw-literal
+  ['a rejection', async () => { throw new Error('hidden') }],
+  ['a number without JSON', () => ({ hidden: 1n })],
+  ['a cycle', () => cycle],
+  ['what fails on the way to JSON', () => ({ hidden: { toJSON () { throw new Error('hidden') } } })],
+]
+
+t.test('claims that cannot be used are a 500 that says nothing, and nothing is written', async (t) => {
+  let claims: () => unknown = () => ({})
+  const { app, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claims() as Record<string, unknown> })
+  const { refresh_token: token, user } = await signUp()
+  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
+  const before = rows()
+
+  for (const [what, bad] of badClaims) {
+    claims = bad
+    const answers = {
+      register: await post('/auth/register', { username: 'eve', password }),
+      login: await post('/auth/login', { username: 'ada', password }),
+    }
+    for (const [route, { statusCode, payload, headers }] of Object.entries(answers)) {
+      t.equal(statusCode, 500, `${route}, ${what}`)
+      t.notMatch(payload + JSON.stringify(headers), mentions, `${route}, ${what}`)
+    }
+    await t.rejects(app.accounts.issueTokens(user.id), { message: 'Internal Server Error' }, what)
+    t.strictSame(rows(), before, `nothing is written for ${what}`)
+  }
+
+  for (const [what, bad] of badClaims) {
+    claims = bad
+    const { statusCode, payload } = await refresh(token)
+    t.equal(statusCode, 500, `refresh, ${what}`)
+    t.notMatch(payload, mentions, `refresh, ${what}`)
+  }
+  claims = () => ({})
+  t.equal((await refresh(token)).statusCode, 200, 'the session outlives it')
+})
+
+const claimOf = (length: number) => ({ a: 'a'.repeat(length) })
+const tooLarge = { statusCode: 500, code: 'ACCOUNTS_TOKEN_TOO_LARGE' }
+
+t.test('claims too large to be read back make no tokens, and nothing is written', async (t) => {
+  let length = 0
+  const { app, get, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claimOf(length) })
+  const { access_token: small, refresh_token: token, user } = await signUp()
+  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
+
+  const room = 6144 - Buffer.from(small.split('.')[1]!, 'base64url').length
+  length = room
+  const answer = await post('/auth/login', { username: 'ada', password })
+  t.equal(answer.statusCode, 200)
+  t.equal((await get('/auth/me', answer.json().access_token)).statusCode, 200, 'the largest is good')
+
+  const before = rows()
+  length = room + 1
+  t.match((await post('/auth/register', { username: 'eve', password })).json(), tooLarge)
+  t.match((await post('/auth/login', { username: 'ada', password })).json(), tooLarge)
+  // Its `auth_time` is the 0 of 1970.
+  length += 9
+  await t.rejects(app.accounts.issueTokens(user.id), { code: tooLarge.code })
+  t.strictSame(rows(), before)
+  t.match((await refresh(token)).json(), tooLarge)
+  length = 0
+  t.equal((await refresh(token)).statusCode, 200, 'the session outlives it')
+})
+
+t.test('claims too large for a cookie set none, and nothing is written', async (t) => {
+  let length = 0
+  const { app, post, sql } = await buildOnFile(t, { transport: 'cookie', claims: () => claimOf(length) })
+  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
+  const first = await post('/auth/register', { username: 'ada', password })
+  const [header, payload, signature] = first.cookies.find(({ name }) => name === '__Host-access')!.value.split('.') as [string, string, string]
+  const room = 4096 - '__Host-access'.length - header.length - signature.length - 2
+
+  length = Math.floor(room * 3 / 4) - Buffer.from(payload, 'base64url').length
+  const answer = await post('/auth/login', { username: 'ada', password })
+  const { name, value } = answer.cookies.find(({ name }) => name === '__Host-access')!
+  t.equal(name.length + value.length, 4096, 'the largest that browsers keep')
+  t.equal((await app.inject({ url: '/guarded', headers: { cookie: `${name}=${value}` } })).statusCode, 200)
+
+  const before = rows()
+  length += 1
+  for (const answer of [await post('/auth/login', { username: 'ada', password }), await post('/auth/register', { username: 'eve', password })]) {
+    t.match(answer.json(), tooLarge)
+    t.equal(answer.headers['set-cookie'], undefined)
+  }
+  t.strictSame(rows(), before)
 })
