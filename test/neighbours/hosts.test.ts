@@ -240,7 +240,8 @@ for (const order of ['before', 'after'] as const) {
     const document = app.swagger() as unknown as { paths: Record<string, Record<string, { security: object[], responses: object }>> }
     const { valid, errors } = await new Validator().validate(document)
     t.ok(valid, JSON.stringify(errors))
-    t.match(document.paths['/zod/onRequest']!.post, { security: [{ accessToken: [] }], responses: { 200: {}, 409: {}, 401: { description: /ACCOUNTS_TOKEN_MISSING/ } } })
+    const { security, responses } = document.paths['/zod/onRequest']!.post!
+    t.strictSame([security, Object.keys(responses)], [[{ accessToken: [] }], ['200', '409']], 'no answers of ours among those of another language')
   })
 }
 

@@ -5,21 +5,23 @@ import t from 'tap'
 import { bearer, client } from '../build.ts'
 import { addAccounts, open, type Answer } from './tour.ts'
 
-const doors = ['/auth/me', '/guarded', '/closed/inside', '/closed/deep/inside', '/closed/deep/deeper/42/inside', '/closed/files/a/b', '/nested/inside']
+const doors = ['/auth/me', '/guarded', '/closed/inside', '/closed/deep/deeper/42/inside', '/nested/inside']
 
 /** Ways to write a path that a proxy, a router or a file system may take for the same. */
 function spellingsOf (url: string): string[] {
   const last = url.slice(url.lastIndexOf('/') + 1)
   const before = url.slice(0, url.length - last.length)
   const hex = (text: string) => [...text].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
-  return [
+  const spellings = [
     url, `/${url}`, `${before}/${last}`, `${url}/`, `${url}//`, `${url};x`, `${url};x=1/`, `${url}?`, `${url}?x=/open`, `${url}/.`, `${url}/..;/`, `${url}.`, `${url}%20`, `${url}%00`, `${url}%09`,
     `${before}${hex(last)}`, `${before}${hex(last[0]!)}${last.slice(1)}`, `${before}%25${hex(last[0]!).slice(1)}${last.slice(1)}`,
     url.toUpperCase(), `${before}${last.toUpperCase()}`, `${before}${last[0]!.toUpperCase()}${last.slice(1)}`,
-    `${before.slice(0, -1)}%2f${last}`, `${before.slice(0, -1)}%2F${last}`, `%2f${url.slice(1)}`, `/%2f${url.slice(1)}`, `${before.slice(0, -1)}%5c${last}`, `${before.slice(0, -1)}\\${last}`,
+    `${before.slice(0, -1)}%2f${last}`, `${before.slice(0, -1)}%2F${last}`, `/%2f${url.slice(1)}`, `${before.slice(0, -1)}%5c${last}`, `${before.slice(0, -1)}\\${last}`,
     `${before}./${last}`, `${before}x/../${last}`, `${before}%2e/${last}`, `${before}..;/${last}`, `/open/..${url}`, `/open/%2e%2e${url}`, `/closed/health/..${url}`,
-    `${url}%`, `${url}%zz`, `${before}%c0%af${last}`, `http://example${url}`, `${url}#x`, `*${url}`,
+    `${url}%`, `${url}%zz`, `${before}%c0%af${last}`, `http://example${url}`, `${url}#x`,
   ]
+  // Of a target without a slash Node's parser makes a 400 by itself.
+  return spellings.filter((spelling) => /^(\/|http)/.test(spelling))
 }
 
 const servers: Record<string, FastifyServerOptions> = {
@@ -65,7 +67,7 @@ for (const [which, server] of Object.entries(servers)) {
       const { statusCode, headers, body } = await ask(method, url)
       const isRefused = statusCode === 401 ? /^Bearer realm="accounts"/.test(String(headers['www-authenticate'])) : [400, 404].includes(statusCode)
       if (!isRefused || body.includes('secret')) t.fail(`${method} ${url}: ${statusCode} ${body} ${headers['www-authenticate']}`)
-      if ((await ask(method, url, token)).statusCode === 200) reached.add(`${method} ${url}`)
+      if ((method !== 'HEAD' || doors.includes(url)) && (await ask(method, url, token)).statusCode === 200) reached.add(`${method} ${url}`)
     }
     for (const url of doors) {
       for (const spelling of spellingsOf(url)) for (const method of ['GET', 'HEAD']) await check(method, spelling)
