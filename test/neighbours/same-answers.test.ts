@@ -150,7 +150,8 @@ for (const [where, { app: prepare, scope: prepareScope }] of Object.entries(surr
     await placed(bare, (scope) => addHostRoutes(scope, {}))
     const expected = await askAll(bare)
 
-    for (const [way, place] of Object.entries(ways)) {
+    // Elsewhere two of the ways say as much.
+    for (const [way, place] of Object.entries(ways).filter((_, index) => where === 'an app with nothing else' || index % 2 === 1)) {
       const app = open(t)
       await prepare?.(app)
       await addAccounts(app)
