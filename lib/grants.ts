@@ -92,8 +92,8 @@ export function clientOf ({ ip, headers }: { headers: AnyRequest['headers'], ip?
   return { ip, userAgent: headers['user-agent'] }
 }
 
-/** Takes cookies back whose token is refused for good: a browser would send them for ever. */
-export function clearRefused ({ cookies }: Issuing, reply: AnyReply, location: Location, error: unknown): void {
-  if (location !== 'cookie' || !isOurs(error) || error.statusCode !== 401) return
+/** Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever. */
+export function clearRefused ({ cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply, location: Location, error: unknown): void {
+  if (location !== 'cookie' || csrf.isForeign(request) || !isOurs(error) || error.statusCode !== 401) return
   setCookies(reply, cookies.clear())
 }

@@ -20,7 +20,7 @@ import { createLocator } from './guards/locate.ts'
 import { createAdmission } from './guards/admission.ts'
 import { createGuards } from './guards/guard.ts'
 import { protectScope } from './guards/protect.ts'
-import { watchRoutes } from './guards/routes.ts'
+import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
 import { createServices } from './services.ts'
 import { documentGuards, documentScope, securityOf } from './openapi.ts'
@@ -49,7 +49,8 @@ const routes = { register, login, refresh, logout, reauthenticate, me, jwks, rev
 async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
   const settings = readSettings(options, process.env, app.log, app.prefix)
   claimName(app, settings)
-  watchRoutes(app, settings)
+  const attendance = createAttendance(settings, app.log)
+  watchRoutes(app, attendance)
 
   const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
@@ -79,7 +80,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   decorate(app, settings, {
     ...services,
     guard,
-    protect: (scope, options) => protectScope(scope, guard(options), document),
+    protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,
     authenticateRefresh,
   })

@@ -192,9 +192,10 @@ const closed = { additionalProperties: false, default: {} }
 
 /** RFC 9110 §5.6.2, and what a cookie's path and domain may hold without ending the attribute (RFC 6265 §4.1.1). */
 const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$"
+const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 const CookieSchema = Type.Object({
   name: Type.Optional(Type.String({ pattern: token })),
-  path: Type.Optional(Type.String({ pattern: '^/[!-:<-~]*$' })),
+  path: Type.Optional(Type.String({ pattern: '^/[!-:=-~]*$' })),
 }, closed)
 
 const PartySchema = { minLength: 1, maxLength: 255 }
@@ -229,7 +230,7 @@ export const OptionsSchema = Type.Object({
     access: CookieSchema,
     refresh: CookieSchema,
     csrf: CookieSchema,
-    domain: Type.Optional(Type.String({ pattern: '^\\.?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$', maxLength: 253 })),
+    domain: Type.Optional(Type.String({ pattern: `^\\.?${label}(\\.${label})*$`, maxLength: 253 })),
     sameSite: OneOf(['strict', 'lax', 'none'] as const, 'lax'),
     secure: Type.Boolean({ default: true }),
     partitioned: Type.Boolean({ default: false }),

@@ -67,7 +67,7 @@ export function createServices (parts: Parts): TokenServices {
   return {
     async issueTokens (user: string | { id: string }, { request, reply, authTime = new Date(0), transport = usualTransport(settings, reply) }: IssueOptions = {}) {
       if (!settings.keys[0]!.signs) throw new IssuingOff()
-      if (transport === 'cookie' && !reply) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply to set them on")
+      if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
 
       const found = await users.get(typeof user === 'string' ? user : user.id)
       const claims = await claimsOf(parts, found, request)

@@ -66,7 +66,9 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
 }
 
 function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): CookieSettings {
-  return cookieSettings(cookies, name, scope + prefix)
+  // A browser knows no parameters, so a path ends before the first.
+  const path = `${scope.replace(/\/+$/, '')}${prefix}`.replace(/\/[^/]*[:*].*$/, '')
+  return cookieSettings(cookies, name, path)
 }
 
 /**

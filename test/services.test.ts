@@ -30,7 +30,7 @@ t.test('a user who is not there, or disabled, is given no tokens', async (t) => 
 })
 
 t.test('with a reply the tokens go into cookies, where the app has cookies', async (t) => {
-  for (const [transport, wanted, inCookies] of [['cookie', undefined, true], ['both', undefined, true], ['both', 'body', false], ['body', undefined, false], ['body', 'cookie', true]] as const) {
+  for (const [transport, wanted, inCookies] of [['cookie', undefined, true], ['both', undefined, true], ['both', 'body', false], ['body', undefined, false], ['cookie', 'body', false]] as const) {
     const { app, signUp } = await build(t, { transport })
     app.get('/magic/:id', async (request, reply) => app.accounts.issueTokens(request.params as { id: string }, { request, reply, ...wanted && { transport: wanted } }))
     app.get('/clear', async (_request, reply) => app.accounts.clearCookies(reply))
@@ -45,6 +45,9 @@ t.test('cookies need a reply to be set on', async (t) => {
   const { app, signUp } = await build(t, { transport: 'both' })
   const { user } = await signUp()
   await t.rejects(app.accounts.issueTokens(user, { transport: 'cookie' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs a reply/ })
+  const other = await build(t)
+  const { user: { id } } = await other.signUp()
+  await t.rejects(other.app.accounts.issueTokens(id, { transport: 'cookie', reply: {} as never }), { message: /whose transport is not 'body'/ })
 })
 
 t.test('code can verify a token as a guard does', async (t) => {

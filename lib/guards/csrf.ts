@@ -10,23 +10,28 @@ import { bodyOf } from './locate.ts'
 export interface Csrf {
   /** The value that a client of this session sends back in a header, which no other site can read. */
   valueFor: (sessionId: string, ver: number) => string
+  /** True for methods that need a proof. */
+  isNeededFor: (method: string) => boolean
   /**
    * For a request that came in by a cookie and changes something.
    * @throws {CsrfFailed} saying what was missing, and how to send it
    */
-  require: (request: AnyRequest, claims: Pick<SharedClaims, 'sid' | 'ver'>) => void
+  requireProof: (request: AnyRequest, claims: Pick<SharedClaims, 'sid' | 'ver'>) => void
   /**
-   * For a request that is about to get cookies and has none yet: it is JSON, which a form cannot send, and must not say
-   * that it comes from elsewhere.
+   * For a request that is about to get cookies without having shown any: it is JSON, which a form cannot send, and must
+   * not come from a page of another origin.
    * @throws {CsrfFailed}
    */
   requireOwnSite: (request: AnyRequest) => void
+  /** True when the browser says that a page of another origin sends the request. */
+  isForeign: (request: AnyRequest) => boolean
 }
 
 /**
  * What the browser says of the sender decides, since no page can forge it: `Sec-Fetch-Site` first, `Origin` where that
  * is absent. Where neither is there, the value has to be: an HMAC of the session (OWASP's signed double submit), so that
- * a cookie which a neighbouring host has planted is worth nothing.
+ * a cookie which a neighbouring host has planted is worth nothing. A value that is sent has to be right in any case: else
+ * the page means another session than the cookies, which somebody may have planted.
  */
 export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[]): Csrf {
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
@@ -35,24 +40,30 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
     return createHmac('sha256', key).update(`${sessionId} ${ver}`).digest('base64url')
   }
 
-  /** True when the browser vouches for the sender, false when it says nothing. */
-  function isVouchedFor ({ headers }: AnyRequest): boolean {
+  /** True when the browser vouches for the sender, false when it says nothing, and else why not. */
+  function judge ({ headers }: AnyRequest): boolean | string {
     const { origin, 'sec-fetch-site': site } = headers
     if (site === 'same-origin' || trustedOrigins.includes(origin!)) return true
     if (site === 'cross-site' || site === 'same-site') {
-      throw new CsrfFailed('The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins')
+      return 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins'
     }
-    if (origin !== undefined) throw new CsrfFailed('The Origin of the request is not in csrf.trustedOrigins')
-    return false
+    return origin === undefined ? false : 'The Origin of the request is not in csrf.trustedOrigins'
+  }
+
+  function isVouchedFor (request: AnyRequest): boolean {
+    const verdict = judge(request)
+    if (typeof verdict === 'string') throw new CsrfFailed(verdict)
+    return verdict
   }
 
   return {
     valueFor: (sessionId, ver) => valueOf(keys[0]!, sessionId, ver),
+    isNeededFor: (method) => methods.includes(method),
 
-    require (request, { sid, ver }) {
-      if (!methods.includes(request.method) || isVouchedFor(request)) return
-
+    requireProof (request, { sid, ver }) {
+      const isVouched = isVouchedFor(request)
       const sent = request.headers[header] ?? fieldOf(request, formField)
+      if (sent === undefined && isVouched) return
       if (sent === undefined) throw new CsrfFailed(`A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie`)
       if (typeof sent !== 'string' || !keys.some((key) => isEqual(sent, valueOf(key, sid, ver)))) {
         throw new CsrfFailed(`${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
@@ -62,6 +73,8 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
     requireOwnSite (request) {
       isVouchedFor(request)
     },
+
+    isForeign: (request) => typeof judge(request) === 'string',
   }
 }
 

@@ -73,7 +73,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     if (!token) return
 
     const { kind, claims, header, location } = token
-    if (location === 'cookie') csrf.require(request, claims)
+    if (location === 'cookie' && csrf.isNeededFor(request.method)) csrf.requireProof(request, claims)
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)

@@ -36,8 +36,8 @@ export function createLocator ({ header }: Pick<Settings, 'header'>, cookies: Co
     body (request, kinds) {
       return firstOf(kinds, (kind) => fieldOf(bodyOf(request), fields[kind], 'body'))
     },
-    query ({ query }, kinds) {
-      return firstOf(kinds, (kind) => fieldOf(query as object, fields[kind], 'querystring'))
+    query (request, kinds) {
+      return firstOf(kinds, (kind) => fieldOf(queryOf(request), fields[kind], 'querystring'))
     },
   }
 
@@ -71,27 +71,37 @@ function tokenIn (value: string | string[] | undefined, scheme: string): string 
   return token
 }
 
-function fieldOf (place: object, name: string, label: string): string | undefined {
+function fieldOf (place: Fields, name: string, label: string): string | undefined {
   if (!Object.hasOwn(place, name)) return
-  const value: unknown = place[name as never]
+  const value = place[name]
   if (typeof value !== 'string') throw new InputInvalid(`${label}/${name} must be string`)
   return value
 }
 
-/** What bodies said before the host's validator had a chance to strip a token from them. */
-const takenAside = new WeakMap<AnyRequest, object>()
+type Fields = Record<string, unknown>
 
-/** A `preValidation` hook that keeps the body's fields for guards that look there. */
-export async function takeBodyAside (request: AnyRequest): Promise<void> {
-  if (isObject(request.body)) takenAside.set(request, { ...request.body })
+/** What bodies and queries said before the host's validator had a chance to strip a token from them. */
+const kept = new WeakMap<AnyRequest, { body: Fields, query: Fields }>()
+
+/** Makes a `preValidation` hook that keeps the fields of a request that guards may look for, and no others. */
+export function createKeeper (formField?: string): (request: AnyRequest) => Promise<void> {
+  const names = [...Object.values(fields), ...formField === undefined ? [] : [formField]]
+  const pick = (place: Fields) => Object.fromEntries(names.filter((name) => Object.hasOwn(place, name)).map((name) => [name, place[name]]))
+
+  return async function keepFields (request) {
+    kept.set(request, { body: { ...kept.get(request)?.body, ...pick(asFields(request.body)) }, query: pick(asFields(request.query)) })
+  }
 }
 
 /** The fields of a body, as they were sent. */
-export function bodyOf (request: AnyRequest): Record<string, unknown> {
-  const body = takenAside.get(request) ?? request.body
-  return isObject(body) ? body : {}
+export function bodyOf (request: AnyRequest): Fields {
+  return kept.get(request)?.body ?? asFields(request.body)
 }
 
-function isObject (value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object'
+function queryOf (request: AnyRequest): Fields {
+  return kept.get(request)?.query ?? asFields(request.query)
+}
+
+function asFields (value: unknown): Fields {
+  return value !== null && typeof value === 'object' ? value as Fields : {}
 }

@@ -5,6 +5,11 @@ const serializers = Symbol.for('pino.serializers')
 
 type Serializer = (value: any) => unknown
 
+const tokenName = /^(access|refresh)_token$/i
+
+/** Deeper than this nobody shows a request. */
+const mostDepth = 5
+
 /** Keeps tokens in a query out of the log: the line about a request that comes in shows its URL. */
 export function hideTokens (route: RouteOptions, log: FastifyBaseLogger): void {
   const usual = route.logSerializers?.req ?? (log as { [serializers]?: { req?: Serializer } })[serializers]?.req
@@ -13,8 +18,17 @@ export function hideTokens (route: RouteOptions, log: FastifyBaseLogger): void {
   route.logSerializers = { ...route.logSerializers, req: (request: unknown) => hidden(usual(request)) }
 }
 
-function hidden (line: unknown): unknown {
-  if (typeof line !== 'object' || line === null) return line
-  return Object.fromEntries(Object.entries(line).map(([name, value]) =>
-    [name, typeof value === 'string' ? value.replace(/((?:access|refresh)_token=)[^&#]*/gi, '$1[hidden]') : value]))
+function hidden (value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return value.replace(/([?&;])([^?&;=\s]+)=[^&;#\s]*/g, (pair, mark, name) => tokenName.test(decoded(name)) ? `${mark}${name}=[hidden]` : pair)
+  if (typeof value !== 'object' || value === null || depth > mostDepth) return value
+  if (Array.isArray(value)) return value.map((item) => hidden(item, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, tokenName.test(name) ? '[hidden]' : hidden(inner, depth + 1)]))
+}
+
+function decoded (name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }

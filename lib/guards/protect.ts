@@ -1,29 +1,29 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { guardOf, type Guard } from './guard.ts'
-import { takeBodyAside } from './locate.ts'
-import { hideTokens } from './log.ts'
 import type { GuardSettings } from './options.ts'
-import { keepChallenge, readsBody } from './routes.ts'
+import { keepChallenge, type Attendance } from './routes.ts'
 
 /**
  * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
  * that were there before, since Fastify hands a hook down to all of them. A route with `config: { auth: false }` stays
  * open. `document` is told of each route that is added from here on.
  */
-export function protectScope (scope: FastifyInstance, guard: Guard, document: (route: RouteOptions, settings: GuardSettings) => void): void {
+export function protectScope (
+  scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, attend }: Attendance, document: (route: RouteOptions, settings: GuardSettings) => void
+): void {
   const settings = guardOf(guard)!
   const protect = async (request: FastifyRequest) => {
     if (!isOpen(request)) await guard(request)
   }
 
   scope.addHook('onError', keepChallenge)
-  if (readsBody(settings)) scope.addHook('preValidation', takeBodyAside).addHook('preHandler', protect)
+  if (mayNeedBody(settings)) scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
   else scope.addHook('onRequest', protect)
 
   scope.addHook('onRoute', (route) => {
     if (route.config?.auth === false) return
     document(route, settings)
-    if (settings.locations.includes('query')) hideTokens(route, scope.log)
+    attend(route, settings)
   })
 }
 

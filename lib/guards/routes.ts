@@ -1,23 +1,47 @@
 import diagnostics from 'node:diagnostics_channel'
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { isOurs } from '../our-error.ts'
 import type { Settings } from '../settings.ts'
 import { guardOf } from './guard.ts'
-import { takeBodyAside } from './locate.ts'
+import { createKeeper } from './locate.ts'
 import { hideTokens } from './log.ts'
 import type { GuardSettings } from './options.ts'
 
 const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
+
+/** What stands beside a guard, on a route or on a scope. */
+export interface Attendance {
+  /** Keeps fields of a request that a validator may strip. */
+  keepFields: (request: FastifyRequest) => Promise<void>
+  /** True for a guard that may find in a body what it looks for, a token or a value against CSRF. */
+  mayNeedBody: (guard: GuardSettings) => boolean
+  /** Hides tokens of the query from the log, and warns of a cookie that never arrives. */
+  attend: (route: RouteOptions, guard: GuardSettings) => void
+}
+
+export function createAttendance ({ csrf: { formField }, cookies }: Settings, log: FastifyBaseLogger): Attendance {
+  const { path } = cookies.refresh
+
+  return {
+    keepFields: createKeeper(formField),
+    mayNeedBody: (guard) => readsBody(guard) || (formField !== undefined && guard.locations.includes('cookie')),
+
+    attend (route, { kind, locations }) {
+      if (locations.includes('query')) hideTokens(route, log)
+      if (kind === 'refresh' && locations.includes('cookie') && !isWithin(route.url, path)) {
+        log.warn(`${nameOf(route)} asks for a refresh token, but the cookie that holds it is sent to ${path} alone: see cookies.refresh.path`)
+      }
+    },
+  }
+}
 
 /**
  * Looks at every route as it is added: one that would stand open by mistake is refused, and one with a guard gets what
  * the guard needs beside it.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, from where the route is added
  */
-export function watchRoutes (app: FastifyInstance, { csrf, cookies }: Settings): void {
-  const hasFormField = csrf.formField !== undefined
-  const cookiePath = cookies.refresh.path
+export function watchRoutes (app: FastifyInstance, { keepFields, mayNeedBody, attend }: Attendance): void {
   const early = openRoutesOf(app)
   if (early.size > 0) throw new OptionsInvalid([...early.values()].join('; '))
 
@@ -29,10 +53,8 @@ export function watchRoutes (app: FastifyInstance, { csrf, cookies }: Settings):
 
     const guards = guardsOf(route)
     if (guards.length > 0) add(route, 'onError', keepChallenge)
-    if (guards.some(readsBody) || (hasFormField && guards.length > 0)) add(route, 'preValidation', takeBodyAside)
-    if (guards.some(({ locations }) => locations.includes('query'))) hideTokens(route, app.log)
-    const lost = guards.find(({ kind, locations }) => kind === 'refresh' && locations.includes('cookie') && !isWithin(route.url, cookiePath))
-    if (lost) app.log.warn(`${nameOf(route)} asks for a refresh token, but the cookie that holds it is sent to ${cookiePath} alone: see cookies.refresh.path`)
+    if (guards.some((guard) => mayNeedBody(guard) || guard.locations.includes('query'))) add(route, 'preValidation', keepFields)
+    guards.forEach((guard) => attend(route, guard))
   })
 }
 
@@ -53,7 +75,7 @@ export function guardsOf (route: RouteOptions): GuardSettings[] {
 }
 
 /** True for a guard that may find its token in a body. */
-export function readsBody (guard: GuardSettings | undefined): boolean {
+function readsBody (guard: GuardSettings | undefined): boolean {
   return guard?.locations.includes('body') ?? false
 }
 

@@ -20,13 +20,13 @@ export function logout (scope: Scope, context: Context, path: string): void {
     const { token, location, kinds } = locator.locate(request, 'any', refreshLocations)
     try {
       const verified = tokens.verifyForLogout(token, kinds)
-      if (location === 'cookie') csrf.require(request, verified.claims)
+      if (location === 'cookie') csrf.requireProof(request, verified.claims)
       await sessions.logout(verified)
     } catch (error) {
-      clearRefused(context, reply, location, error)
+      clearRefused(context, request, reply, location, error)
       throw error
     }
-    if (settings.transport !== 'body') setCookies(reply, cookies.clear())
+    if (settings.transport !== 'body' && !csrf.isForeign(request)) setCookies(reply, cookies.clear())
     reply.code(204)
   })
 }

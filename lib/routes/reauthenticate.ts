@@ -6,7 +6,7 @@ import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './
 import type { Scope } from './scope.ts'
 
 export function reauthenticate (scope: Scope, context: Context, path: string): void {
-  const { authenticate, sessions, users, settings: { locations } } = context
+  const { authenticate, csrf, sessions, users, settings: { locations } } = context
 
   const schema = {
     operationId: 'reauthenticate',
@@ -18,9 +18,10 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
   }
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
-    const { claims: { sub }, sessionId } = request.auth
+    const { claims: { sub }, sessionId, location } = request.auth
     await users.confirm(sub, request.body.password)
     const session = await sessions.reauthenticate(sessionId)
+    if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
     return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
   })
 }

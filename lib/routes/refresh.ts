@@ -19,12 +19,13 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     const { token, location } = locator.locate(request, 'refresh', refreshLocations)
     try {
       const { claims } = tokens.verify(token, ['refresh'])
-      if (location === 'cookie') csrf.require(request, claims)
+      if (location === 'cookie') csrf.requireProof(request, claims)
       await admission.askHost(claims, request)
       const session = await sessions.refresh(claims)
+      if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
       return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
     } catch (error) {
-      clearRefused(context, reply, location, error)
+      clearRefused(context, request, reply, location, error)
       throw error
     }
   })

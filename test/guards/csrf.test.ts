@@ -388,3 +388,29 @@ t.test('a value of a key that only verifies still counts, and new ones come of t
   t.not(refreshed.json().csrf_token, value)
   t.equal((await second.app.inject({ method: 'POST', url: '/guarded', headers: { cookie: cookieHeader(setBy(refreshed)), 'x-csrf-token': refreshed.json().csrf_token } })).statusCode, 200)
 })
+
+t.test('a value that is sent has to be right, though the browser vouches for the page: the cookies may have been planted', async (t) => {
+  const { send, signIn, register } = await site(t)
+  await register({}, 'mallory')
+  const [ada, mallory] = [await signIn(), await signIn({ username: 'mallory', password })]
+  for (const url of ['/act', '/auth/refresh', '/auth/logout']) {
+    const answer = await send(url, { cookie: mallory.cookie, 'sec-fetch-site': 'same-origin', 'x-csrf-token': ada.value })
+    t.match(answer.json(), failed, url)
+    t.notOk(answer.headers['set-cookie'], url)
+  }
+  t.equal((await send('/act', { cookie: mallory.cookie, 'sec-fetch-site': 'same-origin', 'x-csrf-token': mallory.value })).statusCode, 200)
+})
+
+t.test('no page of another origin takes the cookies out of a browser', async (t) => {
+  const { send, signIn, app } = await site(t)
+  const { cookie } = await signIn()
+  const garbage = cookie.replace(/__Secure-refresh=[^;]+/, '__Secure-refresh=planted').replace(/__Host-access=[^;]+/, '__Host-access=planted')
+  for (const url of ['/auth/refresh', '/auth/logout']) {
+    for (const from of ['same-site', 'cross-site']) t.notOk((await send(url, { cookie: garbage, 'sec-fetch-site': from })).headers['set-cookie'], `${url} ${from}`)
+    t.ok((await send(url, { cookie: garbage, 'sec-fetch-site': 'same-origin' })).headers['set-cookie'], url)
+  }
+  const { access_token: own } = await app.accounts.issueTokens((await app.accounts.verify(/__Host-access=([^;]+)/.exec(cookie)![1]!)).user)
+  const foreign = await send('/auth/logout', { 'sec-fetch-site': 'cross-site', ...bearer(own) })
+  t.match(foreign, { statusCode: 204 })
+  t.notOk(foreign.headers['set-cookie'])
+})
