@@ -517,3 +517,14 @@ t.test('claims too large for a cookie set none, and nothing is written', async (
   }
   t.strictSame(rows(), before)
 })
+
+t.test('decode() reads what a token says of itself, and checks nothing', async (t) => {
+  const { app, signUp } = await build(t)
+  const { access_token: token } = await signUp()
+  const { header, payload } = decode(token)
+
+  for (const text of [token, mint(header, payload, 'the key of somebody else')]) t.strictSame(app.accounts.decode(text), { header, claims: payload })
+  for (const text of ['', 'x', 'a.b.c', `${token}.x`, mint('not JSON', payload), mint(header, 'not JSON'), mint(header, Buffer.from([0xff]))]) {
+    t.throws(() => app.accounts.decode(text), { code: 'ACCOUNTS_TOKEN_INVALID' })
+  }
+})
