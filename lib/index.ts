@@ -76,7 +76,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const refreshLocations: Location[] = ['body', ...ownLocations]
   const parts = { settings, keyring, tokens, sessions, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
-  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app, settings.name) : () => {}
+  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
     guard,

@@ -79,30 +79,53 @@ export function documentScope (scope: FastifyInstance, settings: DocumentSetting
   })
 }
 
+/** Notes that a route of a scope has these guards. */
+export type Document = (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]) => void
+
+/** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
+const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
+
 /**
  * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
- * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Needs a
- * route of ours in the document, to declare the schemes.
+ * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Where
+ * the scope has a serializer compiler of its own, schemas are in its language, and none are added. Needs a route of
+ * ours in the document, to declare the schemes.
  */
-export function documentGuards (app: FastifyInstance, instance: string) {
-  const guarded = new Map<RouteOptions, GuardSettings>()
+export function documentGuards (app: FastifyInstance): Document {
+  const ours = new Set<RouteOptions>()
 
-  function document (route: RouteOptions, guard: GuardSettings): void {
-    guarded.set(route, guard)
-    route.schema = { security: securityOf(instance, guard.kind, guard.locations, guard.optional !== false), ...route.schema } as object
+  function document (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]): void {
+    const before = guarded.get(route)
+    const all = new Set([...before?.guards ?? [], ...guards])
+    const security = [...all].map(securityOfGuard).reduce(bothOf)
+    guarded.set(route, { guards: all, security })
+    if (!scope.serializerCompiler) ours.add(route)
+
+    const isOwn = route.schema?.security === undefined || route.schema.security === before?.security
+    route.schema = { ...route.schema, ...isOwn && { security } }
   }
 
-  app.addHook('onRoute', (route) => {
-    const guard = guardsOf(route).find((found) => found.instance === instance)
-    if (guard) document(route, guard)
+  app.addHook('onRoute', function (route) {
+    const guards = guardsOf(route)
+    if (guards.length > 0) document(this, route, guards)
   })
 
   app.addHook('onReady', async () => {
-    for (const [route, guard] of guarded) {
+    for (const route of ours) {
       const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-      route.schema = { ...route.schema, response: { ...answers({}, ...refusalsOf(guard)), ...given } }
+      const refusals = [...guarded.get(route)!.guards].flatMap(refusalsOf)
+      route.schema = { ...route.schema, response: { ...answers({}, ...refusals), ...given } }
     }
   })
 
   return document
+}
+
+function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings): Security {
+  return securityOf(instance, kind, locations, optional !== false)
+}
+
+/** Two guards on one route: each way into the one together with each way into the other. */
+function bothOf (first: Security, second: Security): Security {
+  return first.flatMap((one) => second.map((other) => ({ ...one, ...other })))
 }

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { guardOf, type Guard } from './guard.ts'
-import type { GuardSettings } from './options.ts'
-import { keepChallenge, type Attendance } from './routes.ts'
+import type { Document } from '../openapi.ts'
+import type { Attendance } from './routes.ts'
 
 /**
  * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
@@ -9,20 +9,19 @@ import { keepChallenge, type Attendance } from './routes.ts'
  * open. `document` is told of each route that is added from here on.
  */
 export function protectScope (
-  scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, attend }: Attendance, document: (route: RouteOptions, settings: GuardSettings) => void
+  scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, attend }: Attendance, document: Document
 ): void {
   const settings = guardOf(guard)!
   const protect = async (request: FastifyRequest) => {
     if (!isOpen(request)) await guard(request)
   }
 
-  scope.addHook('onError', keepChallenge)
   if (mayNeedBody(settings)) scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
   else scope.addHook('onRequest', protect)
 
-  scope.addHook('onRoute', (route) => {
+  scope.addHook('onRoute', function (route) {
     if (route.config?.auth === false) return
-    document(route, settings)
+    document(this, route, [settings])
     attend(route, settings)
   })
 }
@@ -32,6 +31,6 @@ function isOpen (request: FastifyRequest): boolean {
 }
 
 /** A browser sends no token along when it asks whether it may send one; an OPTIONS route of the app's own is no such thing. */
-function isPreflight ({ method, headers, is404, routeOptions }: FastifyRequest): boolean {
-  return method === 'OPTIONS' && 'access-control-request-method' in headers && (is404 || routeOptions.url === '*')
+function isPreflight ({ method, headers, is404, routeOptions, server }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && 'access-control-request-method' in headers && (is404 || routeOptions.url === `${server.prefix}*`)
 }

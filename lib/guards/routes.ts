@@ -45,6 +45,7 @@ export function watchRoutes (app: FastifyInstance, { keepFields, mayNeedBody, at
   const early = openRoutesOf(app)
   if (early.size > 0) throw new OptionsInvalid([...early.values()].join('; '))
 
+  app.addHook('onError', keepChallenge)
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
     if (open) throw new OptionsInvalid(open)
@@ -52,16 +53,14 @@ export function watchRoutes (app: FastifyInstance, { keepFields, mayNeedBody, at
     if (early) throw new OptionsInvalid(`${nameOf(route)} has ${early.name} in onRequest, where there is no body yet: put it in preHandler`)
 
     const guards = guardsOf(route)
-    if (guards.length > 0) add(route, 'onError', keepChallenge)
-    if (guards.some((guard) => mayNeedBody(guard) || guard.locations.includes('query'))) add(route, 'preValidation', keepFields)
+    if (guards.some((guard) => mayNeedBody(guard) || guard.locations.includes('query'))) putFirst(route, keepFields)
     guards.forEach((guard) => attend(route, guard))
   })
 }
 
-/** Puts a hook before the others, once: two kinds of users may both look at a route. */
-function add (route: RouteOptions, name: 'onError' | 'preValidation', hook: unknown): void {
-  const hooks = hooksOf(route, name)
-  if (!hooks.includes(hook)) route[name] = [hook, ...hooks] as never
+/** Before the hooks of the route, which may need what it keeps. */
+function putFirst (route: RouteOptions, keepFields: Attendance['keepFields']): void {
+  route.preValidation = [keepFields, ...hooksOf(route, 'preValidation')] as never
 }
 
 /** RFC 6265 §5.1.4. */
@@ -83,7 +82,7 @@ function readsBody (guard: GuardSettings | undefined): boolean {
  * An `onError` hook: a host's own error handler drops the headers of errors, and a 401 must name its challenge. Other
  * errors' headers are left alone: those of an HTTP client's may be a whole foreign answer's.
  */
-export async function keepChallenge (_request: FastifyRequest, reply: FastifyReply, error: Error): Promise<void> {
+async function keepChallenge (_request: FastifyRequest, reply: FastifyReply, error: Error): Promise<void> {
   if (isOurs(error) && error.headers) reply.headers(error.headers)
 }
 
@@ -118,7 +117,7 @@ function undefinedHook (route: RouteOptions): string | undefined {
     'Write "await app.register(accounts)" before it, and look at how the guard is spelt'
 }
 
-function hooksOf (route: RouteOptions, name: typeof guardHooks[number] | 'onError'): unknown[] {
+function hooksOf (route: RouteOptions, name: typeof guardHooks[number]): unknown[] {
   return [route[name] ?? []].flat()
 }
 

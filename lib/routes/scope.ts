@@ -3,10 +3,9 @@ import formats from 'ajv-formats'
 import fastJson, { type AnySchema } from 'fast-json-stringify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
-  FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault
+  FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
 } from 'fastify'
 import { InputInvalid } from '../errors.ts'
-import { keepChallenge } from '../guards/routes.ts'
 import type { Wording } from '../wording.ts'
 
 /** A client that sends nonsense need not be told all of it. */
@@ -39,11 +38,12 @@ export function prepareScope (scope: Scope, wording: Wording): void {
 
   scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
   scope.setSchemaErrorFormatter((errors, place) => new InputInvalid(sentences(errors as ErrorObject[], place)))
-  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? answerText(fastJson(schema as AnySchema)) : errorText)
+  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
 
   // Our routes guard themselves: who protects the whole app must still let people in.
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, auth: false }
+    route.handler = sendAsText(route.handler)
   })
   scope.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
@@ -52,7 +52,6 @@ export function prepareScope (scope: Scope, wording: Wording): void {
     if (request.body === undefined) request.body = {}
   })
   scope.addHook('onError', async (request, _reply, error) => { wording(error, request) })
-  scope.addHook('onError', keepChallenge)
 }
 
 /**
@@ -86,14 +85,17 @@ function sentence ({ keyword, instancePath, message, params }: ErrorObject, plac
     : `${field} ${message}`
 }
 
-/** An answer as its schema has it, or whatever a `preSerialization` hook of the host's made of it. */
-function answerText (bySchema: (answer: unknown) => string) {
-  return (answer: unknown) => {
-    try {
-      return bySchema(answer)
-    } catch {
-      return JSON.stringify(answer)
-    }
+/**
+ * Sends what a handler answers as the text that its schema makes of it. Hooks and serializers of the host see only
+ * objects, so that our document stays true whatever they make of theirs.
+ */
+function sendAsText (handler: RouteHandlerMethod): RouteHandlerMethod {
+  return async function (request, reply) {
+    const answer = await handler.call(this, request, reply)
+    if (answer === undefined || answer === reply) return answer
+
+    if (!reply.hasHeader('content-type')) reply.type('application/json; charset=utf-8')
+    return reply.getSerializationFunction(String(reply.statusCode))!(answer as Record<string, unknown>)
   }
 }
 
