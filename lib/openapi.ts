@@ -101,7 +101,8 @@ export function documentGuards (app: FastifyInstance): Document {
     guarded.set(route, { guards: all, security })
     if (!scope.serializerCompiler) ours.add(route)
 
-    const isOwn = route.schema?.security === undefined || route.schema.security === before?.security
+    const { security: given } = { ...route.schema } as { security?: Security }
+    const isOwn = given === undefined || given === before?.security
     route.schema = { ...route.schema, ...isOwn && { security } }
   }
 

@@ -63,7 +63,7 @@ export interface AccountsOptions {
   issuer?: string
   /** The `aud` claim. Of a list the first is written, and each is accepted. Default `'fastify-jwt-accounts'`. */
   audience?: string | string[]
-  /** How much clocks may differ when `exp` and `nbf` are looked at, up to 5 minutes. Default 0. */
+  /** How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. Default 0. */
   leeway?: Duration
   /** More claims for access tokens, asked for each time one is made. Seconds count: nobody is let in meanwhile. Default none. */
   claims?: (user: AccountsUser, request?: AnyRequest) => CustomClaims | Promise<CustomClaims>

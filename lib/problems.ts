@@ -20,7 +20,7 @@ const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transpor
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
 
 /** What a header of ours, with a kid of the longest, leaves of the length that we read. */
-const mostFieldsLength = 400
+const mostFieldsBytes = 400
 
 /** Names of header fields that say how a token is to be read (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7797). */
 const reservedFields = ['alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'epk', 'apu', 'apv', 'iv', 'tag', 'p2s', 'p2c', '__proto__']
@@ -47,7 +47,7 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
 
   return [
     ...Object.keys(headerFields).filter((name) => reservedFields.includes(name)).map((name) => `headerFields.${name} is reserved`),
-    ...JSON.stringify(headerFields).length > mostFieldsLength ? [`headerFields must have at most ${mostFieldsLength} characters as JSON`] : [],
+    ...Buffer.byteLength(JSON.stringify(headerFields)) > mostFieldsBytes ? [`headerFields must have at most ${mostFieldsBytes} bytes as JSON`] : [],
     ...Object.keys(messages).filter((code) => !codes.includes(code)).map((code) => `messages.${code} is not the code of an error`),
     ...transport !== 'body' && locations && !locations.includes('cookie') ? [`locations must hold cookie with transport ${transport}`] : [],
     ...new Set(clients.map(({ id }) => id)).size < clients.length ? ['introspection.clients must have different ids'] : [],
@@ -74,10 +74,10 @@ export function keyProblems (keys: (Key | string)[], given: unknown, env: NodeJS
   if (keys.length === 0) return ['secret must hold a key']
 
   const read = keys.filter((key) => typeof key !== 'string')
-  const isDoubled = new Set(read.map(({ kid }) => kid)).size < read.length
+  const isDoubled = (['kid', 'thumbprint'] as const).some((name) => new Set(read.map((key) => key[name])).size < read.length)
   return [
     ...keys.flatMap((key, index) => typeof key === 'string' ? [`${Array.isArray(given) ? `secret[${index}]` : named('secret')} ${key}`] : []),
-    ...isDoubled ? ['secret must hold keys with different names (kid)'] : [],
+    ...isDoubled ? ['secret must hold different keys, with different names (kid)'] : [],
     ...read[0]?.signs === false && read.some(({ signs }) => signs) ? ['secret must begin with a key that signs, since some of the others could'] : [],
   ]
 }

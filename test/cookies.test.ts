@@ -409,11 +409,8 @@ t.test('the cookies of the host stand beside ours, on the same answer', async (t
     const app = Fastify()
     t.teardown(() => app.close())
     app.addHook('onRequest', async (_request, reply) => { reply.header('set-cookie', 'early=1; Path=/') })
-    app.addHook('preSerialization', async (_request, reply, payload) => {
-      if (order !== 'without') reply.setCookie('theirs', '2', { path: '/' })
-      return payload
-    })
     app.addHook('onSend', async (_request, reply, payload) => {
+      if (order !== 'without') reply.setCookie('theirs', '2', { path: '/' })
       reply.header('set-cookie', 'late=3')
       return payload
     })

@@ -168,7 +168,7 @@ t.test('options that contradict each other are refused', async (t) => {
     [{ password: { minLength: 200, maxLength: 199 } }, [lengths]],
     [{ password: { argon2: { memoryCost: 1024, parallelism: 129 } } }, [/^password\.argon2\.parallelism /, memory]],
     [{ headerFields: { alg: 'none', crit: 'x' } }, [/^headerFields\.alg is reserved/, /^headerFields\.crit is reserved/]],
-    [{ headerFields: { x: 'y'.repeat(400) } }, [/^headerFields must have at most 400 characters/]],
+    [{ headerFields: { x: 'y'.repeat(400) } }, [/^headerFields must have at most 400 bytes/]],
     [{ messages: { ACCOUNTS_NONSENSE: 'x' } }, [/^messages\.ACCOUNTS_NONSENSE is not the code/]],
     [{ transport: 'cookie', locations: ['header'] }, [/^locations must hold cookie with transport cookie/]],
     [{ header: { scheme: '' } }, [/^header\.scheme '' needs a header\.name/]],

@@ -122,6 +122,17 @@ t.test('a function of the host that fails lets nobody in, and says nothing', asy
   }
 })
 
+t.test('a refresh that fails for want of claims spends no token, even where each works once', async (t) => {
+  let isAway = false
+  const claims = () => { if (isAway) throw new Error('away'); return { tenant: 'a' } }
+  const { refresh, signUp } = await build(t, { claims, refresh: { window: 0 } }, { logger: { level: 'silent' } })
+  const { refresh_token: token } = await signUp()
+  isAway = true
+  t.equal((await refresh(token)).statusCode, 500)
+  isAway = false
+  t.equal((await refresh(token)).statusCode, 200)
+})
+
 t.test('a stateless guard asks the host and no database; a strict one asks both', async (t) => {
   const { app, get, post, signUp, sql } = await buildOnFile(t, { isRevoked: ({ sub }) => sub === '' }, { logger: { level: 'silent' } })
   const whoami = async ({ user, auth }: { user: unknown, auth: { fresh: boolean, sessionId: string } }) => ({ user, ...auth })

@@ -21,9 +21,11 @@ export function refresh (scope: Scope, context: Context, path: string): void {
       const { claims } = tokens.verify(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
       await admission.askHost(claims, request)
-      const session = await sessions.refresh(claims)
-      if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
-      return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
+      const { session, prepared } = await sessions.refresh(claims, async ({ transport, user }) => {
+        if (transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
+        return claimsOf(context, user, request)
+      })
+      return deliver(reply, grant(context, session, prepared))
     } catch (error) {
       clearRefused(context, request, reply, location, error)
       throw error

@@ -95,7 +95,16 @@ function sendAsText (handler: RouteHandlerMethod): RouteHandlerMethod {
     if (answer === undefined || answer === reply) return answer
 
     if (!reply.hasHeader('content-type')) reply.type('application/json; charset=utf-8')
-    return reply.getSerializationFunction(String(reply.statusCode))!(answer as Record<string, unknown>)
+    return textOf(answer as Record<string, unknown>, reply.getSerializationFunction(String(reply.statusCode))!)
+  }
+}
+
+/** A session keeps the transport that it began with, though the app may have changed its mind, and the schema with it. */
+function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<string, unknown>) => string): string {
+  try {
+    return bySchema(answer)
+  } catch {
+    return JSON.stringify(answer)
   }
 }
 

@@ -12,7 +12,7 @@ import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import { createConfirmations } from './confirmations.ts'
 import { findSession, type Revocations } from './revocations.ts'
-import { decide, isGenuine, isOver, isVoid } from './rotation.ts'
+import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
 /** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
 export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
@@ -31,10 +31,11 @@ export interface Sessions {
   start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
   /**
    * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
+   * `prepare` looks at the session before it moves: what it throws leaves the token unspent.
    * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401; `RefreshReused` has ended the session
    * @throws {Unavailable} after 8 lost races
    */
-  refresh: (claims: RefreshClaims) => Promise<Session>
+  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
   inspect: (claims: RefreshClaims) => Promise<Session>
   /** The same, and ends nothing either: for those who only ask. */
@@ -111,9 +112,8 @@ export function createSessions (
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
-  async function move (claims: RefreshClaims): Promise<Session | undefined> {
+  async function move (claims: RefreshClaims, session: Session, verdict: Verdict): Promise<Session | undefined> {
     const now = new Date()
-    const { session, verdict } = await judgeAndEnd(claims, now)
 
     switch (verdict) {
       case 'SAME': return confirm(session, claims.gen)
@@ -169,11 +169,13 @@ export function createSessions (
       } satisfies RequiredEntityData<Session>)
     },
 
-    async refresh (claims) {
+    async refresh (claims, prepare) {
       await confirmations.flush(claims.sid)
       for (let tries = 0; tries < mostTries; tries++) {
-        const session = await move(claims)
-        if (session) return session
+        const { session: found, verdict } = await judgeAndEnd(claims, new Date())
+        const prepared = await prepare(found)
+        const session = await move(claims, found, verdict)
+        if (session) return { session, prepared }
       }
       throw new Unavailable()
     },

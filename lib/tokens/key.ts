@@ -20,6 +20,8 @@ export interface KeyPair {
 /** A key, checked: `kid` and algorithm are what the header of its tokens says. */
 export interface Key {
   kid: string
+  /** Tells this key from others, whatever their names and algorithms. */
+  thumbprint: string
   algorithm: Algorithm
   signs: boolean
   /** What the library takes, for each kind of token. */

@@ -1,6 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, KeyObject, type JsonWebKey } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, KeyObject, sign, verify, type JsonWebKey } from 'node:crypto'
 import { algorithms, type Algorithm, type Key, type KeyPair } from './key.ts'
-import { rsaWeakness } from './rsa.ts'
+import { isWhole, rsaWeakness } from './rsa.ts'
 import { weakness } from './secret.ts'
 
 const algorithmsOf: Record<string, readonly Algorithm[]> = {
@@ -29,8 +29,10 @@ function secretKey (given: string | Buffer, algorithm: Algorithm = 'HS256'): Key
   if (weak || algorithm !== 'HS256') return weak ?? `is an HMAC secret, which goes with HS256 and not with ${algorithm}`
 
   const secret = Buffer.from(given)
+  const thumbprint = createHash('sha256').update(derive(secret, 'kid')).digest('base64url')
   return {
-    kid: createHash('sha256').update(derive(secret, 'kid')).digest('base64url').slice(0, 16),
+    kid: thumbprint.slice(0, 16),
+    thumbprint,
     algorithm,
     signs: true,
     material: { access: secret, refresh: derive(secret, 'refresh') },
@@ -46,6 +48,7 @@ function keyPair (given: KeyPair, fallback: Algorithm | undefined): Key | string
   const shown = secretPart ? createPublicKey(secretPart) : publicPart
   if (!shown) return 'must have a private or a public part'
   if (publicPart && !shown.equals(publicPart)) return 'must have a public part that belongs to its private one'
+  if (!belongTogether(given.private, secretPart, shown)) return 'must have a private part whose members belong together'
 
   const jwks = [['sign', given.private], ['verify', given.public]].filter((part): part is [string, JsonWebKey] => isJwk(part[1]))
   const wanted = given.algorithm ?? jwks.map(([, { alg }]) => alg).find((alg) => alg !== undefined) ?? fallback
@@ -58,9 +61,24 @@ function keyPair (given: KeyPair, fallback: Algorithm | undefined): Key | string
   return problem ?? pairOf(secretPart, shown, algorithm!, kid as string | undefined)
 }
 
+/** Libraries believe a JWK, whose public members may be another key's. */
+function belongTogether (material: unknown, secretPart: KeyObject | undefined, shown: KeyObject): boolean {
+  if (!secretPart || !isJwk(material)) return true
+
+  const jwk = shown.export({ format: 'jwk' })
+  if (jwk.kty === 'RSA') return isWhole(secretPart.export({ format: 'jwk' }))
+  const probe = Buffer.from('fastify-jwt-accounts')
+  const digest = shown.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  return membersOf(jwk).every(([name, value]) => material[name] === value) && verify(digest, probe, shown, sign(digest, probe, secretPart))
+}
+
+function membersOf (jwk: JsonWebKey): [name: string, value: unknown][] {
+  return publicMembers[jwk.kty as keyof typeof publicMembers].map((name) => [name, jwk[name]])
+}
+
 function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algorithm: Algorithm, kid: string | undefined): Key {
   const jwk = publicPart.export({ format: 'jwk' })
-  const members = publicMembers[jwk.kty as keyof typeof publicMembers].map((name) => [name, jwk[name]])
+  const members = membersOf(jwk)
   const thumbprint = createHash('sha256').update(JSON.stringify(Object.fromEntries(members))).digest('base64url')
   const pem = {
     public: publicPart.export({ format: 'pem', type: 'spki' }) as string,
@@ -70,10 +88,11 @@ function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algor
 
   return {
     kid: name,
+    thumbprint,
     algorithm,
     signs: secretPart !== undefined,
     material: { access: pem, refresh: pem },
-    csrf: secretPart && derive(secretPart.export({ format: 'der', type: 'pkcs8' }), 'csrf'),
+    csrf: secretPart && derive(Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url'), 'csrf'),
     jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import type { JsonWebKey, KeyObject } from 'node:crypto'
 
 const fewestBits = 2048
 /** More cost much and bring nothing; a signature of this size still fits where we read tokens. */
@@ -11,8 +11,18 @@ export function rsaWeakness (key: KeyObject): string | undefined {
   if (modulusLength < fewestBits || modulusLength > mostBits) return `must be an RSA key of ${fewestBits} to ${mostBits} bits`
   if (publicExponent < leastExponent || publicExponent % 2n === 0n) return `must be an RSA key with an odd public exponent of ${leastExponent} or more`
 
-  const modulus = BigInt(`0x${Buffer.from(key.export({ format: 'jwk' }).n as string, 'base64url').toString('hex')}`)
+  const modulus = numberOf(key.export({ format: 'jwk' }).n)
   if (isRoca(modulus)) return 'must not be an RSA key of the broken generator that CVE-2017-15361 is about'
+}
+
+/** True when the numbers of a private key go together: a library signs with some of them, and the others are believed. */
+export function isWhole (jwk: JsonWebKey): boolean {
+  const [n, e, d, p, q] = [jwk.n, jwk.e, jwk.d, jwk.p, jwk.q].map(numberOf) as [bigint, bigint, bigint, bigint, bigint]
+  return n === p * q && [p, q].every((prime) => prime > 1n && e * d % (prime - 1n) === 1n)
+}
+
+function numberOf (text: unknown): bigint {
+  return BigInt(`0x${Buffer.from(String(text), 'base64url').toString('hex')}`)
 }
 
 /**

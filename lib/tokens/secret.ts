@@ -19,9 +19,7 @@ const words = [
 ]
 
 /** Says what a secret for HMAC must be and is not, or nothing. The sentence never holds the secret. */
-export function weakness (secret: unknown): string | undefined {
-  if (typeof secret !== 'string' && !Buffer.isBuffer(secret)) return 'must be a string or a Buffer'
-
+export function weakness (secret: string | Buffer): string | undefined {
   const bytes = Buffer.from(secret)
   if (bytes.length < minBytes) return `must be at least ${minBytes} bytes long`
   if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString(), 'base64'))) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign'

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Ajv } from 'ajv'
-import { IssuingOff, TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
+import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, isExpired, type TokenSubject } from './claims.ts'
@@ -39,8 +39,7 @@ export interface TokenPair {
 
 export interface Tokens {
   /**
-   * A new access token, with the host's claims, and the session's current refresh token.
-   * @throws {IssuingOff} where there are public keys only
+   * A new access token, with the host's claims, and the session's current refresh token. Where there are public keys only, nobody asks.
    * @throws {TokenTooLarge} for claims that nobody could read back
    */
   issue: (session: TokenSubject, claims: object) => TokenPair
@@ -106,8 +105,7 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
 
   return {
     issue (session, claims) {
-      const key = keyring.signing
-      if (!key) throw new IssuingOff()
+      const key = keyring.signing!
       const access = accessClaims(session, claims, settings, lifetimes.access)
       const refresh = refreshClaims(session, settings)
       const accessToken = key.access.sign(access)

@@ -65,7 +65,7 @@ t.test('a token is hidden however its name and its place are written', async (t)
   const tokens = await signUp()
   const { access_token: access } = tokens
   lines.length = 0
-  const found = [`?access_token=${access}#there`, `?a=b&access_token=${access}&c=d`, `?access%5Ftoken=${access}`, `?%61ccess_token=${access}`, `?access_token=${access}&refresh_token=${tokens.refresh_token}`]
+  const found = [`?access_token=${access}#there`, `?a=b&access_token=${access}&c=d`, `?access%5Ftoken=${access}`, `?%61ccess_token=${access}`, `?%E0%A4%A=1&access_token=${access}`, `?access_token=${access}&refresh_token=${tokens.refresh_token}`]
   for (const query of found) t.equal((await app.inject(`/guarded${query}`)).statusCode, 200, query.slice(0, 20))
   areHidden(t, lines, tokens, 'found')
   t.ok(lines.some((line) => line.includes('a=b&access_token=[hidden]&c=d')))

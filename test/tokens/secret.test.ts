@@ -125,7 +125,7 @@ const refused: Array<[rows: Row[], reason: RegExp]> = [
   [monotonous, /secret .*must be random: it has too few different bytes/],
   [keyFiles, /secret .*must not be a PEM, DER, JWK or SSH key/],
   [placeholders, /secret .*must be random: it is a placeholder/],
-  [[['one secret twice', [random, random]]], /secret must hold keys with different names/],
+  [[['one secret twice', [random, random]]], /secret must hold different keys/],
   [[['an empty array', []]], /secret must hold a key/],
   [wrongTypes, /secret.* must (be a string, a Buffer, or an object|have a private or a public part)/],
 ]
