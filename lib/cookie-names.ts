@@ -1,4 +1,4 @@
-import type { FilledOptions } from './options.ts'
+import type { FilledOptions } from './options-schema.ts'
 
 /** The cookies there are: two for tokens, one for the value against CSRF. */
 export const cookieKinds = ['access', 'refresh', 'csrf'] as const

@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
 import { variables } from './environment.ts'
-import type { FilledOptions } from './options.ts'
+import type { FilledOptions } from './options-schema.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
 

@@ -6,7 +6,9 @@ import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
 import { createOptionsAjv } from './keywords.ts'
-import { OptionsSchema, type AccountsOptions, type FilledOptions, type Location } from './options.ts'
+import { OptionsSchema, type FilledOptions } from './options-schema.ts'
+import type { AccountsOptions, Location } from './options.ts'
+import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
@@ -79,7 +81,7 @@ function copy (value: unknown): unknown {
   // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
   if (value === null || typeof value !== 'object' || Kind in value) return value
   if (Array.isArray(value)) return value.map(copy)
-  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return null
+  if (!isPlainObject(value)) return null
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
 }
 

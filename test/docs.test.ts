@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { errors } from '../lib/index.ts'
-import { OptionsSchema } from '../lib/options.ts'
+import { OptionsSchema } from '../lib/options-schema.ts'
 import { build } from './build.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -7,7 +7,7 @@ import { hash } from 'argon2'
 import Fastify, { type FastifyInstance, type FastifyRequest, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type GuardOptions, type TokenResponse } from '../lib/index.ts'
-import { OptionsSchema } from '../lib/options.ts'
+import { OptionsSchema } from '../lib/options-schema.ts'
 import { bearer, build, buildOnFile, cheap, client, decode, mint, password, secret } from './build.ts'
 
 /*

@@ -1,4 +1,4 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import { hkdfSync, type JsonWebKey, type KeyObject } from 'node:crypto'
 
 /** What tokens are signed with. Each key goes with exactly one of them (RFC 8725 §3.1). */
 export type Algorithm = typeof algorithms[number]
@@ -50,3 +50,8 @@ export interface PemPair {
 }
 
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+
+/** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
+export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf'): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${purpose}/v1`, 32))
+}

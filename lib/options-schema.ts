@@ -1,0 +1,127 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { Duration } from './durations.ts'
+import type { AccountsOptions, AnyRequest, Identifier, Location } from './options.ts'
+import type { RouteSwitch } from './route-path.ts'
+import { algorithms, type Algorithm } from './tokens/key.ts'
+
+const DurationSchema = (fallback: Duration, rule: { zero?: boolean, most?: number } = {}) =>
+  Type.Unsafe<Duration>({ duration: rule, default: fallback })
+
+const LengthSchema = (fallback: number, minimum: number, maximum: number) =>
+  Type.Integer({ default: fallback, minimum, maximum })
+
+const OneOf = <Value>(values: readonly Value[], fallback?: Value) =>
+  Type.Unsafe<Value>({ enum: values, ...fallback === undefined ? {} : { default: fallback } })
+
+/** A function of the host's. */
+const Callback = <Name extends 'claims' | 'verifyClaims' | 'isRevoked'>() =>
+  Type.Optional(Type.Unsafe<NonNullable<AccountsOptions[Name]>>({ callable: true }))
+
+/** A part of a path; `/.` and `/..` are what browsers take away. */
+const segment = '/(?![.]{1,2}(/|$))[A-Za-z0-9._~-]+'
+
+const RouteSchema = (fallback = true) => Type.Unsafe<RouteSwitch>({ type: ['boolean', 'string'], path: `^(${segment})+$`, default: fallback })
+
+const closed = { additionalProperties: false, default: {} }
+
+/** RFC 9110 §5.6.2, and what a cookie's path and domain may hold without ending the attribute (RFC 6265 §4.1.1). */
+const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$"
+const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const CookieSchema = Type.Object({
+  name: Type.Optional(Type.String({ pattern: token })),
+  path: Type.Optional(Type.String({ pattern: '^/[!-:=-~]*$' })),
+}, closed)
+
+const PartySchema = { minLength: 1, maxLength: 255 }
+
+/** Checks and fills the options: the defaults stand here and nowhere else. */
+export const OptionsSchema = Type.Object({
+  algorithm: Type.Optional(OneOf<Algorithm>(algorithms)),
+  db: Type.String({ minLength: 1, file: true, default: 'accounts.sqlite' }),
+  prefix: Type.String({ path: `^(${segment})*$`, default: '/auth' }),
+  name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$', default: 'accounts' }),
+  decoratorName: Type.String({ pattern: '^[A-Za-z_$][\\w$]*$', default: 'user' }),
+  access: Type.Object({
+    expiresIn: DurationSchema('15m'),
+  }, closed),
+  refresh: Type.Object({
+    expiresIn: DurationSchema('30d'),
+    maxAge: DurationSchema('180d'),
+    window: DurationSchema('30s', { zero: true }),
+    replay: OneOf(['until-confirmed', 'until-superseded'] as const, 'until-confirmed'),
+  }, closed),
+  issuer: Type.String({ ...PartySchema, default: 'fastify-jwt-accounts' }),
+  audience: Type.Optional(Type.Unsafe<string | string[]>({
+    type: ['string', 'array'], ...PartySchema, minItems: 1, uniqueItems: true, items: { type: 'string', ...PartySchema },
+  })),
+  leeway: DurationSchema(0, { zero: true, most: 300 }),
+  claims: Callback<'claims'>(),
+  verifyClaims: Callback<'verifyClaims'>(),
+  isRevoked: Callback<'isRevoked'>(),
+  headerFields: Type.Record(Type.String(), Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }), { default: {} }),
+  transport: OneOf(['body', 'cookie', 'both'] as const, 'body'),
+  cookies: Type.Object({
+    access: CookieSchema,
+    refresh: CookieSchema,
+    csrf: CookieSchema,
+    domain: Type.Optional(Type.String({ pattern: `^\\.?${label}(\\.${label})*$`, maxLength: 253 })),
+    sameSite: OneOf(['strict', 'lax', 'none'] as const, 'lax'),
+    secure: Type.Boolean({ default: true }),
+    partitioned: Type.Boolean({ default: false }),
+    persistent: Type.Boolean({ default: true }),
+  }, closed),
+  csrf: Type.Object({
+    header: Type.String({ pattern: token, default: 'x-csrf-token' }),
+    trustedOrigins: Type.Array(Type.String({ origin: true }), { default: [] }),
+    methods: Type.Array(Type.String({ pattern: '^[A-Z]+$' }), { minItems: 1, default: ['POST', 'PUT', 'PATCH', 'DELETE'] }),
+    formField: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  }, closed),
+  locations: Type.Optional(LocationsSchema()),
+  header: Type.Object({
+    name: Type.String({ pattern: token, default: 'authorization' }),
+    scheme: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}$", default: 'Bearer' }),
+  }, closed),
+  identifiers: Type.Array(OneOf<Identifier>(['username', 'email']), {
+    minItems: 1, uniqueItems: true, default: ['username', 'email'],
+  }),
+  user: Type.Object({
+    fields: Type.Record(Type.String(), Type.Unsafe<TSchema>({ type: 'object' }), { default: {} }),
+    public: Type.Optional(Type.Array(Type.String(), { uniqueItems: true })),
+  }, closed),
+  password: Type.Object({
+    minLength: LengthSchema(15, 8, 256),
+    maxLength: LengthSchema(256, 64, 1024),
+    argon2: Type.Object({
+      memoryCost: LengthSchema(19456, 1024, 4194304),
+      timeCost: LengthSchema(2, 1, 1000),
+      parallelism: LengthSchema(1, 1, 128),
+    }, closed),
+  }, closed),
+  routes: Type.Object({
+    register: RouteSchema(),
+    login: RouteSchema(),
+    refresh: RouteSchema(),
+    logout: RouteSchema(),
+    reauthenticate: RouteSchema(),
+    me: RouteSchema(),
+    jwks: RouteSchema(),
+    revoke: RouteSchema(false),
+    introspect: RouteSchema(),
+  }, closed),
+  introspection: Type.Object({
+    clients: Type.Array(Type.Object({
+      id: Type.String({ minLength: 1, maxLength: 255 }), secret: Type.String({ minLength: 32, maxLength: 255 }),
+    }, { additionalProperties: false }), { default: [] }),
+  }, closed),
+  messages: Type.Record(Type.String(), Type.Unsafe<string | ((request: AnyRequest, message: string) => string)>({ message: true }), { default: {} }),
+  realm: Type.Optional(Type.String({ pattern: '^[ !#-[\\]-~]{1,100}$' })),
+  throttle: Type.Literal(false, { default: false }),
+}, { additionalProperties: false })
+
+/** The options as the schema leaves them. */
+export type FilledOptions = Static<typeof OptionsSchema>
+
+/** Places to look for a token, each once. */
+export function LocationsSchema () {
+  return Type.Array(OneOf<Location>(['header', 'cookie', 'body', 'query']), { minItems: 1, uniqueItems: true })
+}

@@ -1,0 +1,123 @@
+import { createHash, createPrivateKey, createPublicKey, KeyObject, sign, verify, type JsonWebKey } from 'node:crypto'
+import { isPlainObject } from '../plain-object.ts'
+import { algorithms, derive, type Algorithm, type Key, type KeyPair } from './key.ts'
+import { isWhole, rsaWeakness } from './rsa.ts'
+
+const algorithmsOf: Record<string, readonly Algorithm[]> = {
+  rsa: ['RS256', 'PS256'], prime256v1: ['ES256'], secp384r1: ['ES384'], secp521r1: ['ES512'], ed25519: ['EdDSA'],
+}
+
+/** The members of a public JWK that its thumbprint is made of, in order (RFC 7638 §3.2, RFC 8037 §2). */
+const publicMembers = { RSA: ['e', 'kty', 'n'], EC: ['crv', 'kty', 'x', 'y'], OKP: ['crv', 'kty', 'x'] }
+
+/** An asymmetric key, or the sentence that says what it must be and is not. */
+export function readKeyPair (given: KeyPair, fallback: Algorithm | undefined): Key | string {
+  const [secretPart, publicPart] = [open(given.private, 'private'), open(given.public, 'public')]
+  if (typeof secretPart === 'string') return secretPart
+  if (typeof publicPart === 'string') return publicPart
+  const shown = secretPart ? createPublicKey(secretPart) : publicPart
+  if (!shown) return 'must have a private or a public part'
+  if (publicPart && !shown.equals(publicPart)) return 'must have a public part that belongs to its private one'
+  if (!belongTogether(given.private, secretPart, shown)) return 'must have a private part whose members belong together'
+
+  const jwks = [['sign', given.private], ['verify', given.public]].filter((part): part is [string, JsonWebKey] => isJwk(part[1]))
+  const wanted = given.algorithm ?? jwks.map(([, { alg }]) => alg).find((alg) => alg !== undefined) ?? fallback
+  const algorithm = algorithmFor(shown, wanted)
+  const kid: unknown = given.kid ?? jwks.map(([, jwk]) => jwk.kid).find((kid) => kid !== undefined)
+  const problem = weaknessOf(shown) ??
+    (algorithm ? undefined : `cannot be used for ${algorithms.find((name) => name === wanted) ?? 'what its algorithm says'}`) ??
+    jwks.map(([operation, jwk]) => purposeProblem(jwk, operation, algorithm!)).find(Boolean) ??
+    (kid === undefined || isKeyId(kid) ? undefined : 'must have a kid of 1 to 128 letters, digits and . ~ : _ -')
+  return problem ?? pairOf(secretPart, shown, algorithm!, kid as string | undefined)
+}
+
+/** Libraries believe a JWK, whose public members may be another key's. */
+function belongTogether (material: unknown, secretPart: KeyObject | undefined, shown: KeyObject): boolean {
+  if (!secretPart || !isJwk(material)) return true
+
+  const jwk = shown.export({ format: 'jwk' })
+  if (jwk.kty === 'RSA') return isWhole(secretPart.export({ format: 'jwk' }))
+  const probe = Buffer.from('fastify-jwt-accounts')
+  const digest = shown.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  return membersOf(jwk).every(([name, value]) => material[name] === value) && verify(digest, probe, shown, sign(digest, probe, secretPart))
+}
+
+function membersOf (jwk: JsonWebKey): [name: string, value: unknown][] {
+  return publicMembers[jwk.kty as keyof typeof publicMembers].map((name) => [name, jwk[name]])
+}
+
+function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algorithm: Algorithm, kid: string | undefined): Key {
+  const jwk = publicPart.export({ format: 'jwk' })
+  const members = membersOf(jwk)
+  const thumbprint = createHash('sha256').update(JSON.stringify(Object.fromEntries(members))).digest('base64url')
+  const pem = {
+    public: publicPart.export({ format: 'pem', type: 'spki' }) as string,
+    ...secretPart && { private: secretPart.export({ format: 'pem', type: 'pkcs8' }) as string },
+  }
+  const name = kid ?? thumbprint
+
+  return {
+    kid: name,
+    thumbprint,
+    algorithm,
+    signs: secretPart !== undefined,
+    material: { access: pem, refresh: pem },
+    csrf: secretPart && derive(Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url'), 'csrf'),
+    jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
+  }
+}
+
+function open (material: unknown, part: 'private' | 'public'): KeyObject | string | undefined {
+  if (material === undefined) return
+  try {
+    const key = material instanceof KeyObject ? material : parse(material, part)
+    return key.type === part ? key : `must have a ${part} key as its ${part} part`
+  } catch {
+    // What the library says may quote the key.
+    return `must have a ${part} part that is a PEM, a KeyObject or a JWK`
+  }
+}
+
+/** A private key is a public one as well to node:crypto: shown as one, it would be given to everybody. */
+function parse (material: unknown, part: 'private' | 'public'): KeyObject {
+  const input = isJwk(material) ? { key: material, format: 'jwk' as const } : material as string
+  if (part === 'private') return createPrivateKey(input)
+
+  const isPrivate = isJwk(material) ? material.d !== undefined : /PRIVATE KEY/.test(String(material))
+  return isPrivate ? createPrivateKey(input) : createPublicKey(input)
+}
+
+function algorithmFor (key: KeyObject, wanted: unknown): Algorithm | undefined {
+  const possible = algorithmsOf[typeOf(key)] ?? []
+  return wanted === undefined ? possible[0] : possible.find((algorithm) => algorithm === canonical(wanted))
+}
+
+function weaknessOf (key: KeyObject): string | undefined {
+  const type = typeOf(key)
+  if (!Object.hasOwn(algorithmsOf, type)) return `must be an RSA, P-256, P-384, P-521 or Ed25519 key, and not ${type}`
+  return type === 'rsa' ? rsaWeakness(key) : undefined
+}
+
+function typeOf ({ asymmetricKeyDetails: details, asymmetricKeyType: type }: KeyObject): string {
+  return details?.namedCurve ?? type!
+}
+
+/** RFC 9864 gives EdDSA over Ed25519 a name of its own; in tokens we write the older one. */
+function canonical (algorithm: unknown): unknown {
+  return algorithm === 'Ed25519' ? 'EdDSA' : algorithm
+}
+
+/** RFC 7517 §4.2-4.4: what a JWK says it is for, it is for. */
+function purposeProblem ({ use, alg, key_ops: operations }: JsonWebKey, operation: string, algorithm: Algorithm): string | undefined {
+  if (use !== undefined && use !== 'sig') return 'must be a JWK whose use is sig'
+  if (alg !== undefined && canonical(alg) !== algorithm) return `must be a JWK whose alg is ${algorithm}`
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) return `must be a JWK whose key_ops hold ${operation}`
+}
+
+function isKeyId (kid: unknown): boolean {
+  return typeof kid === 'string' && /^[\w.~:-]{1,128}$/.test(kid)
+}
+
+function isJwk (value: unknown): value is JsonWebKey {
+  return isPlainObject(value)
+}
