@@ -3,7 +3,7 @@ import { isDuration } from './durations.ts'
 
 /** A checker of options: it fills in defaults, finds everything that is wrong, and knows what JSON Schema does not. */
 export function createOptionsAjv (): Ajv {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true })
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, validateSchema: false })
   ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
   ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
   ajv.addKeyword({ keyword: 'message', validate: (_: true, value: unknown) => ['string', 'function'].includes(typeof value) })

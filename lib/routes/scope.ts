@@ -25,7 +25,8 @@ const mostNameLength = 64
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
 export function prepareScope (scope: Scope, wording: Wording): void {
-  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true }))
+  // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
+  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false }))
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).

@@ -61,10 +61,11 @@ export interface Tokens {
 /** RFC 7515 §7.1, compact serialization. A length bound, so that a hostile text costs nothing. */
 const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1400}$/
 
+const ajv = new Ajv({ allowUnionTypes: true, validateSchema: false })
+const shapes = { access: ajv.compile(AccessClaimsSchema), refresh: ajv.compile(RefreshClaimsSchema) }
+
 export function createTokens (keyring: Keyring, settings: Settings): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
-  const ajv = new Ajv({ allowUnionTypes: true })
-  const shapes = { access: ajv.compile(AccessClaimsSchema), refresh: ajv.compile(RefreshClaimsSchema) }
 
   function open (token: string): VerifiedToken {
     const { header, payload } = compact.exec(token)?.groups ?? refuse()
