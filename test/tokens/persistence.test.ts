@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { cookieHeader, setBy } from '../browser.ts'
-import { bearer, build, decode, mint, password, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../build.ts'
+import { forge } from './forgery.ts'
+import type { Kind } from './signer.ts'
 
 const invalid = { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' }
 
@@ -72,6 +74,20 @@ t.test('a session that ended takes along its token, good a moment before, and th
   for (const [method, url] of [['GET', '/guarded'], ['POST', '/guarded'], ['GET', '/auth/me'], ['POST', '/auth/refresh'], ['POST', '/with-refresh']] as const) {
     t.match((await ask(method, url)).json(), { statusCode: 401 }, `${method} ${url}`)
   }
+})
+
+t.test('nothing that a bad token says reaches the database: with its tables gone the refusal is the same', async (t) => {
+  const { get, refresh, signUp, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { access_token: access, refresh_token: refreshToken } = await signUp()
+  sql.exec('alter table accounts_sessions rename to gone; alter table accounts_users rename to gone_too')
+  const forged = (kind: Kind) => ['id', 'type of claim', 'missing claim', 'party', 'time', 'kid', 'typ'].flatMap((family) => forge(family, kind, { access, refresh: refreshToken }))
+
+  for (const [kind, send] of [['access', (token: string) => get('/guarded', token)], ['refresh', refresh]] as const) {
+    const answers = await Promise.all(forged(kind).map(async ({ name, token }) => [name, (await send(token)).statusCode] as const))
+    t.ok(answers.length > 200)
+    t.strictSame(answers.filter(([, status]) => status !== 401), [], kind)
+  }
+  for (const answer of [await get('/guarded', access), await refresh(refreshToken)]) t.match(answer.json(), { code: 'ACCOUNTS_UNAVAILABLE' }, 'a good one is looked up')
 })
 
 t.test('issuers and audiences of fifty kilobytes are refused like any other', async (t) => {
