@@ -30,7 +30,7 @@ t.test('every requirement has words, a source and a proof', async (t) => {
   t.ok(tables.length >= 6 && rows.length > 80, `${rows.length} rows in ${tables.length} tables`)
   t.equal(page.match(/^\|/gm)!.length, rows.length + 2 * tables.length, 'every line of a table was read')
   for (const cells of rows) {
-    t.ok(cells.length === 3 && cells.every((cell) => cell !== ''), cells[0])
+    t.ok(cells.length === 3 && cells.every((cell) => cell !== ''), cells[0]!)
     t.ok(proofsOf(cells[2]!).length + linksOf(cells[2]!).length > 0, `${cells[0]} has a proof`)
   }
   t.strictSame(rows.map(([requirement]) => requirement).filter((text, at, all) => all.indexOf(text) !== at), [], 'none stands twice')
