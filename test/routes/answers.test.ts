@@ -160,6 +160,7 @@ t.test('no value of a body, a query or a header comes back in a refusal', async 
     'x-forwarded-host': marker,
     'x-forwarded-for': marker,
   }
+  const credentials = [`Bearer ${marker} ${marker}`, `Bearer  ${marker}`, `Bearer ${marker},x`, `Bearer ${marker}.x.y`, `Basic ${marker}`, marker]
   let refused = 0
   for (const [method, url, body = {}] of routes) {
     const bodies = [
@@ -169,7 +170,7 @@ t.test('no value of a body, a query or a header comes back in a refusal', async 
       { refresh_token: marker }, { refresh_token: [marker] }, { more: marker },
     ]
     for (const payload of method === 'GET' ? [undefined] : [...bodies, `"${marker}"`, `{${marker}`]) {
-      for (const sent of [{}, headers]) {
+      for (const sent of [{}, headers, ...credentials.map((authorization) => ({ ...headers, authorization }))]) {
         const answer = await app.inject({
           method, url: `${url}?x=${marker}&access_token=${marker}`, headers: { ...sent, ...typeof payload === 'string' && { 'content-type': 'application/json' } }, ...payload !== undefined && { payload },
         })
