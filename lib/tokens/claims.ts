@@ -18,7 +18,7 @@ export const sharedClaims = {
   gen: Counter,
   /** The user's epoch at the login. */
   ver: Counter,
-  jti: Type.String({ minLength: 16, maxLength: 64 }),
+  jti: Type.String({ pattern: '^[\\w-]{16,64}$' }),
   iat: NumericDate,
   nbf: Type.Optional(NumericDate),
   exp: NumericDate,
