@@ -5,6 +5,7 @@ import type { Issuing } from './grants.ts'
 import type { Security } from './openapi.ts'
 import type { Location } from './options.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
+import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { Users } from './users/users.ts'
 
@@ -12,6 +13,7 @@ import type { Users } from './users/users.ts'
 export interface Context extends Issuing {
   keyring: Keyring
   sessions: Sessions
+  endings: Endings
   users: Users
   locator: Locator
   admission: Admission

@@ -11,6 +11,7 @@ import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
 import { createRevocations } from './sessions/revocations.ts'
+import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUsers } from './users/users.ts'
 import { createPublicUsers } from './users/public-user.ts'
@@ -31,6 +32,8 @@ import { refresh } from './routes/refresh.ts'
 import { logout } from './routes/logout.ts'
 import { reauthenticate } from './routes/reauthenticate.ts'
 import { me } from './routes/me.ts'
+import { sessions as sessionsRoutes } from './routes/sessions.ts'
+import { password } from './routes/password.ts'
 import { jwks } from './routes/jwks.ts'
 import { revoke } from './routes/revoke.ts'
 import { introspect } from './routes/introspect.ts'
@@ -38,7 +41,7 @@ import { introspect } from './routes/introspect.ts'
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
 
-const routes = { register, login, refresh, logout, reauthenticate, me, jwks, revoke, introspect }
+const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, jwks, revoke, introspect }
 
 /**
  * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and me, and the guards
@@ -60,8 +63,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const hasher = createHasher(settings.password)
 
   const revocations = createRevocations(database, settings)
-  const sessions = createSessions(database, revocations, settings, app.log)
-  const users = createUsers(database, hasher, sessions, settings)
+  const endings = createEndings(database, revocations)
+  const sessions = createSessions(database, revocations, endings, settings, app.log)
+  const users = createUsers(database, hasher, sessions, endings, settings)
   app.addHook('onClose', sessions.close)
 
   const cookies = createCookies(settings, app.log)
@@ -74,7 +78,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, keyring, tokens, sessions, endings, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {

@@ -104,6 +104,8 @@ export const OptionsSchema = Type.Object({
     logout: RouteSchema(),
     reauthenticate: RouteSchema(),
     me: RouteSchema(),
+    sessions: RouteSchema(),
+    password: RouteSchema(),
     jwks: RouteSchema(),
     revoke: RouteSchema(false),
     introspect: RouteSchema(),

@@ -148,6 +148,10 @@ export interface AccountsOptions {
     reauthenticate?: RouteSwitch
     /** `GET /me`. Default true. */
     me?: RouteSwitch
+    /** `GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`. Default true. */
+    sessions?: RouteSwitch
+    /** `PUT /password`. Default true. */
+    password?: RouteSwitch
     /** `GET /jwks.json`, where there is a public key. Default true. */
     jwks?: RouteSwitch
     /** `POST /revoke` (RFC 7009). Default false. */

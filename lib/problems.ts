@@ -11,7 +11,7 @@ import type { Key } from './tokens/key.ts'
 export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
 
 /** The routes with one method, which cannot share a path. */
-const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'jwks']]
+const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'sessions', 'jwks']]
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember', 'constructor']

@@ -3,6 +3,7 @@ import { IssuingOff, OptionsInvalid } from './errors.ts'
 import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/guard.ts'
 import type { AnyReply, AnyRequest, Transport } from './options.ts'
+import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { TokenKind } from './tokens/keyring.ts'
@@ -58,11 +59,12 @@ export interface TokenServices {
 interface Parts extends Issuing {
   admission: Admission
   sessions: Sessions
+  endings: Endings
   users: Users
 }
 
 export function createServices (parts: Parts): TokenServices {
-  const { admission, cookies, sessions, settings, tokens, users } = parts
+  const { admission, cookies, endings, sessions, settings, tokens, users } = parts
 
   return {
     async issueTokens (user: string | { id: string }, { request, reply, authTime = new Date(0), transport = usualTransport(settings, reply) }: IssueOptions = {}) {
@@ -86,7 +88,7 @@ export function createServices (parts: Parts): TokenServices {
 
     async revoke (text) {
       const token = tokens.verifyForLogout(text, ['access', 'refresh'])
-      await (token.kind === 'access' ? sessions.revokeToken(token.claims) : sessions.logout(token))
+      await (token.kind === 'access' ? endings.revokeToken(token.claims) : sessions.logout(token))
     },
 
     clearCookies (reply) {

@@ -38,7 +38,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
 const check = createOptionsAjv().compile(OptionsSchema)
 
 /** Routes that hand out tokens: without a key that signs there are none. */
-const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate']
+const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate', 'password']
 
 /**
  * Fills the options from the environment and the defaults. `scope` is the path of the app's own that the routes are

@@ -32,7 +32,10 @@ for (const version of ['3.0.3', '3.1.0']) {
     t.ok(valid, JSON.stringify(errors))
 
     const operations = Object.entries(found.paths).flatMap(([path, methods]) => Object.entries(methods as object).map(([method, { operationId, summary, tags }]) => [`${method} ${path}`, operationId, Boolean(summary), tags]))
-    t.strictSame(operations.filter(([, id]) => id), ['register', 'login', 'refresh', 'logout', 'reauthenticate'].map((id) => [`post /auth/${id}`, id, true, ['accounts']]).concat([['get /auth/me', 'me', true, ['accounts']]]))
+    t.strictSame(operations.filter(([, id]) => id), ['register', 'login', 'refresh', 'logout', 'reauthenticate'].map((id) => [`post /auth/${id}`, id, true, ['accounts']]).concat([
+      ['get /auth/me', 'me', true, ['accounts']], ['get /auth/sessions', 'listSessions', true, ['accounts']], ['delete /auth/sessions', 'endSessions', true, ['accounts']],
+      ['delete /auth/sessions/{id}', 'endSession', true, ['accounts']], ['put /auth/password', 'changePassword', true, ['accounts']],
+    ]))
   })
 }
 
@@ -76,7 +79,7 @@ t.test('with all our routes off, the document of the host is still made', async 
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { info } })
-  await app.register(accounts, { db: ':memory:', secret, password: cheap, routes: { register: false, login: false, refresh: false, logout: false, reauthenticate: false, me: false } })
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, routes: { register: false, login: false, refresh: false, logout: false, reauthenticate: false, me: false, sessions: false, password: false } })
   app.get('/guarded', { preHandler: app.authenticate }, async () => 1)
   await app.register(async (scope) => {
     app.accounts.protect(scope)

@@ -104,6 +104,8 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'routes.logout': [0, null, [], '', 'sign-out', '/'],
   'routes.me': [0, null, [], '', 'whoami', '/'],
   'routes.reauthenticate': [0, null, [], '', 'again', '/'],
+  'routes.sessions': [0, null, [], '', 'devices', '/'],
+  'routes.password': [0, null, [], '', 'secret', '/'],
   'routes.jwks': [0, null, [], '', 'keys', '/'],
   'routes.revoke': [0, null, [], '', 'revoke', '/'],
   'routes.introspect': [0, null, [], '', 'introspect', '/'],

@@ -23,7 +23,7 @@ t.test('a user who is not there, or disabled, is given no tokens', async (t) => 
   const { app, signUp, sql } = await buildOnFile(t)
   const { user } = await signUp()
   sql.prepare('update accounts_users set disabled_at = 1').run()
-  for (const id of [user.id, 'x', '', '01a20000-0000-7000-8000-000000000000']) {
+  for (const id of [user.id, 'x', '', 'a\0b', '01a20000-0000-7000-8000-000000000000']) {
     await t.rejects(app.accounts.issueTokens(id), { code: 'ACCOUNTS_NOT_FOUND', statusCode: 404 })
   }
   t.equal(sql.prepare('select count(*) as n from accounts_sessions').get()!.n, 1)

@@ -4,11 +4,11 @@ import { PasswordRejected, UserExists } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import type { Registration } from '../users/users.ts'
-import { answers, bodyErrors, EmailSchema, ownSiteErrors, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'
+import { answers, bodyErrors, EmailSchema, ownSiteErrors, PasswordSchema, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { identifiers, password, transport, user: { fields } } = context.settings
+  const { identifiers, transport, user: { fields } } = context.settings
   const own = Object.entries(fields).filter(([, field]) => !field.readOnly)
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
@@ -20,9 +20,7 @@ export function register (scope: Scope, context: Context, path: string): void {
     body: Type.Object({
       ...hasName && { username: UsernameSchema },
       ...hasEmail && { email: hasName ? Type.Optional(EmailSchema) : EmailSchema },
-      password: Type.String({
-        description: `${password.minLength} to ${password.maxLength} characters, of any kind but control characters.`,
-      }),
+      password: PasswordSchema(context.settings),
       ...Object.fromEntries(own),
       ...transportFields(transport),
     }, { additionalProperties: false }),

@@ -44,6 +44,11 @@ export const RefreshTokenBodySchema = Type.Object({
 export const UsernameSchema = Type.String({ maxLength: 256, description: '1 to 64 characters, no @.' })
 export const EmailSchema = Type.String({ maxLength: 254, description: 'An e-mail address.' })
 
+/** A new password, with the rules that a form can show. */
+export function PasswordSchema ({ password: { minLength, maxLength } }: Pick<Settings, 'password'>) {
+  return Type.String({ description: `${minLength} to ${maxLength} characters, of any kind but control characters.` })
+}
+
 export const tags = ['accounts']
 
 export type ErrorClass = new (...args: never[]) => FastifyError

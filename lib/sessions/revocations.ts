@@ -17,8 +17,8 @@ export interface Revocations {
   sessionOf: (claims: AccessClaims) => Promise<Session>
   /** True for an access token that was revoked by itself. */
   isRevoked: (em: EntityManager, jti: string) => Promise<boolean>
-  /** Adds an entry to the ordered log, in the transaction of what it tells of. */
-  record: (em: EntityManager, kind: RevokedToken['kind'], subject: string, now: Date) => Promise<void>
+  /** Adds an entry to the ordered log, in the transaction of what it tells of; for a user with the new epoch. */
+  record: (em: EntityManager, kind: RevokedToken['kind'], subject: string, now: Date, epoch?: number) => Promise<void>
 }
 
 /** Tokens signed by a machine whose clock is ahead live that much longer. */
@@ -45,12 +45,12 @@ export function createRevocations (database: Database, { access, leewaySeconds }
       return session
     },
 
-    async record (em, kind, subject, now) {
+    async record (em, kind, subject, now, epoch) {
       // Locking the one row first makes the numbers appear in commit order: a poller that saw 7 has seen 1 to 6.
       await em.nativeUpdate(Revision, { id: 1 }, { revision: raw<number>('revision + 1') })
       const { revision } = await em.findOneOrFail(Revision, { id: 1 })
       await em.insert(RevokedToken, {
-        id: uuid(), revision, kind, subject, epoch: null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs),
+        id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs),
       })
     },
   }

@@ -11,6 +11,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import { createConfirmations } from './confirmations.ts'
+import type { Endings } from './endings.ts'
 import { findSession, type Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
@@ -47,13 +48,13 @@ export interface Sessions {
    * @throws {TokenInvalid} for a refresh token that the session never gave out
    */
   logout: (token: VerifiedToken) => Promise<void>
-  /** Ends one access token, and nothing else of its session. */
-  revokeToken: (claims: AccessClaims) => Promise<void>
   /**
    * Notes that the password was checked again: the session as it goes on.
    * @throws {TokenRevoked} when it does not
    */
   reauthenticate: (id: string) => Promise<Session>
+  /** The sessions of a user that go on, the one used last first. */
+  list: (userId: string) => Promise<Session[]>
   /** Writes what is still only in memory. */
   close: () => Promise<void>
 }
@@ -61,7 +62,7 @@ export interface Sessions {
 const mostTries = 8
 
 export function createSessions (
-  database: Database, revocations: Revocations, { refresh: policy }: Settings, log: FastifyBaseLogger
+  database: Database, revocations: Revocations, endings: Endings, { refresh: policy }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, log, (id) => endReused(id))
   const confirms = policy.replay === 'until-confirmed'
@@ -131,15 +132,7 @@ export function createSessions (
 
   async function endReused (sessionId: string): Promise<void> {
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
-    await end(sessionId, 'reuse')
-  }
-
-  async function end (sessionId: string, reason: 'logout' | 'reuse'): Promise<void> {
-    const now = new Date()
-    await database.run((em) => em.transactional(async (tx) => {
-      const ended = await tx.nativeUpdate(Session, { id: sessionId, revokedAt: null }, { revokedAt: now, revokeReason: reason })
-      if (ended === 1) await revocations.record(tx, 'session', sessionId, now)
-    }))
+    await endings.end(sessionId, 'reuse')
   }
 
   return {
@@ -191,14 +184,7 @@ export function createSessions (
       const session = await database.run((em) => findSession(em, claims.sid))
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
-      await end(session.id, 'logout')
-    },
-
-    async revokeToken ({ jti }) {
-      await database.run(async (em) => {
-        if (await revocations.isRevoked(em, jti)) return
-        await em.transactional((tx) => revocations.record(tx, 'token', jti, new Date()))
-      })
+      await endings.end(session.id, 'logout')
     },
 
     async reauthenticate (id) {
@@ -208,6 +194,14 @@ export function createSessions (
       })
       if (!session || isOver(session, new Date())) throw new TokenRevoked()
       return session
+    },
+
+    async list (userId) {
+      const now = new Date()
+      const found = await database.run((em) => em.find(Session, { user: userId, revokedAt: null }, {
+        populate: ['user'], strategy: 'joined', orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write',
+      }))
+      return found.filter((session) => !isOver(session, now))
     },
 
     close: confirmations.flushAll,

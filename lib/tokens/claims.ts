@@ -4,7 +4,8 @@ import { Type, type Static, type TObject } from '@sinclair/typebox'
 export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
 
 const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
-const Id = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
+const idForm = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+const Id = Type.String({ pattern: idForm })
 
 /** The claims of both kinds of token: all of them required, `nbf` aside, which we honour and do not write. */
 export const sharedClaims = {
@@ -65,6 +66,11 @@ export function areOurs (
 
   return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) && nbf <= now + leewaySeconds && authTime <= iat + mostSecondsAhead &&
     iat <= now + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
+}
+
+/** True for what may be the id of a user or a session: no database has to look for anything else. */
+export function isId (text: string): boolean {
+  return new RegExp(idForm).test(text)
 }
 
 /** RFC 7519 §4.1.4: in the second of `exp` the token is over. */

@@ -1,14 +1,17 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import { isDuplicate, type Database } from '../database.ts'
-import type { Session } from '../entities/session.ts'
+import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
-import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
+import { CredentialsInvalid, NotFound, TokenRevoked, UserExists } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword } from '../passwords/policy.ts'
+import type { Endings } from '../sessions/endings.ts'
+import { findSession } from '../sessions/revocations.ts'
 import type { Beginning, Sessions } from '../sessions/sessions.ts'
 import type { PublicFields } from './public-user.ts'
+import { isId } from '../tokens/claims.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 
 /** What somebody registers with. Which of the two names there are is the `identifiers` option's matter. */
@@ -16,6 +19,14 @@ export interface Registration {
   username?: string | undefined
   email?: string | undefined
   password: string
+}
+
+/** A new password, and the session that asks for it. */
+export interface PasswordChange {
+  userId: string
+  sessionId: string
+  current: string
+  next: string
 }
 
 /** A user who is not stored yet. */
@@ -47,7 +58,14 @@ export interface Users {
    * Checks the password of a user who is signed in.
    * @throws {CredentialsInvalid}
    */
-  confirm: (id: string, password: string) => Promise<void>
+  confirm: (id: string, password: string) => Promise<User>
+  /**
+   * Gives a user another password, and ends every session but this one, which goes on with the tokens that `issue` makes.
+   * @throws {PasswordRejected} a 400 that names the rule
+   * @throws {CredentialsInvalid} when the current one is not right
+   * @throws {TokenRevoked} when this session is over meanwhile
+   */
+  changePassword: <Answer>(change: PasswordChange, prepare: (user: User) => Promise<(session: Session) => Answer>) => Promise<Answer>
   /**
    * A user who is not disabled.
    * @throws {NotFound}
@@ -55,8 +73,10 @@ export interface Users {
   get: (id: string) => Promise<User>
 }
 
-export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, { identifiers, password: policy }: Settings): Users {
-  const byId = (id: string) => database.run((em) => em.findOne(User, { id }, { connectionType: 'write' }))
+export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, endings: Endings, { identifiers, password: policy }: Settings): Users {
+  async function byId (id: string): Promise<User | null> {
+    return isId(id) ? database.run((em) => em.findOne(User, { id }, { connectionType: 'write' })) : null
+  }
 
   async function find (em: EntityManager, identifier: string): Promise<User | null> {
     const key = identifierKey(identifier)
@@ -74,7 +94,8 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
     if (hasher.needsRehash(passwordHash)) {
       const stronger = await hasher.hash(password)
       // Only over the hash that was verified: a password changed meanwhile stays changed.
-      await database.run((em) => em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+      const replaced = await database.run((em) => em.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+      if (replaced === 1) user.passwordHash = stronger
     }
     return user
   }
@@ -138,7 +159,24 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
     },
 
     async confirm (id, password) {
-      await verify(await byId(id), password)
+      return verify(await byId(id), password)
+    },
+
+    async changePassword ({ userId, sessionId, current, next }, prepare) {
+      checkPassword(next, policy)
+      const user = await verify(await byId(userId), current)
+      const issue = await prepare(user)
+      const stronger = await hasher.hash(next)
+
+      return database.run((em) => em.transactional(async (tx) => {
+        const now = new Date()
+        // Only over the hash that was verified: of two changes at once one is told that the password is another by now.
+        const change = { passwordHash: stronger, passwordChangedAt: now, updatedAt: now }
+        if (await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change) === 0) throw new CredentialsInvalid()
+        const ver = await endings.endOthers(tx, userId, 'password', sessionId)
+        if (await tx.nativeUpdate(Session, { id: sessionId, revokedAt: null }, { ver, authTime: now }) === 0) throw new TokenRevoked()
+        return issue((await findSession(tx, sessionId))!)
+      }))
     },
 
     async get (id) {

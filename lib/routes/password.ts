@@ -1,0 +1,31 @@
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import { CredentialsInvalid, PasswordRejected } from '../errors.ts'
+import { claimsOf, deliver, grant } from '../grants.ts'
+import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
+import type { Scope } from './scope.ts'
+
+export function password (scope: Scope, context: Context, path: string): void {
+  const { authenticate, csrf, users, settings } = context
+
+  const schema = {
+    operationId: 'changePassword',
+    summary: 'Take another password',
+    description: 'This session goes on with new tokens; every other one is over.',
+    tags,
+    body: Type.Object({ current_password: Type.String(), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected),
+  }
+
+  scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
+    const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
+    const granted = await users.changePassword({ userId: sub, sessionId, current, next }, async (user) => {
+      const claims = await claimsOf(context, user, request)
+      return (session) => {
+        if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
+        return grant(context, session, claims)
+      }
+    })
+    return deliver(reply, granted)
+  })
+}

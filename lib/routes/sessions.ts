@@ -1,0 +1,85 @@
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import type { Session } from '../entities/session.ts'
+import { InputInvalid, NotFound, Unavailable } from '../errors.ts'
+import { setCookies } from '../grants.ts'
+import type { AnyReply } from '../options.ts'
+import { accessErrors, answers, NothingSchema, tags } from './schemas.ts'
+import type { Scope } from './scope.ts'
+
+const SessionSchema = Type.Object({
+  id: Type.String(),
+  current: Type.Boolean({ description: 'The session that asks.' }),
+  created_at: Type.String({ format: 'date-time' }),
+  last_used_at: Type.String({ format: 'date-time' }),
+  expires_at: Type.String({ format: 'date-time', description: 'Unless it is refreshed.' }),
+  user_agent: Type.Union([Type.String(), Type.Null()]),
+  ip: Type.Union([Type.String(), Type.Null()]),
+}, { description: 'A session' })
+
+const KeepSchema = Type.Object({
+  keep: Type.Optional(Type.Unsafe<'current'>({ type: 'string', enum: ['current'], description: 'Ends the others, and keeps this one.' })),
+}, { additionalProperties: false })
+
+export function sessions (scope: Scope, context: Context, path: string): void {
+  const { authenticate, cookies, endings, sessions, settings } = context
+  const refusals = accessErrors(settings.locations)
+
+  /** The cookies of a session that is over are of no use to anybody. */
+  function forget (reply: AnyReply): void {
+    if (settings.transport !== 'body') setCookies(reply, cookies.clear())
+  }
+
+  const list = {
+    operationId: 'listSessions',
+    summary: 'Where the user is signed in',
+    tags,
+    response: answers({ 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) }, ...refusals),
+  }
+  scope.get(path, { schema: list, onRequest: authenticate }, async ({ auth: { claims: { sub }, sessionId } }) => {
+    return { sessions: (await sessions.list(sub)).map((session) => shown(session, sessionId)) }
+  })
+
+  const endOne = {
+    operationId: 'endSession',
+    summary: 'End one session of the user',
+    description: 'Not found, too, is what belongs to somebody else.',
+    tags,
+    params: Type.Object({ id: Type.String() }),
+    response: answers({ 204: NothingSchema }, ...refusals, NotFound),
+  }
+  scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async ({ params: { id }, auth: { claims: { sub }, sessionId } }, reply) => {
+    if (!await endings.end(id, 'ended', sub)) throw new NotFound()
+    if (id === sessionId) forget(reply)
+    reply.code(204)
+  })
+
+  const endAll = {
+    operationId: 'endSessions',
+    summary: 'End every session of the user, or every other one',
+    tags,
+    querystring: KeepSchema,
+    response: answers({ 204: NothingSchema }, ...refusals, InputInvalid, Unavailable),
+  }
+  scope.delete(path, { schema: endAll, onRequest: authenticate }, async ({ query: { keep }, auth: { claims: { sub }, sessionId } }, reply) => {
+    if (keep === undefined) {
+      await endings.endAll(sub)
+      forget(reply)
+    } else {
+      for (const { id } of await sessions.list(sub)) if (id !== sessionId) await endings.end(id, 'ended')
+    }
+    reply.code(204)
+  })
+}
+
+function shown ({ id, createdAt, lastUsedAt, refreshExpiresAt, userAgent, ip }: Session, current: string) {
+  return {
+    id,
+    current: id === current,
+    created_at: createdAt.toISOString(),
+    last_used_at: lastUsedAt.toISOString(),
+    expires_at: refreshExpiresAt.toISOString(),
+    user_agent: userAgent,
+    ip,
+  }
+}

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { build, buildOnFile, decode } from '../build.ts'
+import { browser } from '../browser.ts'
+
+const sidOf = (token: string): string => decode(token).payload.sid
+
+t.test('a user sees where they are signed in, the session used last first, and no token', async (t) => {
+  const { app, get, signUp, signIn } = await build(t)
+  const first = await signUp()
+  const phone = (await app.inject({ method: 'POST', url: '/auth/login', headers: { 'user-agent': 'Phone/1' }, payload: { username: 'ada', password: 'correct horse battery staple' } })).json()
+  await signUp('bob')
+  const { sessions } = (await get('/auth/sessions', first.access_token)).json()
+  t.match(sessions, [
+    { id: sidOf(phone.access_token), current: false, user_agent: 'Phone/1', ip: '127.0.0.1' },
+    { id: sidOf(first.access_token), current: true },
+  ])
+  t.same(Object.keys(sessions[0]), ['id', 'current', 'created_at', 'last_used_at', 'expires_at', 'user_agent', 'ip'])
+  t.equal(sessions.length, 2)
+  t.equal((await get('/auth/sessions')).statusCode, 401)
+  await signIn()
+  t.equal((await get('/auth/sessions', first.access_token)).json().sessions.length, 3)
+})
+
+t.test('a session can be ended by its user, and by nobody else', async (t) => {
+  const { app, get, refresh, signUp, signIn } = await build(t)
+  const here = await signUp()
+  const there = await signIn()
+  const mallory = await signUp('mallory')
+  const end = (id: string, token?: string) => app.inject({ method: 'DELETE', url: `/auth/sessions/${id}`, headers: token ? { authorization: `Bearer ${token}` } : {} })
+  const sid = sidOf(there.access_token)
+
+  for (const id of [sid, '01a20000-0000-7000-8000-000000000000', 'x', "' or 1=1", '%00', 'x'.repeat(90)]) {
+    t.match((await end(id, mallory.access_token)).json(), { statusCode: 404, code: 'ACCOUNTS_NOT_FOUND' }, id)
+  }
+  t.equal((await end(sid)).statusCode, 401)
+  t.equal((await get('/guarded', there.access_token)).statusCode, 200)
+
+  t.match(await end(sid, here.access_token), { statusCode: 204, body: '' })
+  t.match((await get('/guarded', there.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await refresh(there.refresh_token)).statusCode, 401)
+  t.equal((await end(sid, here.access_token)).statusCode, 404, 'what is over is not found')
+  t.equal((await get('/guarded', here.access_token)).statusCode, 200)
+})
+
+t.test('all sessions end at once, or all but the one at hand', async (t) => {
+  const { app, get, refresh, signUp, signIn, sql } = await buildOnFile(t)
+  const all = [await signUp(), await signIn(), await signIn()]
+  const bob = await signUp('bob')
+  const end = (query: string, token: string) => app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: { authorization: `Bearer ${token}` } })
+  const states = async () => Promise.all([...all, bob].map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
+
+  for (const query of ['?keep=all', '?keep=', '?keep=current&keep=current', '?other=1']) t.match((await end(query, all[0]!.access_token)).json(), { statusCode: 400 }, query)
+  t.equal((await end('?keep=current', all[0]!.access_token)).statusCode, 204)
+  t.same(await states(), [200, 401, 401, 200])
+
+  all[1] = await signIn()
+  t.equal((await end('', all[1].access_token)).statusCode, 204)
+  t.same(await states(), [401, 401, 401, 200])
+  for (const { refresh_token: token } of all) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match(sql.prepare("select epoch, kind from accounts_revoked_tokens where kind = 'user'").all(), [{ epoch: 1, kind: 'user' }])
+  t.equal((await get('/guarded', (await signIn()).access_token)).statusCode, 200)
+})
+
+t.test('a session that ends itself takes its cookies along', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  const ada = { username: 'ada', password: 'correct horse battery staple' }
+  const page = browser(app)
+  await page.post('/auth/register', ada)
+  const { sessions } = (await page.get('/auth/sessions')).json()
+  t.equal((await page.send('DELETE', `/auth/sessions/${sessions[0].id}`)).statusCode, 403)
+  const other = browser(app)
+  await other.post('/auth/login', ada)
+  t.equal((await page.send('DELETE', `/auth/sessions/${sessions[0].id}`, undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
+  t.same(page.names(), [])
+  t.equal((await other.send('DELETE', '/auth/sessions', undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
+  t.same(other.names(), [])
+})
