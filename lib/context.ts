@@ -23,6 +23,8 @@ export interface Context extends Issuing {
   revokeToken: (token: string) => Promise<void>
   /** How the document says where a token may be. */
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
+  /** The name of what clients of introspection authenticate with, in the document. */
+  clientScheme: string
   /** Lets in an access token from the header or a cookie, before the body is read. */
   authenticate: Guard
 }

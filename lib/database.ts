@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { MikroORM, UnderscoreNamingStrategy, type EntityManager } from '@mikro-orm/core'
+import { MikroORM, UnderscoreNamingStrategy, Utils, type EntityManager } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
@@ -134,7 +134,8 @@ async function loadDriver () {
     ])
     return { SqliteDriver, Migrator, migrationsOf }
   } catch (cause) {
-    throw new OptionsInvalid('db needs packages that are not there: npm install @mikro-orm/sqlite @mikro-orm/migrations', { cause })
+    throw new OptionsInvalid('db needs packages that are not there, in the version of your @mikro-orm/core: ' +
+      `npm install ${['sqlite', 'migrations'].map((name) => `@mikro-orm/${name}@${Utils.getORMVersion()}`).join(' ')}`, { cause })
   }
 }
 

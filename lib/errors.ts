@@ -13,7 +13,7 @@ export const TokenInvalid = challenged('ACCOUNTS_TOKEN_INVALID', 'The token is n
 export const TokenExpired = challenged('ACCOUNTS_TOKEN_EXPIRED', 'The token has expired', 401, 'invalid_token')
 export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
   'An access token is needed where a refresh token was sent, or the reverse', 401, 'invalid_token')
-export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The session of the token is over', 401, 'invalid_token')
+export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The token, or its session, is over', 401, 'invalid_token')
 export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
   'The refresh token was used before, so its session has been ended', 401, 'invalid_token')
 export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
@@ -25,7 +25,7 @@ export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'Th
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
-export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such thing', 404)
+export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user or session', 404)
 export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
 export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',
   'The token is too long for a cookie or for a header: the claims must be fewer', 500)

@@ -24,7 +24,7 @@ import { protectScope } from './guards/protect.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
 import { createServices } from './services.ts'
-import { documentGuards, documentScope, securityOf } from './openapi.ts'
+import { documentGuards, documentScope, ownName, securityOf } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
 import { register } from './routes/register.ts'
 import { login } from './routes/login.ts'
@@ -95,6 +95,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       ...parts,
       revokeToken: services.revoke,
       securityOf: (kind, locations) => securityOf(settings.name, kind, locations, false),
+      clientScheme: ownName(settings.name, 'client'),
       authenticate: guard({ locations: ownLocations }),
     } satisfies Context
     prepareScope(scope, wording)

@@ -10,10 +10,10 @@ import type { TokenKind } from './tokens/keyring.ts'
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]
 
-type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies'>
+type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'routes'>
 
 /** Each accounts' own names for their schemes, operations and tags: in one document they must differ. */
-function ownName (instance: string, name: string): string {
+export function ownName (instance: string, name: string): string {
   return instance === 'accounts' ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
 }
 
@@ -29,11 +29,12 @@ export function securityOf (instance: string, kind: TokenKind | 'any', locations
   return [...named, ...optional || locations.includes('body') ? [{}] : []]
 }
 
-function schemesOf ({ name, header, cookies }: DocumentSettings): Record<string, object> {
+function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record<string, object> {
   const isBearer = header.name === 'authorization' && header.scheme.toLowerCase() === 'bearer'
   const inHeader = isBearer ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } : { type: 'apiKey', in: 'header', name: header.name }
 
-  return Object.fromEntries((['access', 'refresh'] as const).flatMap((kind) => {
+  const client = { type: 'http', scheme: 'basic', description: 'The id and the secret of a client of introspection, here or in the body.' }
+  const tokens = (['access', 'refresh'] as const).flatMap((kind): [string, object][] => {
     const what = kind === 'access' ? 'An access token' : 'A refresh token'
     const schemes = {
       Token: { ...inHeader, description: `${what}${isBearer ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
@@ -41,12 +42,15 @@ function schemesOf ({ name, header, cookies }: DocumentSettings): Record<string,
       Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
     }
     return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
-  }))
+  })
+  return { ...Object.fromEntries(tokens), ...routes.introspect && { [ownName(name, 'client')]: client } }
 }
 
-function refusalsOf ({ kind, locations, freshForSeconds, roles, check }: GuardSettings) {
+function refusalsOf (route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings) {
+  const reads = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD')
+  const needing = reads ? locations.filter((place) => place !== 'cookie') : locations
   return [
-    ...kind === 'access' ? accessErrors(locations) : refreshErrors(locations),
+    ...kind === 'access' ? accessErrors(needing) : refreshErrors(needing),
     ...freshForSeconds === undefined ? [] : [TokenStale],
     ...roles.length > 0 || check ? [Forbidden] : [],
   ]
@@ -114,7 +118,7 @@ export function documentGuards (app: FastifyInstance): Document {
   app.addHook('onReady', async () => {
     for (const route of ours) {
       const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-      const refusals = [...guarded.get(route)!.guards].flatMap(refusalsOf)
+      const refusals = [...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard))
       route.schema = { ...route.schema, response: { ...answers({}, ...refusals), ...given } }
     }
   })

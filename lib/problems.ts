@@ -60,7 +60,7 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
 
 function fieldProblem (name: string, field: TSchema): string | undefined {
   if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name)) return `user.fields.${name} has a name that is taken or that is none`
-  return Kind in field ? undefined : `user.fields.${name} must be a TypeBox schema`
+  return Kind in field ? undefined : `user.fields.${name} must be a schema of @sinclair/typebox 0.34`
 }
 
 function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {
@@ -90,6 +90,7 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
   switch (keyword) {
     case 'additionalProperties': return `${path ? `${path}.` : ''}${params.additionalProperty} is not an option`
     case 'duration': return `${name} must be ${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${parentSchema!.duration.most ?? mostSeconds}`
+    case 'fresh': return `${name} must be true, false or a duration such as '10m'`
     case 'callable': return `${name} must be a function`
     case 'message': return `${name} must be a text or a function`
     case 'origin': return `${name} must be an origin such as 'https://app.example.com'`

@@ -7,7 +7,7 @@ import t from 'tap'
 import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { errors } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
-import { build } from './build.ts'
+import { build, buildOnFile } from './build.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -77,6 +77,15 @@ t.test('the tour in the README is the one that the example prints, and CI runs t
   t.ok(readme.includes(`\`\`\`sh\n${read('example/tour.sh')}\`\`\``))
   t.ok(readme.includes('```sh\nnpm ci && npm test\n```'))
   t.match(read('.ci/run'), /^npm ci && npm test$/m)
+})
+
+t.test('the statements in the README give a role and disable a user', async (t) => {
+  const { sql, get, signUp } = await buildOnFile(t)
+  const { access_token: ada } = await signUp()
+  const { access_token: mallory } = await signUp('mallory')
+  sql.exec(/```sql\n([^`]+)```/.exec(readme)![1]!)
+  t.same((await get('/auth/me', ada)).json().roles, ['admin'])
+  t.equal((await get('/auth/me', mallory)).statusCode, 401)
 })
 
 t.test('every link leads somewhere', async (t) => {

@@ -112,3 +112,17 @@ t.test('the document says where a route looks for its token, and that a page of 
   t.same(required, ['token_type', 'expires_in', 'refresh_expires_in', 'user'])
   t.match(Object.keys(properties), ['access_token', 'token_type', 'expires_in', 'refresh_token', 'refresh_expires_in', 'csrf_token', 'user'])
 })
+
+t.test('forms are said to be welcome where they are, clients of introspection have their scheme, and reading needs no proof of origin', async (t) => {
+  const { app, document } = await documented(t, { transport: 'cookie', routes: { revoke: true }, introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] } }, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { paths, components: { securitySchemes } } = document()
+  for (const path of ['/auth/revoke', '/auth/introspect']) t.match(Object.keys(paths[path].post.requestBody.content), ['application/x-www-form-urlencoded', 'application/json'])
+  t.same(paths['/auth/introspect'].post.security, [{ client: [] }, {}])
+  t.match(securitySchemes.client, { type: 'http', scheme: 'basic' })
+  t.notOk(paths['/auth/me'].get.responses['403'])
+  t.notOk(paths['/guarded'].get.responses['403'])
+  t.ok(paths['/refreshing'].post.responses['403'])
+  t.ok(paths['/auth/password'].put.responses['403'])
+  const { valid, errors } = await new Validator().validate(app.swagger() as object)
+  t.ok(valid, JSON.stringify(errors))
+})

@@ -36,6 +36,13 @@ export function guardOf (hook: unknown): GuardSettings | undefined {
   return (hook as { [mark]?: GuardSettings } | undefined)?.[mark]
 }
 
+/** What makes guards and is none: a hook that was meant to be called. */
+const factories = new WeakSet<object>()
+
+export function isGuardFactory (hook: unknown): boolean {
+  return typeof hook === 'function' && factories.has(hook)
+}
+
 type LocatedToken = VerifiedToken & { location: Location }
 
 /** What guards are made of. */
@@ -94,6 +101,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     }
   }
 
+  factories.add(guard)
   return { guard, authenticate: guard(), authenticateRefresh: guard({ type: 'refresh' }) }
 }
 

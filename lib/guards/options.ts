@@ -4,6 +4,7 @@ import { OptionsInvalid } from '../errors.ts'
 import { createOptionsAjv } from '../keywords.ts'
 import { LocationsSchema } from '../options-schema.ts'
 import type { AnyRequest, Location } from '../options.ts'
+import { sentence } from '../problems.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
@@ -72,7 +73,7 @@ const isValid = ajv.compile(GuardOptionsSchema)
  */
 export function readGuardOptions (given: GuardOptions, instance: string, usual: Location[]): GuardSettings {
   const options: unknown = { ...given }
-  if (!isValid(options)) throw new OptionsInvalid(`a guard's ${ajv.errorsText(isValid.errors, { dataVar: 'options' })}`)
+  if (!isValid(options)) throw new OptionsInvalid(`in the options of a guard ${isValid.errors!.map(sentence).join('; ')}`)
 
   const { type, optional, fresh, roles, check, locations, consistency } = options as Required<GuardOptions>
   if (optional && (fresh || roles.length > 0 || given.check)) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { OptionsInvalid } from '../errors.ts'
 import { guardOf, type Guard } from './guard.ts'
 import type { Document } from '../openapi.ts'
 import type { Attendance } from './routes.ts'
@@ -11,6 +12,7 @@ import type { Attendance } from './routes.ts'
 export function protectScope (
   scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, attend }: Attendance, document: Document
 ): void {
+  if (typeof scope?.addHook !== 'function') throw new OptionsInvalid('app.accounts.protect(scope, options) needs a scope, such as the app, before its options')
   const settings = guardOf(guard)!
   const protect = async (request: FastifyRequest) => {
     if (!isOpen(request)) await guard(request)

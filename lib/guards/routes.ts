@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import { OptionsInvalid } from '../errors.ts'
 import { isOurs } from '../our-error.ts'
 import type { Settings } from '../settings.ts'
-import { guardOf } from './guard.ts'
+import { guardOf, isGuardFactory } from './guard.ts'
 import { createKeeper } from './locate.ts'
 import { hideTokens } from './log.ts'
 import type { GuardSettings } from './options.ts'
@@ -29,7 +29,7 @@ export function createAttendance ({ csrf: { formField }, cookies }: Settings, lo
 
     attend (route, { kind, locations }) {
       if (locations.includes('query')) hideTokens(route, log)
-      if (kind === 'refresh' && locations.includes('cookie') && !isWithin(route.url, path)) {
+      if (kind === 'refresh' && route.method !== 'HEAD' && locations.includes('cookie') && !isWithin(route.url, path)) {
         log.warn(`${nameOf(route)} asks for a refresh token, but the cookie that holds it is sent to ${path} alone: see cookies.refresh.path`)
       }
     },
@@ -49,6 +49,7 @@ export function watchRoutes (app: FastifyInstance, { keepFields, mayNeedBody, at
   app.addHook('onRoute', (route) => {
     const open = undefinedHook(route)
     if (open) throw new OptionsInvalid(open)
+    if (guardHooks.some((name) => hooksOf(route, name).some(isGuardFactory))) throw new OptionsInvalid(`${nameOf(route)} has app.accounts.guard itself as a hook: call it, app.accounts.guard({ … })`)
     const early = hooksOf(route, 'onRequest').find((hook) => readsBody(guardOf(hook))) as { name: string } | undefined
     if (early) throw new OptionsInvalid(`${nameOf(route)} has ${early.name} in onRequest, where there is no body yet: put it in preHandler`)
 

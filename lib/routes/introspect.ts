@@ -13,12 +13,14 @@ interface Credentials {
   client_secret?: string
 }
 
-export function introspect (scope: Scope, { admission, sessions, tokens, settings: { introspection } }: Context, path: string): void {
+export function introspect (scope: Scope, { admission, clientScheme, sessions, tokens, settings: { introspection } }: Context, path: string): void {
   const schema = {
     operationId: 'introspect',
     summary: 'Ask whether a token is good (RFC 7662)',
     description: 'For other services, with an id and a secret, in Authorization: Basic or in the body.',
     tags,
+    consumes: ['application/x-www-form-urlencoded', 'application/json'],
+    security: [{ [clientScheme]: [] }, {}],
     body: Type.Object({
       token: Type.String(),
       token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),

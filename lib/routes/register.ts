@@ -10,6 +10,7 @@ import type { Scope } from './scope.ts'
 export function register (scope: Scope, context: Context, path: string): void {
   const { identifiers, transport, user: { fields } } = context.settings
   const own = Object.entries(fields).filter(([, field]) => !field.readOnly)
+  const given = Object.fromEntries(Object.entries(fields).filter(([, field]) => field.readOnly && 'default' in field).map(([name, field]) => [name, field.default]))
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -30,7 +31,7 @@ export function register (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { transport: wanted, username, email, password, ...profile } = request.body as Registration & { transport?: Transport }
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
-    const draft = await context.users.draft({ username, email, password }, profile)
+    const draft = await context.users.draft({ username, email, password }, { ...given, ...profile })
     const claims = await claimsOf(context, draft, request)
     const granted = await context.users.add(draft, beginning, (session) => grant(context, session, claims))
     reply.code(201)

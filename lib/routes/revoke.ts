@@ -10,6 +10,7 @@ export function revoke (scope: Scope, { revokeToken }: Context, path: string): v
     summary: 'Revoke a token (RFC 7009)',
     description: 'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
     tags,
+    consumes: ['application/x-www-form-urlencoded', 'application/json'],
     // RFC 7009 §2.1: other parameters, such as client_id, are ignored.
     body: Type.Object({
       token: Type.String(),

@@ -63,8 +63,8 @@ export function ownSiteErrors (transport: Settings['transport']): ErrorClass[] {
   return transport === 'body' ? [] : [errors.CsrfFailed]
 }
 
-/** What the access guard may answer. */
-export function accessErrors (locations: Location[]): ErrorClass[] {
+/** What the access guard may answer; where it looks for cookies, and the route changes something, a request from elsewhere too. */
+export function accessErrors (locations: Location[] = []): ErrorClass[] {
   return [
     errors.TokenMissing, errors.HeaderMalformed, errors.TokenInvalid, errors.TokenExpired, errors.TokenWrongType,
     errors.TokenRevoked, errors.Unavailable, ...locations.includes('cookie') ? [errors.CsrfFailed] : [],

@@ -26,7 +26,7 @@ const mostNameLength = 64
  */
 export function prepareScope (scope: Scope, wording: Wording): void {
   // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
-  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false }))
+  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, useDefaults: true }))
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).

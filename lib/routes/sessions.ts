@@ -34,7 +34,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     operationId: 'listSessions',
     summary: 'Where the user is signed in',
     tags,
-    response: answers({ 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) }, ...refusals),
+    response: answers({ 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) }, ...accessErrors()),
   }
   scope.get(path, { schema: list, onRequest: authenticate }, async ({ auth: { claims: { sub }, sessionId } }) => {
     return { sessions: (await sessions.list(sub)).map((session) => shown(session, sessionId)) }

@@ -1,6 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, KeyObject, sign, verify, type JsonWebKey } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, KeyObject, sign, verify } from 'node:crypto'
 import { isPlainObject } from '../plain-object.ts'
-import { algorithms, derive, type Algorithm, type Key, type KeyPair } from './key.ts'
+import { algorithms, derive, type Algorithm, type Jwk, type Key, type KeyPair } from './key.ts'
 import { isWhole, rsaWeakness } from './rsa.ts'
 
 const algorithmsOf: Record<string, readonly Algorithm[]> = {
@@ -20,7 +20,7 @@ export function readKeyPair (given: KeyPair, fallback: Algorithm | undefined): K
   if (publicPart && !shown.equals(publicPart)) return 'must have a public part that belongs to its private one'
   if (!belongTogether(given.private, secretPart, shown)) return 'must have a private part whose members belong together'
 
-  const jwks = [['sign', given.private], ['verify', given.public]].filter((part): part is [string, JsonWebKey] => isJwk(part[1]))
+  const jwks = [['sign', given.private], ['verify', given.public]].filter((part): part is [string, Jwk] => isJwk(part[1]))
   const wanted = given.algorithm ?? jwks.map(([, { alg }]) => alg).find((alg) => alg !== undefined) ?? fallback
   const algorithm = algorithmFor(shown, wanted)
   const kid: unknown = given.kid ?? jwks.map(([, jwk]) => jwk.kid).find((kid) => kid !== undefined)
@@ -42,7 +42,7 @@ function belongTogether (material: unknown, secretPart: KeyObject | undefined, s
   return membersOf(jwk).every(([name, value]) => material[name] === value) && verify(digest, probe, shown, sign(digest, probe, secretPart))
 }
 
-function membersOf (jwk: JsonWebKey): [name: string, value: unknown][] {
+function membersOf (jwk: Jwk): [name: string, value: unknown][] {
   return publicMembers[jwk.kty as keyof typeof publicMembers].map((name) => [name, jwk[name]])
 }
 
@@ -108,7 +108,7 @@ function canonical (algorithm: unknown): unknown {
 }
 
 /** RFC 7517 §4.2-4.4: what a JWK says it is for, it is for. */
-function purposeProblem ({ use, alg, key_ops: operations }: JsonWebKey, operation: string, algorithm: Algorithm): string | undefined {
+function purposeProblem ({ use, alg, key_ops: operations }: Jwk, operation: string, algorithm: Algorithm): string | undefined {
   if (use !== undefined && use !== 'sig') return 'must be a JWK whose use is sig'
   if (alg !== undefined && canonical(alg) !== algorithm) return `must be a JWK whose alg is ${algorithm}`
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) return `must be a JWK whose key_ops hold ${operation}`
@@ -118,6 +118,6 @@ function isKeyId (kid: unknown): boolean {
   return typeof kid === 'string' && /^[\w.~:-]{1,128}$/.test(kid)
 }
 
-function isJwk (value: unknown): value is JsonWebKey {
+function isJwk (value: unknown): value is Jwk {
   return isPlainObject(value)
 }

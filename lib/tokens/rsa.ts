@@ -1,4 +1,5 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Jwk } from './key.ts'
 
 const fewestBits = 2048
 /** More cost much and bring nothing; a signature of this size still fits where we read tokens. */
@@ -16,7 +17,7 @@ export function rsaWeakness (key: KeyObject): string | undefined {
 }
 
 /** True when the numbers of a private key go together: a library signs with some of them, and the others are believed. */
-export function isWhole (jwk: JsonWebKey): boolean {
+export function isWhole (jwk: Jwk): boolean {
   const [n, e, d, p, q] = [jwk.n, jwk.e, jwk.d, jwk.p, jwk.q].map(numberOf) as [bigint, bigint, bigint, bigint, bigint]
   return n === p * q && [p, q].every((prime) => prime > 1n && e * d % (prime - 1n) === 1n)
 }

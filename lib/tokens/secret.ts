@@ -22,7 +22,7 @@ const words = [
 export function weakness (secret: string | Buffer): string | undefined {
   const bytes = Buffer.from(secret)
   if (bytes.length < minBytes) return `must be at least ${minBytes} bytes long`
-  if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString(), 'base64'))) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign'
+  if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString(), 'base64'))) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign. Give { private } or { public } instead'
   if (new Set(bytes).size < minDistinctBytes) return 'must be random: it has too few different bytes'
   if (isPlaceholder(bytes.toString())) return 'must be random: it is a placeholder'
 }

@@ -25,8 +25,11 @@ export interface PublicUsers {
 }
 
 export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: Pick<Settings, 'user'>): PublicUsers {
-  // Optional: an account may be older than the field.
-  const own = names.map((name) => [name, Type.Optional(fields[name] as TSchema)] as const)
+  // Optional, and without a default: an account may be older than the field, and an answer says what is stored.
+  const own = names.map((name) => {
+    const { default: _, ...field } = fields[name] as TSchema
+    return [name, Type.Optional(field as TSchema)] as const
+  })
 
   return {
     schema: Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' }),

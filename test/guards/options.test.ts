@@ -19,12 +19,15 @@ t.test('a guard with options that are not is refused where it is written', async
     [{ type: 'id' }, /type/], [{ type: null }, /type/], [{ optional: 'always' }, /optional/], [{ optional: null }, /optional/],
     [{ fresh: 0 }, /fresh/], [{ fresh: '10' }, /fresh/], [{ fresh: null }, /fresh/], [{ fresh: ['10m'] }, /fresh/],
     [{ roles: 'admin' }, /roles/], [{ roles: [''] }, /roles/], [{ roles: [1] }, /roles/], [{ check: true }, /check/],
-    [{ role: 'admin' }, /additional properties/], [{ locations: ['path'] }, /locations/], [{ locations: [] }, /locations/], [{ locations: ['query', 'query'] }, /locations/],
+    [{ role: 'admin' }, /guard role is not an option/], [{ locations: ['path'] }, /locations/], [{ locations: [] }, /locations/], [{ locations: ['query', 'query'] }, /locations/],
     [{ consistency: 'loose' }, /consistency/], [{ consistency: 'stateless', roles: ['admin'] }, /stateless/], [{ consistency: 'stateless', type: 'any' }, /stateless/],
     ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [{ optional: true, ...more }, /optional lets anybody in/]),
   ]
   for (const [options, message] of refused) t.throws(() => app.accounts.guard(options as GuardOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
   t.throws(() => app.get('/x', { onRequest: app.accounts.guard({ type: 'any' }) }, whoami), { message: /authenticateAny in onRequest/ })
+  t.throws(() => app.get('/y', { preHandler: app.accounts.guard as never }, whoami), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/y has app\.accounts\.guard itself as a hook: call it/ })
+  t.throws(() => app.accounts.protect({ roles: ['admin'] } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs a scope/ })
+  t.throws(() => app.accounts.protect(undefined as never), { message: /needs a scope/ })
   t.doesNotThrow(() => app.accounts.guard(Object.freeze({ roles: Object.freeze(['admin']) as string[] })))
 })
 

@@ -58,10 +58,23 @@ t.test('names that are taken, what is no schema, and public fields that there ar
   const refused: [user: unknown, message: RegExp][] = [
     [{ fields: { id: Type.String() } }, /user\.fields\.id has a name that is taken/],
     [{ fields: { 'a b': Type.String() } }, /user\.fields\.a b has a name/],
-    [{ fields: { size: { type: 'integer' } } }, /user\.fields\.size must be a TypeBox schema/],
+    [{ fields: { size: { type: 'integer' } } }, /user\.fields\.size must be a schema of @sinclair\/typebox 0\.34/],
     [{ fields: {}, public: ['size'] }, /user\.public names size/],
     [{ fields: 5 }, /user\.fields/],
     [{ public: 'all' }, /user\.public/],
   ]
   for (const [user, message] of refused) await t.rejects(build(t, { user } as AccountsOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+})
+
+t.test('a default is stored at registration, so that code and answers say the same', async (t) => {
+  const fields = { language: Type.String({ default: 'en' }), plan: Type.String({ readOnly: true, default: 'free' }) }
+  const { app, get, post, sql } = await buildOnFile(t, { user: { fields } })
+  const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password })).json()
+  t.match(user, { language: 'en', plan: 'free' })
+  t.match((await app.accounts.verify(token)).user, { language: 'en', plan: 'free' })
+  t.same(JSON.parse(sql.prepare('select profile from accounts_users').get()!.profile), { language: 'en', plan: 'free' })
+
+  sql.prepare("update accounts_users set profile = '{}'").run()
+  const shown = (await get('/auth/me', token)).json()
+  t.notOk('plan' in shown || 'language' in shown, 'an account that is older than the field has none')
 })
