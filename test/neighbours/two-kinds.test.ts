@@ -225,7 +225,7 @@ for (const order of [kinds, [...kinds].reverse()]) {
     t.equal(new Set(ids).size, ids.length)
     t.ok(['login', 'adminsLogin', 'me', 'adminsMe', 'revoke', 'adminsRevoke'].every((id) => ids.includes(id)), ids.join())
     t.strictSame([...new Set(operations.flatMap(({ tags }) => tags))].sort(), ['accounts', 'admins'])
-    const schemes = ['access', 'refresh'].flatMap((kind) => ['Token', 'Cookie', 'Query'].map((place) => `${kind}${place}`))
+    const schemes = ['client', ...['access', 'refresh'].flatMap((kind) => ['Token', 'Cookie', 'Query'].map((place) => `${kind}${place}`))]
     t.strictSame(Object.keys(document.components.securitySchemes).sort(), [...schemes, ...schemes.map((name) => `admins${name[0]!.toUpperCase()}${name.slice(1)}`)].sort())
     t.match(document.paths['/admins']!.get, { security: [{ adminsAccessToken: [] }], responses: { 403: {} } })
     t.strictSame(Object.keys(document.paths['/users']!.get!.security![0]!), ['accessToken'])
