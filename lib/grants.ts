@@ -94,6 +94,14 @@ export function clientOf ({ ip, headers }: { headers: AnyRequest['headers'], ip?
   return { ip, userAgent: headers['user-agent'] }
 }
 
+/**
+ * For an answer in cookies to a request that has shown none: it might put somebody else's session into a browser.
+ * @throws {CsrfFailed}
+ */
+export function requireOwnSite ({ csrf }: Issuing, request: AnyRequest, { transport }: Pick<Session, 'transport'>, location: Location): void {
+  if (transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
+}
+
 /** Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever. */
 export function clearRefused ({ cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply, location: Location, error: unknown): void {
   if (location !== 'cookie' || csrf.isForeign(request) || !isOurs(error) || error.statusCode !== 401) return

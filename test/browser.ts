@@ -23,7 +23,7 @@ function isSentTo (path: string, url: string): boolean {
 export function browser (app: FastifyInstance) {
   const jar = new Map<string, SetCookie>()
 
-  async function send (method: 'GET' | 'POST' | 'HEAD' | 'DELETE', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
+  async function send (method: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
     const sent = [...jar.values()].filter(({ path = '/' }) => isSentTo(path, url)).map(({ name, value }) => `${name}=${value}`)
     const answer = await app.inject({
       method, url, headers: { ...sent.length > 0 && { cookie: sent.join('; ') }, ...headers }, ...payload === undefined ? {} : { payload },

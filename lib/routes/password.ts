@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid, PasswordRejected } from '../errors.ts'
-import { claimsOf, deliver, grant } from '../grants.ts'
+import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
 import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function password (scope: Scope, context: Context, path: string): void {
-  const { authenticate, csrf, users, settings } = context
+  const { authenticate, users, settings } = context
 
   const schema = {
     operationId: 'changePassword',
@@ -22,7 +22,7 @@ export function password (scope: Scope, context: Context, path: string): void {
     const granted = await users.changePassword({ userId: sub, sessionId, current, next }, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {
-        if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
+        requireOwnSite(context, request, session, location)
         return grant(context, session, claims)
       }
     })

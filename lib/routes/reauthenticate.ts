@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid } from '../errors.ts'
-import { claimsOf, deliver, grant } from '../grants.ts'
+import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
 import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function reauthenticate (scope: Scope, context: Context, path: string): void {
-  const { authenticate, csrf, sessions, users, settings: { locations } } = context
+  const { authenticate, sessions, users, settings: { locations } } = context
 
   const schema = {
     operationId: 'reauthenticate',
@@ -21,7 +21,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     const { claims: { sub }, sessionId, location } = request.auth
     await users.confirm(sub, request.body.password)
     const session = await sessions.reauthenticate(sessionId)
-    if (session.transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
+    requireOwnSite(context, request, session, location)
     return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
   })
 }

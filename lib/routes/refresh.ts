@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { claimsOf, clearRefused, deliver, grant } from '../grants.ts'
+import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
 import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -21,9 +21,9 @@ export function refresh (scope: Scope, context: Context, path: string): void {
       const { claims } = tokens.verify(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
       await admission.askHost(claims, request)
-      const { session, prepared } = await sessions.refresh(claims, async ({ transport, user }) => {
-        if (transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
-        return claimsOf(context, user, request)
+      const { session, prepared } = await sessions.refresh(claims, async (session) => {
+        requireOwnSite(context, request, session, location)
+        return claimsOf(context, session.user, request)
       })
       return deliver(reply, grant(context, session, prepared))
     } catch (error) {

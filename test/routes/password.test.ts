@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
+import { browser } from '../browser.ts'
 import { buildOnFile, cheap, decode, password } from '../build.ts'
 
 const next = 'another horse another staple'
@@ -72,4 +73,23 @@ t.test('the session is fresh after it, also where the hash was made anew on the 
   const answer = await dearer.app.inject({ method: 'PUT', url: '/auth/password', payload: { current_password: password, new_password: next }, headers: { authorization: `Bearer ${token}` } })
   t.equal(answer.statusCode, 200)
   t.equal((await dearer.get('/fresh', answer.json().access_token)).statusCode, 200)
+})
+
+t.test('in cookies the new tokens come in cookies, to pages of the own origin alone', async (t) => {
+  const { app, post } = await buildOnFile(t, { transport: 'cookie' })
+  const page = browser(app)
+  const { user } = (await page.post('/auth/register', { username: 'ada', password })).json()
+  const body = { current_password: password, new_password: next }
+  const own = { 'sec-fetch-site': 'same-origin' }
+  t.match((await page.send('PUT', '/auth/password', body, { 'sec-fetch-site': 'cross-site' })).json(), { statusCode: 403, code: 'ACCOUNTS_CSRF_FAILED' })
+
+  const before = page.valueOf('access')!
+  const foreign = await app.inject({ method: 'PUT', url: '/auth/password', payload: body, headers: { authorization: `Bearer ${before}`, 'sec-fetch-site': 'cross-site' } })
+  t.match(foreign.json(), { statusCode: 403, code: 'ACCOUNTS_CSRF_FAILED' })
+  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200, 'and nothing has changed')
+
+  const answer = await page.send('PUT', '/auth/password', body, own)
+  t.match(answer.json(), { user, csrf_token: page.valueOf('csrf')! })
+  t.not(page.valueOf('access'), before)
+  t.equal((await page.get('/auth/me')).statusCode, 200)
 })
