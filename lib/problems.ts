@@ -14,7 +14,7 @@ export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
 const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'sessions', 'jwks']]
 
 /** Fields of bodies and of users that are ours. */
-const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember', 'constructor']
+const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember']
 
 /** What every request has of its own. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -59,7 +59,7 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
 }
 
 function fieldProblem (name: string, field: TSchema): string | undefined {
-  if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name)) return `user.fields.${name} has a name that is taken or that is none`
+  if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name) || name in Object.prototype) return `user.fields.${name} has a name that is taken or that is none`
   return Kind in field ? undefined : `user.fields.${name} must be a schema of @sinclair/typebox 0.34`
 }
 

@@ -20,7 +20,7 @@ export interface IssueOptions {
   /** Default `'cookie'` with a reply where the `transport` of the app is not `'body'`, else `'body'`. */
   transport?: Transport
   /** When the user proved who they are, for guards that ask for freshness. Default 1970: no longer fresh. */
-  authTime?: Date
+  authTime?: Date | null
 }
 
 /** What a token stands for, once it is verified. */
@@ -67,13 +67,16 @@ export function createServices (parts: Parts): TokenServices {
   const { admission, cookies, endings, sessions, settings, tokens, users } = parts
 
   return {
-    async issueTokens (user: string | { id: string }, { request, reply, authTime = new Date(0), transport = usualTransport(settings, reply) }: IssueOptions = {}) {
+    async issueTokens (user: string | { id: string }, { request, reply, authTime, transport = usualTransport(settings, reply) }: IssueOptions = {}) {
       if (!settings.keys[0]!.signs) throw new IssuingOff()
       if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
 
+      const since = authTime ?? new Date(0)
+      if (!(since instanceof Date) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
+
       const found = await users.get(typeof user === 'string' ? user : user.id)
       const claims = await claimsOf(parts, found, request)
-      const beginning = { ...request && clientOf(request), authTime, transport: transportOf(transport, settings.cookies.persistent) }
+      const beginning = { ...request && clientOf(request), authTime: since, transport: transportOf(transport, settings.cookies.persistent) }
       const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
       return deliver(reply, granted) as TokenResponse
     },

@@ -15,7 +15,11 @@ export function createWording ({ messages, realm, header }: Pick<Settings, 'mess
   function messageOf (text: Settings['messages'][string], request: AnyRequest, usual: string): string {
     if (typeof text === 'string') return text
     try {
-      return String(text(request, usual))
+      const words: unknown = text(request, usual)
+      if (typeof words === 'string') return words
+      // A promise that fails later would otherwise end the process.
+      Promise.resolve(words).catch(() => {})
+      throw new TypeError('A function of messages must give a text, and no promise of one')
     } catch (error) {
       log.error(error, 'A function of messages failed')
       return usual

@@ -19,6 +19,27 @@ t.test('tokens can be issued without a password: to a user, for the source of a 
   t.match(sql.prepare('select user_agent, ip, transport from accounts_sessions where id = ?').get(decode(token).payload.sid), { user_agent: 'Magic/1', ip: '127.0.0.1', transport: 'body' })
 })
 
+t.test('no time of a proof is no freshness, and one that cannot be is refused', async (t) => {
+  const { app, get, signUp } = await build(t)
+  app.get('/fresh', { preHandler: app.accounts.guard({ fresh: true }) }, async () => 1)
+  const { user } = await signUp()
+  for (const authTime of [undefined, null]) {
+    const { access_token: token } = await app.accounts.issueTokens(user, authTime === undefined ? {} : { authTime })
+    t.equal((await get('/fresh', token)).statusCode, 401, String(authTime))
+  }
+  for (const authTime of [new Date(NaN), new Date(Date.now() + 90_000), 'x', 5, {}]) {
+    await t.rejects(app.accounts.issueTokens(user, { authTime: authTime as Date }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /authTime/ })
+  }
+})
+
+t.test('an id that is no text is nobody', async (t) => {
+  const { app, signUp } = await build(t)
+  const { user: { id } } = await signUp()
+  for (const odd of [{}, { $ne: null }, { $like: '%' }, { $in: [id] }, [id], { id }, null, undefined, 0, true]) {
+    await t.rejects(app.accounts.issueTokens({ id: odd } as never), { code: 'ACCOUNTS_NOT_FOUND' })
+  }
+})
+
 t.test('a user who is not there, or disabled, is given no tokens', async (t) => {
   const { app, signUp, sql } = await buildOnFile(t)
   const { user } = await signUp()
@@ -151,6 +172,7 @@ t.test('texts can be replaced, by code, and the challenge has its own realm and 
     ACCOUNTS_TOKEN_MISSING: 'Bitte melden Sie sich an',
     ACCOUNTS_INPUT_INVALID: (request: { url: string }, message: string) => `${request.url}: ${message}`,
     ACCOUNTS_PASSWORD_REJECTED: () => { throw new Error('no words') },
+    ACCOUNTS_HEADER_MALFORMED: (async () => { throw new Error('later') }) as never,
   }
   const { app, get, post } = await build(t, { messages, realm: 'Der Laden', header: { scheme: 'JWT' } }, { logger: { level: 'silent' } })
   app.addHook('onRequest', async (request) => { if (request.url === '/hooked') await app.authenticate(request as never) })
@@ -163,6 +185,7 @@ t.test('texts can be replaced, by code, and the challenge has its own realm and 
   t.match((await post('/auth/register', { username: 'ada', password: 'short' })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED', message: /at least 15/ })
   const invalid = await app.inject({ url: '/guarded', headers: { authorization: 'jwt x' } })
   t.equal(invalid.headers['www-authenticate'], 'JWT realm="Der Laden", error="invalid_token", error_description="The token is not valid"')
+  t.match((await app.inject({ url: '/guarded', headers: { authorization: 'JWT' } })).json(), { code: 'ACCOUNTS_HEADER_MALFORMED', message: /must be its scheme/ }, 'no promise is a text')
   t.match((await get('/hooked')).json(), { message: 'Bitte melden Sie sich an' }, 'also where no route tells of the guard')
 })
 

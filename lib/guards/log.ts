@@ -5,7 +5,7 @@ const serializers = Symbol.for('pino.serializers')
 
 type Serializer = (value: any) => unknown
 
-const tokenName = /^(access|refresh)_token$/i
+const tokenName = /^(access|refresh)_token(\[.*)?$/i
 
 /** Deeper than this nobody shows a request. */
 const mostDepth = 5

@@ -18,8 +18,13 @@ export function protectScope (
     if (!isOpen(request)) await guard(request)
   }
 
-  if (mayNeedBody(settings)) scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
-  else scope.addHook('onRequest', protect)
+  if (mayNeedBody(settings)) {
+    scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
+  } else {
+    // A plugin for CORS answers a preflight in onRequest, and nothing comes after it. What does come asks for a token after all.
+    scope.addHook('onRequest', async (request) => { if (!isPreflight(request)) await protect(request) })
+    scope.addHook('preHandler', async (request) => { if (isPreflight(request)) await protect(request) })
+  }
 
   scope.addHook('onRoute', function (route) {
     if (route.config?.auth === false) return
@@ -28,11 +33,13 @@ export function protectScope (
   })
 }
 
+/** Open on purpose, or there for preflights alone: what answers other methods too is no such thing. */
 function isOpen (request: FastifyRequest): boolean {
-  return request.routeOptions.config.auth === false || isPreflight(request)
+  const { config, method, url } = request.routeOptions
+  return config.auth === false || (isPreflight(request) && method === 'OPTIONS' && url === `${request.server.prefix}*`)
 }
 
-/** A browser sends no token along when it asks whether it may send one; an OPTIONS route of the app's own is no such thing. */
-function isPreflight ({ method, headers, is404, routeOptions, server }: FastifyRequest): boolean {
-  return method === 'OPTIONS' && 'access-control-request-method' in headers && (is404 || routeOptions.url === `${server.prefix}*`)
+/** A browser sends no token along when it asks whether it may send one. */
+function isPreflight ({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && 'access-control-request-method' in headers
 }

@@ -20,8 +20,10 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
     await users.confirm(sub, request.body.password)
-    const session = await sessions.reauthenticate(sessionId)
-    requireOwnSite(context, request, session, location)
-    return deliver(reply, grant(context, session, await claimsOf(context, session.user, request)))
+    const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
+      requireOwnSite(context, request, found, location)
+      return claimsOf(context, found.user, request)
+    })
+    return deliver(reply, grant(context, session, prepared))
   })
 }

@@ -17,6 +17,9 @@ export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpressio
 /** No body of ours needs more. */
 const mostBodyBytes = 16 * 1024
 
+/** Deeper bodies would make validators and serializers run out of stack. */
+const mostDepth = 32
+
 /** Fields' names in messages are cut to this, since a client may invent them. */
 const mostNameLength = 64
 
@@ -34,7 +37,10 @@ export function prepareScope (scope: Scope, wording: Wording): void {
   scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: mostBodyBytes }, (request, body, done) => {
     // The usual fetch() of a logout names JSON and sends none.
     if (body === '') return done(null)
-    return parseJson(request, body as string, (error, value) => error ? done(new InputInvalid('The body is not valid JSON')) : done(null, value))
+    return parseJson(request, body as string, (error, value) => {
+      if (error) return done(new InputInvalid('The body is not valid JSON'))
+      return isDeeperThan(mostDepth, value) ? done(new InputInvalid('The body is nested too deeply')) : done(null, value)
+    })
   })
 
   scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
@@ -69,6 +75,11 @@ export function acceptForms (scope: Scope, add: (scope: Scope) => void): void {
     })
     add(child.withTypeProvider<TypeBoxTypeProvider>())
   })
+}
+
+function isDeeperThan (levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 
 /** The first few problems; unknown fields before all, since a misspelt one is also missing. */

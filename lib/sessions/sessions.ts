@@ -45,14 +45,14 @@ export interface Sessions {
   use: (claims: AccessClaims) => Promise<Session>
   /**
    * Ends the session of a token for good, all its tokens with it. Nothing happens to one that is over.
-   * @throws {TokenInvalid} for a refresh token that the session never gave out
+   * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
    */
   logout: (token: VerifiedToken) => Promise<void>
   /**
-   * Notes that the password was checked again: the session as it goes on.
-   * @throws {TokenRevoked} when it does not
+   * Notes that the password was checked again: the session as it goes on. What `prepare` throws leaves it as it was.
+   * @throws {TokenRevoked} when it does not go on
    */
-  reauthenticate: (id: string) => Promise<Session>
+  reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string) => Promise<Session[]>
   /** Writes what is still only in memory. */
@@ -130,6 +130,12 @@ export function createSessions (
     return session
   }
 
+  async function living (id: string): Promise<Session> {
+    const session = await database.run((em) => findSession(em, id))
+    if (!session || isOver(session, new Date())) throw new TokenRevoked()
+    return session
+  }
+
   async function endReused (sessionId: string): Promise<void> {
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
     await endings.end(sessionId, 'reuse')
@@ -184,16 +190,14 @@ export function createSessions (
       const session = await database.run((em) => findSession(em, claims.sid))
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
+      if (kind === 'access' && await database.run((em) => revocations.isRevoked(em, claims.jti))) throw new TokenRevoked()
       await endings.end(session.id, 'logout')
     },
 
-    async reauthenticate (id) {
-      const session = await database.run(async (em) => {
-        await em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() })
-        return findSession(em, id)
-      })
-      if (!session || isOver(session, new Date())) throw new TokenRevoked()
-      return session
+    async reauthenticate (id, prepare) {
+      const prepared = await prepare(await living(id))
+      await database.run((em) => em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() }))
+      return { session: await living(id), prepared }
     },
 
     async list (userId) {

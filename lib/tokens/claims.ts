@@ -69,8 +69,8 @@ export function areOurs (
 }
 
 /** True for what may be the id of a user or a session: no database has to look for anything else. */
-export function isId (text: string): boolean {
-  return new RegExp(idForm).test(text)
+export function isId (id: unknown): boolean {
+  return typeof id === 'string' && new RegExp(idForm).test(id)
 }
 
 /** RFC 7519 §4.1.4: in the second of `exp` the token is over. */

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, X509Certificate } from 'node:crypto'
 
 /** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
 const minBytes = 32
@@ -22,7 +22,7 @@ const words = [
 export function weakness (secret: string | Buffer): string | undefined {
   const bytes = Buffer.from(secret)
   if (bytes.length < minBytes) return `must be at least ${minBytes} bytes long`
-  if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString(), 'base64'))) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign. Give { private } or { public } instead'
+  if (spellings(bytes).some(isKeyFile)) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign. Give { private } or { public } instead'
   if (new Set(bytes).size < minDistinctBytes) return 'must be random: it has too few different bytes'
   if (isPlaceholder(bytes.toString())) return 'must be random: it is a placeholder'
 }
@@ -53,11 +53,21 @@ function isJsonKey (text: string): boolean {
 }
 
 function isDerKey (key: Buffer): boolean {
-  return (['spki', 'pkcs1'] as const).some((type) => {
+  const readers = [
+    () => createPublicKey({ key, format: 'der', type: 'spki' }),
+    () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
+    () => new X509Certificate(key),
+  ]
+  return readers.some((read) => {
     try {
-      return createPublicKey({ key, format: 'der', type }) !== undefined
+      return read() !== undefined
     } catch {
       return false
     }
   })
+}
+
+/** What somebody may have meant by these bytes. */
+function spellings (bytes: Buffer): Buffer[] {
+  return [bytes, Buffer.from(bytes.toString(), 'base64'), Buffer.from(bytes.toString(), 'hex')]
 }

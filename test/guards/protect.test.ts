@@ -82,6 +82,27 @@ t.test('a preflight passes, and an OPTIONS route of the app does not', async (t)
   t.equal((await app.inject({ method: 'GET', url: '/guarded', headers: preflight })).statusCode, 401)
 })
 
+t.test('what says that it is a preflight opens no catch-all and no not-found handler', async (t) => {
+  const { app } = await build(t)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.all('*', handler)
+  }, { prefix: '/all' })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.setNotFoundHandler(handler)
+    scope.get('/there', handler)
+  }, { prefix: '/lost' })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope, { type: 'any' })
+    scope.all('*', handler)
+  }, { prefix: '/any' })
+  const headers = { 'access-control-request-method': 'GET', origin: 'https://app.example' }
+  for (const url of ['/all', '/all/x', '/allx', '/lost/x', '/lost/there', '/any/x']) {
+    t.equal((await app.inject({ method: 'OPTIONS', url, headers })).statusCode, 401, url)
+  }
+})
+
 t.test('a protected scope keeps its challenge under the error handler of the host, and stands in the document', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())

@@ -234,3 +234,11 @@ for (const order of [kinds, [...kinds].reverse()]) {
     t.strictSame(both, [['accessToken', 'adminsAccessCookie'], ['accessToken', 'adminsAccessQuery']], 'what stands in one requirement is all needed')
   })
 }
+
+t.test('kinds of users in scopes beside each other must not share issuer and audience either', async (t) => {
+  const app = open(t)
+  await app.register(async (scope) => { await addAccounts(scope, { name: 'users', prefix: '/users', audience: 'x' }) })
+  await t.rejects(async () => {
+    await app.register(async (scope) => { await addAccounts(scope, { name: 'staff', prefix: '/staff', audience: ['y', 'x'] }) })
+  }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /staff and users must not share issuer and audience/ })
+})

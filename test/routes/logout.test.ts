@@ -81,3 +81,11 @@ t.test('a logout that names JSON and sends nothing, as fetch() does, is a logout
   const headers = { ...bearer((await signUp()).refresh_token), 'content-type': 'application/json' }
   t.equal((await app.inject({ method: 'POST', url: '/auth/logout', headers })).statusCode, 204)
 })
+
+t.test('an access token that was revoked by itself ends no session', async (t) => {
+  const { app, post, refresh, signUp } = await build(t)
+  const { access_token: access, refresh_token: token } = await signUp()
+  await app.accounts.revoke(access)
+  t.match((await post('/auth/logout', undefined, access)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await refresh(token)).statusCode, 200)
+})

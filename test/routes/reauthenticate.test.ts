@@ -44,3 +44,17 @@ t.test('a session that ends while the password is checked stays over', async (t)
   sql.exec('create trigger ends before update of auth_time on accounts_sessions begin update accounts_sessions set revoked_at = 1 where id = new.id; end')
   t.match((await answer).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
+
+t.test('a reauthentication that fails for want of claims makes nothing fresher', async (t) => {
+  mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  t.teardown(() => mock.timers.reset())
+  let isAway = false
+  const claims = () => { if (isAway) throw new Error('away'); return {} }
+  const { post, signUp, refresh } = await build(t, { claims }, { logger: { level: 'silent' } })
+  const { access_token: access, refresh_token: token } = await signUp()
+  mock.timers.setTime(1_800_000_300_000)
+  isAway = true
+  t.equal((await post('/auth/reauthenticate', { password }, access)).statusCode, 500)
+  isAway = false
+  t.equal(decode((await refresh(token)).json().access_token).payload.auth_time, 1_800_000_000)
+})

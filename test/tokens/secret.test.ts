@@ -76,6 +76,8 @@ const keyFiles: Row[] = [
   ['a public key as DER in base64', der],
   ['a public key in base64', Buffer.from(spki).toString('base64')],
   ['a public key in UTF-16', Buffer.from(spki, 'utf16le')],
+  ['a public key in hex', Buffer.from(spki).toString('hex')],
+  ['a public key as DER in hex', Buffer.from(der, 'base64').toString('hex')],
   ['a public key of SSH', `ssh-rsa ${der}`],
   ['a public key of SSH 2', `---- BEGIN SSH2 PUBLIC KEY ----\n${der}`],
   ['an empty set of JWKs, long enough', `${JSON.stringify({ keys: [] })}${' '.repeat(40)}`],

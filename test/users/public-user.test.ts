@@ -57,6 +57,7 @@ t.test('without a list of public fields all are shown, and an account that is ol
 t.test('names that are taken, what is no schema, and public fields that there are not keep the app from starting', async (t) => {
   const refused: [user: unknown, message: RegExp][] = [
     [{ fields: { id: Type.String() } }, /user\.fields\.id has a name that is taken/],
+    [{ fields: { toString: Type.String() } }, /user\.fields\.toString has a name that is taken/],
     [{ fields: { 'a b': Type.String() } }, /user\.fields\.a b has a name/],
     [{ fields: { size: { type: 'integer' } } }, /user\.fields\.size must be a schema of @sinclair\/typebox 0\.34/],
     [{ fields: {}, public: ['size'] }, /user\.public names size/],
@@ -77,4 +78,12 @@ t.test('a default is stored at registration, so that code and answers say the sa
   sql.prepare("update accounts_users set profile = '{}'").run()
   const shown = (await get('/auth/me', token)).json()
   t.notOk('plan' in shown || 'language' in shown, 'an account that is older than the field has none')
+})
+
+t.test('a body that is nested without end is refused before anything looks at it', async (t) => {
+  const { app, post } = await build(t, { user: { fields: { any: Type.Optional(Type.Any()) } } })
+  const send = (depth: number) => app.inject({ method: 'POST', url: '/auth/register', headers: { 'content-type': 'application/json' }, payload: `{"username":"ada","password":"${password}","any":${'['.repeat(depth)}${']'.repeat(depth)}}` })
+  for (const depth of [40, 5000, 8000]) t.match((await send(depth)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message: /nested too deeply/ })
+  t.equal((await send(20)).statusCode, 201)
+  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200)
 })
