@@ -139,13 +139,15 @@ const broken = [
   '{"a":"\\x"}', '{"__proto__":{}}', '{"a":{"__proto__":1}}', '[{"__proto__":1}]', '{"constructor":{"prototype":{}}}',
   '['.repeat(9999), Buffer.from([0xff, 0xfe]), Buffer.from('{}', 'utf16le'),
 ]
-const noObjects = ['null', 'true', '0', '-1.5', '"text"', '[]', '[{}]', `${'['.repeat(5000)}${']'.repeat(5000)}`]
+const noObjects = ['null', 'true', '0', '-1.5', '"text"', '[]', '[{}]']
+const bottomless = [`${'['.repeat(5000)}${']'.repeat(5000)}`, `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`]
 
 t.test('a body that is not JSON, or not an object, is refused', async (t) => {
   const { app } = await build(t)
   const refused = [
     ...broken.map((payload) => ({ payload, message: 'The body is not valid JSON' })),
     ...noObjects.map((payload) => ({ payload, message: 'body must be object' })),
+    ...bottomless.map((payload) => ({ payload, message: 'The body is nested too deeply' })),
   ]
   for (const url of urls) {
     for (const { payload, message } of refused) {
