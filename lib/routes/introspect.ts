@@ -5,7 +5,7 @@ import { isEqual } from '../equal.ts'
 import { ClientInvalid } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import { isOurs } from '../our-error.ts'
-import { answers, bodyErrors, tags } from './schemas.ts'
+import { answers, bodyErrors, tags, tokenFields, tokenForms } from './schemas.ts'
 import { acceptForms, type Scope } from './scope.ts'
 
 interface Credentials {
@@ -19,11 +19,10 @@ export function introspect (scope: Scope, { admission, clientScheme, sessions, t
     summary: 'Ask whether a token is good (RFC 7662)',
     description: 'For other services, with an id and a secret, in Authorization: Basic or in the body.',
     tags,
-    consumes: ['application/x-www-form-urlencoded', 'application/json'],
+    consumes: tokenForms,
     security: [{ [clientScheme]: [] }, {}],
     body: Type.Object({
-      token: Type.String(),
-      token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
+      ...tokenFields,
       client_id: Type.Optional(Type.String()),
       client_secret: Type.Optional(Type.String()),
     }),

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { isOurs } from '../our-error.ts'
-import { answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
+import { answers, bodyErrors, NothingSchema, tags, tokenFields, tokenForms } from './schemas.ts'
 import { acceptForms, type Scope } from './scope.ts'
 
 export function revoke (scope: Scope, { revokeToken }: Context, path: string): void {
@@ -10,12 +10,9 @@ export function revoke (scope: Scope, { revokeToken }: Context, path: string): v
     summary: 'Revoke a token (RFC 7009)',
     description: 'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
     tags,
-    consumes: ['application/x-www-form-urlencoded', 'application/json'],
+    consumes: tokenForms,
     // RFC 7009 §2.1: other parameters, such as client_id, are ignored.
-    body: Type.Object({
-      token: Type.String(),
-      token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
-    }),
+    body: Type.Object(tokenFields),
     response: answers({ 200: NothingSchema }, ...bodyErrors),
   }
 

@@ -49,6 +49,13 @@ export function PasswordSchema ({ password: { minLength, maxLength } }: Pick<Set
   return Type.String({ description: `${minLength} to ${maxLength} characters, of any kind but control characters.` })
 }
 
+/** How RFC 7009 and RFC 7662 speak of a token, and in which forms. */
+export const tokenFields = {
+  token: Type.String(),
+  token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
+}
+export const tokenForms = ['application/x-www-form-urlencoded', 'application/json']
+
 export const tags = ['accounts']
 
 export type ErrorClass = new (...args: never[]) => FastifyError
