@@ -102,6 +102,11 @@ export function requireOwnSite ({ csrf }: Issuing, request: AnyRequest, { transp
   if (transport !== 'body' && location !== 'cookie') csrf.requireOwnSite(request)
 }
 
+/** Takes the cookies of a session that is over out of a browser, unless a page of another origin asks for it. */
+export function forget ({ settings, cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply): void {
+  if (settings.transport !== 'body' && !csrf.isForeign(request)) setCookies(reply, cookies.clear())
+}
+
 /** Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever. */
 export function clearRefused ({ cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply, location: Location, error: unknown): void {
   if (location !== 'cookie' || csrf.isForeign(request) || !isOurs(error) || error.statusCode !== 401) return

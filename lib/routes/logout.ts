@@ -1,10 +1,10 @@
 import type { Context } from '../context.ts'
-import { clearRefused, setCookies } from '../grants.ts'
+import { clearRefused, forget } from '../grants.ts'
 import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function logout (scope: Scope, context: Context, path: string): void {
-  const { cookies, csrf, locator, sessions, tokens, refreshLocations, securityOf, settings } = context
+  const { csrf, locator, sessions, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'logout',
@@ -26,7 +26,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
       clearRefused(context, request, reply, location, error)
       throw error
     }
-    if (settings.transport !== 'body' && !csrf.isForeign(request)) setCookies(reply, cookies.clear())
+    forget(context, request, reply)
     reply.code(204)
   })
 }

@@ -2,8 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
 import { InputInvalid, NotFound, Unavailable } from '../errors.ts'
-import { setCookies } from '../grants.ts'
-import type { AnyReply } from '../options.ts'
+import { forget } from '../grants.ts'
 import { accessErrors, answers, NothingSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -22,13 +21,8 @@ const KeepSchema = Type.Object({
 }, { additionalProperties: false })
 
 export function sessions (scope: Scope, context: Context, path: string): void {
-  const { authenticate, cookies, endings, sessions, settings } = context
+  const { authenticate, endings, sessions, settings } = context
   const refusals = accessErrors(settings.locations)
-
-  /** The cookies of a session that is over are of no use to anybody. */
-  function forget (reply: AnyReply): void {
-    if (settings.transport !== 'body') setCookies(reply, cookies.clear())
-  }
 
   const list = {
     operationId: 'listSessions',
@@ -48,9 +42,10 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     params: Type.Object({ id: Type.String() }),
     response: answers({ 204: NothingSchema }, ...refusals, NotFound),
   }
-  scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async ({ params: { id }, auth: { claims: { sub }, sessionId } }, reply) => {
+  scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async (request, reply) => {
+    const { params: { id }, auth: { claims: { sub }, sessionId } } = request
     if (!await endings.end(id, 'ended', sub)) throw new NotFound()
-    if (id === sessionId) forget(reply)
+    if (id === sessionId) forget(context, request, reply)
     reply.code(204)
   })
 
@@ -61,10 +56,11 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     querystring: KeepSchema,
     response: answers({ 204: NothingSchema }, ...refusals, InputInvalid, Unavailable),
   }
-  scope.delete(path, { schema: endAll, onRequest: authenticate }, async ({ query: { keep }, auth: { claims: { sub }, sessionId } }, reply) => {
+  scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
+    const { query: { keep }, auth: { claims: { sub }, sessionId } } = request
     if (keep === undefined) {
       await endings.endAll(sub)
-      forget(reply)
+      forget(context, request, reply)
     } else {
       for (const { id } of await sessions.list(sub)) if (id !== sessionId) await endings.end(id, 'ended')
     }

@@ -75,3 +75,17 @@ t.test('a session that ends itself takes its cookies along', async (t) => {
   t.equal((await other.send('DELETE', '/auth/sessions', undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
   t.same(other.names(), [])
 })
+
+t.test('a page of another origin that ends its own session takes no cookies out of the browser', async (t) => {
+  const { app } = await build(t, { transport: 'both' })
+  const ada = { username: 'ada', password: 'correct horse battery staple' }
+  const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+  const { access_token: token } = (await app.inject({ method: 'POST', url: '/auth/register', payload: ada })).json()
+  for (const url of [`/auth/sessions/${sidOf(token)}`, '/auth/sessions']) {
+    const { access_token: own } = (await app.inject({ method: 'POST', url: '/auth/login', payload: ada })).json()
+    const bearer = url === '/auth/sessions' ? own : token
+    const answer = await app.inject({ method: 'DELETE', url, headers: { ...foreign, authorization: `Bearer ${bearer}` } })
+    t.equal(answer.statusCode, 204, url)
+    t.notOk(answer.headers['set-cookie'], url)
+  }
+})
