@@ -59,7 +59,7 @@ function refusalsOf (route: RouteOptions, { kind, locations, freshForSeconds, ro
 interface Transformed {
   schema: unknown
   url: string
-  openapiObject: { components?: { securitySchemes?: Record<string, unknown> }, paths?: object }
+  openapiObject: { components?: { securitySchemes?: Record<string, unknown> } }
 }
 
 /**
