@@ -23,6 +23,12 @@ export interface Database {
    * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
+  /** An entity manager of ours in a transaction of the host's. */
+  join: (host: EntityManager) => EntityManager
+  /** Tells other processes something, once the transaction of `em` is committed. Where the database can. */
+  notify?: (em: EntityManager, channel: string) => Promise<void>
+  /** Hears what other processes tell: a hint, which may come late or never. Gives what ends it. */
+  listen?: (channel: string, onMessage: () => void) => Promise<() => Promise<void>>
   close: () => Promise<void>
 }
 
@@ -81,6 +87,11 @@ export async function openDatabase ({ db: file, name }: Pick<Settings, 'db' | 'n
   return {
     orm,
     close: () => orm.close(true),
+    join (host) {
+      const em = orm.em.fork()
+      em.setTransactionContext(host.getTransactionContext())
+      return em
+    },
     async run (work) {
       const deadline = performance.now() + mostWaitMs
       let longestPauseMs = 5

@@ -10,7 +10,9 @@ import { openDatabase } from './database.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
+import { createKnownUsers } from './users/known-users.ts'
 import { createRevocations } from './sessions/revocations.ts'
+import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUsers } from './users/users.ts'
@@ -62,11 +64,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const tokens = createTokens(keyring, settings)
   const hasher = createHasher(settings.password)
 
-  const revocations = createRevocations(database, settings)
-  const endings = createEndings(database, revocations)
-  const sessions = createSessions(database, revocations, endings, settings, app.log)
-  const users = createUsers(database, hasher, sessions, endings, settings)
+  const knownUsers = createKnownUsers(database)
+  const revocations = createRevocations(knownUsers.forget)
+  const revocationLog = await openRevocationLog(database, { apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
+  app.addHook('onClose', revocationLog.close)
+  const endings = createEndings(database, revocationLog)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings }, settings, app.log)
   app.addHook('onClose', sessions.close)
+  const users = createUsers({ database, hasher, sessions, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)

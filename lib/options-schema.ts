@@ -50,6 +50,11 @@ export const OptionsSchema = Type.Object({
     window: DurationSchema('30s', { zero: true }),
     replay: OneOf(['until-confirmed', 'until-superseded'] as const, 'until-confirmed'),
   }, closed),
+  revocation: Type.Object({
+    pollInterval: DurationSchema('1s', { most: 60 }),
+    maxStaleness: DurationSchema('5s', { most: 300 }),
+    wake: Type.Optional(Type.Unsafe<NonNullable<NonNullable<AccountsOptions['revocation']>['wake']>>({ callable: true })),
+  }, closed),
   issuer: Type.String({ ...PartySchema, default: 'fastify-jwt-accounts' }),
   audience: Type.Optional(Type.Unsafe<string | string[]>({
     type: ['string', 'array'], ...PartySchema, minItems: 1, uniqueItems: true, items: { type: 'string', ...PartySchema },

@@ -59,6 +59,18 @@ export interface AccountsOptions {
     /** Until when a lost answer may be asked for again after the window. Default `'until-confirmed'`. */
     replay?: 'until-confirmed' | 'until-superseded'
   }
+  /** How soon this process knows what others have revoked. */
+  revocation?: {
+    /** How often the log of revocations is looked at, up to a minute: one read of one row. Default `'1s'`. */
+    pollInterval?: Duration
+    /** Who could not read the log for so long asks the database at every request. Longer than `pollInterval`, up to 5 minutes. Default `'5s'`. */
+    maxStaleness?: Duration
+    /**
+     * A bus of your own, asked once: call `onMessage` when another process says that it has revoked something, and give
+     * a function that says so for this one. Only ever a hint, so it may be slow or lose some. Default none.
+     */
+    wake?: (onMessage: () => void) => (() => void) | void | Promise<(() => void) | void>
+  }
   /** The `iss` claim, written and required. Default `'fastify-jwt-accounts'`. */
   issuer?: string
   /** The `aud` claim. Of a list the first is written, and each is accepted. Default `'fastify-jwt-accounts'`. */

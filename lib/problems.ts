@@ -26,13 +26,14 @@ const mostFieldsBytes = 400
 const reservedFields = ['alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'epk', 'apu', 'apv', 'iv', 'tag', 'p2s', 'p2c', '__proto__']
 
 /** What no single option can know. Comparisons with what is not a duration are false, so nothing is said twice. */
-export function contradictions ({ access, refresh, password, routes }: GivenOptions): string[] {
+export function contradictions ({ access, refresh, revocation, password, routes }: GivenOptions): string[] {
   const [short, idle, absolute] = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge].map(inSeconds) as [number, number, number]
   const shared = routes ? methods.map((names) => doubled(names, routes)).filter((name) => name !== undefined) : []
 
   return [
     ...short > idle ? [`${named('access.expiresIn')} must not be longer than ${named('refresh.expiresIn')}`] : [],
     ...idle > absolute ? [`${named('refresh.expiresIn')} must not be longer than refresh.maxAge`] : [],
+    ...inSeconds(revocation?.pollInterval) >= inSeconds(revocation?.maxStaleness) ? ['revocation.pollInterval must be shorter than revocation.maxStaleness'] : [],
     ...password && password.minLength > password.maxLength ? ['password.minLength must not be more than password.maxLength'] : [],
     ...password?.argon2 && password.argon2.memoryCost < 8 * password.argon2.parallelism
       ? ['password.argon2.memoryCost must be at least 8 times password.argon2.parallelism']

@@ -15,7 +15,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -26,6 +26,11 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     maxAgeSeconds: number
     windowSeconds: number
     replay: 'until-confirmed' | 'until-superseded'
+  }
+  revocation: {
+    pollIntervalSeconds: number
+    maxStalenessSeconds: number
+    wake: FilledOptions['revocation']['wake']
   }
   /** The first is written, each is accepted. */
   audiences: string[]
@@ -86,7 +91,7 @@ function copy (value: unknown): unknown {
 }
 
 function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, throttle: _, algorithm: __, leeway, ...rest } = options
+  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
@@ -103,6 +108,11 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
       maxAgeSeconds: inSeconds(refresh.maxAge),
       windowSeconds: inSeconds(refresh.window),
       replay: refresh.replay,
+    },
+    revocation: {
+      pollIntervalSeconds: inSeconds(revocation.pollInterval),
+      maxStalenessSeconds: inSeconds(revocation.maxStaleness),
+      wake: revocation.wake,
     },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),

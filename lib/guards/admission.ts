@@ -40,8 +40,12 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
     if (token.kind === 'access' && consistency === 'stateless') {
       return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
     }
-    const session = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.inspect(token.claims)
-    return { user: publicUsers.of(session.user), authTime: token.kind === 'access' ? token.claims.auth_time : numericDate(session.authTime) }
+    if (token.kind === 'refresh') {
+      const { user, authTime } = await sessions.inspect(token.claims)
+      return { user: publicUsers.of(user), authTime: numericDate(authTime) }
+    }
+    const user = await (consistency === 'strict' ? sessions.useStrictly : sessions.use)(token.claims)
+    return { user: publicUsers.of(user), authTime: token.claims.auth_time }
   }
 
   return {

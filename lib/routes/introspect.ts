@@ -44,7 +44,7 @@ export function introspect (scope: Scope, { admission, clientScheme, sessions, t
 
   async function describe (text: string, request: AnyRequest) {
     const token = tokens.verify(text, ['access', 'refresh'])
-    const { user } = token.kind === 'access' ? await sessions.use(token.claims) : await sessions.peek(token.claims)
+    const user = token.kind === 'access' ? await sessions.useStrictly(token.claims) : (await sessions.peek(token.claims)).user
     await admission.askHost(token.claims, request)
     return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: user.username }
   }

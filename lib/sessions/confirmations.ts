@@ -1,10 +1,21 @@
+import { raw } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
+import { isVoid } from './rotation.ts'
+
+/** A generation of a session whose tokens a client has shown. */
+interface Shown {
+  id: string
+  gen: number
+}
 
 export interface Confirmations {
-  /** Remembers that a client showed a token of this generation, so the refresh token beside it has arrived. */
-  note: (sessionId: string, gen: number) => void
+  /**
+   * Remembers that a client showed a token of this generation, so the refresh token beside it has arrived. False when
+   * too much is remembered already.
+   */
+  note: (sessionId: string, gen: number) => boolean
   /** Writes what is remembered of one session. */
   flush: (sessionId: string) => Promise<void>
   /** Writes all that is remembered. */
@@ -14,7 +25,10 @@ export interface Confirmations {
 const flushEveryMs = 1000
 
 /** Of more sessions than this nothing is remembered until the next write; they are noted again when they come back. */
-const mostRemembered = 1000
+const mostRemembered = 10_000
+
+/** So many generations are written in one statement. */
+const batchSize = 200
 
 /**
  * Keeps `confirmedGen` true without a write per request: remembered here, written about once a second. A token of a
@@ -28,34 +42,43 @@ export function createConfirmations (
 
   async function flush (sessionId: string): Promise<void> {
     const gens = remembered.get(sessionId)
-    if (!gens) return
-
-    for (const gen of gens) await write(sessionId, gen)
-    remembered.delete(sessionId)
-  }
-
-  async function write (id: string, gen: number): Promise<void> {
-    const voided = await database.run(async (em) => {
-      const isCurrent = { id, gen, confirmedGen: { $lt: gen } }
-      const isVoid = { id, prevGen: { $lt: gen }, gen: { $gt: gen } }
-      return await em.nativeUpdate(Session, isCurrent, { confirmedGen: gen, lastUsedAt: new Date() }) === 0 &&
-        await em.count(Session, isVoid, { connectionType: 'write' }) > 0
-    })
-    if (voided) await onVoided(id)
+    if (gens) await write([...gens].map((gen) => ({ id: sessionId, gen })))
   }
 
   async function flushAll (): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    for (const sessionId of remembered.keys()) await flush(sessionId)
+    const all = [...remembered].flatMap(([id, gens]) => [...gens].map((gen) => ({ id, gen })))
+    for (let index = 0; index < all.length; index += batchSize) await write(all.slice(index, index + batchSize))
+  }
+
+  async function write (batch: Shown[]): Promise<void> {
+    const current = batch.map(({ id, gen }) => ({ id, gen, confirmedGen: { $lt: gen } }))
+    const rows = await database.run(async (em) => {
+      const change = { confirmedGen: raw<number>('gen'), lastUsedAt: new Date() }
+      if (await em.nativeUpdate(Session, { $or: current }, change) === batch.length) return []
+      return em.find(Session, { id: { $in: batch.map(({ id }) => id) } }, { connectionType: 'write' })
+    })
+    for (const shown of batch) forget(shown)
+
+    const voided = rows.filter((row) => batch.some(({ id, gen }) => id === row.id && isVoid(row, gen)))
+    for (const { id } of voided) await onVoided(id)
+  }
+
+  function forget ({ id, gen }: Shown): void {
+    const gens = remembered.get(id)
+    gens?.delete(gen)
+    if (gens?.size === 0) remembered.delete(id)
   }
 
   return {
     note (sessionId, gen) {
       const gens = remembered.get(sessionId)
       if (gens) gens.add(gen)
-      else if (remembered.size < mostRemembered) remembered.set(sessionId, new Set([gen]))
+      else if (remembered.size === mostRemembered) return false
+      else remembered.set(sessionId, new Set([gen]))
       timer ??= setTimeout(() => flushAll().catch((error) => log.error(error, 'Confirmations wait for the database')), flushEveryMs).unref()
+      return true
     },
     flush,
     flushAll,

@@ -10,9 +10,11 @@ import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
+import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { Endings } from './endings.ts'
-import { findSession, type Revocations } from './revocations.ts'
+import type { RevocationLog } from './revocation-log.ts'
+import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
 /** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
@@ -41,8 +43,14 @@ export interface Sessions {
   inspect: (claims: RefreshClaims) => Promise<Session>
   /** The same, and ends nothing either: for those who only ask. */
   peek: (claims: RefreshClaims) => Promise<Session>
-  /** The session of an access token, noting that its generation has arrived. */
-  use: (claims: AccessClaims) => Promise<Session>
+  /**
+   * The user of an access token, from memory if this process knows enough; its generation is noted to have arrived.
+   * @throws {TokenRevoked} when the token or the session is over, or the user gone, disabled or logged out everywhere
+   * @throws {Unavailable} when memory is too old to tell and the database cannot
+   */
+  use: (claims: AccessClaims) => Promise<KnownUser>
+  /** The same, from the session's row as it is now. */
+  useStrictly: (claims: AccessClaims) => Promise<User>
   /**
    * Ends the session of a token for good, all its tokens with it. Nothing happens to one that is over.
    * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
@@ -61,11 +69,22 @@ export interface Sessions {
 
 const mostTries = 8
 
+/** What sessions are made of. */
+export interface SessionParts {
+  database: Database
+  revocations: Revocations
+  revocationLog: RevocationLog
+  knownUsers: KnownUsers
+  endings: Endings
+}
+
 export function createSessions (
-  database: Database, revocations: Revocations, endings: Endings, { refresh: policy }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings }: SessionParts, { refresh: policy }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, log, (id) => endReused(id))
   const confirms = policy.replay === 'until-confirmed'
+  /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
+  const shown = new WeakSet<AccessClaims>()
 
   /** One compare-and-swap, by itself: no transaction, no lock, and 0 rows mean that somebody else was first. */
   async function swap (session: Session, where: object, change: Partial<Session>): Promise<Session | undefined> {
@@ -183,14 +202,26 @@ export function createSessions (
     peek: async (claims) => (await judge(claims, new Date())).session,
 
     async use (claims) {
-      return confirm(await revocations.sessionOf(claims), claims.gen)
+      if (!revocationLog.isFresh()) await revocationLog.catchUp()
+      const user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
+      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
+      return user
+    },
+
+    async useStrictly (claims) {
+      const session = await database.run((em) => findSession(em, claims.sid))
+      const alive = session && session.user.id === claims.sub && claims.ver >= session.user.epoch && !isOver(session, new Date()) &&
+        !await endings.isTokenRevoked(claims)
+      if (!alive) throw new TokenRevoked()
+      return confirm(session, claims.gen).user
     },
 
     async logout ({ kind, claims }) {
       const session = await database.run((em) => findSession(em, claims.sid))
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
-      if (kind === 'access' && await database.run((em) => revocations.isRevoked(em, claims.jti))) throw new TokenRevoked()
+      if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
       await endings.end(session.id, 'logout')
     },
 
@@ -210,4 +241,9 @@ export function createSessions (
 
     close: confirmations.flushAll,
   }
+}
+
+/** From the primary, never from a replica: what is decided by an old row is decided wrongly. */
+export function findSession (em: EntityManager, id: string) {
+  return em.findOne(Session, { id }, { populate: ['user'], strategy: 'joined', connectionType: 'write' })
 }

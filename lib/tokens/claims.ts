@@ -55,17 +55,22 @@ export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audien
 }
 
 /**
- * True when the claims are ones that we could have written, expiry aside (RFC 8725 §3.8-3.10). A life longer than the
+ * True when the claims are ones that we could have written, whenever (RFC 8725 §3.8-3.10). A life longer than the
  * configured one is refused too: it catches milliseconds taken for seconds.
  */
 export function areOurs (
-  claims: SharedClaims & { auth_time?: number }, { issuer, audiences }: Parties, mostSeconds: number, leewaySeconds: number
+  claims: SharedClaims & { auth_time?: number }, { issuer, audiences }: Parties, mostSeconds: number
 ): boolean {
-  const { iss, aud, iat, exp, nbf = 0, auth_time: authTime = iat } = claims
-  const now = Date.now() / 1000
+  const { iss, aud, iat, exp, auth_time: authTime = iat } = claims
 
-  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) && nbf <= now + leewaySeconds && authTime <= iat + mostSecondsAhead &&
-    iat <= now + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
+  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) && authTime <= iat + mostSecondsAhead &&
+    exp >= iat && exp - iat <= mostSeconds
+}
+
+/** True from the time on that a token is meant for. */
+export function hasBegun ({ iat, nbf = 0 }: Pick<SharedClaims, 'iat' | 'nbf'>, leewaySeconds: number): boolean {
+  const now = Date.now() / 1000
+  return nbf <= now + leewaySeconds && iat <= now + mostSecondsAhead
 }
 
 /** True for what may be the id of a user or a session: no database has to look for anything else. */

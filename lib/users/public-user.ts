@@ -16,7 +16,7 @@ type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
 export type AccountsUser = Static<typeof BaseUserSchema> & OwnFields
 
 /** What is shown of a user, as it is stored. */
-export type PublicFields = Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>
+export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>>
 
 /** All that ever leaves of a user. */
 export interface PublicUsers {

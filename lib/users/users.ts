@@ -8,8 +8,8 @@ import type { Settings } from '../settings.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
-import { findSession } from '../sessions/revocations.ts'
-import type { Beginning, Sessions } from '../sessions/sessions.ts'
+import type { RevocationLog } from '../sessions/revocation-log.ts'
+import { findSession, type Beginning, type Sessions } from '../sessions/sessions.ts'
 import type { PublicFields } from './public-user.ts'
 import { isId } from '../tokens/claims.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
@@ -73,7 +73,16 @@ export interface Users {
   get: (id: string) => Promise<User>
 }
 
-export function createUsers (database: Database, hasher: Hasher, sessions: Sessions, endings: Endings, { identifiers, password: policy }: Settings): Users {
+/** What users are made of. */
+export interface UserParts {
+  database: Database
+  hasher: Hasher
+  sessions: Sessions
+  revocationLog: RevocationLog
+  endings: Endings
+}
+
+export function createUsers ({ database, hasher, sessions, revocationLog, endings }: UserParts, { identifiers, password: policy }: Settings): Users {
   async function byId (id: string): Promise<User | null> {
     return isId(id) ? database.run((em) => em.findOne(User, { id }, { connectionType: 'write' })) : null
   }
@@ -168,15 +177,15 @@ export function createUsers (database: Database, hasher: Hasher, sessions: Sessi
       const issue = await prepare(user)
       const stronger = await hasher.hash(next)
 
-      return database.run((em) => em.transactional(async (tx) => {
+      return revocationLog.record(async (tx, write) => {
         const now = new Date()
         // Only over the hash that was verified: of two changes at once one is told that the password is another by now.
         const change = { passwordHash: stronger, passwordChangedAt: now, updatedAt: now }
         if (await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change) === 0) throw new CredentialsInvalid()
-        const ver = await endings.endOthers(tx, userId, 'password', sessionId)
+        const ver = await endings.endOthers(tx, write, userId, 'password', sessionId)
         if (await tx.nativeUpdate(Session, { id: sessionId, revokedAt: null }, { ver, authTime: now }) === 0) throw new TokenRevoked()
         return issue((await findSession(tx, sessionId))!)
-      }))
+      })
     },
 
     async get (id) {

@@ -27,12 +27,13 @@ t.test('twenty ends of one session at once are one entry, and of twenty sessions
   t.same(revisions, Array.from({ length: 21 }, (_, index) => index + 1))
 })
 
-t.test('an access token of a session that is not there, or of another user, is dead', async (t) => {
-  const { signUp, get } = await build(t)
+t.test('a strict guard knows an access token of a session that is not there, or of another user', async (t) => {
+  const { app, signUp, get } = await build(t)
+  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async () => 'in')
   const { header, payload } = decode((await signUp()).access_token)
   const bob = (await signUp('bob')).user
   for (const change of [{ sid: randomUUID() }, { sub: bob.id }, { sub: randomUUID() }]) {
-    t.match((await get('/guarded', mint(header, { ...payload, ...change }))).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match((await get('/strict', mint(header, { ...payload, ...change }))).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
   }
 })
 

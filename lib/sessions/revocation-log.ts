@@ -1,0 +1,193 @@
+import { raw, type EntityManager } from '@mikro-orm/core'
+import type { FastifyBaseLogger } from 'fastify'
+import { v7 as uuid } from 'uuid'
+import type { Database } from '../database.ts'
+import { Revision } from '../entities/revision.ts'
+import { RevokedToken } from '../entities/revoked-token.ts'
+import type { Settings } from '../settings.ts'
+import type { Ending } from './revocations.ts'
+
+/** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
+export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
+
+export interface RevocationLog {
+  /**
+   * Runs `work` in one short transaction, which writes first, as InnoDB and SQLite need it. What it adds to the log
+   * holds in this process before the promise is fulfilled, and in others when they read it. In a transaction of the
+   * host's, that of `em`, it holds once that is committed.
+   */
+  record: <Result>(work: (tx: EntityManager, write: Write) => Promise<Result>, em?: EntityManager) => Promise<Result>
+  /** True while this process has read the log recently enough to decide without it. */
+  isFresh: () => boolean
+  /**
+   * Reads the log until this process knows what it must.
+   * @throws {Unavailable} when it cannot
+   */
+  catchUp: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** What the log is told to. */
+export interface Listeners {
+  apply: (ending: Ending) => void
+  /** The log has lost entries that were read: a backup was put back. */
+  reset: () => void
+}
+
+/** Tokens signed by a machine whose clock is ahead live that much longer. */
+const clockSkewSeconds = 60
+
+const pageSize = 5000
+
+/** Reads the whole log, and then what is new in it: about once a second, and sooner when it is woken. */
+export async function openRevocationLog (
+  database: Database, { apply, reset }: Listeners, { name, access, leewaySeconds, revocation }: Settings, log: FastifyBaseLogger
+): Promise<RevocationLog> {
+  const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
+  const { pollIntervalSeconds, maxStalenessSeconds } = revocation
+  const channel = `${name}_revocations`
+  const committing = new WeakMap<object, Ending[]>()
+  const watched = new WeakSet<object>()
+
+  let applied = 0
+  /** When the last read that succeeded began, on the clock that never steps. */
+  let readAt = -Infinity
+  let reading: Promise<void> | undefined
+  let isPolling = false
+  let isWoken = false
+  let isCutOff = false
+  let isClosed = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function read (): Promise<void> {
+    const startedAt = performance.now()
+    const revision = await database.run(async (em) => (await newest(em)).revision)
+    if (revision < applied) {
+      reset()
+      applied = 0
+    }
+    while (applied < revision) await readPage(revision)
+    readAt = startedAt
+  }
+
+  async function readPage (revision: number): Promise<void> {
+    const isNew = { revision: { $gt: applied }, expiresAt: { $gt: new Date() } }
+    const page = await database.run((em) => em.find(RevokedToken, isNew, {
+      orderBy: { revision: 'asc' }, limit: pageSize, connectionType: 'write', disableIdentityMap: true,
+    }))
+    page.forEach(apply)
+    // A transaction may have written more than one entry with the numbers of a page, and numbers may have been pruned.
+    applied = page.length === pageSize ? page.at(-1)!.revision : Math.max(revision, page.at(-1)?.revision ?? 0)
+  }
+
+  /** Those who ask at once share one read. */
+  function readOnce (): Promise<void> {
+    reading ??= read().finally(() => { reading = undefined })
+    return reading
+  }
+
+  async function poll (): Promise<void> {
+    clearTimeout(timer)
+    isPolling = true
+    isWoken = false
+    // One that had begun before may have missed what woke us.
+    await reading?.catch(() => {})
+    await readOnce().then(() => note(false), (error) => note(true, error))
+    isPolling = false
+    if (isWoken) return wake()
+    pollLater()
+  }
+
+  function pollLater (): void {
+    if (!isClosed) timer = setTimeout(poll, pollIntervalSeconds * 1000).unref()
+  }
+
+  function isFresh (): boolean {
+    return performance.now() - readAt < maxStalenessSeconds * 1000
+  }
+
+  /** Says once that the database is away, and once that it is back. */
+  function note (isAway: boolean, error?: unknown): void {
+    if (isAway && !isCutOff) log.warn(error, 'The log of revocations cannot be read: requests wait for the database')
+    if (!isAway && isCutOff) log.info('The log of revocations is read again')
+    isCutOff = isAway
+  }
+
+  function wake (): void {
+    isWoken = true
+    if (!isPolling && !isClosed) poll()
+  }
+
+  function hold (endings: Ending[]): void {
+    endings.forEach(apply)
+    if (endings.length > 0) publish?.()
+  }
+
+  function writer (tx: EntityManager, written: Ending[]): Write {
+    return async (kind, subject, epoch) => {
+      // Locking the one row first makes the numbers appear in commit order: a reader who saw 7 has seen 1 to 6.
+      await tx.nativeUpdate(Revision, { id: 1 }, { revision: raw<number>('revision + 1') })
+      const { revision } = await newest(tx)
+      const now = new Date()
+      const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs) }
+      await tx.insert(RevokedToken, entry)
+      await database.notify?.(tx, channel)
+      written.push(entry)
+    }
+  }
+
+  /** Waits for the end of a transaction that is not ours. One that is rolled back has ended nothing. */
+  function holdAfterCommit (host: EntityManager, endings: Ending[]): void {
+    const manager = host.getEventManager()
+    if (!watched.has(manager)) {
+      watched.add(manager)
+      manager.registerSubscriber({
+        afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
+      })
+    }
+    const transaction = host.getTransactionContext<object>()!
+    committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
+  }
+
+  const publish = await revocation.wake?.(wake)
+  const stopListening = await database.listen?.(channel, wake)
+  await readOnce()
+  pollLater()
+
+  return {
+    async record (work, host) {
+      const endings: Ending[] = []
+      if (host?.isInTransaction()) {
+        const em = database.join(host)
+        const result = await work(em, writer(em, endings))
+        holdAfterCommit(host, endings)
+        return result
+      }
+      const result = await database.run((em) => em.transactional((tx) => {
+        endings.length = 0
+        return work(tx, writer(tx, endings))
+      }))
+      hold(endings)
+      return result
+    },
+
+    isFresh,
+
+    async catchUp () {
+      // One that had begun before may be as old by now as what was known.
+      await reading
+      if (!isFresh()) await readOnce()
+    },
+
+    async close () {
+      isClosed = true
+      clearTimeout(timer)
+      await stopListening?.()
+      await reading?.catch(() => {})
+    },
+  }
+}
+
+function newest (em: EntityManager): Promise<Revision> {
+  return em.findOneOrFail(Revision, { id: 1 }, { connectionType: 'write', disableIdentityMap: true })
+}

@@ -1,0 +1,67 @@
+import { LRUCache } from 'lru-cache'
+import type { Database } from '../database.ts'
+import { User } from '../entities/user.ts'
+import { frozen } from '../frozen.ts'
+import type { PublicFields } from './public-user.ts'
+
+/** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
+export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'>
+
+export interface KnownUsers {
+  /** A user as the database has them, from memory where that is known to be true; null for one who is not there. */
+  get: (id: string) => Promise<KnownUser | null>
+  /** Something of a user has changed: whoever asks from here on reads it. */
+  forget: (id: string) => void
+  /** The same for everybody. */
+  forgetAll: () => void
+}
+
+/** So many users are known at most, and so many characters of them: 32 MiB if they are Latin. */
+const most = { users: 20_000, characters: 2 ** 25 }
+
+/** What others than us have written is seen after a minute. Shorter than any entry of the log is kept. */
+const knownForMs = 60_000
+
+/** Remembers users between requests. The log of revocations tells of each change that is made through the plugin. */
+export function createKnownUsers (database: Database): KnownUsers {
+  const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
+  const reading = new Map<string, Promise<KnownUser | null>>()
+
+  async function read (id: string): Promise<KnownUser | null> {
+    return database.run(async (em) => {
+      const found = await em.findOne(User, { id }, { connectionType: 'write', disableIdentityMap: true })
+      if (!found) return null
+      const { username, email, roles, profile, epoch, disabledAt } = found
+      return frozen({ id, username, email, roles, profile, epoch, disabledAt })
+    })
+  }
+
+  /** Those who ask at once share one read, unless the user has changed since it began. */
+  function load (id: string): Promise<KnownUser | null> {
+    const readAt = performance.now()
+    const isLatest = () => reading.get(id) === loading
+    const loading = read(id).then((user) => {
+      if (isLatest()) known.set(id, { user, readAt }, { size: 512 + JSON.stringify(user).length })
+      return user
+    }).finally(() => { if (isLatest()) reading.delete(id) })
+
+    reading.set(id, loading)
+    return loading
+  }
+
+  return {
+    async get (id) {
+      const entry = known.get(id)
+      if (entry && performance.now() - entry.readAt < knownForMs) return entry.user
+      return reading.get(id) ?? load(id)
+    },
+    forget (id) {
+      known.delete(id)
+      reading.delete(id)
+    },
+    forgetAll () {
+      known.clear()
+      reading.clear()
+    },
+  }
+}
