@@ -7,6 +7,7 @@ import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
 import { openDatabase } from './database.ts'
+import { createTelemetry } from './telemetry.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
@@ -15,6 +16,8 @@ import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createPruner } from './prune.ts'
+import { createHealth } from './health.ts'
 import { createUsers } from './users/users.ts'
 import { createPublicUsers } from './users/public-user.ts'
 import { createCookies } from './cookies.ts'
@@ -61,16 +64,19 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', database.close)
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
-  const tokens = createTokens(keyring, settings)
+  const telemetry = createTelemetry(settings.name)
+  const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
-  const knownUsers = createKnownUsers(database)
+  const knownUsers = createKnownUsers(database, telemetry)
   const revocations = createRevocations(knownUsers.forget)
-  const revocationLog = await openRevocationLog(database, { apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
+  const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings }, settings, app.log)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry }, settings, app.log)
   app.addHook('onClose', sessions.close)
+  const pruner = createPruner(database, settings, app.log)
+  app.addHook('onClose', pruner.close)
   const users = createUsers({ database, hasher, sessions, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
@@ -92,6 +98,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,
     authenticateRefresh,
+    prune: pruner.prune,
+    check: createHealth(database, revocationLog, revocations).check,
+    counters: telemetry.counters,
   })
 
   await app.register(async (child) => {

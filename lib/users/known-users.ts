@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '../database.ts'
 import { User } from '../entities/user.ts'
 import { frozen } from '../frozen.ts'
+import type { Telemetry } from '../telemetry.ts'
 import type { PublicFields } from './public-user.ts'
 
 /** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
@@ -23,7 +24,7 @@ const most = { users: 20_000, characters: 2 ** 25 }
 const knownForMs = 60_000
 
 /** Remembers users between requests. The log of revocations tells of each change that is made through the plugin. */
-export function createKnownUsers (database: Database): KnownUsers {
+export function createKnownUsers (database: Database, { counters }: Telemetry): KnownUsers {
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
   const reading = new Map<string, Promise<KnownUser | null>>()
 
@@ -38,6 +39,7 @@ export function createKnownUsers (database: Database): KnownUsers {
 
   /** Those who ask at once share one read, unless the user has changed since it began. */
   function load (id: string): Promise<KnownUser | null> {
+    counters.usersRead++
     const readAt = performance.now()
     const isLatest = () => reading.get(id) === loading
     const loading = read(id).then((user) => {
@@ -52,7 +54,10 @@ export function createKnownUsers (database: Database): KnownUsers {
   return {
     async get (id) {
       const entry = known.get(id)
-      if (entry && performance.now() - entry.readAt < knownForMs) return entry.user
+      if (entry && performance.now() - entry.readAt < knownForMs) {
+        counters.usersRemembered++
+        return entry.user
+      }
       return reading.get(id) ?? load(id)
     },
     forget (id) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database.ts'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
+import { createTelemetry } from '../../lib/telemetry.ts'
 import { buildOnFile, decode } from '../build.ts'
 
 const unheard = { error () {} } as never
@@ -13,7 +14,7 @@ async function afterRefresh (t: Test) {
   const database = await openDatabase({ db, name: 'accounts' })
   t.teardown(database.close)
   const confirmed = sql.prepare('select confirmed_gen from accounts_sessions')
-  return { sid, confirmed, ...createConfirmations(database, unheard, async () => {}) }
+  return { sid, confirmed, ...createConfirmations(database, createTelemetry('accounts'), unheard, async () => {}) }
 }
 
 t.test('of more than ten thousand sessions at once none is remembered until the others are written', async (t) => {

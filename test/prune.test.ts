@@ -1,0 +1,64 @@
+import { mock } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { build, buildOnFile } from './build.ts'
+
+const day = 86_400_000
+
+t.test('what no token can be alive for is deleted, and nothing else', async (t) => {
+  const { app, signUp, signIn, post, refresh, sql } = await buildOnFile(t, { refresh: { expiresIn: '1d', maxAge: '2d' } })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  await signIn()
+  t.same(await app.accounts.prune(), { sessions: 0, revocations: 0 })
+
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + day - 60_000 })
+  t.teardown(() => mock.timers.reset())
+  const late = await signIn()
+  mock.timers.tick(120_001)
+  t.same(await app.accounts.prune(), { sessions: 2, revocations: 1 })
+  t.equal((await refresh(late.refresh_token)).statusCode, 200)
+  t.match(sql.prepare('select (select count(*) from accounts_sessions) as sessions, (select count(*) from accounts_revoked_tokens) as revocations').get(), { sessions: 1, revocations: 0 })
+})
+
+t.test('much is deleted in batches, and two who prune at once do it once', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t)
+  await signUp()
+  sql.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000)
+    insert into accounts_revoked_tokens select 'id-' || i, i, 'token', 'jti-' || i, null, 0, i from n`)
+  const [first, second] = await Promise.all([app.accounts.prune(), app.accounts.prune()])
+  t.same(first, { sessions: 0, revocations: 1000 })
+  t.same(second, first)
+})
+
+t.test('it is done by itself, and the option says how often', async (t) => {
+  const { signUp, sql } = await buildOnFile(t, { prune: { interval: '1s' } })
+  await signUp()
+  sql.exec("insert into accounts_revoked_tokens values ('id', 1, 'token', 'jti', null, 0, 1)")
+  while (sql.prepare('select count(*) as n from accounts_revoked_tokens').get()!.n > 0) await pause(20)
+})
+
+t.test('a prune that fails is told to the log, and tried again', async (t) => {
+  const lines: string[] = []
+  const { sql } = await buildOnFile(t, { prune: { interval: '1s' } }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  sql.exec("insert into accounts_revoked_tokens values ('id', 1, 'token', 'jti', null, 0, 1); alter table accounts_sessions rename to gone")
+  while (!lines.some((line) => line.includes('could not be pruned'))) await pause(20)
+  sql.exec('alter table gone rename to accounts_sessions')
+  while (sql.prepare('select count(*) as n from accounts_revoked_tokens').get()!.n > 0) await pause(20)
+})
+
+t.test('an app that closes does not wait for the end of a long prune', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t, { prune: { interval: 0 } })
+  await signUp()
+  sql.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 50000)
+    insert into accounts_revoked_tokens select 'id-' || i, i, 'token', 'jti-' || i, null, 0, i from n`)
+  const pruning = app.accounts.prune()
+  await app.close()
+  t.ok((await pruning).revocations < 50_000)
+})
+
+t.test('health tells of the database and of the log, and never throws', async (t) => {
+  const { app } = await build(t)
+  const { healthy, databaseMs, stalenessMs, revocations } = await app.accounts.check()
+  t.same({ healthy, revocations }, { healthy: true, revocations: 0 })
+  t.ok(databaseMs! > 0 && stalenessMs >= 0)
+})
