@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { build, buildOnFile } from './build.ts'
+import { buildOnFile } from './build.ts'
 
 const day = 86_400_000
 
@@ -57,8 +57,10 @@ t.test('an app that closes does not wait for the end of a long prune', async (t)
 })
 
 t.test('health tells of the database and of the log, and never throws', async (t) => {
-  const { app } = await build(t)
+  const { app, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { healthy, databaseMs, stalenessMs, revocations } = await app.accounts.check()
   t.same({ healthy, revocations }, { healthy: true, revocations: 0 })
   t.ok(databaseMs! > 0 && stalenessMs >= 0)
+  sql.exec('alter table accounts_revision rename to gone')
+  t.match(await app.accounts.check(), { healthy: false, databaseMs: null })
 })

@@ -1,4 +1,5 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
@@ -35,7 +36,7 @@ export interface LogParts {
   database: Database
   telemetry: Telemetry
   apply: (ending: Ending) => void
-  /** The log has lost entries that were read: a backup was put back. */
+  /** The log has lost entries that were read: a backup was put back, or a replica that lagged took over. */
   reset: () => void
 }
 
@@ -59,7 +60,8 @@ export async function openRevocationLog (
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
 
-  let applied = 0
+  /** The newest entry that is known. */
+  let last: RevokedToken | undefined
   /** When the last read that succeeded began, on the clock that never steps. */
   let readAt = -Infinity
   let reading: Promise<void> | undefined
@@ -71,24 +73,26 @@ export async function openRevocationLog (
 
   async function read (): Promise<void> {
     const startedAt = performance.now()
-    const revision = await database.run(async (em) => (await newest(em)).revision)
-    if (revision < applied) {
-      reset()
-      applied = 0
-    }
-    while (applied < revision) await readPage(revision)
+    const [newest] = await database.run((em) => entries(em).orderBy({ revision: 'desc' }).limit(1).execute('all'))
+    if (newest?.id !== last?.id) await readNews()
     readAt = startedAt
   }
 
-  async function readPage (revision: number): Promise<void> {
-    const isNew = { revision: { $gt: applied }, expiresAt: { $gt: new Date() } }
-    const page = await database.run((em) => em.find(RevokedToken, isNew, {
-      orderBy: { revision: 'asc' }, limit: pageSize, connectionType: 'write', disableIdentityMap: true,
-    }))
-    page.forEach(apply)
-    tell(page.filter(({ id }) => !own.delete(id)))
-    // Some numbers may have been pruned, and newer ones be there by now.
-    applied = page.length === pageSize ? page.at(-1)!.revision : Math.max(revision, page.at(-1)?.revision ?? 0)
+  /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
+  async function readNews (): Promise<void> {
+    const now = new Date()
+    const isAlive = { revision: { $gte: last?.revision ?? 0 }, expiresAt: { $gt: now } }
+    const page = await database.run((em) => entries(em).where(isAlive).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
+    if (last && last.expiresAt > now && page[0]?.id !== last.id) {
+      reset()
+      last = undefined
+      return readNews()
+    }
+    const news = page.filter(({ id }) => id !== last?.id)
+    news.forEach(apply)
+    tell(news.filter(({ id }) => !own.delete(id)))
+    last = page.at(-1) ?? last
+    if (page.length === pageSize) await readNews()
   }
 
   /** What the log had before this process began is no news. */
@@ -139,7 +143,7 @@ export async function openRevocationLog (
   function hold (endings: RevokedToken[]): void {
     for (const ending of endings) {
       apply(ending)
-      if (ending.revision > applied) own.add(ending.id)
+      if (ending.revision > (last?.revision ?? 0)) own.add(ending.id)
     }
     if (endings.length > 0) publish?.()
   }
@@ -148,7 +152,7 @@ export async function openRevocationLog (
     return async (kind, subject, epoch) => {
       // Locking the one row first makes the numbers appear in commit order: a reader who saw 7 has seen 1 to 6.
       await tx.nativeUpdate(Revision, { id: 1 }, { revision: raw<number>('revision + 1') })
-      const { revision } = await newest(tx)
+      const { revision } = await tx.findOneOrFail(Revision, { id: 1 }, { connectionType: 'write', disableIdentityMap: true })
       const now = new Date()
       const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs) }
       await tx.insert(RevokedToken, entry)
@@ -210,7 +214,7 @@ export async function openRevocationLog (
   }
 }
 
-/** The number of the newest entry. */
-export function newest (em: EntityManager): Promise<Revision> {
-  return em.findOneOrFail(Revision, { id: 1 }, { connectionType: 'write', disableIdentityMap: true })
+/** The log as rows and no entities, since a process may begin with a hundred thousand of them; never from a replica. */
+function entries (em: EntityManager) {
+  return (em as SqlEntityManager).createQueryBuilder(RevokedToken, 'entry', 'write').select('*')
 }
