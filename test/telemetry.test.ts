@@ -29,14 +29,14 @@ t.test('each refresh is counted and told by what came of it', async (t) => {
   const sessionId = decode(first).payload.sid
   t.same(heard, ['rotated', 'repeated', 'skipped'].map((outcome) => ({ instance: 'accounts', sessionId, userId: user.id, outcome })))
   t.match(app.accounts.counters, { refreshesRotated: 1, refreshesRepeated: 1, refreshesSkipped: 1, refreshesAdopted: 0, refreshesReused: 1 })
-  t.match(sql.prepare('select revoke_reason from accounts_sessions').get(), { revoke_reason: 'reuse' })
+  t.match(await sql.get('select revoke_reason from accounts_sessions'), { revoke_reason: 'reuse' })
 })
 
 t.test('a refresh that the database had lost is counted', async (t) => {
   const { app, signUp, refresh, sql } = await buildOnFile(t)
   const { refresh_token: first } = await signUp()
   const { refresh_token: second } = (await refresh(first)).json()
-  sql.exec('update accounts_sessions set gen = 0, prev_gen = null')
+  await sql.exec('update accounts_sessions set gen = 0, prev_gen = null')
   t.equal((await refresh(second)).statusCode, 200)
   t.match(app.accounts.counters, { refreshesAdopted: 1, refreshesOvertaken: 0, refreshesRepeated: 1 })
 })

@@ -57,7 +57,7 @@ t.test('all sessions end at once, or all but the one at hand', async (t) => {
   t.equal((await end('', all[1].access_token)).statusCode, 204)
   t.same(await states(), [401, 401, 401, 200])
   for (const { refresh_token: token } of all) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(sql.prepare("select epoch, kind from accounts_revoked_tokens where kind = 'user'").all(), [{ epoch: 1, kind: 'user' }])
+  t.match(await sql.all("select epoch, kind from accounts_revoked_tokens where kind = 'user'"), [{ epoch: 1, kind: 'user' }])
   t.equal((await get('/guarded', (await signIn()).access_token)).statusCode, 200)
 })
 

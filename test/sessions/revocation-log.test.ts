@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import diagnostics from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
@@ -5,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { build, buildOnFile, decode } from '../build.ts'
+import { addEntries } from '../databases.ts'
 
 const silent = { logger: { level: 'silent' } }
 
@@ -70,14 +72,14 @@ t.test('who has not read the log for maxStaleness lets nobody in until it is rea
   const { access_token: token } = await signUp()
   t.equal((await get('/guarded', token)).statusCode, 200)
 
-  sql.exec('alter table accounts_revoked_tokens rename to gone')
+  await sql.exec('alter table accounts_revoked_tokens rename to gone')
   t.equal((await get('/guarded', token)).statusCode, 200, 'not too old yet')
   await until(async () => (await get('/guarded', token)).statusCode === 503)
   t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_UNAVAILABLE' })
   t.equal((await get('/stateless', token)).statusCode, 200, 'a stateless guard asks nobody')
   t.match(await app.accounts.check(), { healthy: false, databaseMs: Number })
 
-  sql.exec('alter table gone rename to accounts_revoked_tokens')
+  await sql.exec('alter table gone rename to accounts_revoked_tokens')
   t.equal((await get('/guarded', token)).statusCode, 200, 'and it recovers by itself')
   t.match(await app.accounts.check(), { healthy: true, databaseMs: Number, revocations: 0 })
 })
@@ -97,10 +99,7 @@ t.test('a process that begins later knows what was revoked before, however much 
   const { signUp, signIn, post, db, sql } = await buildOnFile(t)
   const first = await signUp()
   await post('/auth/logout', { refresh_token: first.refresh_token })
-  const insert = sql.prepare("insert into accounts_revoked_tokens values (?, ?, 'token', ?, null, ?, ?)")
-  sql.exec('begin')
-  for (let index = 2; index < 12_002; index++) insert.run(`id-${index}`, index, `jti-${index}`, Date.now(), Date.now() + 900_000)
-  sql.exec('update accounts_revision set revision = 12001; commit')
+  await addEntries(sql, 12_000, { from: 2 })
   const last = await signIn()
   await post('/auth/logout', { refresh_token: last.refresh_token })
 
@@ -127,7 +126,7 @@ t.test('a database that was put back from a backup is read anew', async (t) => {
   const since = performance.now()
   await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
 
-  sql.exec("update accounts_users set username = 'Ada L.'; delete from accounts_revoked_tokens")
+  await sql.exec("update accounts_users set username = 'Ada L.'; delete from accounts_revoked_tokens")
   await until(async () => (await get('/guarded', token)).json().user.username === 'Ada L.')
 })
 
@@ -140,7 +139,7 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
   const since = performance.now()
   await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
 
-  sql.exec(`update accounts_revoked_tokens set id = 'another', subject = '${decode(other).payload.sid}'`)
+  await sql.run('update accounts_revoked_tokens set id = ?, subject = ?', randomUUID(), decode(other).payload.sid)
   await until(async () => (await get('/guarded', other)).statusCode === 401)
   t.equal((await get('/guarded', token)).statusCode, 200)
 })
@@ -164,5 +163,5 @@ t.test('of two revocations of a token only one is written', async (t) => {
   await app.accounts.revoke(token)
   await app.accounts.revoke(token)
   t.equal((await get('/guarded', token)).statusCode, 401)
-  t.match(sql.prepare('select kind, subject from accounts_revoked_tokens').all(), [{ kind: 'token', subject: decode(token).payload.jti }])
+  t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [{ kind: 'token', subject: decode(token).payload.jti }])
 })

@@ -24,7 +24,7 @@ t.test('what is written past the plugin is seen after a minute, and by a strict 
   const { access_token: token } = await signUp()
   const name = async (path: string) => (await get(path, token)).json().user.username
   t.equal(await name('/guarded'), 'ada')
-  sql.exec("update accounts_users set username = 'Ada L.'")
+  await sql.exec("update accounts_users set username = 'Ada L.'")
   t.same([await name('/guarded'), await name('/strict')], ['ada', 'Ada L.'])
 
   const { now } = performance
@@ -36,9 +36,9 @@ t.test('what is written past the plugin is seen after a minute, and by a strict 
 t.test('a user whose read fails is read again by the next request', async (t) => {
   const { signUp, get, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: token } = await signUp()
-  sql.exec('alter table accounts_users rename to gone')
+  await sql.exec('alter table accounts_users rename to gone')
   t.equal((await get('/guarded', token)).statusCode, 503)
-  sql.exec('alter table gone rename to accounts_users')
+  await sql.exec('alter table gone rename to accounts_users')
   t.equal((await get('/guarded', token)).statusCode, 200)
 })
 
