@@ -17,8 +17,8 @@ const secret = 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE'
 const password = 'correct horse battery staple'
 
 /** Interleaved rounds of so many requests: what disturbs one app disturbs the other. */
-const rounds = 15
-const requests = 1000
+const rounds = 60
+const requests = 250
 
 interface Place { db: string, bytes: (sql: Sql) => Promise<number>, drop: () => Promise<void> }
 
@@ -114,8 +114,8 @@ try {
   const few = await client(empty)
   const many = await client(full)
   const guard = await compare(few.cached, many.cached)
-  const strict = await compare(few.strict, many.strict, 200)
-  const refresh = await compare(few.refresh, many.refresh, 100)
+  const strict = await compare(few.strict, many.strict, 40)
+  const refresh = await compare(few.refresh, many.refresh, 20)
 
   const prunedAt = performance.now()
   const pruned = await full.app.accounts.prune()

@@ -68,7 +68,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
-  const knownUsers = createKnownUsers(database, telemetry)
+  const knownUsers = createKnownUsers(database, settings, telemetry)
   const revocations = createRevocations(knownUsers.forget)
   const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
