@@ -103,7 +103,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     counters: telemetry.counters,
   })
 
-  await app.register(async (child) => {
+  await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
     const context = {
       ...parts,
