@@ -6,6 +6,7 @@ import type { AccountsOptions, Location } from './options.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
+import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
@@ -56,6 +57,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   claimName(app, settings)
   const attendance = createAttendance(settings, app.log)
   watchRoutes(app, attendance)
+  const input = createInput()
 
   const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
@@ -103,7 +105,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       clientScheme: ownName(settings.name, 'client'),
       authenticate: guard({ locations: ownLocations }),
     } satisfies Context
-    prepareScope(scope, wording)
+    prepareScope(scope, input, wording)
     documentScope(child, settings)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]
