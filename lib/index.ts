@@ -16,6 +16,9 @@ import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { ownFields } from './users/fields.ts'
+import { createLookUp } from './users/look-up.ts'
+import { createCredentials } from './users/credentials.ts'
 import { createUsers } from './users/users.ts'
 import { createPublicUsers } from './users/public-user.ts'
 import { createCookies } from './cookies.ts'
@@ -73,7 +76,10 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const endings = createEndings(database, revocationLog)
   const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings }, settings, app.log)
   app.addHook('onClose', sessions.close)
-  const users = createUsers({ database, hasher, sessions, revocationLog, endings }, settings)
+  const fields = ownFields(settings)
+  const lookUp = createLookUp(database, settings)
+  const credentials = createCredentials(database, hasher, lookUp)
+  const users = createUsers({ database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)
@@ -85,7 +91,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, endings, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, keyring, tokens, sessions, endings, users, credentials, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {

@@ -109,6 +109,8 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'routes.jwks': [0, null, [], '', 'keys', '/'],
   'routes.revoke': [0, null, [], '', 'revoke', '/'],
   'routes.introspect': [0, null, [], '', 'introspect', '/'],
+  'sessions.max': [0, -1, 1001, 1.5, NaN, '50', null],
+  'sessions.whenFull': ['', 'end-newest', true, null],
   throttle: [true, null, 0, '', 'off', {}, []],
   algorithm: ['', 'none', 'hs256', 'HS512', 'RS512', 'Ed25519', null, 5, ['HS256']],
   name: ['', 'Admins', '1st', 'a-b', 'a b', 'a;drop', 'x'.repeat(32), null, 5],
@@ -141,12 +143,12 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
 
 t.test('a group of options is a group', async (t) => {
   const noGroups = [null, 'x', 15, true, [], () => ({})]
-  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
+  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
   await areNamed(t, { 'password.argon2': noGroups })
 })
 
 t.test('an option that there is not is refused at every depth', async (t) => {
-  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'refresh.', 'routes.', 'user.', '']
+  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'refresh.', 'routes.', 'sessions.', 'user.', '']
   const names = groups.map((group) => `${group}nonsense`)
   for (const value of [1, null, {}, () => 'x']) {
     const problems = await problemsOf(t, nest(Object.fromEntries(names.map((name) => [name, value]))))

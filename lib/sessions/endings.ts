@@ -9,19 +9,28 @@ import { isId } from '../tokens/claims.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
-export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password'
+export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit'
+
+/** The session that changes a password, and when it did. */
+export type GoesOn = Pick<Session, 'id' | 'authTime'>
 
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
   /** Ends a session, of this user if one is named. False when there is none that goes on. */
   end: (sessionId: string, reason: EndReason, userId?: string, em?: EntityManager) => Promise<boolean>
-  /** Ends all sessions of a user. */
-  endAll: (userId: string, em?: EntityManager) => Promise<void>
   /**
-   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one that goes on. Gives the epoch.
+   * Ends all sessions of a user.
    * @throws {TokenRevoked} when there is no such user any more
    */
-  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: string) => Promise<number>
+  endAll: (userId: string, em?: EntityManager) => Promise<void>
+  /** In a transaction of the log: ends these sessions, which go on. */
+  endThese: (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason) => Promise<void>
+  /**
+   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one that goes on, at the new one.
+   * Locks the user, then sessions, then the log, as everybody does, so that nobody waits in a circle.
+   * @throws {TokenRevoked} when there is no such user any more, or the session does not go on
+   */
+  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn) => Promise<void>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims) => Promise<void>
   /** True for an access token that was ended by itself, as the database has it. */
@@ -29,14 +38,17 @@ export interface Endings {
 }
 
 export function createEndings (database: Database, log: RevocationLog): Endings {
-  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: string): Promise<number> {
+  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn): Promise<void> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) throw new TokenRevoked()
-    const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true })
-    const others = { user: userId, revokedAt: null, ...goesOn === undefined ? {} : { id: { $ne: goesOn } } }
+    const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true, connectionType: 'write' })
+    const others = { user: userId, revokedAt: null, ...goesOn && { id: { $ne: goesOn.id } } }
     await tx.nativeUpdate(Session, others, { revokedAt: new Date(), revokeReason: reason })
+    if (goesOn) {
+      const { id, authTime } = goesOn
+      if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
+    }
     await write('user', userId, epoch)
-    return epoch
   }
 
   function isTokenRevoked ({ jti }: Pick<AccessClaims, 'jti'>): Promise<boolean> {
@@ -55,6 +67,11 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
         if (ended === 1) await write('session', id)
         return ended === 1
       }, em)
+    },
+
+    async endThese (tx, write, sessionIds, reason) {
+      await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
+      for (const id of sessionIds) await write('session', id)
     },
 
     async endAll (userId, em) {

@@ -5,7 +5,8 @@ import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
-import { RefreshReused, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
@@ -13,7 +14,7 @@ import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { Endings } from './endings.ts'
-import type { RevocationLog } from './revocation-log.ts'
+import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
@@ -32,6 +33,11 @@ export interface Beginning {
 export interface Sessions {
   /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
   start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
+  /**
+   * In a transaction of the log that has locked the user: makes sure that one more session is not too many.
+   * @throws {SessionsFull} when it is, and none may end for it
+   */
+  makeRoom: (tx: EntityManager, write: Write, user: User) => Promise<void>
   /**
    * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
    * `prepare` looks at the session before it moves: what it throws leaves the token unspent.
@@ -62,7 +68,7 @@ export interface Sessions {
    */
   reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
-  list: (userId: string) => Promise<Session[]>
+  list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** Writes what is still only in memory. */
   close: () => Promise<void>
 }
@@ -79,7 +85,7 @@ export interface SessionParts {
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings }: SessionParts, { refresh: policy }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, log, (id) => endReused(id))
   const confirms = policy.replay === 'until-confirmed'
@@ -187,6 +193,13 @@ export function createSessions (
       } satisfies RequiredEntityData<Session>)
     },
 
+    async makeRoom (tx, write, user) {
+      const living = await tx.find(Session, { ...goingOn(user.id), ver: { $gte: user.epoch } }, { ...lastUsedFirst, disableIdentityMap: true })
+      if (living.length < limit.max) return
+      if (limit.whenFull === 'refuse') throw new SessionsFull()
+      await endings.endThese(tx, write, living.slice(limit.max - 1).map(({ id }) => id), 'limit')
+    },
+
     async refresh (claims, prepare) {
       await confirmations.flush(claims.sid)
       for (let tries = 0; tries < mostTries; tries++) {
@@ -231,12 +244,9 @@ export function createSessions (
       return { session: await living(id), prepared }
     },
 
-    async list (userId) {
-      const now = new Date()
-      const found = await database.run((em) => em.find(Session, { user: userId, revokedAt: null }, {
-        populate: ['user'], strategy: 'joined', orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write',
-      }))
-      return found.filter((session) => !isOver(session, now))
+    async list (userId, em) {
+      const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
+      return found.filter((session) => !isOver(session, new Date()))
     },
 
     close: confirmations.flushAll,
@@ -246,4 +256,12 @@ export function createSessions (
 /** From the primary, never from a replica: what is decided by an old row is decided wrongly. */
 export function findSession (em: EntityManager, id: string) {
   return em.findOne(Session, { id }, { populate: ['user'], strategy: 'joined', connectionType: 'write' })
+}
+
+const lastUsedFirst = { orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write' } as const
+
+/** Those that have not ended by themselves. */
+function goingOn (userId: string) {
+  const now = new Date()
+  return { user: userId, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }
