@@ -20,6 +20,7 @@ import { ownFields } from './users/fields.ts'
 import { createLookUp } from './users/look-up.ts'
 import { createCredentials } from './users/credentials.ts'
 import { createUsers } from './users/users.ts'
+import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
 import { createCookies } from './cookies.ts'
 import { createCsrf } from './guards/csrf.ts'
@@ -30,6 +31,8 @@ import { protectScope } from './guards/protect.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
 import { createServices } from './services.ts'
+import { createUserServices } from './users/services.ts'
+import { createSessionServices } from './sessions/services.ts'
 import { documentGuards, documentScope, ownName, securityOf } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
 import { register } from './routes/register.ts'
@@ -80,6 +83,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const lookUp = createLookUp(database, settings)
   const credentials = createCredentials(database, hasher, lookUp)
   const users = createUsers({ database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
+  const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)
@@ -91,11 +95,13 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, endings, users, credentials, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
+    users: createUserServices({ ...parts, input }),
+    sessions: createSessionServices(sessions, endings),
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,

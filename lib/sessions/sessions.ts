@@ -9,11 +9,12 @@ import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } 
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
+import { isId } from '../tokens/claims.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
-import type { Endings } from './endings.ts'
+import { goingOn, type Endings } from './endings.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
@@ -245,6 +246,7 @@ export function createSessions (
     },
 
     async list (userId, em) {
+      if (!isId(userId)) return []
       const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
       return found.filter((session) => !isOver(session, new Date()))
     },
@@ -259,9 +261,3 @@ export function findSession (em: EntityManager, id: string) {
 }
 
 const lastUsedFirst = { orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write' } as const
-
-/** Those that have not ended by themselves. */
-function goingOn (userId: string) {
-  const now = new Date()
-  return { user: userId, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
-}

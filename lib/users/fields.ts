@@ -2,6 +2,8 @@ import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
 import { InputInvalid } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 
+export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
+
 /** What is kept of a user for the app. */
 export type Profile = Record<string, unknown>
 

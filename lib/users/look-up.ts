@@ -1,10 +1,18 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { Type } from '@sinclair/typebox'
 import type { Database } from '../database.ts'
 import { User } from '../entities/user.ts'
+import { InputInvalid } from '../errors.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import { isId } from '../tokens/claims.ts'
 import { identifierKey } from './identifiers.ts'
+
+/** Which part of all users. */
+export const PageSchema = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'How many, up to 100.' }),
+  after: Type.Optional(Type.String({ description: 'The next of the part before.' })),
+}, { additionalProperties: false })
 
 /** A part of all users, and the last id of it if there are more. */
 export interface UserPage {
@@ -19,7 +27,10 @@ export interface LookUp {
   byIdentifier: (identifier: string, em?: EntityManager) => Promise<User | null>
   /** By either: no name looks like an id. */
   find: (idOrIdentifier: string, em?: EntityManager) => Promise<User | null>
-  /** The users who came before the one with the id `after`, the newest first: ids grow with time. */
+  /**
+   * The users who came before the one with the id `after`, the newest first: ids grow with time.
+   * @throws {InputInvalid} for an `after` that is no id
+   */
   page: (limit: number, after?: string, em?: EntityManager) => Promise<UserPage>
 }
 
@@ -44,6 +55,7 @@ export function createLookUp (database: Database, { identifiers }: Pick<Settings
     find: (text, em) => (isId(text) ? byId : byIdentifier)(text, em),
 
     async page (limit, after, em) {
+      if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
       const where = after === undefined ? {} : { id: { $lt: after } }
       const found = await inside(database, em)((tx) => tx.find(User, where, { orderBy: { id: 'desc' }, limit: limit + 1, connectionType: 'write' }))
       const users = found.slice(0, limit)
