@@ -7,6 +7,8 @@ import type { Location } from './options.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
 import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
+import type { Credentials } from './users/credentials.ts'
+import type { OwnFields } from './users/fields.ts'
 import type { Users } from './users/users.ts'
 
 /** What a route may use. */
@@ -15,6 +17,8 @@ export interface Context extends Issuing {
   sessions: Sessions
   endings: Endings
   users: Users
+  credentials: Credentials
+  fields: OwnFields
   locator: Locator
   admission: Admission
   /** Where refresh and logout look for a token. */

@@ -22,6 +22,8 @@ export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do t
 export const CsrfFailed = createError<[reason: string]>('ACCOUNTS_CSRF_FAILED', '%s', 403)
 export const ClientInvalid = challenged('ACCOUNTS_CLIENT_INVALID', 'The id or the secret of the client is not right', 401, undefined, 'Basic')
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
+export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
+  'The user is signed in in too many places: sign out in one of them, and try again', 403)
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)

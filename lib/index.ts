@@ -6,6 +6,7 @@ import type { AccountsOptions, Location } from './options.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
+import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
 import { createKeyring } from './tokens/keyring.ts'
@@ -18,7 +19,11 @@ import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createPruner } from './prune.ts'
 import { createHealth } from './health.ts'
+import { ownFields } from './users/fields.ts'
+import { createLookUp } from './users/look-up.ts'
+import { createCredentials } from './users/credentials.ts'
 import { createUsers } from './users/users.ts'
+import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
 import { createCookies } from './cookies.ts'
 import { createCsrf } from './guards/csrf.ts'
@@ -29,6 +34,8 @@ import { protectScope } from './guards/protect.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
 import { createServices } from './services.ts'
+import { createUserServices } from './users/services.ts'
+import { createSessionServices } from './sessions/services.ts'
 import { documentGuards, documentScope, ownName, securityOf } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
 import { register } from './routes/register.ts'
@@ -59,6 +66,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   claimName(app, settings)
   const attendance = createAttendance(settings, app.log)
   watchRoutes(app, attendance)
+  const input = createInput()
 
   const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
@@ -77,7 +85,11 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', sessions.close)
   const pruner = createPruner(database, settings, app.log)
   app.addHook('onClose', pruner.close)
-  const users = createUsers({ database, hasher, sessions, revocationLog, endings }, settings)
+  const fields = ownFields(settings)
+  const lookUp = createLookUp(database, settings)
+  const credentials = createCredentials(database, hasher, lookUp)
+  const users = createUsers({ database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
+  const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)
@@ -89,11 +101,13 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, endings, users, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
+    users: createUserServices({ ...parts, input }),
+    sessions: createSessionServices(sessions, endings),
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,
@@ -112,7 +126,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       clientScheme: ownName(settings.name, 'client'),
       authenticate: guard({ locations: ownLocations }),
     } satisfies Context
-    prepareScope(scope, wording)
+    prepareScope(scope, input, wording)
     documentScope(child, settings)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]

@@ -50,6 +50,10 @@ export const OptionsSchema = Type.Object({
     window: DurationSchema('30s', { zero: true }),
     replay: OneOf(['until-confirmed', 'until-superseded'] as const, 'until-confirmed'),
   }, closed),
+  sessions: Type.Object({
+    max: LengthSchema(50, 1, 1000),
+    whenFull: OneOf(['end-oldest', 'refuse'] as const, 'end-oldest'),
+  }, closed),
   revocation: Type.Object({
     pollInterval: DurationSchema('1s', { most: 60 }),
     maxStaleness: DurationSchema('5s', { most: 300 }),

@@ -59,6 +59,13 @@ export interface AccountsOptions {
     /** Until when a lost answer may be asked for again after the window. Default `'until-confirmed'`. */
     replay?: 'until-confirmed' | 'until-superseded'
   }
+  /** How many sessions a user may have at once. */
+  sessions?: {
+    /** From 1 to 1000. Default 50. */
+    max?: number
+    /** One login more ends the session used longest ago, or is refused with `ACCOUNTS_SESSIONS_FULL`. Default `'end-oldest'`. */
+    whenFull?: 'end-oldest' | 'refuse'
+  }
   /** How soon this process knows what others have revoked. */
   revocation?: {
     /** How often the log of revocations is looked at, up to a minute: one read of one row. Default `'1s'`. */

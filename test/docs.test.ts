@@ -82,6 +82,13 @@ t.test('every service stands in the README, and none that is gone', async (t) =>
   t.same(told.toSorted(), Object.keys(app.accounts).map((name) => `app.accounts.${name}`).toSorted())
 })
 
+t.test('every call of users and of sessions stands in the README, and none that is gone', async (t) => {
+  const { app } = await build(t)
+  const { users, sessions } = app.accounts
+  const told = firstColumn('Services').filter((name) => name.includes('(')).map((name) => name.split('(')[0]!)
+  t.same(told.toSorted(), [...Object.keys(users).map((name) => `users.${name}`), ...Object.keys(sessions).map((name) => `sessions.${name}`)].toSorted())
+})
+
 t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {
   t.ok(readme.includes(`\`\`\`sh\n${read('example/tour.sh')}\`\`\``))
   t.ok(readme.includes('```sh\nnpm ci && npm test\n```'))

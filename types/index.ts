@@ -5,7 +5,9 @@ import type { Pruned } from '../lib/prune.ts'
 import type { Counters } from '../lib/telemetry.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
 import type { TokenServices } from '../lib/services.ts'
+import type { SessionServices } from '../lib/sessions/services.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
+import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
 export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, Transport } from '../lib/options.ts'
@@ -13,7 +15,9 @@ export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 export type { Consistency, GuardOptions } from '../lib/guards/options.ts'
-export type { AccountsUser } from '../lib/users/public-user.ts'
+export type { AccountsUser, ManagedUser } from '../lib/users/public-user.ts'
+export type { InTransaction, NewUser, UserChange, UserServices } from '../lib/users/services.ts'
+export type { SessionInfo, SessionServices } from '../lib/sessions/services.ts'
 export type { CookieResponse, TokenResponse } from '../lib/grants.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
@@ -37,6 +41,8 @@ export interface AccountsTypes {}
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {
+  users: UserServices
+  sessions: SessionServices
   /** The same as `app.authenticate`, for these accounts. */
   authenticate: Guard
   /** The same as `app.authenticateRefresh`, for these accounts. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid } from '../errors.ts'
+import { CredentialsInvalid, SessionsFull } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
@@ -27,13 +27,13 @@ export function login (scope: Scope, context: Context, path: string): void {
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid),
+    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
     const { [field]: identifier, password, ...wish } = request.body as Login
     const beginning = beginningOf(context, request, wish)
-    const user = await context.users.identify(identifier as string, password)
+    const user = await context.credentials.identify(identifier as string, password)
     const claims = await claimsOf(context, user, request)
     return deliver(reply, await context.users.signIn(user, beginning, (session) => grant(context, session, claims)))
   })

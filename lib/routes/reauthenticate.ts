@@ -6,7 +6,7 @@ import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './
 import type { Scope } from './scope.ts'
 
 export function reauthenticate (scope: Scope, context: Context, path: string): void {
-  const { authenticate, sessions, users, settings: { locations } } = context
+  const { authenticate, credentials, sessions, settings: { locations } } = context
 
   const schema = {
     operationId: 'reauthenticate',
@@ -19,7 +19,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
-    await users.confirm(sub, request.body.password)
+    await credentials.confirm(sub, request.body.password)
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)

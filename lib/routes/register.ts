@@ -8,9 +8,7 @@ import { answers, bodyErrors, EmailSchema, ownSiteErrors, PasswordSchema, tags, 
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { identifiers, transport, user: { fields } } = context.settings
-  const own = Object.entries(fields).filter(([, field]) => !field.readOnly)
-  const given = Object.fromEntries(Object.entries(fields).filter(([, field]) => field.readOnly && 'default' in field).map(([name, field]) => [name, field.default]))
+  const { fields: { registration, given }, settings: { identifiers, transport } } = context
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -22,7 +20,7 @@ export function register (scope: Scope, context: Context, path: string): void {
       ...hasName && { username: UsernameSchema },
       ...hasEmail && { email: hasName ? Type.Optional(EmailSchema) : EmailSchema },
       password: PasswordSchema(context.settings),
-      ...Object.fromEntries(own),
+      ...registration,
       ...transportFields(transport),
     }, { additionalProperties: false }),
     response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists),
@@ -33,7 +31,7 @@ export function register (scope: Scope, context: Context, path: string): void {
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
     const draft = await context.users.draft({ username, email, password }, { ...given, ...profile })
     const claims = await claimsOf(context, draft, request)
-    const granted = await context.users.add(draft, beginning, (session) => grant(context, session, claims))
+    const granted = await context.users.register(draft, beginning, (session) => grant(context, session, claims))
     reply.code(201)
     return deliver(reply, granted)
   })

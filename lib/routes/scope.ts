@@ -1,15 +1,12 @@
-import { Ajv, type ErrorObject } from 'ajv'
-import formats from 'ajv-formats'
+import type { ErrorObject } from 'ajv'
 import fastJson, { type AnySchema } from 'fast-json-stringify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
 } from 'fastify'
 import { InputInvalid } from '../errors.ts'
+import { inputInvalid, type Input, type InputKind } from '../input.ts'
 import type { Wording } from '../wording.ts'
-
-/** A client that sends nonsense need not be told all of it. */
-const mostSentences = 3
 
 /** The scope that our routes live in: bodies have the types of their schemas. */
 export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -20,16 +17,11 @@ const mostBodyBytes = 16 * 1024
 /** Deeper bodies would make validators and serializers run out of stack. */
 const mostDepth = 32
 
-/** Fields' names in messages are cut to this, since a client may invent them. */
-const mostNameLength = 64
-
 /**
  * Makes our scope answer alike in every host: its own parser, validator and serializer, whatever the app around it
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
-export function prepareScope (scope: Scope, wording: Wording): void {
-  // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
-  const ajv = formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, useDefaults: true }))
+export function prepareScope (scope: Scope, input: Input, wording: Wording): void {
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).
@@ -43,8 +35,8 @@ export function prepareScope (scope: Scope, wording: Wording): void {
     })
   })
 
-  scope.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
-  scope.setSchemaErrorFormatter((errors, place) => new InputInvalid(sentences(errors as ErrorObject[], place)))
+  scope.setValidatorCompiler(({ schema, httpPart, method }) => input.compile(schema as object, kindOf(httpPart, method)))
+  scope.setSchemaErrorFormatter((errors, place) => inputInvalid(errors as ErrorObject[], place))
   scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
 
   // Our routes guard themselves: who protects the whole app must still let people in.
@@ -82,19 +74,10 @@ function isDeeperThan (levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 
-/** The first few problems; unknown fields before all, since a misspelt one is also missing. */
-function sentences (errors: ErrorObject[], place: string): string {
-  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties')
-  const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
-  return [...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; ')
-}
-
-/** Names the field and the rule, and never says what was sent. */
-function sentence ({ keyword, instancePath, message, params }: ErrorObject, place: string): string {
-  const field = `${place}${instancePath}`
-  return keyword === 'additionalProperties'
-    ? `${field}/${String(params.additionalProperty).slice(0, mostNameLength)} is not a known field`
-    : `${field} ${message}`
+/** A query knows texts alone; what changes something says only what is to change. */
+function kindOf (part: string | undefined, method: string): InputKind {
+  if (part === 'querystring') return 'query'
+  return method === 'PATCH' ? 'change' : 'whole'
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
-import { InputInvalid, NotFound, Unavailable } from '../errors.ts'
+import { InputInvalid, NotFound, TokenRevoked, Unavailable } from '../errors.ts'
 import { forget } from '../grants.ts'
 import { accessErrors, answers, NothingSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
@@ -58,12 +58,9 @@ export function sessions (scope: Scope, context: Context, path: string): void {
   }
   scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
     const { query: { keep }, auth: { claims: { sub }, sessionId } } = request
-    if (keep === undefined) {
-      await endings.endAll(sub)
-      forget(context, request, reply)
-    } else {
-      for (const { id } of await sessions.list(sub)) if (id !== sessionId) await endings.end(id, 'ended')
-    }
+    const isThere = await (keep === undefined ? endings.endAll(sub) : endings.keepOnly(sub, sessionId))
+    if (!isThere) throw new TokenRevoked()
+    if (keep === undefined) forget(context, request, reply)
     reply.code(204)
   })
 }

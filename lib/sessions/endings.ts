@@ -9,19 +9,31 @@ import { isId } from '../tokens/claims.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
-export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password'
+export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit'
+
+/** The session that changes a password, and when it did. */
+export type GoesOn = Pick<Session, 'id' | 'authTime'>
 
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
   /** Ends a session, of this user if one is named. False when there is none that goes on. */
   end: (sessionId: string, reason: EndReason, userId?: string, em?: EntityManager) => Promise<boolean>
-  /** Ends all sessions of a user. */
-  endAll: (userId: string, em?: EntityManager) => Promise<void>
+  /** Ends all sessions of a user. False when there is no such user. */
+  endAll: (userId: string, em?: EntityManager) => Promise<boolean>
   /**
-   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one that goes on. Gives the epoch.
-   * @throws {TokenRevoked} when there is no such user any more
+   * Ends all sessions of a user but one, each by itself, so that the access tokens of that one stay good. False when there
+   * is no such user.
    */
-  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: string) => Promise<number>
+  keepOnly: (userId: string, sessionId: string, em?: EntityManager) => Promise<boolean>
+  /** In a transaction of the log: ends these sessions, which go on. */
+  endThese: (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason) => Promise<void>
+  /**
+   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one that goes on, at the new one.
+   * Locks the user, then sessions, then the log, as everybody does, so that nobody waits in a circle. False when there is
+   * no such user.
+   * @throws {TokenRevoked} when the session that is to go on is over
+   */
+  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn) => Promise<boolean>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims) => Promise<void>
   /** True for an access token that was ended by itself, as the database has it. */
@@ -29,14 +41,23 @@ export interface Endings {
 }
 
 export function createEndings (database: Database, log: RevocationLog): Endings {
-  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: string): Promise<number> {
+  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn): Promise<boolean> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
-    if (raised === 0) throw new TokenRevoked()
-    const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true })
-    const others = { user: userId, revokedAt: null, ...goesOn === undefined ? {} : { id: { $ne: goesOn } } }
+    if (raised === 0) return false
+    const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true, connectionType: 'write' })
+    const others = { user: userId, revokedAt: null, ...goesOn && { id: { $ne: goesOn.id } } }
     await tx.nativeUpdate(Session, others, { revokedAt: new Date(), revokeReason: reason })
+    if (goesOn) {
+      const { id, authTime } = goesOn
+      if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
+    }
     await write('user', userId, epoch)
-    return epoch
+    return true
+  }
+
+  async function endThese (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason): Promise<void> {
+    await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
+    for (const id of sessionIds) await write('session', id)
   }
 
   function isTokenRevoked ({ jti }: Pick<AccessClaims, 'jti'>): Promise<boolean> {
@@ -44,6 +65,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
   }
 
   return {
+    endThese,
     endOthers,
     isTokenRevoked,
 
@@ -58,11 +80,27 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
     },
 
     async endAll (userId, em) {
-      await log.record((tx, write) => endOthers(tx, write, userId, 'everywhere'), em)
+      return isId(userId) && log.record((tx, write) => endOthers(tx, write, userId, 'everywhere'), em)
+    },
+
+    async keepOnly (userId, sessionId, em) {
+      return isId(userId) && log.record(async (tx, write) => {
+        // Locks the user, as a login does, and changes nothing.
+        if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
+        const others = await tx.find(Session, { ...goingOn(userId), id: { $ne: sessionId } }, { connectionType: 'write', disableIdentityMap: true })
+        await endThese(tx, write, others.map(({ id }) => id), 'ended')
+        return true
+      }, em)
     },
 
     async revokeToken (claims) {
       if (!await isTokenRevoked(claims)) await log.record((_, write) => write('token', claims.jti))
     },
   }
+}
+
+/** The sessions of a user that have not ended by themselves. */
+export function goingOn (userId: string) {
+  const now = new Date()
+  return { user: userId, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }

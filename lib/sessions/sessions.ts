@@ -5,16 +5,18 @@ import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
-import { RefreshReused, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
+import { isId } from '../tokens/claims.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
-import type { Endings } from './endings.ts'
-import type { RevocationLog } from './revocation-log.ts'
+import { goingOn, type Endings } from './endings.ts'
+import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
@@ -33,6 +35,11 @@ export interface Beginning {
 export interface Sessions {
   /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
   start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
+  /**
+   * In a transaction of the log that has locked the user: makes sure that one more session is not too many.
+   * @throws {SessionsFull} when it is, and none may end for it
+   */
+  makeRoom: (tx: EntityManager, write: Write, user: User) => Promise<void>
   /**
    * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
    * `prepare` looks at the session before it moves: what it throws leaves the token unspent.
@@ -63,7 +70,7 @@ export interface Sessions {
    */
   reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
-  list: (userId: string) => Promise<Session[]>
+  list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** Writes what is still only in memory, if it can. */
   close: () => Promise<void>
 }
@@ -88,7 +95,7 @@ export interface SessionParts {
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, telemetry }: SessionParts, { refresh: policy }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, telemetry }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, (id) => endReused(id))
   const confirms = policy.replay === 'until-confirmed'
@@ -204,6 +211,13 @@ export function createSessions (
       } satisfies RequiredEntityData<Session>)
     },
 
+    async makeRoom (tx, write, user) {
+      const living = await tx.find(Session, { ...goingOn(user.id), ver: { $gte: user.epoch } }, { ...lastUsedFirst, disableIdentityMap: true })
+      if (living.length < limit.max) return
+      if (limit.whenFull === 'refuse') throw new SessionsFull()
+      await endings.endThese(tx, write, living.slice(limit.max - 1).map(({ id }) => id), 'limit')
+    },
+
     async refresh (claims, prepare) {
       await confirmations.flush(claims.sid)
       for (let tries = 0; tries < mostTries; tries++) {
@@ -252,12 +266,10 @@ export function createSessions (
       return { session: await living(id), prepared }
     },
 
-    async list (userId) {
-      const now = new Date()
-      const found = await database.run((em) => em.find(Session, { user: userId, revokedAt: null }, {
-        populate: ['user'], strategy: 'joined', orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write',
-      }))
-      return found.filter((session) => !isOver(session, now))
+    async list (userId, em) {
+      if (!isId(userId)) return []
+      const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
+      return found.filter((session) => !isOver(session, new Date()))
     },
 
     close: () => confirmations.flushAll().catch((error) => log.warn(error, 'What was noted of sessions is lost: the database is away')),
@@ -268,3 +280,5 @@ export function createSessions (
 export function findSession (em: EntityManager, id: string) {
   return em.findOne(Session, { id }, { populate: ['user'], strategy: 'joined', connectionType: 'write' })
 }
+
+const lastUsedFirst = { orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write' } as const

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import { InputInvalid } from '../errors.ts'
+import { isId } from '../tokens/claims.ts'
 
 const mostNameLength = 64
 const mostEmailLength = 254
@@ -11,7 +12,8 @@ const localPart = /^[^\s@,;:<>()[\]\\"]{1,64}$/u
 const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 /**
- * A user's name as it is stored: NFKC, trimmed, 1 to 64 code points, and never something that reads as an address.
+ * A user's name as it is stored: NFKC, trimmed, 1 to 64 code points, and never something that reads as an address, or
+ * as an id: who looks for a user by either must not find somebody else.
  * @throws {InputInvalid} `ACCOUNTS_INPUT_INVALID`
  */
 export function readUsername (text: string): string {
@@ -19,6 +21,7 @@ export function readUsername (text: string): string {
 
   if (name === '' || [...name].length > mostNameLength) throw new InputInvalid(`body/username must have 1 to ${mostNameLength} characters`)
   if (name.includes('@')) throw new InputInvalid('body/username must not hold an @')
+  if (isId(name.toLowerCase())) throw new InputInvalid('body/username must not look like an id')
   if (invisible.test(name)) throw new InputInvalid('body/username must not hold control or invisible characters')
   return name
 }

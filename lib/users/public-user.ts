@@ -15,6 +15,9 @@ type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
 /** A user as `request.user` and every answer show it, with the fields of the app that are public. */
 export type AccountsUser = Static<typeof BaseUserSchema> & OwnFields
 
+/** A user as code sees them. */
+export type ManagedUser = AccountsUser & Pick<User, 'disabledAt' | 'createdAt' | 'lastLoginAt'>
+
 /** What is shown of a user, as it is stored. */
 export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>>
 
@@ -22,6 +25,7 @@ export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'ro
 export interface PublicUsers {
   schema: TObject
   of: (user: PublicFields) => AccountsUser
+  managed: (user: User) => ManagedUser
 }
 
 export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: Pick<Settings, 'user'>): PublicUsers {
@@ -31,14 +35,16 @@ export function createPublicUsers ({ user: { fields, public: names = Object.keys
     return [name, Type.Optional(field as TSchema)] as const
   })
 
+  // Roles that are no list of texts, which only a hand in the database can write, are none.
+  function of ({ id, username, email, roles, profile }: PublicFields): AccountsUser {
+    const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
+    const shown = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
+    return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(shown) }
+  }
+
   return {
     schema: Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' }),
-
-    // Roles that are no list of texts, which only a hand in the database can write, are none.
-    of ({ id, username, email, roles, profile }) {
-      const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
-      const shown = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
-      return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(shown) }
-    },
+    of,
+    managed: (user) => ({ ...of(user), disabledAt: user.disabledAt, createdAt: user.createdAt, lastLoginAt: user.lastLoginAt }),
   }
 }

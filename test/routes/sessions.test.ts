@@ -1,5 +1,6 @@
+import { mock } from 'node:test'
 import t from 'tap'
-import { build, buildOnFile, decode } from '../build.ts'
+import { bearer, build, buildOnFile, decode, password } from '../build.ts'
 import { browser } from '../browser.ts'
 
 const sidOf = (token: string): string => decode(token).payload.sid
@@ -59,6 +60,45 @@ t.test('all sessions end at once, or all but the one at hand', async (t) => {
   for (const { refresh_token: token } of all) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match(await sql.all("select epoch, kind from accounts_revoked_tokens where kind = 'user'"), [{ epoch: 1, kind: 'user' }])
   t.equal((await get('/guarded', (await signIn()).access_token)).statusCode, 200)
+})
+
+t.test('a user sees when each session was used last: by a refresh, or by its next tokens', async (t) => {
+  mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  t.teardown(() => mock.timers.reset())
+  const { get, refresh, signUp, signIn } = await build(t)
+  const asking = await signIn().then(() => signUp())
+  const lastUsed = async () => (await get('/auth/sessions', asking.access_token)).json().sessions.map((session: { last_used_at: string }) => session.last_used_at)
+
+  mock.timers.setTime(1_800_000_100_000)
+  const other = await signIn()
+  t.same(await lastUsed(), ['2027-01-15T08:01:40.000Z', '2027-01-15T08:00:00.000Z'])
+  mock.timers.setTime(1_800_000_200_000)
+  const next = (await refresh(other.refresh_token)).json()
+  t.same(await lastUsed(), ['2027-01-15T08:03:20.000Z', '2027-01-15T08:00:00.000Z'])
+  mock.timers.setTime(1_800_000_300_000)
+  await get('/guarded', next.access_token)
+  await refresh(next.refresh_token)
+  t.same(await lastUsed(), ['2027-01-15T08:05:00.000Z', '2027-01-15T08:00:00.000Z'])
+})
+
+t.test('what a client says of itself is cut, and cannot break the list', async (t) => {
+  const { app, get } = await build(t, {}, { trustProxy: true })
+  const headers = { 'user-agent': `${'😀'.repeat(255)}a😀${'x'.repeat(100_000)}\0`, 'x-forwarded-for': `${'9'.repeat(5000)}` }
+  const answer = await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: 'ada', password } })
+  t.equal(answer.statusCode, 201)
+  const [session] = (await get('/auth/sessions', answer.json().access_token)).json().sessions
+  t.equal(session.user_agent, `${'😀'.repeat(255)}a`)
+  t.equal(session.ip, '9'.repeat(64))
+})
+
+t.test('who was deleted behind our back has no sessions to end', async (t) => {
+  const { app, get, signUp, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  await get('/guarded', token)
+  await sql.run('delete from accounts_users')
+  for (const query of ['', '?keep=current']) {
+    t.match((await app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: bearer(token) })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
 })
 
 t.test('a session that ends itself takes its cookies along', async (t) => {

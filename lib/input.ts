@@ -1,0 +1,64 @@
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
+import formats from 'ajv-formats'
+import { InputInvalid } from './errors.ts'
+
+/** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */
+export type InputKind = 'whole' | 'change' | 'query'
+
+/** Checks what comes from outside, by a schema. */
+export interface Input {
+  compile: (schema: object, kind: InputKind) => ValidateFunction
+  /**
+   * Makes a function that gives a copy of a value, with its defaults, once the value is right.
+   * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
+   */
+  reader: (schema: object, kind: InputKind) => (value: object) => Record<string, unknown>
+}
+
+/** A client that sends nonsense need not be told all of it. */
+const mostSentences = 3
+
+/** Fields' names in messages are cut to this, since a client may invent them. */
+const mostNameLength = 64
+
+export function createInput (): Input {
+  const checkers = {
+    whole: createChecker({ useDefaults: true }),
+    change: createChecker({}),
+    query: createChecker({ useDefaults: true, coerceTypes: true }),
+  }
+  const compile: Input['compile'] = (schema, kind) => checkers[kind].compile(schema)
+
+  return {
+    compile,
+    reader (schema, kind) {
+      const isRight = compile(schema, kind)
+      return (value) => {
+        // As it will be stored: what JSON cannot say is not there.
+        const copy: unknown = JSON.parse(JSON.stringify(value))
+        if (!isRight(copy)) throw inputInvalid(isRight.errors!, 'body')
+        return copy as Record<string, unknown>
+      }
+    },
+  }
+}
+
+/** The refusal, with the first few problems; unknown fields before all, since a misspelt one is also missing. */
+export function inputInvalid (errors: ErrorObject[], place: string): Error {
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties')
+  const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
+  return new InputInvalid([...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; '))
+}
+
+// Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
+function createChecker (options: Options): Ajv {
+  return formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, ...options }))
+}
+
+/** Names the field and the rule, and never says what was sent. */
+function sentence ({ keyword, instancePath, message, params }: ErrorObject, place: string): string {
+  const field = `${place}${instancePath}`
+  return keyword === 'additionalProperties'
+    ? `${field}/${String(params.additionalProperty).slice(0, mostNameLength)} is not a known field`
+    : `${field} ${message}`
+}

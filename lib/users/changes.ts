@@ -1,0 +1,109 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { User } from '../entities/user.ts'
+import { InputInvalid, NotFound } from '../errors.ts'
+import type { Hasher } from '../passwords/hasher.ts'
+import { checkPassword } from '../passwords/policy.ts'
+import type { Endings } from '../sessions/endings.ts'
+import type { RevocationLog } from '../sessions/revocation-log.ts'
+import type { Settings } from '../settings.ts'
+import { isId } from '../tokens/claims.ts'
+import type { OwnFields, Profile } from './fields.ts'
+import { identifierKey, readEmail, readUsername } from './identifiers.ts'
+import { orExists } from './users.ts'
+
+/** What is to change of a user; the rest stays. */
+export interface Change {
+  username?: string | null | undefined
+  email?: string | null | undefined
+  roles?: string[] | undefined
+  disabled?: boolean | undefined
+  /** Fields of the app's own, checked. */
+  fields?: Profile | undefined
+}
+
+/**
+ * Changes of users. Each is one short transaction with its entry in the log, by which every process forgets what it
+ * knew of the user; in this one before the promise is fulfilled.
+ */
+export interface Changes {
+  /**
+   * The user as changed. Whoever becomes disabled is signed out everywhere.
+   * @throws {NotFound}
+   * @throws {InputInvalid} for a name that is none, and when no name would be left
+   * @throws {UserExists} found by the database, so also in a race
+   */
+  change: (id: string, change: Change, em?: EntityManager) => Promise<User>
+  /**
+   * Gives a user another password, and ends all sessions.
+   * @throws {NotFound | PasswordRejected}
+   */
+  setPassword: (id: string, password: string, em?: EntityManager) => Promise<User>
+  /** Deletes a user with all sessions. False for one who is not there. */
+  remove: (id: string, em?: EntityManager) => Promise<boolean>
+}
+
+/** What changes are made of. */
+export interface ChangeParts {
+  hasher: Hasher
+  fields: OwnFields
+  revocationLog: RevocationLog
+  endings: Endings
+}
+
+export function createChanges ({ hasher, fields, revocationLog, endings }: ChangeParts, { identifiers, password: policy }: Settings): Changes {
+  /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
+  async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
+    const locked = isId(id) && await tx.nativeUpdate(User, { id }, { ...change, updatedAt: new Date() }) === 1
+    if (!locked) throw new NotFound()
+    return tx.findOneOrFail(User, { id }, { connectionType: 'write', refresh: true })
+  }
+
+  function rename (user: User, { username, email }: Change): void {
+    if (username !== undefined) {
+      user.username = username === null ? null : readUsername(username)
+      user.usernameKey = user.username && identifierKey(user.username)
+    }
+    if (email !== undefined) {
+      const before = user.emailKey
+      user.email = email === null ? null : readEmail(email)
+      user.emailKey = user.email && identifierKey(user.email)
+      if (user.emailKey !== before) user.emailVerifiedAt = null
+    }
+    if (identifiers.every((name) => user[name] === null)) throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`)
+  }
+
+  return {
+    change: (id, given, em) => orExists(revocationLog.record(async (tx, write) => {
+      const user = await lock(tx, id)
+      const { roles = user.roles, disabled = user.disabledAt !== null } = given
+      const isNewlyDisabled = disabled && user.disabledAt === null
+      if (given.username !== undefined || given.email !== undefined) rename(user, given)
+      user.roles = roles
+      user.profile = fields.merge(user.profile, given.fields ?? {})
+      if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? user.updatedAt : null
+      await tx.flush()
+
+      await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
+      return user
+    }, em)),
+
+    async setPassword (id, password, em) {
+      checkPassword(password, policy)
+      const passwordHash = await hasher.hash(password)
+      return revocationLog.record(async (tx, write) => {
+        const user = await lock(tx, id, { passwordHash, passwordChangedAt: new Date() })
+        await endings.endOthers(tx, write, id, 'password')
+        return user
+      }, em)
+    },
+
+    async remove (id, em) {
+      return isId(id) && revocationLog.record(async (tx, write) => {
+        // Its sessions go with it.
+        if (await tx.nativeDelete(User, { id }) === 0) return false
+        await write('user', id)
+        return true
+      }, em)
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
+import { InputInvalid } from '../errors.ts'
+import type { Settings } from '../settings.ts'
+
+export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
+
+/** What is kept of a user for the app. */
+export type Profile = Record<string, unknown>
+
+/** The fields of the app's own, as each who may give them gives them. */
+export interface OwnFields {
+  /** What a registration asks for. */
+  registration: Record<string, TSchema>
+  /** What it stores beside. */
+  given: Profile
+  /** What code gives to a new user: those that are only read, too, if it likes. */
+  creation: Record<string, TSchema>
+  /** What users change of themselves. */
+  ownChange: Record<string, TSchema>
+  /** What code and admins change. */
+  change: Record<string, TSchema>
+  /**
+   * The profile with the fields changed. In a change, null takes an optional field away.
+   * @throws {InputInvalid} for texts that not every database can keep
+   */
+  merge: (profile: Profile, fields: Profile) => Profile
+}
+
+export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFields {
+  const all = Object.entries(fields)
+  const writable = all.filter(([, field]) => !field.readOnly)
+  const readOnly = all.filter(([, field]) => field.readOnly)
+
+  return {
+    registration: Object.fromEntries(writable),
+    given: Object.fromEntries(readOnly.filter(([, field]) => 'default' in field).map(([name, field]) => [name, field.default])),
+    creation: Object.fromEntries([...writable, ...readOnly.map(([name, field]) => [name, Type.Optional(field)] as const)]),
+    ownChange: Object.fromEntries(writable.map(changeOf)),
+    change: Object.fromEntries(all.map(changeOf)),
+
+    merge (profile, changes) {
+      if (!isStorable(changes)) throw new InputInvalid('body must not hold NUL or half a character')
+      const merged = Object.entries({ ...profile, ...changes })
+      return Object.fromEntries(merged.filter(([name, value]) => value !== null || !isOptional(fields[name])))
+    },
+  }
+}
+
+/** As it stands in a change, where each may be left out and none has a default. */
+function changeOf ([name, field]: [string, TSchema]): [string, TSchema] {
+  const { default: _, readOnly: __, ...rest } = field
+  const schema = rest as TSchema
+  return [name, Type.Optional(isOptional(field) ? Type.Union([schema, Type.Null()], { description: 'null takes it away' }) : schema)]
+}
+
+function isOptional (field: TSchema | undefined): boolean {
+  return field?.[OptionalKind] === 'Optional'
+}
+
+/** PostgreSQL keeps no NUL, and no database half of a surrogate pair. */
+function isStorable (value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every((entry) => entry.every(isStorable))
+}

@@ -1,0 +1,154 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { InputInvalid, NotFound } from '../errors.ts'
+import type { Input } from '../input.ts'
+import type { Settings } from '../settings.ts'
+import type { Changes } from './changes.ts'
+import type { Credentials } from './credentials.ts'
+import { RolesSchema, type OwnFields } from './fields.ts'
+import { PageSchema, type LookUp } from './look-up.ts'
+import type { ManagedUser, PublicUsers } from './public-user.ts'
+import type { Users } from './users.ts'
+
+/** Of every service that reads or writes. */
+export interface InTransaction {
+  /** An entity manager of the host's. If a transaction is open in it, the service joins that, and what it writes holds once that is committed. */
+  em?: EntityManager
+}
+
+/** A user to be made, with fields of the app's own, those that are only read too. */
+export interface NewUser {
+  username?: string
+  email?: string
+  /** Without one the user signs in by other means: see `issueTokens`. */
+  password?: string
+  roles?: string[]
+  [field: string]: unknown
+}
+
+/** What is to change; null takes a name, an address or an optional field away. */
+export interface UserChange {
+  username?: string | null
+  email?: string | null
+  [field: string]: unknown
+}
+
+/**
+ * What code may do with users. Ids that are not there, or are none, are `NotFound`. What is changed is seen by the next
+ * request of this process, and by others as soon as they read the log.
+ */
+export interface UserServices {
+  /**
+   * Makes a user, with the checks of a registration and without a session.
+   * @throws {InputInvalid | PasswordRejected | UserExists}
+   */
+  create: (user: NewUser, options?: InTransaction) => Promise<ManagedUser>
+  /** Finds a user by id, or by what people sign in with, however it is typed; null if there is none. */
+  find: (idOrIdentifier: string, options?: InTransaction) => Promise<ManagedUser | null>
+  /**
+   * A part of all users, the newest first: `limit` of them (1 to 100, default 50), who came before the one with the id
+   * `after`, which is the `next` of the part before.
+   * @throws {InputInvalid}
+   */
+  list: (options?: InTransaction & { limit?: number, after?: string }) => Promise<{ users: ManagedUser[], next: string | null }>
+  /**
+   * Changes name, address and fields of the app's own.
+   * @throws {NotFound | InputInvalid | UserExists}
+   */
+  update: (id: string, change: UserChange, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Takes the right to sign in, and ends all sessions.
+   * @throws {NotFound}
+   */
+  disable: (id: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Gives it back. The sessions stay ended.
+   * @throws {NotFound}
+   */
+  enable: (id: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Deletes a user, with all sessions.
+   * @throws {NotFound}
+   */
+  delete: (id: string, options?: InTransaction) => Promise<void>
+  /**
+   * Gives a user another password, and ends all sessions.
+   * @throws {NotFound | PasswordRejected}
+   */
+  setPassword: (id: string, password: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Gives a user these roles and no others: 64 at most, of 1 to 64 characters each.
+   * @throws {NotFound | InputInvalid}
+   */
+  setRoles: (id: string, roles: string[], options?: InTransaction) => Promise<ManagedUser>
+  /** The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled. */
+  verifyPassword: (user: string | { id: string }, password: string, options?: InTransaction) => Promise<ManagedUser | null>
+}
+
+interface Parts {
+  input: Input
+  settings: Settings
+  fields: OwnFields
+  lookUp: LookUp
+  credentials: Credentials
+  users: Users
+  changes: Changes
+  publicUsers: PublicUsers
+}
+
+export function createUserServices ({ input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
+  const { managed } = publicUsers
+  const closed = { additionalProperties: false }
+  const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
+  const readNew = input.reader(Type.Object({
+    ...namesAs(Type.String()), password: Type.Optional(Type.String()), roles: Type.Optional(RolesSchema), ...fields.creation,
+  }, closed), 'whole')
+  const readChange = input.reader(Type.Object({
+    ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
+  }, closed), 'change')
+  const readPage = input.reader(PageSchema, 'whole')
+  const readRoles = input.reader(Type.Object({ roles: RolesSchema }), 'whole')
+
+  return {
+    async create (given, { em } = {}) {
+      const { username, email, password, roles, ...own } = readNew(given) as NewUser
+      if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
+      return managed(await users.add(await users.draft({ username, email, password, roles }, own), em))
+    },
+
+    async find (text, { em } = {}) {
+      const user = await lookUp.find(text, em)
+      return user && managed(user)
+    },
+
+    async list ({ em, ...given } = {}) {
+      const { limit, after } = readPage(given) as Static<typeof PageSchema>
+      const { users: found, next } = await lookUp.page(limit, after, em)
+      return { users: found.map(managed), next }
+    },
+
+    async update (id, given, { em } = {}) {
+      const { username, email, ...own } = readChange(given) as UserChange
+      return managed(await changes.change(id, { username, email, fields: own }, em))
+    },
+
+    disable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: true }, em)),
+    enable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: false }, em)),
+
+    async delete (id, { em } = {}) {
+      if (!await changes.remove(id, em)) throw new NotFound()
+    },
+
+    setPassword: async (id, password, { em } = {}) => managed(await changes.setPassword(id, password, em)),
+
+    async setRoles (id, given, { em } = {}) {
+      const { roles } = readRoles({ roles: given }) as { roles: string[] }
+      return managed(await changes.change(id, { roles }, em))
+    },
+
+    async verifyPassword (who, password, { em } = {}) {
+      const user = await credentials.match(typeof who === 'string' ? who : who.id, password, em)
+      return user && managed(user)
+    },
+  }
+}
