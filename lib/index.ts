@@ -8,6 +8,7 @@ import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
 import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
+import { createTelemetry } from './telemetry.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
@@ -16,6 +17,8 @@ import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createPruner } from './prune.ts'
+import { createHealth } from './health.ts'
 import { ownFields } from './users/fields.ts'
 import { createLookUp } from './users/look-up.ts'
 import { createCredentials } from './users/credentials.ts'
@@ -71,16 +74,19 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', database.close)
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
-  const tokens = createTokens(keyring, settings)
+  const telemetry = createTelemetry(settings.name)
+  const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
-  const knownUsers = createKnownUsers(database)
+  const knownUsers = createKnownUsers(database, settings, telemetry)
   const revocations = createRevocations(knownUsers.forget)
-  const revocationLog = await openRevocationLog(database, { apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
+  const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings }, settings, app.log)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry }, settings, app.log)
   app.addHook('onClose', sessions.close)
+  const pruner = createPruner(database, settings, app.log)
+  app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const lookUp = createLookUp(database, settings)
   const credentials = createCredentials(database, hasher, lookUp)
@@ -108,9 +114,12 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,
     authenticateRefresh,
+    prune: pruner.prune,
+    check: createHealth(database, revocationLog, revocations).check,
+    counters: telemetry.counters,
   })
 
-  await app.register(async (child) => {
+  await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
     const ownGuard = (options: GuardOptions = {}) => guard({ ...options, locations: ownLocations })
     const context = {

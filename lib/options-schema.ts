@@ -127,6 +127,9 @@ export const OptionsSchema = Type.Object({
   }, closed),
   messages: Type.Record(Type.String(), Type.Unsafe<string | ((request: AnyRequest, message: string) => string)>({ message: true }), { default: {} }),
   realm: Type.Optional(Type.String({ pattern: '^[ !#-[\\]-~]{1,100}$' })),
+  prune: Type.Object({
+    interval: DurationSchema('1h', { zero: true, most: 7 * 86400 }),
+  }, closed),
   throttle: Type.Literal(false, { default: false }),
 }, { additionalProperties: false })
 

@@ -188,6 +188,10 @@ export interface AccountsOptions {
   messages?: Record<string, string | ((request: AnyRequest, message: string) => string)>
   /** The realm of challenges. Default the name. */
   realm?: string
+  prune?: {
+    /** How often old sessions and revocations are deleted, up to a week; 0: only when `app.accounts.prune()` is called. Default `'1h'`. */
+    interval?: Duration
+  }
   /** Limits on guessing. `false`, its only value so far, leaves them to the host. Default false. */
   throttle?: false
 }

@@ -15,7 +15,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -32,6 +32,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     maxStalenessSeconds: number
     wake: FilledOptions['revocation']['wake']
   }
+  prune: { intervalSeconds: number }
   /** The first is written, each is accepted. */
   audiences: string[]
   leewaySeconds: number
@@ -91,7 +92,7 @@ function copy (value: unknown): unknown {
 }
 
 function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, ...rest } = options
+  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
@@ -114,6 +115,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
       maxStalenessSeconds: inSeconds(revocation.maxStaleness),
       wake: revocation.wake,
     },
+    prune: { intervalSeconds: inSeconds(prune.interval) },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),
     cookies: cookiesOf(options, scope),

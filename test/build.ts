@@ -1,9 +1,8 @@
 import { createHmac, hkdfSync } from 'node:crypto'
-import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
+import { freshDatabase, kind, open } from './databases.ts'
 
 export const secret = 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE'
 export const password = 'correct horse battery staple'
@@ -11,11 +10,12 @@ export const password = 'correct horse battery staple'
 /** Hashes in a millisecond what takes 20 in production. */
 export const cheap = { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 } }
 
-/** An app with accounts, a few guarded routes, and a way to talk to it; it is closed with the test. */
+/** An app with accounts on an empty database, a few guarded routes, and a way to talk to it; it is closed with the test. */
 export async function build (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
+  const db = options.db ?? await emptyDatabase(t)
   const app: FastifyInstance = Fastify(server)
   t.teardown(() => app.close())
-  await app.register(accounts, { db: ':memory:', secret, ...options, password: { ...cheap, ...options.password } })
+  await app.register(accounts, { db, secret, ...options, password: { ...cheap, ...options.password } })
 
   app.get('/open', async ({ user, auth }) => ({ user, auth }))
   app.get('/guarded', { preHandler: app.authenticate }, async ({ user, auth }) => ({ user, auth }))
@@ -25,26 +25,18 @@ export async function build (t: Test, options: AccountsOptions = {}, server: Fas
   return { app, ...client(app) }
 }
 
-/** The same on a file, so that the rows can be looked at and a second process can come after the first. */
+/** What suits an app that nobody looks behind. */
+export async function emptyDatabase (t: Test): Promise<string> {
+  return kind === 'sqlite' ? ':memory:' : freshDatabase(t)
+}
+
+/** The same, so that the rows can be looked at and a second process can come after the first. */
 export async function buildOnFile (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
-  const db = options.db ?? join(t.testdir({}), 'accounts.sqlite')
+  const db = options.db ?? await freshDatabase(t)
   const built = await build(t, { ...options, db }, server)
   const sql = open(db)
   t.teardown(() => sql.close())
   return { ...built, db, sql }
-}
-
-/** A row as the driver gives it, under any name. */
-type Row = Record<string, any>
-
-/** The file beside the app: through the app's own library, since two SQLite libraries in a process share no locks. */
-export function open (file: string) {
-  const database = new Database(file)
-  const prepare = (statement: string) => {
-    const prepared = database.prepare<unknown[], Row>(statement)
-    return { get: prepared.get.bind(prepared), all: prepared.all.bind(prepared), run: prepared.run.bind(prepared) }
-  }
-  return { exec: (statements: string) => { database.exec(statements) }, prepare, close: () => { database.close() } }
 }
 
 export function client (app: FastifyInstance) {

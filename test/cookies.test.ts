@@ -325,7 +325,7 @@ t.test('a refresh that is refused for good takes the cookies back, at refresh an
     t.notOk(answer.headers['set-cookie'], `${status} ${answer.body}`)
   }
 
-  sql.exec('alter table accounts_sessions rename to away')
+  await sql.exec('alter table accounts_sessions rename to away')
   for (const url of ['/auth/refresh', '/auth/logout']) {
     const answer = await send(url, other)
     t.equal(answer.statusCode, 503)
@@ -363,7 +363,7 @@ t.test('what no browser would keep, and what would end an attribute, is refused 
 t.test('a cookie that browsers would drop for its length is an error, and nothing is written', async (t) => {
   let length = 0
   const { post, sql } = await buildOnFile(t, { transport: 'both', claims: () => ({ filler: 'x'.repeat(length) }) })
-  const rows = () => sql.prepare('select (select count(*) from accounts_users) users, (select count(*) from accounts_sessions) sessions').get()
+  const rows = () => sql.get('select (select count(*) from accounts_users) users, (select count(*) from accounts_sessions) sessions')
   const inCookies = { ...ada, transport: 'cookie' }
   const sizes = async () => Object.values(setBy(await post('/auth/login', inCookies))).map(({ name, value }) => name.length + value!.length)
 
@@ -371,7 +371,7 @@ t.test('a cookie that browsers would drop for its length is an error, and nothin
   const refused = await post('/auth/register', inCookies)
   t.match(refused.json(), { statusCode: 500, code: 'ACCOUNTS_TOKEN_TOO_LARGE' })
   t.notOk(refused.headers['set-cookie'])
-  t.same(rows(), { users: 0, sessions: 0 })
+  t.same(await rows(), { users: 0, sessions: 0 })
 
   length = 0
   await post('/auth/register', inCookies)
@@ -379,9 +379,9 @@ t.test('a cookie that browsers would drop for its length is an error, and nothin
   length = Math.floor((4096 - (await sizes())[0]!) * 3 / 4) - 4
   while ((await post('/auth/login', inCookies)).statusCode === 200) length++
   t.match((await post('/auth/login', inCookies)).json(), { code: 'ACCOUNTS_TOKEN_TOO_LARGE' })
-  const before = rows()
+  const before = await rows()
   await post('/auth/login', inCookies)
-  t.same(rows(), before, 'nothing is written')
+  t.same(await rows(), before, 'nothing is written')
   length--
   const fitting = Math.max(...await sizes())
   t.ok(fitting <= 4096 && fitting > 4090, `${fitting} of 4096`)

@@ -7,7 +7,8 @@ import t from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { User } from '../lib/entities/user.ts'
 import accounts from '../lib/index.ts'
-import { build, buildOnFile, cheap, decode, open, secret } from './build.ts'
+import { build, buildOnFile, cheap, decode, secret } from './build.ts'
+import { open } from './databases.ts'
 
 const run = promisify(execFile)
 const script = (name: string) => join(import.meta.dirname, name)
@@ -52,7 +53,7 @@ t.test('what the environment says to MikroORM does not reach ours', async (t) =>
   t.teardown(() => Object.keys(names).forEach((name) => delete process.env[name]))
   const { signUp, refresh, sql } = await buildOnFile(t)
   t.equal((await refresh((await signUp()).refresh_token)).statusCode, 200)
-  t.equal(sql.prepare('select count(*) as n from accounts_migrations').get()!.n, 2)
+  t.equal((await sql.get('select count(*) as n from accounts_migrations'))!.n, 2)
   t.notOk(existsSync('elsewhere.sqlite'))
 })
 
@@ -75,7 +76,7 @@ t.test('a file that cannot be opened or is no database keeps the app from starti
 t.test('tables that cannot be made keep the app from starting', async (t) => {
   const db = join(t.testdir({}), 'accounts.sqlite')
   const sql = open(db)
-  sql.exec('create table accounts_users (id text)')
+  await sql.exec('create table accounts_users (id text)')
   sql.close()
   const app = Fastify()
   await t.rejects(async () => { await app.register(accounts, { db, secret, password: cheap }) }, { message: /accounts_users/ })
@@ -96,27 +97,27 @@ t.test('on a Node that the driver would crash, the error says which Node is need
 
 t.test('a database that fails in the middle of a registration leaves nothing behind', async (t) => {
   const { post, sql, signUp } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  sql.exec('alter table accounts_sessions rename to gone')
+  await sql.exec('alter table accounts_sessions rename to gone')
   t.match((await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
-  t.equal(sql.prepare('select count(*) as n from accounts_users').get()!.n, 0)
-  sql.exec('alter table gone rename to accounts_sessions')
+  t.equal((await sql.get('select count(*) as n from accounts_users'))!.n, 0)
+  await sql.exec('alter table gone rename to accounts_sessions')
   t.match(await signUp(), { user: { username: 'ada' } })
 })
 
 t.test('a database that fails in the middle of a logout leaves the session as it was', async (t) => {
   const { post, get, sql, signUp } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token, access_token: access } = await signUp()
-  sql.exec('alter table accounts_revision rename to gone')
+  await sql.exec('alter table accounts_revision rename to gone')
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
   t.equal((await get('/guarded', access)).statusCode, 200)
-  sql.exec('alter table gone rename to accounts_revision')
+  await sql.exec('alter table gone rename to accounts_revision')
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
 })
 
 t.test('a file that another process locks for a moment makes requests wait, and nobody else', async (t) => {
   const { app, signUp, refresh, get, sql } = await buildOnFile(t)
   const { refresh_token: token, access_token: access } = await signUp()
-  sql.exec('begin immediate')
+  await sql.exec('begin immediate')
   const order: string[] = []
   const waiting = ['ada', 'bob', 'eve'].map((name) => refresh(token).then(({ statusCode }) => order.push(`${name} ${statusCode}`)))
   for (let round = 0; round < 5; round++) {
@@ -124,7 +125,7 @@ t.test('a file that another process locks for a moment makes requests wait, and 
     t.equal((await get('/guarded', access)).statusCode, 200)
   }
   order.push('everybody else')
-  sql.exec('rollback')
+  await sql.exec('rollback')
   await Promise.all(waiting)
   t.same(order.toSorted(), ['ada 200', 'bob 200', 'eve 200', 'everybody else'])
   t.equal(order[0], 'everybody else')
@@ -135,13 +136,13 @@ t.test('who waits for ten seconds, for a locked file or a connection, is told th
   const { refresh_token: token } = await signUp()
   const { orm, run, close } = await openDatabase({ db: ':memory:', name: 'accounts' })
   t.teardown(close)
-  sql.exec('begin immediate')
+  await sql.exec('begin immediate')
   const forItself = orm.em.fork().transactional(() => run((em) => em.count(User)))
 
   const unavailable = { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' }
   const [answer] = await Promise.all([refresh(token), t.rejects(forItself, unavailable)])
   t.match(answer.json(), unavailable)
-  sql.exec('rollback')
+  await sql.exec('rollback')
   t.equal((await refresh(token)).statusCode, 200)
   t.equal(await run((em) => em.count(User)), 0)
 })
@@ -149,12 +150,12 @@ t.test('who waits for ten seconds, for a locked file or a connection, is told th
 t.test('a commit that fails and rolls back by itself, as on a full disk, leaves the next one free', async (t) => {
   const { post, get, signUp, signIn, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token, access_token: access } = await signUp()
-  for (const table of ['revoked_tokens', 'sessions', 'users']) sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
+  for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
   t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 503)
   t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 503)
 
-  for (const table of ['revoked_tokens', 'sessions', 'users']) sql.exec(`drop trigger full_${table}`)
+  for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`drop trigger full_${table}`)
   t.equal((await get('/guarded', access)).statusCode, 200)
   t.match([await signUp('bob'), await signIn()], [{ token_type: 'Bearer' }, { token_type: 'Bearer' }])
 })
@@ -163,16 +164,16 @@ t.test('values that only a hand in the database can write let nobody in, and are
   const { signUp, get, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: access, refresh_token: token } = await signUp()
   for (const roles of ["''", "'{}'", "'\"admin\"'", "'[null]'", "'[1]'"]) {
-    sql.exec(`update accounts_users set roles = ${roles}`)
+    await sql.exec(`update accounts_users set roles = ${roles}`)
     t.same((await get('/guarded', access)).json().user.roles, [], roles)
     t.same((await get('/auth/me', access)).json().roles, [], roles)
   }
   for (const column of ['refresh_expires_at', 'absolute_expires_at', 'ver']) {
-    const before = sql.prepare(`select ${column} as value from accounts_sessions`).get()!.value
-    sql.exec(`update accounts_sessions set ${column} = 'garbage'`)
+    const before = (await sql.get(`select ${column} as value from accounts_sessions`))!.value
+    await sql.exec(`update accounts_sessions set ${column} = 'garbage'`)
     t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
     t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
-    sql.prepare(`update accounts_sessions set ${column} = ?`).run(before)
+    await sql.run(`update accounts_sessions set ${column} = ?`, before)
   }
   t.equal((await refresh(token)).statusCode, 200)
 })
@@ -183,8 +184,8 @@ t.test('the database holds no token, no part of one that matters, and no passwor
   const second = (await refresh(first.refresh_token)).json()
   await post('/auth/logout', { refresh_token: second.refresh_token })
 
-  const tables = sql.prepare("select name from sqlite_master where type = 'table'").all().map(({ name }) => name)
-  const dump = JSON.stringify(tables.map((name) => sql.prepare(`select * from ${name}`).all()))
+  const tables = (await sql.all("select name from sqlite_master where type = 'table'")).map(({ name }) => name)
+  const dump = JSON.stringify(await Promise.all(tables.map((name) => sql.all(`select * from ${name}`))))
   t.match(dump, /"ada"/)
   for (const { access_token: access, refresh_token: token } of [first, second]) {
     for (const text of [access, token]) {
@@ -197,7 +198,8 @@ t.test('the database holds no token, no part of one that matters, and no passwor
 t.test('nothing in the database can be shown as a token', async (t) => {
   const { signUp, sql, get, refresh } = await buildOnFile(t)
   await signUp()
-  const values = ['accounts_sessions', 'accounts_users'].flatMap((name) => Object.values(sql.prepare(`select * from ${name}`).get()!)).filter((value) => typeof value === 'string')
+  const rows = await Promise.all(['accounts_sessions', 'accounts_users'].map((name) => sql.get(`select * from ${name}`)))
+  const values = rows.flatMap((row) => Object.values(row!)).filter((value) => typeof value === 'string')
   t.ok(values.length > 5)
   for (const value of values) {
     t.ok([400, 401].includes((await get('/guarded', value)).statusCode))
@@ -208,6 +210,6 @@ t.test('nothing in the database can be shown as a token', async (t) => {
 t.test('an app that is closed has closed its database', async (t) => {
   const { app, db } = await buildOnFile(t)
   await app.close()
-  t.notOk(existsSync(`${db}-wal`) && open(db).prepare('select count(*) from accounts_users').get() === undefined)
+  t.notOk(existsSync(`${db}-wal`) && await open(db).get('select count(*) from accounts_users') === undefined)
   await build(t, { db })
 })

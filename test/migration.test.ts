@@ -463,7 +463,7 @@ const loaders: Examples = {
   user_identity_loader: (t) => t.equal(decode(ada.refresh_token).payload.sub, ada.user.id),
   async user_lookup_error_loader (t) {
     const { tokens: { access_token: token, user }, send } = await inGerman()
-    custom.sql.prepare('update accounts_users set disabled_at = created_at where id = ?').run(user.id)
+    await custom.sql.run('update accounts_users set disabled_at = created_at where id = ?', user.id)
     await answers(t, send(token), 401, said('ACCOUNTS_TOKEN_REVOKED'))
   },
   user_lookup_loader: (t) => answers(t, usual.get('/guarded', ada.access_token), 200, { user: ada.user }),
@@ -623,7 +623,7 @@ const authlib: Others = {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(accounts, { db: custom.db, name: 'staff', secret, password: cheap })
-    t.same(custom.sql.prepare("select name from sqlite_master where type = 'table' and name like '%\\_users' escape '\\' order by name").all().map(({ name }) => name),
+    t.same((await custom.sql.all("select name from sqlite_master where type = 'table' and name like '%\\_users' escape '\\' order by name")).map(({ name }) => name),
       ['accounts_users', 'staff_users'])
   },
   async MIN_PASSWORD_LENGTH (t) {
@@ -824,14 +824,14 @@ t.test('a password hash comes along if it is argon2id', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   await signUp()
   const login = () => post('/auth/login', { username: 'ada', password })
-  const store = (phc: string) => sql.prepare('update accounts_users set password_hash = ?').run(phc)
+  const store = (phc: string) => sql.run('update accounts_users set password_hash = ?', phc)
   const django = `argon2${await hash(password, { memoryCost: 2048, timeCost: 1, parallelism: 2 })}`
 
-  store(django.slice('argon2'.length))
+  await store(django.slice('argon2'.length))
   t.equal((await login()).statusCode, 200)
-  t.match(sql.prepare('select password_hash from accounts_users').get(), { password_hash: /m=1024,t=2,p=1/ }, 'and is made anew at the cost of today')
+  t.match(await sql.get('select password_hash from accounts_users'), { password_hash: /m=1024,t=2,p=1/ }, 'and is made anew at the cost of today')
   for (const foreign of [django, 'pbkdf2_sha256$870000$salt$hash', '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW', 'scrypt:32768:8:1$salt$hash']) {
-    store(foreign)
+    await store(foreign)
     await answers(t, login(), 401, { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
   }
 })

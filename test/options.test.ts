@@ -83,6 +83,9 @@ t.test('a duration is whole seconds, or a number and one unit', (t) => areNamed(
   'refresh.expiresIn': [...noDurations, 0, -0, '0s', '00d'],
   'refresh.maxAge': [...noDurations, 0, -0, '0s', '00d'],
   'refresh.window': noDurations,
+  'revocation.pollInterval': [...noDurations, 0, '61s'],
+  'revocation.maxStaleness': [...noDurations, 0, '301s'],
+  'prune.interval': [...noDurations, '8d'],
 }))
 
 t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
@@ -113,6 +116,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'sessions.max': [0, -1, 1001, 1.5, NaN, '50', null],
   'sessions.whenFull': ['', 'end-newest', true, null],
   throttle: [true, null, 0, '', 'off', {}, []],
+  'revocation.wake': [true, null, {}, 'x'],
   algorithm: ['', 'none', 'hs256', 'HS512', 'RS512', 'Ed25519', null, 5, ['HS256']],
   name: ['', 'Admins', '1st', 'a-b', 'a b', 'a;drop', 'x'.repeat(32), null, 5],
   decoratorName: ['', '1st', 'a b', 'a-b', null, 5],
@@ -144,12 +148,12 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
 
 t.test('a group of options is a group', async (t) => {
   const noGroups = [null, 'x', 15, true, [], () => ({})]
-  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
+  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, revocation: noGroups, prune: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
   await areNamed(t, { 'password.argon2': noGroups })
 })
 
 t.test('an option that there is not is refused at every depth', async (t) => {
-  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'refresh.', 'routes.', 'sessions.', 'user.', '']
+  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'prune.', 'refresh.', 'revocation.', 'routes.', 'sessions.', 'user.', '']
   const names = groups.map((group) => `${group}nonsense`)
   for (const value of [1, null, {}, () => 'x']) {
     const problems = await problemsOf(t, nest(Object.fromEntries(names.map((name) => [name, value]))))
@@ -170,6 +174,7 @@ t.test('options that contradict each other are refused', async (t) => {
     [{ refresh: { expiresIn: '181d' } }, [refresh]],
     [{ refresh: { maxAge: '29d' } }, [refresh]],
     [{ access: { expiresIn: '3h' }, refresh: { expiresIn: '2h', maxAge: '1h' } }, [access, refresh]],
+    [{ revocation: { pollInterval: 5 } }, [/^revocation\.pollInterval must be shorter than revocation\.maxStaleness/]],
     [{ password: { minLength: 200, maxLength: 199 } }, [lengths]],
     [{ password: { argon2: { memoryCost: 1024, parallelism: 129 } } }, [/^password\.argon2\.parallelism /, memory]],
     [{ headerFields: { alg: 'none', crit: 'x' } }, [/^headerFields\.alg is reserved/, /^headerFields\.crit is reserved/]],
@@ -216,6 +221,8 @@ t.test('what only just agrees is accepted', async (t) => {
       issuer: 'x'.repeat(255),
       audience: 'https://example.com/',
     },
+    { revocation: { pollInterval: '1m', maxStaleness: '5m' }, prune: { interval: '1w' } },
+    { revocation: { pollInterval: 1, maxStaleness: 2 }, prune: { interval: 0 } },
     { prefix: '/a/b.c/d_e~f-1', routes: { login: '/in/here' }, identifiers: ['email', 'username'] },
     { access: undefined, refresh: { expiresIn: undefined }, prefix: undefined },
   ]

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
-import { build, buildOnFile, cheap, decode, mint, password, refreshKey, secret } from './build.ts'
+import { build, buildOnFile, cheap, decode, emptyDatabase, mint, password, refreshKey, secret } from './build.ts'
 
 t.test('tokens can be issued without a password: to a user, for the source of a request, fresh or not', async (t) => {
   const { app, get, signUp, refresh, sql } = await buildOnFile(t)
@@ -16,7 +16,7 @@ t.test('tokens can be issued without a password: to a user, for the source of a 
 
   const { access_token: token } = (await app.inject({ url: `/magic/${user.id}`, headers: { 'user-agent': 'Magic/1' } })).json()
   t.equal((await get('/fresh', token)).statusCode, 200)
-  t.match(sql.prepare('select user_agent, ip, transport from accounts_sessions where id = ?').get(decode(token).payload.sid), { user_agent: 'Magic/1', ip: '127.0.0.1', transport: 'body' })
+  t.match(await sql.get('select user_agent, ip, transport from accounts_sessions where id = ?', decode(token).payload.sid), { user_agent: 'Magic/1', ip: '127.0.0.1', transport: 'body' })
 })
 
 t.test('no time of a proof is no freshness, and one that cannot be is refused', async (t) => {
@@ -43,11 +43,11 @@ t.test('an id that is no text is nobody', async (t) => {
 t.test('a user who is not there, or disabled, is given no tokens', async (t) => {
   const { app, signUp, sql } = await buildOnFile(t)
   const { user } = await signUp()
-  sql.prepare('update accounts_users set disabled_at = 1').run()
+  await sql.run('update accounts_users set disabled_at = created_at')
   for (const id of [user.id, 'x', '', 'a\0b', '01a20000-0000-7000-8000-000000000000']) {
     await t.rejects(app.accounts.issueTokens(id), { code: 'ACCOUNTS_NOT_FOUND', statusCode: 404 })
   }
-  t.equal(sql.prepare('select count(*) as n from accounts_sessions').get()!.n, 1)
+  t.equal((await sql.get('select count(*) as n from accounts_sessions'))!.n, 1)
 })
 
 t.test('with a reply the tokens go into cookies, where the app has cookies', async (t) => {
@@ -161,7 +161,7 @@ t.test('a stateless guard asks the host and no database; a strict one asks both'
   app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async () => 1)
   const { access_token: token, user } = await signUp()
   await post('/auth/logout', undefined, token)
-  sql.exec('alter table accounts_sessions rename to gone')
+  await sql.exec('alter table accounts_sessions rename to gone')
   t.match((await get('/stateless', token)).json(), { user: { id: user.id }, fresh: true, sessionId: decode(token).payload.sid, claims: decode(token).payload })
   t.equal((await get('/strict', token)).statusCode, 503)
   t.equal((await get('/stateless')).statusCode, 401)
@@ -192,7 +192,7 @@ t.test('texts can be replaced, by code, and the challenge has its own realm and 
 t.test('the user stands under another name where the app wants that', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(accounts, { db: ':memory:', secret, password: cheap, decoratorName: 'account' })
+  await app.register(accounts, { db: await emptyDatabase(t), secret, password: cheap, decoratorName: 'account' })
   app.get('/who', { preHandler: app.authenticate }, async (request) => (request as unknown as { account: unknown }).account)
   const { access_token: token, user } = (await app.inject({ method: 'POST', url: '/auth/register', payload: { username: 'ada', password } })).json()
   const headers = { authorization: `Bearer ${token}` }

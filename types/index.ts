@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
+import type { Health } from '../lib/health.ts'
+import type { Pruned } from '../lib/prune.ts'
+import type { Counters } from '../lib/telemetry.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
 import type { TokenServices } from '../lib/services.ts'
 import type { SessionServices } from '../lib/sessions/services.ts'
@@ -19,6 +22,9 @@ export type { CookieResponse, TokenResponse } from '../lib/grants.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims, TokenClaims } from '../lib/tokens/access-token.ts'
+export type { Health } from '../lib/health.ts'
+export type { Pruned } from '../lib/prune.ts'
+export type { AccountsEvents, Counters } from '../lib/telemetry.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
 
 /**
@@ -52,6 +58,16 @@ export interface AccountsServices extends TokenServices {
    * A route with `config: { auth: false }` stays open.
    */
   protect: (scope: FastifyInstance<any, any, any, any, any>, options?: GuardOptions) => void
+  /**
+   * Deletes sessions and revocations that no token can be alive for, in batches, and says how many. Done once an hour
+   * by itself: see the option `prune`.
+   * @throws {Unavailable}
+   */
+  prune: () => Promise<Pruned>
+  /** How the accounts are, for a health route. Never throws. */
+  check: () => Promise<Health>
+  /** What has been counted since the app began, in this process. */
+  counters: Readonly<Counters>
 }
 
 declare module 'fastify' {

@@ -2,6 +2,7 @@ import { raw } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { isVoid } from './rotation.ts'
 
 /** A generation of a session whose tokens a client has shown. */
@@ -35,7 +36,7 @@ const batchSize = 200
  * generation that a SKIP made void shows that somebody has the answer we took for lost: `onVoided` ends that session.
  */
 export function createConfirmations (
-  database: Database, log: FastifyBaseLogger, onVoided: (sessionId: string) => Promise<unknown>
+  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (sessionId: string) => Promise<unknown>
 ): Confirmations {
   const remembered = new Map<string, Set<number>>()
   let timer: NodeJS.Timeout | undefined
@@ -60,6 +61,7 @@ export function createConfirmations (
       return em.find(Session, { id: { $in: batch.map(({ id }) => id) } }, { connectionType: 'write' })
     })
     for (const shown of batch) forget(shown)
+    counters.confirmationsWritten += batch.length
 
     const voided = rows.filter((row) => batch.some(({ id, gen }) => id === row.id && isVoid(row, gen)))
     for (const { id } of voided) await onVoided(id)

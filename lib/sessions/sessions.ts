@@ -8,6 +8,7 @@ import type { User } from '../entities/user.ts'
 import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
+import type { Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
@@ -70,11 +71,18 @@ export interface Sessions {
   reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
-  /** Writes what is still only in memory. */
+  /** Writes what is still only in memory, if it can. */
   close: () => Promise<void>
 }
 
 const mostTries = 8
+
+/** How a refresh that succeeded is counted. */
+const outcomes = {
+  ROTATE: ['rotated', 'refreshesRotated'],
+  SAME: ['repeated', 'refreshesRepeated'],
+  SKIP: ['skipped', 'refreshesSkipped'],
+} as const
 
 /** What sessions are made of. */
 export interface SessionParts {
@@ -83,12 +91,13 @@ export interface SessionParts {
   revocationLog: RevocationLog
   knownUsers: KnownUsers
   endings: Endings
+  telemetry: Telemetry
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, telemetry }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
-  const confirmations = createConfirmations(database, log, (id) => endReused(id))
+  const confirmations = createConfirmations(database, telemetry, log, (id) => endReused(id))
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
@@ -146,7 +155,7 @@ export function createSessions (
       case 'SAME': return confirm(session, claims.gen)
       case 'ROTATE': return rotate(session, now)
       case 'SKIP': return skip(session, now)
-      case 'ADOPT': await adopt(session, claims)
+      case 'ADOPT': if (await adopt(session, claims)) telemetry.counters.refreshesAdopted++
     }
   }
 
@@ -162,7 +171,15 @@ export function createSessions (
     return session
   }
 
+  function tellOf ({ id, user }: Session, verdict: Verdict): void {
+    const [outcome, counter] = outcomes[verdict as keyof typeof outcomes]
+    telemetry.counters[counter]++
+    telemetry.publish('refresh', { sessionId: id, userId: user.id, outcome })
+  }
+
   async function endReused (sessionId: string): Promise<void> {
+    telemetry.counters.refreshesReused++
+    telemetry.publish('reuse', { sessionId })
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
     await endings.end(sessionId, 'reuse')
   }
@@ -207,7 +224,11 @@ export function createSessions (
         const { session: found, verdict } = await judgeAndEnd(claims, new Date())
         const prepared = await prepare(found)
         const session = await move(claims, found, verdict)
-        if (session) return { session, prepared }
+        if (session) {
+          tellOf(session, verdict)
+          return { session, prepared }
+        }
+        if (verdict !== 'ADOPT') telemetry.counters.refreshesOvertaken++
       }
       throw new Unavailable()
     },
@@ -251,7 +272,7 @@ export function createSessions (
       return found.filter((session) => !isOver(session, new Date()))
     },
 
-    close: confirmations.flushAll,
+    close: () => confirmations.flushAll().catch((error) => log.warn(error, 'What was noted of sessions is lost: the database is away')),
   }
 }
 

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
 import { frozen } from '../frozen.ts'
 import type { Settings } from '../settings.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, hasBegun, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
@@ -69,7 +70,7 @@ const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 const ajv = new Ajv({ allowUnionTypes: true, validateSchema: false })
 const shapes = { access: ajv.compile(AccessClaimsSchema), refresh: ajv.compile(RefreshClaimsSchema) }
 
-export function createTokens (keyring: Keyring, settings: Settings): Tokens {
+export function createTokens (keyring: Keyring, settings: Settings, { counters }: Telemetry): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
   const known = new LRUCache<string, VerifiedToken>({ max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length })
 
@@ -98,6 +99,7 @@ export function createTokens (keyring: Keyring, settings: Settings): Tokens {
   /** Everything but expiry. What is remembered of an access token is what it says: never that it is still good. */
   function authentic<Kind extends TokenKind> (text: string, kinds: Kind[]): TokenOf<Kind> {
     const remembered = known.get(text)
+    counters[remembered ? 'tokensRemembered' : 'tokensVerified']++
     const verified = remembered ?? open(text)
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()
 

@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '../database.ts'
 import { User } from '../entities/user.ts'
 import { frozen } from '../frozen.ts'
+import type { Settings } from '../settings.ts'
+import type { Telemetry } from '../telemetry.ts'
 import type { PublicFields } from './public-user.ts'
 
 /** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
@@ -17,13 +19,14 @@ export interface KnownUsers {
 }
 
 /** So many users are known at most, and so many characters of them: 32 MiB if they are Latin. */
-const most = { users: 20_000, characters: 2 ** 25 }
+const most = { users: 50_000, characters: 2 ** 25 }
 
-/** What others than us have written is seen after a minute. Shorter than any entry of the log is kept. */
-const knownForMs = 60_000
-
-/** Remembers users between requests. The log of revocations tells of each change that is made through the plugin. */
-export function createKnownUsers (database: Database): KnownUsers {
+/**
+ * Remembers users between requests. The log of revocations tells of each change that is made through the plugin. What
+ * others have written is seen when an access token would have been over, which is sooner than an entry of the log is gone.
+ */
+export function createKnownUsers (database: Database, { access }: Pick<Settings, 'access'>, { counters }: Telemetry): KnownUsers {
+  const knownForMs = access.expiresInSeconds * 1000
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
   const reading = new Map<string, Promise<KnownUser | null>>()
 
@@ -38,6 +41,7 @@ export function createKnownUsers (database: Database): KnownUsers {
 
   /** Those who ask at once share one read, unless the user has changed since it began. */
   function load (id: string): Promise<KnownUser | null> {
+    counters.usersRead++
     const readAt = performance.now()
     const isLatest = () => reading.get(id) === loading
     const loading = read(id).then((user) => {
@@ -52,7 +56,10 @@ export function createKnownUsers (database: Database): KnownUsers {
   return {
     async get (id) {
       const entry = known.get(id)
-      if (entry && performance.now() - entry.readAt < knownForMs) return entry.user
+      if (entry && performance.now() - entry.readAt < knownForMs) {
+        counters.usersRemembered++
+        return entry.user
+      }
       return reading.get(id) ?? load(id)
     },
     forget (id) {

@@ -133,11 +133,11 @@ t.test('a challenge is made of tokens and quoted strings alone (RFC 9110 §11.2)
 t.test('with the database broken, a guard answers 503 and lets nobody in', async (t) => {
   const { signUp, get, refresh, post, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: access, refresh_token: token } = await signUp()
-  sql.exec('alter table accounts_users rename to gone')
+  await sql.exec('alter table accounts_users rename to gone')
 
   for (const answer of [await get('/guarded', access), await get('/auth/me', access), await refresh(token), await post('/auth/logout', {}, access)]) {
     t.same(answer.json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE', error: 'Service Unavailable', message: 'The service is not available at the moment' })
   }
-  sql.exec('alter table gone rename to accounts_users')
+  await sql.exec('alter table gone rename to accounts_users')
   t.equal((await get('/guarded', access)).statusCode, 200, 'and it recovers by itself')
 })

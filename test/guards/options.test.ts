@@ -34,16 +34,16 @@ t.test('a guard with options that are not is refused where it is written', async
 t.test('roles: the user must have all of them, as they are now', async (t) => {
   const { get, signUp, sql } = await behind(t, { roles: ['admin', 'editor'] })
   const { access_token: token } = await signUp()
-  const setRoles = (...roles: string[]) => sql.prepare('update accounts_users set roles = ?').run(JSON.stringify(roles))
+  const setRoles = (...roles: string[]) => sql.run('update accounts_users set roles = ?', JSON.stringify(roles))
   t.equal((await get('/it')).statusCode, 401)
 
   for (const roles of [[], ['admin'], ['editor', 'Admin'], ['administrator', 'editor']]) {
-    setRoles(...roles)
+    await setRoles(...roles)
     const answer = await get('/it', token)
     t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' }, roles.join())
     t.match(answer.headers['www-authenticate'], /^Bearer realm="accounts", error="insufficient_scope"/)
   }
-  setRoles('editor', 'reader', 'admin')
+  await setRoles('editor', 'reader', 'admin')
   t.match((await get('/it', token)).json().user, { username: 'ada' })
 })
 

@@ -294,7 +294,7 @@ t.test('behind a proxy that is trusted a session knows the address of its client
   for (const [trustProxy, ip] of [[true, '203.0.113.9'], [false, '127.0.0.1']] as const) {
     const { app, sql } = await buildOnFile(t, {}, { trustProxy })
     await app.inject({ method: 'POST', url: '/auth/register', payload: { username: 'ada', password }, headers: { 'x-forwarded-for': '203.0.113.9' } })
-    t.equal(sql.prepare('select ip from accounts_sessions').get()!.ip, ip)
+    t.equal((await sql.get('select ip from accounts_sessions'))!.ip, ip)
   }
 })
 

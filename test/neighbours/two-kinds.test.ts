@@ -1,10 +1,10 @@
 import swagger from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, AccountsServices, Guard } from '../../lib/index.ts'
-import { bearer, client, open as openFile, password } from '../build.ts'
+import { bearer, client, password } from '../build.ts'
+import { freshDatabase, open as openDatabase } from '../databases.ts'
 import { addAccounts, open } from './tour.ts'
 
 type Kinds = FastifyInstance & { admins: AccountsServices }
@@ -27,9 +27,9 @@ const kinds = Object.keys(prefixes) as Kind[]
 /** Users and admins in one app, with the same secret, in the same file. */
 async function buildTwo (t: Test, options: AccountsOptions = {}, order: readonly Kind[] = kinds) {
   const app = open(t) as Kinds
-  const db = join(t.testdir({}), 'accounts.sqlite')
+  const db = await freshDatabase(t)
   for (const name of order) await addAccounts(app, { db, ...options, ...name === 'admins' && { name, prefix: prefixes.admins } })
-  const sql = openFile(db)
+  const sql = openDatabase(db)
   t.teardown(() => sql.close())
   const enter = async (name: Kind, username: string, transport?: 'cookie') => {
     const headers = { 'sec-fetch-site': 'same-origin' }
@@ -52,8 +52,8 @@ t.test('two kinds of users have tables, cookies, services and guards of their ow
 
   t.not(user.user.id, admin.user.id, 'one name, two people')
   for (const [name, { user: { id } }] of [['accounts', user], ['admins', admin]] as const) {
-    t.strictSame(sql.prepare(`select id, username from ${name}_users`).all(), [{ id, username: 'ada' }], name)
-    t.equal(sql.prepare(`select count(*) as count from ${name}_sessions`).get()!.count, 1, name)
+    t.strictSame(await sql.all(`select id, username from ${name}_users`), [{ id, username: 'ada' }], name)
+    t.equal((await sql.get(`select count(*) as count from ${name}_sessions`))!.count, 1, name)
   }
   t.equal(app.authenticate, app.accounts.authenticate, 'the default alone stands on the app itself')
   t.equal((await get('/users', user.access_token)).body, 'ada of accounts')

@@ -1,20 +1,19 @@
-import { join } from 'node:path'
 import * as argon2 from 'argon2'
 import Fastify from 'fastify'
 import t from 'tap'
 import accounts from '../../lib/index.ts'
-import { build, buildOnFile, client, open, password, secret } from '../build.ts'
+import { build, buildOnFile, client, password, secret } from '../build.ts'
+import { freshDatabase, open, type Sql } from '../databases.ts'
 
-type Sql = ReturnType<typeof open>
 type Answer = Awaited<ReturnType<ReturnType<typeof client>['post']>>
 
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 const wrong = 'correct horse battery stable'
 const weak = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
 
-const hashOf = (sql: Sql, username = 'ada'): string =>
-  sql.prepare('select password_hash from accounts_users where username = ?').get(username)!.password_hash
-const setHash = (sql: Sql, hash: unknown) => sql.prepare('update accounts_users set password_hash = ?').run(hash)
+const hashOf = async (sql: Sql, username = 'ada'): Promise<string> =>
+  (await sql.get('select password_hash from accounts_users where username = ?', username))!.password_hash
+const setHash = (sql: Sql, hash: unknown) => sql.run('update accounts_users set password_hash = ?', hash)
 
 /** All that a client sees of an answer, but the time of day. */
 function seen ({ statusCode, headers: { date: _, ...headers }, body }: Answer) {
@@ -24,13 +23,13 @@ function seen ({ statusCode, headers: { date: _, ...headers }, body }: Answer) {
 t.test('a password is stored as argon2id at the cost that OWASP asks for', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  const db = join(t.testdir({}), 'accounts.sqlite')
+  const db = await freshDatabase(t)
   await app.register(accounts, { db, secret })
   await client(app).signUp()
 
   const sql = open(db)
   t.teardown(() => sql.close())
-  const [, memory, passes, lanes, salt, digest] = phc.exec(hashOf(sql)) ?? []
+  const [, memory, passes, lanes, salt, digest] = phc.exec(await hashOf(sql)) ?? []
   t.strictSame([memory, passes, lanes], ['19456', '2', '1'])
   t.ok(Buffer.from(salt!, 'base64').length >= 16)
   t.ok(Buffer.from(digest!, 'base64').length >= 32)
@@ -41,7 +40,7 @@ t.test('the cost is an option', async (t) => {
     password: { argon2: { memoryCost: 2048, timeCost: 3, parallelism: 2 } },
   })
   await signUp()
-  t.match(hashOf(sql), /^\$argon2id\$v=19\$m=2048,t=3,p=2\$/)
+  t.match(await hashOf(sql), /^\$argon2id\$v=19\$m=2048,t=3,p=2\$/)
   t.match(await signIn(), { user: { username: 'ada' } })
 })
 
@@ -49,7 +48,7 @@ t.test('two users with one password have different salts and hashes', async (t) 
   const { sql, signUp } = await buildOnFile(t)
   await signUp('ada')
   await signUp('bob')
-  const [ada, bob] = ['ada', 'bob'].map((name) => phc.exec(hashOf(sql, name))!.slice(4))
+  const [ada, bob] = [await hashOf(sql, 'ada'), await hashOf(sql, 'bob')].map((hash) => phc.exec(hash)!.slice(4))
   t.not(ada![0], bob![0])
   t.not(ada![1], bob![1])
 })
@@ -71,12 +70,12 @@ t.test('a login makes the hash stronger when it is weaker than today\'s, and nev
 
   for (const [cost, isWeaker] of stored) {
     const before = await argon2.hash(password, { parallelism: 1, ...cost })
-    setHash(sql, before)
+    await setHash(sql, before)
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
-    t.equal(hashOf(sql), before, 'a failed login changes nothing')
+    t.equal(await hashOf(sql), before, 'a failed login changes nothing')
     t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200)
-    t.equal(hashOf(sql) !== before, isWeaker, JSON.stringify(cost))
-    if (isWeaker) t.match(hashOf(sql), /^\$argon2id\$v=19\$m=2048,t=2,p=1\$/)
+    t.equal(await hashOf(sql) !== before, isWeaker, JSON.stringify(cost))
+    if (isWeaker) t.match(await hashOf(sql), /^\$argon2id\$v=19\$m=2048,t=2,p=1\$/)
     t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200)
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
   }
@@ -88,10 +87,10 @@ t.test('after the cost is raised and lowered again the password still works', as
   await signUp()
 
   t.match(await strong.signIn(), { user: { username: 'ada' } })
-  const raised = hashOf(sql)
+  const raised = await hashOf(sql)
   t.match(raised, /m=4096,t=2,p=1/)
   t.match(await signIn(), { user: { username: 'ada' } })
-  t.equal(hashOf(sql), raised)
+  t.equal(await hashOf(sql), raised)
 })
 
 t.test('a hash as other programs write it is understood', async (t) => {
@@ -105,10 +104,10 @@ t.test('a hash as other programs write it is understood', async (t) => {
   t.match(foreign[0], /\$m=1024,p=1,t=1\$/, 'argon2 itself writes m,p,t')
 
   for (const hash of [...foreign, foreign[0]!.replace('p=1,t=1', 't=1,p=1')]) {
-    setHash(sql, hash)
+    await setHash(sql, hash)
     t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200, hash)
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
-    t.equal(hashOf(sql), hash)
+    t.equal(await hashOf(sql), hash)
   }
 })
 
@@ -126,7 +125,7 @@ t.test('a login is refused with the same bytes, whatever is wrong', async (t) =>
   for (const other of ['', ' ', '\0', '\ud800', password.toUpperCase(), password.slice(1), 'x'.repeat(5000)]) {
     t.strictSame(await login('ada', other), expected, JSON.stringify(other.slice(0, 40)))
   }
-  sql.exec("update accounts_users set disabled_at = '2026-01-01T00:00:00.000Z'")
+  await sql.exec("update accounts_users set disabled_at = '2026-01-01T00:00:00.000Z'")
   t.strictSame(await login('ada', password), expected, 'disabled')
   t.strictSame(await login('ada', wrong), expected, 'disabled, and a wrong password')
 })
@@ -152,9 +151,9 @@ const damages: [from: string | RegExp, to: string][] = [
 t.test('a hash that argon2id did not make lets nobody in, and says no as usual', async (t) => {
   const { sql, signUp, post } = await buildOnFile(t, { password: { argon2: weak } })
   await signUp()
-  const good = hashOf(sql)
+  const good = await hashOf(sql)
   const loginOver = async (hash: string) => {
-    setHash(sql, hash)
+    await setHash(sql, hash)
     return seen(await post('/auth/login', { username: 'ada', password }))
   }
 
@@ -162,20 +161,20 @@ t.test('a hash that argon2id did not make lets nobody in, and says no as usual',
   t.equal(expected.statusCode, 401)
   for (const hash of [...foreign, ...damages.map(([from, to]) => good.replace(from, to))]) {
     t.strictSame(await loginOver(hash), expected, JSON.stringify(hash))
-    t.equal(hashOf(sql), hash)
+    t.equal(await hashOf(sql), hash)
   }
   t.equal((await loginOver(good)).statusCode, 200)
 })
 
 /** What argon2 was asked for, and what happens while it hashes. */
-const watch = { costs: [] as string[], whileHashing: () => {} }
+const watch = { costs: [] as string[], whileHashing: async () => {} }
 
 const watched = await t.mockImport<typeof import('../build.ts')>('../build.ts', {
   argon2: {
     ...argon2,
     async hash (password: string, options: argon2.HashOptions) {
       watch.costs.push(`hash m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`)
-      watch.whileHashing()
+      await watch.whileHashing()
       return argon2.hash(password, options)
     },
     async verify (hash: string, password: string) {
@@ -198,10 +197,10 @@ t.test('a login costs one hash of today, whoever asks', async (t) => {
     t.strictSame(await login(name, wrong), ['verify m=1024,t=2,p=1'], name)
   }
   t.strictSame(await login('ada', ''), ['verify m=1024,t=2,p=1'])
-  sql.exec('update accounts_users set disabled_at = created_at')
+  await sql.exec('update accounts_users set disabled_at = created_at')
   t.strictSame(await login('ada', password), ['verify m=1024,t=2,p=1'], 'disabled')
   for (const hash of ['', '$2b$10$x', 'x', '$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ']) {
-    setHash(sql, hash)
+    await setHash(sql, hash)
     t.strictSame(await login('ada', password), ['verify m=1024,t=2,p=1'], hash)
   }
 })
@@ -212,7 +211,7 @@ t.test('a wrong password for a cheaper hash costs in all what one of today costs
   const spent = () => watch.costs.flatMap((cost) => [...cost.matchAll(/m=(\d+).*?t=(\d+)/g)]).reduce((sum, [, m, t]) => sum + Number(m) * Number(t), 0)
 
   for (const cost of [{ memoryCost: 1024, timeCost: 1 }, { memoryCost: 2048, timeCost: 2 }, { memoryCost: 4096, timeCost: 2 }, { memoryCost: 4096, timeCost: 3 }]) {
-    setHash(sql, await argon2.hash(password, { ...cost, parallelism: 1 }))
+    await setHash(sql, await argon2.hash(password, { ...cost, parallelism: 1 }))
     watch.costs = []
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
     t.ok(Math.abs(spent() / (4096 * 3) - 1) < 0.17, watch.costs.join(' '))
@@ -241,13 +240,13 @@ t.test('a password changed during a login is not changed back by the stronger ha
   const { sql, signUp, signIn } = await watched.buildOnFile(t)
   await signUp()
   const changed = await argon2.hash(wrong, weak)
-  setHash(sql, await argon2.hash(password, weak))
+  await setHash(sql, await argon2.hash(password, weak))
   watch.whileHashing = () => setHash(sql, changed)
-  t.teardown(() => { watch.whileHashing = () => {} })
+  t.teardown(() => { watch.whileHashing = async () => {} })
 
   await signIn()
   t.match(watch.costs.at(-1), 'hash')
-  t.equal(hashOf(sql), changed)
+  t.equal(await hashOf(sql), changed)
 })
 
 t.test('an unknown name takes as long as a wrong password', async (t) => {

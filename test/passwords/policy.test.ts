@@ -114,7 +114,7 @@ t.test('every byte counts, also after the 72nd', async (t) => {
 t.test('a password is a text and nothing else', async (t) => {
   const { sql, post, signUp } = await buildOnFile(t)
   await signUp()
-  const before = sql.prepare('select * from accounts_users').all()
+  const before = await sql.all('select * from accounts_users')
   const noTexts = [123456789012345, 0, true, false, null, [], [usual], {}, { $ne: null }, { length: 20 }]
 
   for (const route of ['register', 'login']) {
@@ -129,7 +129,7 @@ t.test('a password is a text and nothing else', async (t) => {
       }
     }
   }
-  t.strictSame(sql.prepare('select * from accounts_users').all(), before)
+  t.strictSame(await sql.all('select * from accounts_users'), before)
 })
 
 t.test('a body of a megabyte is too large', async (t) => {
@@ -142,5 +142,5 @@ t.test('a body of a megabyte is too large', async (t) => {
       t.match(answer.json(), { statusCode: 413, code: 'FST_ERR_CTP_BODY_TOO_LARGE' })
     }
   }
-  t.equal(sql.prepare('select count(*) as users from accounts_users').get()!.users, 1)
+  t.equal((await sql.get('select count(*) as users from accounts_users'))!.users, 1)
 })

@@ -73,7 +73,7 @@ t.test('only a client with its secret may ask, in the header or in a form', asyn
 t.test('a database that is away is a 503, and not an inactive token', async (t) => {
   const { ask, signUp, sql } = await asked(t)
   const { access_token: token } = await signUp()
-  sql.exec('alter table accounts_sessions rename to gone')
+  await sql.exec('alter table accounts_sessions rename to gone')
   t.match(await ask(token), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
 })
 

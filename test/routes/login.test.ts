@@ -14,7 +14,7 @@ t.test('a session knows the browser and the address of its login, cut to a beara
   const headers = { 'user-agent': `Browser\u0000 ${'x'.repeat(2000)}`, 'x-forwarded-for': `${'f'.repeat(200)}` }
   await app.inject({ method: 'POST', url: '/auth/register', payload: credentials, headers })
   await app.inject({ method: 'POST', url: '/auth/login', payload: credentials, headers: { 'user-agent': 'Browser' } })
-  const sessions = sql.prepare('select user_agent, ip, transport, revoke_reason from accounts_sessions order by created_at').all()
+  const sessions = await sql.all('select user_agent, ip, transport, revoke_reason from accounts_sessions order by created_at')
   t.equal(sessions[0]!.user_agent, `Browser ${'x'.repeat(503)}`)
   t.ok(sessions[0]!.ip.length <= 64)
   t.match(sessions[1], { user_agent: 'Browser', ip: '127.0.0.1', transport: 'body', revoke_reason: null })
@@ -32,14 +32,14 @@ t.test('a client on a Unix socket, which has no address, and without a user agen
     t.match(JSON.parse(await text(response)), { token_type: 'Bearer' })
     t.equal(response.statusCode, status)
   }
-  t.match(sql.prepare('select ip, user_agent from accounts_sessions').all(), [{ ip: null, user_agent: null }, { ip: null, user_agent: null }])
+  t.match(await sql.all('select ip, user_agent from accounts_sessions'), [{ ip: null, user_agent: null }, { ip: null, user_agent: null }])
 })
 
 t.test('a login is remembered with its time', async (t) => {
   const { signUp, signIn, sql } = await buildOnFile(t)
   await signUp()
-  sql.exec('update accounts_users set last_login_at = 0')
+  await sql.run('update accounts_users set last_login_at = ?', new Date(0))
   await signIn()
-  const { last_login_at: at } = sql.prepare('select last_login_at from accounts_users').get()!
+  const { last_login_at: at } = (await sql.get('select last_login_at from accounts_users'))!
   t.ok(Math.abs(at - Date.now()) < 60_000)
 })

@@ -71,7 +71,7 @@ t.test('a logout without a token, or with one that is none of ours, is a 401 and
 t.test('a logout from a session that is not there any more is a logout', async (t) => {
   const { signUp, post, sql } = await buildOnFile(t)
   const { access_token: access, refresh_token: token } = await signUp()
-  sql.exec('delete from accounts_sessions')
+  await sql.exec('delete from accounts_sessions')
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
   t.equal((await post('/auth/logout', {}, access)).statusCode, 204)
 })

@@ -2,6 +2,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { browser } from '../browser.ts'
 import { buildOnFile, cheap, decode, password } from '../build.ts'
+import { addTrigger, dropTrigger } from '../databases.ts'
 
 const next = 'another horse another staple'
 
@@ -29,7 +30,7 @@ t.test('a changed password ends every session but the one at hand, which goes on
 t.test('a wrong current password, or a new one that breaks a rule, changes nothing', async (t) => {
   const { app, get, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
-  const before = sql.prepare('select * from accounts_users').get()
+  const before = await sql.get('select * from accounts_users')
   const change = (payload: object) => app.inject({ method: 'PUT', url: '/auth/password', payload, headers: { authorization: `Bearer ${token}` } })
   t.match((await change({ current_password: next, new_password: next })).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
   t.match((await change({ current_password: password, new_password: 'short' })).json(), { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED' })
@@ -37,7 +38,7 @@ t.test('a wrong current password, or a new one that breaks a rule, changes nothi
     t.match((await change(payload)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' })
   }
   t.equal((await app.inject({ method: 'PUT', url: '/auth/password', payload: {} })).statusCode, 401)
-  t.same(sql.prepare('select * from accounts_users').get(), before)
+  t.same(await sql.get('select * from accounts_users'), before)
   t.equal((await get('/guarded', token)).statusCode, 200)
 })
 
@@ -54,10 +55,11 @@ t.test('of two changes at once one counts, and the other is told so', async (t) 
 t.test('a session that ends while the password is hashed changes none', async (t) => {
   const { app, post, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
-  sql.exec('create trigger ends after update of password_hash on accounts_users begin update accounts_sessions set revoked_at = 1; end')
+  const end = 'update accounts_sessions set revoked_at = created_at'
+  await addTrigger(sql, 'after update of password_hash', 'accounts_users', { sqlite: end, postgresql: end, mariadb: end })
   const answer = await app.inject({ method: 'PUT', url: '/auth/password', payload: { current_password: password, new_password: next }, headers: { authorization: `Bearer ${token}` } })
   t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
-  sql.exec('drop trigger ends; update accounts_sessions set revoked_at = null')
+  await dropTrigger(sql, 'accounts_users')
   t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200, 'the old one is still the password')
 })
 

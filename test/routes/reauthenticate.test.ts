@@ -1,6 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { build, buildOnFile, decode, password } from '../build.ts'
+import { addTrigger } from '../databases.ts'
 
 t.test('who gives the password again is as fresh as after a login, in the same session', async (t) => {
   mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
@@ -30,19 +31,22 @@ t.test('who gives the password again is as fresh as after a login, in the same s
 t.test('a wrong password, or none, changes nothing', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
-  const before = sql.prepare('select * from accounts_sessions').get()
+  const before = await sql.get('select * from accounts_sessions')
   t.match((await post('/auth/reauthenticate', { password: `${password} ` }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
   for (const body of [{}, { password: 5 }, { password: null }, { password, username: 'ada' }]) t.equal((await post('/auth/reauthenticate', body, token)).statusCode, 400)
   t.equal((await post('/auth/reauthenticate', { password })).statusCode, 401)
-  t.same(sql.prepare('select * from accounts_sessions').get(), before)
+  t.same(await sql.get('select * from accounts_sessions'), before)
 })
 
 t.test('a session that ends while the password is checked stays over', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
-  const answer = post('/auth/reauthenticate', { password }, token)
-  sql.exec('create trigger ends before update of auth_time on accounts_sessions begin update accounts_sessions set revoked_at = 1 where id = new.id; end')
-  t.match((await answer).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  await addTrigger(sql, 'before update of auth_time', 'accounts_sessions', {
+    sqlite: 'update accounts_sessions set revoked_at = 1 where id = new.id',
+    postgresql: 'new.revoked_at = new.created_at',
+    mariadb: 'set new.revoked_at = new.created_at',
+  })
+  t.match((await post('/auth/reauthenticate', { password }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('a reauthentication that fails for want of claims makes nothing fresher', async (t) => {

@@ -16,7 +16,7 @@ t.test('an access token is revoked alone, and its session goes on', async (t) =>
   t.match((await get('/guarded', access)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
 
   t.equal((await post('/auth/revoke', { token: access })).statusCode, 200)
-  t.equal(sql.prepare("select count(*) as n from accounts_revoked_tokens where kind = 'token'").get()!.n, 1, 'it is noted once')
+  t.equal((await sql.get("select count(*) as n from accounts_revoked_tokens where kind = 'token'"))!.n, 1, 'it is noted once')
   const next = (await refresh(token)).json()
   t.equal((await get('/guarded', next.access_token)).statusCode, 200)
 })
@@ -55,6 +55,6 @@ t.test('a request that is not understood is refused, and other routes take no fo
 t.test('a database that is away is not taken for a token that is gone', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t, { routes: { revoke: true } }, { logger: { level: 'silent' } })
   const { access_token: access, refresh_token: token } = await signUp()
-  sql.exec('alter table accounts_revision rename to gone')
+  await sql.exec('alter table accounts_revision rename to gone')
   for (const each of [access, token]) t.match((await post('/auth/revoke', { token: each })).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
 })

@@ -240,7 +240,7 @@ for (const [host, prepare] of Object.entries(hosts)) {
 t.test('no answer of ours may be kept by a cache', async (t) => {
   const { sql, ...built } = await buildOnFile(t)
   const answers = await tour(built)
-  sql.exec('drop table accounts_users')
+  await sql.exec('alter table accounts_users rename to gone')
   answers.push([await built.post('/auth/login', { username: 'ada', password }), 503, 'ACCOUNTS_UNAVAILABLE'])
 
   for (const [{ statusCode, headers }, status, code] of answers) {
@@ -286,7 +286,7 @@ t.test('a database that fails is a 503 that says nothing of it', async (t) => {
   const { sql, ...host } = await buildOnFile(t)
   const tokens = await host.signUp()
   for (const table of ['sessions', 'users']) {
-    sql.exec(`pragma foreign_keys = off; drop table accounts_${table}`)
+    await sql.exec(`alter table accounts_${table} rename to gone_${table}`)
     for (const answer of await everyRoute(host, tokens)) {
       t.strictSame(answer.json(), {
         statusCode: 503,
@@ -304,15 +304,15 @@ t.test('nothing secret stands in the log, at any level, whatever happens', async
   const { sql, ...host } = await buildOnFile(t, {}, { logger: { level: 'trace', stream } })
   const texts = (await tour(host)).map(([{ body }]) => body).filter((body) => body.includes('access_token'))
   const pairs: TokenResponse[] = [...texts.map((text) => JSON.parse(text)), await host.signIn()]
-  const rows = sql.prepare('select password_hash, username_key, salt from accounts_users, accounts_sessions').all()
+  const rows = await sql.all('select password_hash, username_key, salt from accounts_users, accounts_sessions')
   await host.post('/auth/register', { username: 'eve\r\n{"level":60}', password: 'a wrong password\0' })
   for (const table of ['sessions', 'users']) {
-    sql.exec(`pragma foreign_keys = off; drop table accounts_${table}`)
+    await sql.exec(`alter table accounts_${table} rename to gone_${table}`)
     await everyRoute(host, pairs[3]!)
   }
 
   const log = lines.join('')
-  t.match(log, 'no such table: accounts_users', 'it tells an operator what is wrong')
+  t.match(log, /no such table: accounts_users|accounts_users\W+ (does not|doesn't) exist/, 'it tells an operator what is wrong')
   for (const line of lines) t.ok(JSON.parse(line).level < 60, 'one line, one entry')
   const secrets = [
     password, 'a wrong password', secret, '$argon2', refreshKey.toString('hex'), refreshKey.toString('base64url'),

@@ -58,7 +58,7 @@ t.test('all sessions end at once, or all but the one at hand', async (t) => {
   t.equal((await end('', all[1].access_token)).statusCode, 204)
   t.same(await states(), [401, 401, 401, 200])
   for (const { refresh_token: token } of all) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(sql.prepare("select epoch, kind from accounts_revoked_tokens where kind = 'user'").all(), [{ epoch: 1, kind: 'user' }])
+  t.match(await sql.all("select epoch, kind from accounts_revoked_tokens where kind = 'user'"), [{ epoch: 1, kind: 'user' }])
   t.equal((await get('/guarded', (await signIn()).access_token)).statusCode, 200)
 })
 
@@ -95,7 +95,7 @@ t.test('who was deleted behind our back has no sessions to end', async (t) => {
   const { app, get, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
   await get('/guarded', token)
-  sql.exec('pragma foreign_keys = on; delete from accounts_users')
+  await sql.run('delete from accounts_users')
   for (const query of ['', '?keep=current']) {
     t.match((await app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: bearer(token) })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
   }

@@ -10,10 +10,10 @@ t.test('each end of a session is an entry of the log, numbered in order, kept lo
   await refresh(second.refresh_token)
   await refresh(second.refresh_token)
 
-  const log = sql.prepare('select revision, kind, subject, epoch, created_at, expires_at from accounts_revoked_tokens order by revision').all()
+  const log = await sql.all('select revision, kind, subject, epoch, created_at, expires_at from accounts_revoked_tokens order by revision')
   t.match(log, [first, second].map(({ access_token: token }, index) => ({ revision: index + 1, kind: 'session', subject: decode(token).payload.sid, epoch: null })))
   t.ok(log.every((row) => row.expires_at - row.created_at >= 900_000))
-  t.match(sql.prepare('select id, revision from accounts_revision').all(), [{ id: 1, revision: 2 }])
+  t.match(await sql.all('select id, revision from accounts_revision'), [{ id: 1, revision: 2 }])
 })
 
 t.test('twenty ends of one session at once are one entry, and of twenty sessions twenty', async (t) => {
@@ -23,7 +23,7 @@ t.test('twenty ends of one session at once are one entry, and of twenty sessions
 
   const answers = await Promise.all([...others.map((tokens) => tokens.refresh_token), ...Array.from({ length: 20 }, () => token)].map((refreshToken) => post('/auth/logout', { refresh_token: refreshToken })))
   t.ok(answers.every(({ statusCode }) => statusCode === 204))
-  const revisions = sql.prepare('select revision from accounts_revoked_tokens order by revision').all().map(({ revision }) => revision)
+  const revisions = (await sql.all('select revision from accounts_revoked_tokens order by revision')).map(({ revision }) => revision)
   t.same(revisions, Array.from({ length: 21 }, (_, index) => index + 1))
 })
 
@@ -40,7 +40,7 @@ t.test('a strict guard knows an access token of a session that is not there, or 
 t.test('an access token from before a new epoch is dead, though its session goes on', async (t) => {
   const { signUp, refresh, get, sql } = await buildOnFile(t)
   const before = await signUp()
-  sql.exec('update accounts_users set epoch = 1; update accounts_sessions set ver = 1')
+  await sql.exec('update accounts_users set epoch = 1; update accounts_sessions set ver = 1')
   const after = (await refresh(before.refresh_token)).json()
   t.match((await get('/guarded', before.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.equal((await get('/guarded', after.access_token)).statusCode, 200)
@@ -49,15 +49,15 @@ t.test('an access token from before a new epoch is dead, though its session goes
 t.test('a user who is deleted takes the sessions along', async (t) => {
   const { signUp, refresh, get, sql } = await buildOnFile(t)
   const { access_token: access, refresh_token: token } = await signUp()
-  sql.exec('pragma foreign_keys = on; delete from accounts_users')
+  await sql.exec('delete from accounts_users')
   t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.equal(sql.prepare('select count(*) as n from accounts_sessions').get()!.n, 0)
+  t.equal((await sql.get('select count(*) as n from accounts_sessions'))!.n, 0)
 })
 
 t.test('what changes of a user is seen by the next request', async (t) => {
   const { signUp, get, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
-  sql.exec("update accounts_users set roles = '[\"admin\"]', username = 'Ada L.'")
+  await sql.exec("update accounts_users set roles = '[\"admin\"]', username = 'Ada L.'")
   t.match((await get('/guarded', token)).json().user, { roles: ['admin'], username: 'Ada L.' })
 })

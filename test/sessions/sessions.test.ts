@@ -1,7 +1,8 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { refreshId } from '../../lib/tokens/refresh-token.ts'
-import { bearer, build, buildOnFile, decode, mint, open, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, decode, mint, refreshKey } from '../build.ts'
+import { addTrigger, dropTrigger, notEverywhere, type Sql } from '../databases.ts'
 
 const strict = { refresh: { window: 0 } }
 const many = Array.from({ length: 50 })
@@ -13,8 +14,8 @@ function clock (t: { teardown: (end: () => void) => void }, start = '2026-01-01T
   return (seconds: number) => mock.timers.tick(seconds * 1000)
 }
 
-function jtiOf (sql: ReturnType<typeof open>, gen: number): string {
-  return refreshId(sql.prepare('select salt from accounts_sessions').get()!.salt, gen)
+async function jtiOf (sql: Sql, gen: number): Promise<string> {
+  return refreshId((await sql.get('select salt from accounts_sessions'))!.salt, gen)
 }
 
 t.test('fifty refreshes at once with one token are answered with one new token', async (t) => {
@@ -25,7 +26,7 @@ t.test('fifty refreshes at once with one token are answered with one new token',
   t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]))
   t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1)
   t.equal(new Set(answers.map((answer) => answer.json().access_token)).size, 50)
-  t.match(sql.prepare('select gen, prev_gen, confirmed_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0, confirmed_gen: 0 }])
+  t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 1, prev_gen: 0, confirmed_gen: 0 }])
 })
 
 t.test('fifty refreshes at once over two apps on one file are answered with one new token', async (t) => {
@@ -36,7 +37,7 @@ t.test('fifty refreshes at once over two apps on one file are answered with one 
   const answers = await Promise.all(many.map((_, index) => (index % 2 ? refresh : another.refresh)(token)))
   t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]))
   t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1)
-  t.match(sql.prepare('select gen, prev_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0 }])
+  t.match(await sql.all('select gen, prev_gen from accounts_sessions'), [{ gen: 1, prev_gen: 0 }])
 })
 
 t.test('a replay is found after a restart too, and what it ended stays over', async (t) => {
@@ -57,7 +58,7 @@ t.test('each session has a salt of its own, of 256 random bits', async (t) => {
   const { signUp, signIn, sql } = await buildOnFile(t)
   await signUp()
   await Promise.all(Array.from({ length: 20 }, () => signIn()))
-  const salts = sql.prepare('select salt from accounts_sessions').all().map(({ salt }) => salt)
+  const salts = (await sql.all('select salt from accounts_sessions')).map(({ salt }) => salt)
   t.equal(new Set(salts).size, 21)
   t.ok(salts.every((salt) => Buffer.from(salt, 'base64url').length === 32))
 })
@@ -103,7 +104,7 @@ t.test('a spent token outside the window ends its session, every token of it, an
   for (const { refresh_token: token } of [first, second, third]) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   for (const { access_token: token } of [first, second, third]) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.equal((await get('/guarded', other.access_token)).statusCode, 200)
-  t.match(sql.prepare('select revoke_reason from accounts_sessions where revoked_at is not null').all(), [{ revoke_reason: 'reuse' }])
+  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [{ revoke_reason: 'reuse' }])
 })
 
 t.test('within the window, a spent token is answered with the same successor, and the session does not fork', async (t) => {
@@ -150,7 +151,7 @@ t.test('until superseded, the old token goes on though the new one was seen', as
   await get('/guarded', second.access_token)
   tick(60)
   t.equal((await refresh(first.refresh_token)).statusCode, 200)
-  t.match(sql.prepare('select gen, prev_gen, confirmed_gen from accounts_sessions').all(), [{ gen: 2, prev_gen: 0, confirmed_gen: 0 }])
+  t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 2, prev_gen: 0, confirmed_gen: 0 }])
 })
 
 t.test('an access token of a void generation ends the session at the next write of confirmations', async (t) => {
@@ -166,22 +167,22 @@ t.test('an access token of a void generation ends the session at the next write 
   await post('/auth/logout', { refresh_token: second.refresh_token })
   await app.close()
   const { sql } = await buildOnFile(t, { db })
-  t.match(sql.prepare('select revoke_reason from accounts_sessions').all(), [{ revoke_reason: 'reuse' }])
+  t.match(await sql.all('select revoke_reason from accounts_sessions'), [{ revoke_reason: 'reuse' }])
 })
 
 t.test('what was confirmed is written within about a second, and at the close', async (t) => {
   const { signUp, refresh, get, sql, app } = await buildOnFile(t)
-  const confirmed = sql.prepare('select confirmed_gen from accounts_sessions order by created_at')
+  const confirmed = () => sql.all('select confirmed_gen from accounts_sessions order by created_at')
   const second = (await refresh((await signUp()).refresh_token)).json()
   await get('/guarded', second.access_token)
-  t.match(confirmed.all(), [{ confirmed_gen: 0 }])
-  for (const end = Date.now() + 10_000; Date.now() < end && confirmed.get()!.confirmed_gen === 0;) await new Promise((resolve) => setTimeout(resolve, 50))
-  t.match(confirmed.all(), [{ confirmed_gen: 1 }])
+  t.match(await confirmed(), [{ confirmed_gen: 0 }])
+  for (const end = Date.now() + 10_000; Date.now() < end && (await confirmed())[0]!.confirmed_gen === 0;) await new Promise((resolve) => setTimeout(resolve, 50))
+  t.match(await confirmed(), [{ confirmed_gen: 1 }])
 
   const another = (await refresh((await signUp('bob')).refresh_token)).json()
   await get('/guarded', another.access_token)
   await app.close()
-  t.match(confirmed.all(), [{ confirmed_gen: 1 }, { confirmed_gen: 1 }])
+  t.match(await confirmed(), [{ confirmed_gen: 1 }, { confirmed_gen: 1 }])
 })
 
 t.test('the current refresh token shown in the window confirms itself', async (t) => {
@@ -189,18 +190,19 @@ t.test('the current refresh token shown in the window confirms itself', async (t
   const { refresh_token: current } = (await refresh((await signUp()).refresh_token)).json()
   await refresh(current)
   await app.close()
-  t.match(sql.prepare('select gen, confirmed_gen from accounts_sessions').all(), [{ gen: 1, confirmed_gen: 1 }])
+  t.match(await sql.all('select gen, confirmed_gen from accounts_sessions'), [{ gen: 1, confirmed_gen: 1 }])
 })
 
 t.test('a commit that the database lost is adopted: the client has the proof', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t)
   const { refresh_token: token } = await signUp()
-  const before = sql.prepare('select gen, prev_gen, confirmed_gen, rotated_at, refresh_expires_at from accounts_sessions').get()!
+  const row = (await sql.get('select gen, prev_gen, confirmed_gen, rotated_at, refresh_expires_at from accounts_sessions'))!
+  const before = Object.entries(row).map(([name, value]) => name.endsWith('_at') ? new Date(value) : value)
   const successor = (await refresh(token)).json().refresh_token
-  sql.prepare('update accounts_sessions set gen = ?, prev_gen = ?, confirmed_gen = ?, rotated_at = ?, refresh_expires_at = ?').run(...Object.values(before))
+  await sql.run('update accounts_sessions set gen = ?, prev_gen = ?, confirmed_gen = ?, rotated_at = ?, refresh_expires_at = ?', ...before)
 
   t.equal((await refresh(successor)).json().refresh_token, successor)
-  t.match(sql.prepare('select gen, prev_gen from accounts_sessions').all(), [{ gen: 1, prev_gen: 0 }])
+  t.match(await sql.all('select gen, prev_gen from accounts_sessions'), [{ gen: 1, prev_gen: 0 }])
 })
 
 t.test('no refresh extends the absolute limit of a login, and nothing outlives it', async (t) => {
@@ -215,19 +217,19 @@ t.test('no refresh extends the absolute limit of a login, and nothing outlives i
     t.ok(decode(tokens.access_token).payload.exp <= limit)
   }
 
-  t.match(sql.prepare('select refresh_expires_at, absolute_expires_at from accounts_sessions').get(), { refresh_expires_at: limit * 1000, absolute_expires_at: limit * 1000 })
+  t.match(await sql.get('select refresh_expires_at, absolute_expires_at from accounts_sessions'), { refresh_expires_at: limit * 1000, absolute_expires_at: limit * 1000 })
   t.match(tokens, { expires_in: 300, refresh_expires_in: 300 })
   tick(300)
   t.match((await refresh(tokens.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
   t.match((await get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
 })
 
-t.test('a refresh that loses every race gives up, and says that it was not the client', async (t) => {
+t.test(...notEverywhere('a refresh that loses every race gives up, and says that it was not the client'), async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token } = await signUp()
-  sql.exec('create trigger loses before update on accounts_sessions begin select raise(ignore); end')
+  await addTrigger(sql, 'before update', 'accounts_sessions', 'lose')
   t.match((await refresh(token)).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
-  sql.exec('drop trigger loses')
+  await dropTrigger(sql, 'accounts_sessions')
   t.equal((await refresh(token)).statusCode, 200)
 })
 
@@ -266,17 +268,17 @@ t.test('a token of a generation that never was, or with a jti that never was, is
 t.test('a generation further ahead is not valid, though its jti is right', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t)
   let { refresh_token: token } = await signUp()
-  sql.exec('update accounts_sessions set gen = 2, prev_gen = 1')
-  token = (await refresh(mint(decode(token).header, { ...decode(token).payload, gen: 2, jti: jtiOf(sql, 2) }, refreshKey))).json().refresh_token
-  sql.exec('update accounts_sessions set gen = 0, prev_gen = null')
+  await sql.exec('update accounts_sessions set gen = 2, prev_gen = 1')
+  token = (await refresh(mint(decode(token).header, { ...decode(token).payload, gen: 2, jti: await jtiOf(sql, 2) }, refreshKey))).json().refresh_token
+  await sql.exec('update accounts_sessions set gen = 0, prev_gen = null')
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
 })
 
 t.test('a disabled user and a user logged out everywhere are refused at once, with every kind of token', async (t) => {
-  for (const change of ['disabled_at = 1', 'epoch = epoch + 1']) {
+  for (const change of ['disabled_at = created_at', 'epoch = epoch + 1']) {
     const { signUp, refresh, get, post, sql } = await buildOnFile(t)
     const { access_token: access, refresh_token: token } = await signUp()
-    sql.exec(`update accounts_users set ${change}`)
+    await sql.exec(`update accounts_users set ${change}`)
 
     for (const answer of [await get('/guarded', access), await get('/auth/me', access), await refresh(token), await post('/with-refresh', { refresh_token: token })]) {
       t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })

@@ -79,7 +79,7 @@ t.test('a session that ended takes along its token, good a moment before, and th
 t.test('nothing that a bad token says reaches the database: with its tables gone the refusal is the same', async (t) => {
   const { get, refresh, signUp, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: access, refresh_token: refreshToken } = await signUp()
-  sql.exec('alter table accounts_sessions rename to gone; alter table accounts_users rename to gone_too')
+  await sql.exec('alter table accounts_sessions rename to gone; alter table accounts_users rename to gone_too')
   const forged = (kind: Kind) => ['id', 'type of claim', 'missing claim', 'party', 'time', 'kid', 'typ'].flatMap((family) => forge(family, kind, { access, refresh: refreshToken }))
 
   for (const [kind, send] of [['access', (token: string) => get('/guarded', token)], ['refresh', refresh]] as const) {

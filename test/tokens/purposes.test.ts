@@ -64,8 +64,8 @@ async function valuesOf ({ signUp, signIn, post, sql }: Client) {
     return Object.entries({ jti: payload.jti, sid: payload.sid, sub: payload.sub, kid: header.kid, header: head, claims: body, signature: tail })
       .map(([part, value]) => [`the ${part} of ${whose}`, value] as const)
   })
-  const columns = ['accounts_users', 'accounts_sessions', 'accounts_revision'].flatMap((table) =>
-    sql.prepare(`select * from ${table}`).all().flatMap((row) => Object.entries(row).filter(([, value]) => value !== null).map(([column, value]) => [`${table}.${column}`, String(value)] as const)))
+  const columns = (await Promise.all(['accounts_users', 'accounts_sessions', 'accounts_revision'].map(async (table) =>
+    (await sql.all(`select * from ${table}`)).flatMap((row) => Object.entries(row).filter(([, value]) => value !== null).map(([column, value]) => [`${table}.${column}`, String(value)] as const))))).flat()
 
   const values = {
     ...Object.fromEntries(columns),

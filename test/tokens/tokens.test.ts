@@ -439,8 +439,8 @@ t.test('claims that cannot be used are a 500 that says nothing, and nothing is w
   let claims: () => unknown = () => ({})
   const { app, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claims() as Record<string, unknown> })
   const { refresh_token: token, user } = await signUp()
-  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
-  const before = rows()
+  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const before = await rows()
 
   for (const [what, bad] of badClaims) {
     claims = bad
@@ -453,7 +453,7 @@ t.test('claims that cannot be used are a 500 that says nothing, and nothing is w
       t.notMatch(payload + JSON.stringify(headers), mentions, `${route}, ${what}`)
     }
     await t.rejects(app.accounts.issueTokens(user.id), { message: 'Internal Server Error' }, what)
-    t.strictSame(rows(), before, `nothing is written for ${what}`)
+    t.strictSame(await rows(), before, `nothing is written for ${what}`)
   }
 
   for (const [what, bad] of badClaims) {
@@ -473,7 +473,7 @@ t.test('claims too large to be read back make no tokens, and nothing is written'
   let length = 0
   const { app, get, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claimOf(length) })
   const { access_token: small, refresh_token: token, user } = await signUp()
-  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
+  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
 
   const room = 6144 - Buffer.from(small.split('.')[1]!, 'base64url').length
   length = room
@@ -481,14 +481,14 @@ t.test('claims too large to be read back make no tokens, and nothing is written'
   t.equal(answer.statusCode, 200)
   t.equal((await get('/auth/me', answer.json().access_token)).statusCode, 200, 'the largest is good')
 
-  const before = rows()
+  const before = await rows()
   length = room + 1
   t.match((await post('/auth/register', { username: 'eve', password })).json(), tooLarge)
   t.match((await post('/auth/login', { username: 'ada', password })).json(), tooLarge)
   // Its `auth_time` is the 0 of 1970.
   length += 9
   await t.rejects(app.accounts.issueTokens(user.id), { code: tooLarge.code })
-  t.strictSame(rows(), before)
+  t.strictSame(await rows(), before)
   t.match((await refresh(token)).json(), tooLarge)
   length = 0
   t.equal((await refresh(token)).statusCode, 200, 'the session outlives it')
@@ -497,7 +497,7 @@ t.test('claims too large to be read back make no tokens, and nothing is written'
 t.test('claims too large for a cookie set none, and nothing is written', async (t) => {
   let length = 0
   const { app, post, sql } = await buildOnFile(t, { transport: 'cookie', claims: () => claimOf(length) })
-  const rows = () => ['users', 'sessions'].map((table) => sql.prepare(`select * from accounts_${table} order by id`).all())
+  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
   const first = await post('/auth/register', { username: 'ada', password })
   const [header, payload, signature] = first.cookies.find(({ name }) => name === '__Host-access')!.value.split('.') as [string, string, string]
   const room = 4096 - '__Host-access'.length - header.length - signature.length - 2
@@ -508,13 +508,13 @@ t.test('claims too large for a cookie set none, and nothing is written', async (
   t.equal(name.length + value.length, 4096, 'the largest that browsers keep')
   t.equal((await app.inject({ url: '/guarded', headers: { cookie: `${name}=${value}` } })).statusCode, 200)
 
-  const before = rows()
+  const before = await rows()
   length += 1
   for (const answer of [await post('/auth/login', { username: 'ada', password }), await post('/auth/register', { username: 'eve', password })]) {
     t.match(answer.json(), tooLarge)
     t.equal(answer.headers['set-cookie'], undefined)
   }
-  t.strictSame(rows(), before)
+  t.strictSame(await rows(), before)
 })
 
 t.test('decode() reads what a token says of itself, and checks nothing', async (t) => {

@@ -1,11 +1,10 @@
 import t, { type Test } from 'tap'
-import { build, buildOnFile, open, password } from '../build.ts'
+import { build, buildOnFile, password } from '../build.ts'
+import type { Sql } from '../databases.ts'
 
-type Sql = ReturnType<typeof open>
-
-const count = (sql: Sql): number => sql.prepare('select count(*) as users from accounts_users').get()!.users
-const stored = (sql: Sql, column: 'username' | 'email') =>
-  sql.prepare(`select ${column} from accounts_users order by rowid`).all().map((row) => row[column])
+const count = async (sql: Sql): Promise<number> => (await sql.get('select count(*) as users from accounts_users'))!.users
+const stored = async (sql: Sql, column: 'username' | 'email') =>
+  (await sql.all(`select ${column} from accounts_users order by created_at, id`)).map((row) => row[column])
 
 /** A text as a test's name, where no character may be invisible or break a line. */
 const shown = (text: string) =>
@@ -25,7 +24,7 @@ t.test('a user name is stored in NFKC, without the space around it', async (t) =
     t.equal((await post('/auth/register', { username: given, password })).json().user?.username, kept, shown(given))
     t.equal((await post('/auth/login', { username: given, password })).json().user?.username, kept)
   }
-  t.strictSame(stored(sql, 'username'), names.map(([, kept]) => kept))
+  t.strictSame(await stored(sql, 'username'), names.map(([, kept]) => kept))
 })
 
 const length = 'body/username must have 1 to 64 characters'
@@ -51,7 +50,7 @@ t.test('a user name that cannot be read, or reads as an address, is refused', as
     const answer = await post('/auth/register', { username, password })
     t.match(answer.json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message }, shown(username))
   }
-  t.equal(count(sql), 0)
+  t.equal(await count(sql), 0)
 })
 
 /** Registers each of two spellings, one after the other: there is one account, and both sign in to it. */
@@ -59,12 +58,12 @@ async function areOne (t: Test, field: 'username' | 'email', pairs: [string, str
   const { sql, post } = await buildOnFile(t)
   for (const [first, second] of pairs) {
     await t.test(`${shown(first)} then ${shown(second)}`, async (t) => {
-      sql.exec('delete from accounts_users')
+      await sql.exec('delete from accounts_users')
       await post('/auth/register', { username: 'user-1', password, [field]: first })
       const again = await post('/auth/register', { username: 'user-2', password, [field]: second })
       t.match(again.json(), { statusCode: 409, code: 'ACCOUNTS_USER_EXISTS' })
-      t.equal((await post('/auth/login', { username: second, password })).json().user?.[field], stored(sql, field)[0])
-      t.equal(count(sql), 1)
+      t.equal((await post('/auth/login', { username: second, password })).json().user?.[field], (await stored(sql, field))[0])
+      t.equal(await count(sql), 1)
     })
   }
 }
@@ -100,7 +99,7 @@ t.test('an e-mail address is stored in one spelling', async (t) => {
     t.equal(answer.json().user?.email, kept, shown(email))
     t.equal((await post('/auth/login', { username: email, password })).json().user?.email, kept)
   }
-  t.strictSame(stored(sql, 'email'), addresses.map(([, kept]) => kept))
+  t.strictSame(await stored(sql, 'email'), addresses.map(([, kept]) => kept))
 })
 
 const noAddresses = [
@@ -130,7 +129,7 @@ t.test('what is no e-mail address, or more than one, is refused', async (t) => {
     const message = /^body\/email must (be an e-mail address|NOT have more than 254 characters)$/
     t.match(answer.json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message }, shown(email))
   }
-  t.equal(count(sql), 0)
+  t.equal(await count(sql), 0)
 })
 
 t.test('a hundred kilobytes of address is refused', async (t) => {

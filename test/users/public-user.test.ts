@@ -22,8 +22,8 @@ t.test('fields of the app are given at registration, kept, and shown to their us
   t.match(answer.json().user, shown)
   t.notOk('note' in answer.json().user)
 
-  t.same(JSON.parse(sql.prepare('select profile from accounts_users').get()!.profile), given)
-  sql.prepare('update accounts_users set profile = ?').run(JSON.stringify({ ...given, plan: 'gold', hidden: 1 }))
+  t.same(JSON.parse((await sql.get('select profile from accounts_users'))!.profile), given)
+  await sql.run('update accounts_users set profile = ?', JSON.stringify({ ...given, plan: 'gold', hidden: 1 }))
   const { access_token: token } = await signIn()
   t.match((await get('/guarded', token)).json().user, { ...shown, plan: 'gold' })
   t.same((await get('/auth/me', token)).json(), (await get('/guarded', token)).json().user)
@@ -49,7 +49,7 @@ t.test('without a list of public fields all are shown, and an account that is ol
   const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, size: 7 })).json()
   t.equal(user.size, 7)
   for (const profile of ['{}', 'null', '[]']) {
-    sql.prepare('update accounts_users set profile = ?').run(profile)
+    await sql.run('update accounts_users set profile = ?', profile)
     t.notOk('size' in (await get('/auth/me', token)).json(), profile)
   }
 })
@@ -73,9 +73,9 @@ t.test('a default is stored at registration, so that code and answers say the sa
   const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password })).json()
   t.match(user, { language: 'en', plan: 'free' })
   t.match((await app.accounts.verify(token)).user, { language: 'en', plan: 'free' })
-  t.same(JSON.parse(sql.prepare('select profile from accounts_users').get()!.profile), { language: 'en', plan: 'free' })
+  t.same(JSON.parse((await sql.get('select profile from accounts_users'))!.profile), { language: 'en', plan: 'free' })
 
-  sql.prepare("update accounts_users set profile = '{}'").run()
+  await sql.run("update accounts_users set profile = '{}'")
   const shown = (await get('/auth/me', token)).json()
   t.notOk('plan' in shown || 'language' in shown, 'an account that is older than the field has none')
 })

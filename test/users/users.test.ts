@@ -1,18 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { build, buildOnFile, client, open, password } from '../build.ts'
-
-type Sql = ReturnType<typeof open>
+import { build, buildOnFile, client, password } from '../build.ts'
+import { forgetForeignKeys, type Sql } from '../databases.ts'
 type Post = ReturnType<typeof client>['post']
 
-const count = (sql: Sql, table = 'users'): number =>
-  sql.prepare(`select count(*) as rows from accounts_${table}`).get()!.rows
+const count = async (sql: Sql, table = 'users'): Promise<number> =>
+  (await sql.get(`select count(*) as n from accounts_${table}`))!.n
 const register = (post: Post, body: object) => post('/auth/register', { password, ...body })
 const login = (post: Post, body: object) => post('/auth/login', { password, ...body })
 
 t.test('a new database has no users and no sessions', async (t) => {
   const { sql } = await buildOnFile(t)
-  for (const table of ['users', 'sessions', 'revoked_tokens']) t.equal(count(sql, table), 0)
+  for (const table of ['users', 'sessions', 'revoked_tokens']) t.equal(await count(sql, table), 0)
 })
 
 t.test('an answer shows of a user what everybody may know, and nothing else', async (t) => {
@@ -57,11 +56,11 @@ t.test('of twenty who register one name or address at once, one gets it', async 
   ]
 
   for (const [what, body] of races) {
-    const { sql, post } = await buildOnFile(t, { db: `${t.testdir({})}/${what}.sqlite` })
+    const { sql, post } = await buildOnFile(t)
     const answers = await Promise.all(many.map((index) => register(post, body(index))))
     const codes = answers.map((answer) => answer.json().code ?? answer.statusCode)
     t.strictSame(codes.toSorted(), [201, ...Array(19).fill('ACCOUNTS_USER_EXISTS')], what)
-    t.strictSame([count(sql), count(sql, 'sessions')], [1, 1])
+    t.strictSame([await count(sql), await count(sql, 'sessions')], [1, 1])
   }
 })
 
@@ -73,7 +72,7 @@ t.test('a registration that is refused leaves nothing behind', async (t) => {
 
   t.strictSame((await register(post, { username: 'ada', email: 'bob@example.com' })).json(), refused)
   t.strictSame((await register(post, { username: 'bob', email: 'ada@example.com' })).json(), refused)
-  t.strictSame([count(sql), count(sql, 'sessions')], [1, 1])
+  t.strictSame([await count(sql), await count(sql, 'sessions')], [1, 1])
   t.equal((await register(post, { username: 'bob', email: 'bob@example.com' })).statusCode, 201)
 })
 
@@ -114,9 +113,9 @@ t.test('a user who is deleted while the password is checked is not signed in', a
   await register(post, { username: 'ada' })
   const waiting = login(post, { username: 'ada' })
   await pause(100)
-  sql.exec('pragma foreign_keys = on; delete from accounts_users')
+  await sql.exec('delete from accounts_users')
   t.match((await waiting).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
-  t.equal(count(sql, 'sessions'), 0)
+  t.equal(await count(sql, 'sessions'), 0)
 })
 
 t.test('what people do not sign in with opens no account that has it', async (t) => {
@@ -142,7 +141,7 @@ const unknown = [
 t.test('a field that is not asked for is refused by name, and nothing of it is stored', async (t) => {
   const { sql, post, signUp } = await buildOnFile(t)
   await signUp()
-  const before = sql.prepare('select * from accounts_users').all()
+  const before = await sql.all('select * from accounts_users')
 
   for (const field of unknown) {
     for (const value of ['admin', null]) {
@@ -152,8 +151,8 @@ t.test('a field that is not asked for is refused by name, and nothing of it is s
       t.strictSame((await login(post, { username: 'ada', [field]: value })).json(), refused)
     }
   }
-  t.strictSame(sql.prepare('select * from accounts_users').all(), before)
-  t.equal(count(sql, 'sessions'), 1)
+  t.strictSame(await sql.all('select * from accounts_users'), before)
+  t.equal(await count(sql, 'sessions'), 1)
 })
 
 t.test('a field\'s name is not sent back at any length', async (t) => {
@@ -181,7 +180,7 @@ t.test('a body cannot touch a prototype', async (t) => {
     }
   }
   t.notOk('isAdmin' in {})
-  t.equal(count(sql), 0)
+  t.equal(await count(sql), 0)
 })
 
 t.test('a name and an address are texts and nothing else', async (t) => {
@@ -202,7 +201,7 @@ t.test('a name and an address are texts and nothing else', async (t) => {
       t.match((await answer).json(), refused, JSON.stringify(value))
     }
   }
-  t.equal(count(sql), 0)
+  t.equal(await count(sql), 0)
 })
 
 t.test('no text in any field makes the server fail', async (t) => {
@@ -233,10 +232,11 @@ t.test('no text in any field makes the server fail', async (t) => {
 })
 
 t.test('who takes a name that was deleted does not get what was the former owner\'s', async (t) => {
-  for (const foreignKeys of ['on', 'off']) {
-    const { sql, get, signUp, signIn, refresh } = await buildOnFile(t, { db: `${t.testdir({})}/${foreignKeys}.sqlite` })
+  for (const foreignKeysHold of [true, false]) {
+    const { sql, get, signUp, signIn, refresh } = await buildOnFile(t)
     const former = await signUp('ada')
-    sql.exec(`pragma foreign_keys = ${foreignKeys}; delete from accounts_users`)
+    if (!foreignKeysHold) await forgetForeignKeys(sql)
+    await sql.exec('delete from accounts_users')
     t.match(await signIn('ada'), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
     const owner = await signUp('ada')
 

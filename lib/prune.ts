@@ -1,0 +1,80 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { EntityManager, EntityName } from '@mikro-orm/core'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from './database.ts'
+import { RevokedToken } from './entities/revoked-token.ts'
+import { Session } from './entities/session.ts'
+import { clockSkewSeconds } from './sessions/revocation-log.ts'
+import type { Settings } from './settings.ts'
+
+/** How many rows were deleted. */
+export interface Pruned {
+  sessions: number
+  revocations: number
+}
+
+export interface Pruner {
+  /**
+   * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log. In
+   * batches, between which others may write.
+   * @throws {Unavailable}
+   */
+  prune: () => Promise<Pruned>
+  close: () => Promise<void>
+}
+
+/** Short enough that nobody waits for one: a few milliseconds on SQLite. */
+const batchSize = 200
+
+/** Prunes once in a while, if the option says so, without keeping the process alive for it. */
+export function createPruner (database: Database, { prune: { intervalSeconds } }: Settings, log: FastifyBaseLogger): Pruner {
+  let pruning: Promise<Pruned> | undefined
+  const closing = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+
+  async function pruneAll (): Promise<Pruned> {
+    const before = new Date(Date.now() - clockSkewSeconds * 1000)
+    return {
+      sessions: await deleteOld((em, limit) => em.find(Session, { refreshExpiresAt: { $lt: before } }, { ...oldest('refreshExpiresAt'), limit }), Session),
+      revocations: await deleteOld((em, limit) => em.find(RevokedToken, { expiresAt: { $lt: before } }, { ...oldest('expiresAt'), limit }), RevokedToken),
+    }
+  }
+
+  async function deleteOld (find: (em: EntityManager, limit: number) => Promise<{ id: string }[]>, entity: EntityName<{ id: string }>): Promise<number> {
+    let deleted = 0
+    while (!closing.signal.aborted) {
+      const ids = (await database.run((em) => find(em, batchSize))).map(({ id }) => id)
+      if (ids.length > 0) deleted += await database.run((em) => em.nativeDelete(entity, { id: { $in: ids } }))
+      if (ids.length < batchSize) break
+      await breathe()
+    }
+    return deleted
+  }
+
+  /** Many processes that began together do not prune together. */
+  function pruneLater (): void {
+    if (intervalSeconds === 0 || closing.signal.aborted) return
+    timer = setTimeout(() => {
+      prune().catch((error) => log.warn(error, 'Old sessions could not be pruned')).then(pruneLater)
+    }, intervalSeconds * 1000 * (0.5 + Math.random())).unref()
+  }
+
+  async function prune (): Promise<Pruned> {
+    pruning ??= pruneAll().finally(() => { pruning = undefined })
+    return pruning
+  }
+
+  pruneLater()
+  return {
+    prune,
+    async close () {
+      closing.abort()
+      clearTimeout(timer)
+      await pruning?.catch(() => {})
+    },
+  }
+}
+
+function oldest<Field extends string> (field: Field) {
+  return { fields: ['id'] as const, orderBy: { [field]: 'asc' } as Record<Field, 'asc'>, connectionType: 'write' as const, disableIdentityMap: true }
+}

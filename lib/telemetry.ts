@@ -1,0 +1,63 @@
+import diagnostics from 'node:diagnostics_channel'
+
+/** What has been counted since the app began, in this process. */
+export interface Counters {
+  /** Access tokens that were remembered from an earlier request, and those whose signature was checked. */
+  tokensRemembered: number
+  tokensVerified: number
+  /** Users that guards knew from memory, and those who were read. */
+  usersRemembered: number
+  usersRead: number
+  /** Refreshes by what came of them: a new refresh token; the same one as for a second tab or a retry; one that replaces a lost answer. */
+  refreshesRotated: number
+  refreshesRepeated: number
+  refreshesSkipped: number
+  /** Refresh tokens that the database had lost, and took back. */
+  refreshesAdopted: number
+  /** Refreshes that were first too late: another request had moved the session, so they were judged again. */
+  refreshesOvertaken: number
+  /** Spent refresh tokens that were used again: their sessions are over. */
+  refreshesReused: number
+  /** Entries of the log that other processes have written. */
+  revocationsRead: number
+  /** Generations of sessions whose arrival was written down. */
+  confirmationsWritten: number
+}
+
+/** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
+export interface AccountsEvents {
+  /** A refresh was answered. */
+  refresh: { instance: string, sessionId: string, userId: string, outcome: 'rotated' | 'repeated' | 'skipped' }
+  /** A spent refresh token was used again: its session is over. */
+  reuse: { instance: string, sessionId: string }
+  /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
+  revocations: { instance: string, entries: number, lagMs: number }
+}
+
+export interface Telemetry {
+  counters: Counters
+  publish: <Name extends keyof AccountsEvents>(name: Name, event: Omit<AccountsEvents[Name], 'instance'>) => void
+}
+
+/** Counts, and tells whoever listens on the channels of the accounts `instance`. */
+export function createTelemetry (instance: string): Telemetry {
+  return {
+    counters: {
+      tokensRemembered: 0,
+      tokensVerified: 0,
+      usersRemembered: 0,
+      usersRead: 0,
+      refreshesRotated: 0,
+      refreshesRepeated: 0,
+      refreshesSkipped: 0,
+      refreshesAdopted: 0,
+      refreshesOvertaken: 0,
+      refreshesReused: 0,
+      revocationsRead: 0,
+      confirmationsWritten: 0,
+    },
+    publish (name, event) {
+      diagnostics.channel(`fastify-jwt-accounts:${name}`).publish({ instance, ...event })
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { mock } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { buildOnFile } from './build.ts'
+import { addEntries, type Sql } from './databases.ts'
+
+const day = 86_400_000
+
+const countOf = async (table: string, sql: Sql) => (await sql.get(`select count(*) as n from ${table}`))!.n
+
+t.test('what no token can be alive for is deleted, and nothing else', async (t) => {
+  const { app, signUp, signIn, post, refresh, sql } = await buildOnFile(t, { refresh: { expiresIn: '1d', maxAge: '2d' } })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  await signIn()
+  t.same(await app.accounts.prune(), { sessions: 0, revocations: 0 })
+
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + day - 60_000 })
+  t.teardown(() => mock.timers.reset())
+  const late = await signIn()
+  mock.timers.tick(120_001)
+  t.same(await app.accounts.prune(), { sessions: 2, revocations: 1 })
+  t.equal((await refresh(late.refresh_token)).statusCode, 200)
+  t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])
+})
+
+t.test('much is deleted in batches, and two who prune at once do it once', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t)
+  await signUp()
+  await addEntries(sql, 1000, { expiresAt: new Date(0) })
+  const [first, second] = await Promise.all([app.accounts.prune(), app.accounts.prune()])
+  t.same(first, { sessions: 0, revocations: 1000 })
+  t.same(second, first)
+})
+
+t.test('it is done by itself, and the option says how often', async (t) => {
+  const { signUp, sql } = await buildOnFile(t, { prune: { interval: '1s' } })
+  await signUp()
+  await addEntries(sql, 1, { expiresAt: new Date(0) })
+  while (await countOf('accounts_revoked_tokens', sql) > 0) await pause(20)
+})
+
+t.test('a prune that fails is told to the log, and tried again', async (t) => {
+  const lines: string[] = []
+  const { sql } = await buildOnFile(t, { prune: { interval: '1s' } }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  await addEntries(sql, 1, { expiresAt: new Date(0) })
+  await sql.run('alter table accounts_sessions rename to gone')
+  while (!lines.some((line) => line.includes('could not be pruned'))) await pause(20)
+  await sql.exec('alter table gone rename to accounts_sessions')
+  while (await countOf('accounts_revoked_tokens', sql) > 0) await pause(20)
+})
+
+t.test('an app that closes does not wait for the end of a long prune', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t, { prune: { interval: 0 } })
+  await signUp()
+  await addEntries(sql, 20_000, { expiresAt: new Date(0) })
+  const pruning = app.accounts.prune()
+  await app.close()
+  t.ok((await pruning).revocations < 20_000)
+})
+
+t.test('health tells of the database and of the log, and never throws', async (t) => {
+  const { app, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { healthy, databaseMs, stalenessMs, revocations } = await app.accounts.check()
+  t.same({ healthy, revocations }, { healthy: true, revocations: 0 })
+  t.ok(databaseMs! > 0 && stalenessMs >= 0)
+  await sql.exec('alter table accounts_revision rename to gone')
+  t.match(await app.accounts.check(), { healthy: false, databaseMs: null })
+})

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto'
+import diagnostics from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import { mock } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../lib/index.ts'
+import { build, buildOnFile, decode } from '../build.ts'
+import { addEntries } from '../databases.ts'
+
+const silent = { logger: { level: 'silent' } }
+
+/** Two apps that share a database, as two processes do, and Ada, who is signed in. */
+async function twoApps (t: Test, options: (which: 'here' | 'there') => AccountsOptions = () => ({})) {
+  const here = await buildOnFile(t, options('here'), silent)
+  const there = await build(t, { ...options('there'), db: here.db }, silent)
+  const tokens = await here.signUp()
+  const letsIn = async (app: { get: typeof here.get }) => (await app.get('/guarded', tokens.access_token)).statusCode
+  return { here, there, tokens, letsIn }
+}
+
+/** Waits for what must come, and tells how long it took; the test runner ends what never comes. */
+async function until (isTrue: () => Promise<boolean>): Promise<number> {
+  const startedAt = performance.now()
+  while (!await isTrue()) await pause(5)
+  return performance.now() - startedAt
+}
+
+t.test('what one process revokes is refused by another after its next look at the log', async (t) => {
+  const { here, there, tokens, letsIn } = await twoApps(t)
+  t.same([await letsIn(here), await letsIn(there)], [200, 200])
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  t.equal(await letsIn(here), 401, 'in the same process at once')
+
+  const ms = await until(async () => await letsIn(there) === 401)
+  t.comment(`refused elsewhere after ${Math.round(ms)} ms`)
+})
+
+t.test("a message on a bus of the host's is answered by a look at the log", async (t) => {
+  const bus = new EventEmitter()
+  const wake = (onMessage: () => void) => {
+    bus.on('revoked', onMessage)
+    return () => { bus.emit('revoked') }
+  }
+  const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: { pollInterval: '60s', maxStaleness: '300s', wake } }))
+  t.equal(await letsIn(there), 200)
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  const ms = await until(async () => await letsIn(there) === 401)
+  t.comment(`refused elsewhere after ${Math.round(ms)} ms`)
+  for (let index = 0; index < 100; index++) bus.emit('revoked')
+})
+
+t.test('a bus that only listens, or is awaited, is one too', async (t) => {
+  let message = () => {}
+  const { here, there, tokens, letsIn } = await twoApps(t, (which) => ({
+    revocation: { pollInterval: '60s', maxStaleness: '300s', ...which === 'there' && { wake: async (onMessage) => { message = onMessage } } },
+  }))
+  t.equal(await letsIn(there), 200)
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  t.equal(await letsIn(there), 200)
+  message()
+  await until(async () => await letsIn(there) === 401)
+})
+
+t.test('a bus that cannot be joined keeps the app from starting', async (t) => {
+  await t.rejects(build(t, { revocation: { wake: () => { throw new Error('no bus') } } }), { message: 'no bus' })
+})
+
+t.test('who has not read the log for maxStaleness lets nobody in until it is read', async (t) => {
+  const { app, signUp, get, sql } = await buildOnFile(t, { revocation: { maxStaleness: '2s' } }, silent)
+  app.get('/stateless', { preHandler: app.accounts.guard({ consistency: 'stateless' }) }, async () => 'in')
+  const { access_token: token } = await signUp()
+  t.equal((await get('/guarded', token)).statusCode, 200)
+
+  await sql.exec('alter table accounts_revoked_tokens rename to gone')
+  t.equal((await get('/guarded', token)).statusCode, 200, 'not too old yet')
+  await until(async () => (await get('/guarded', token)).statusCode === 503)
+  t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_UNAVAILABLE' })
+  t.equal((await get('/stateless', token)).statusCode, 200, 'a stateless guard asks nobody')
+  t.match(await app.accounts.check(), { healthy: false, databaseMs: Number })
+
+  await sql.exec('alter table gone rename to accounts_revoked_tokens')
+  t.equal((await get('/guarded', token)).statusCode, 200, 'and it recovers by itself')
+  t.match(await app.accounts.check(), { healthy: true, databaseMs: Number, revocations: 0 })
+})
+
+t.test('a process that was stalled lets no stale answer out', async (t) => {
+  const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: { maxStaleness: '2s' } }))
+  t.equal(await letsIn(there), 200)
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+
+  // Both stand still, and no timer runs before the request does.
+  const until = performance.now() + 2100
+  while (performance.now() < until);
+  t.equal(await letsIn(there), 401)
+})
+
+t.test('a process that begins later knows what was revoked before, however much it is', async (t) => {
+  const { signUp, signIn, post, db, sql } = await buildOnFile(t)
+  const first = await signUp()
+  await post('/auth/logout', { refresh_token: first.refresh_token })
+  await addEntries(sql, 12_000, { from: 2 })
+  const last = await signIn()
+  await post('/auth/logout', { refresh_token: last.refresh_token })
+
+  const { app, get } = await build(t, { db })
+  for (const { access_token: token } of [first, last]) t.equal((await get('/guarded', token)).statusCode, 401)
+  t.match(await app.accounts.check(), { revocations: 12_002 })
+})
+
+t.test('what no token can be alive for is not remembered', async (t) => {
+  const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' } })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  t.match(await app.accounts.check(), { revocations: 1 })
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 62_000 })
+  t.teardown(() => mock.timers.reset())
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  t.match(await app.accounts.check(), { revocations: 1 })
+})
+
+t.test('a database that was put back from a backup is read anew', async (t) => {
+  const { app, signUp, signIn, post, get, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  t.match((await get('/guarded', token)).json(), { user: { username: 'ada' } })
+  const since = performance.now()
+  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+
+  await sql.exec("update accounts_users set username = 'Ada L.'; delete from accounts_revoked_tokens")
+  await until(async () => (await get('/guarded', token)).json().user.username === 'Ada L.')
+})
+
+t.test('a replica that lagged and took over is noticed by its log, though it has as many entries', async (t) => {
+  const { app, signUp, signIn, post, get, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  const { access_token: other } = await signIn()
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  t.equal((await get('/guarded', other)).statusCode, 200)
+  const since = performance.now()
+  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+
+  await sql.run('update accounts_revoked_tokens set id = ?, subject = ?', randomUUID(), decode(other).payload.sid)
+  await until(async () => (await get('/guarded', other)).statusCode === 401)
+  t.equal((await get('/guarded', token)).statusCode, 200)
+})
+
+t.test('what other processes revoke is told on a channel, with its lag', async (t) => {
+  const heard: object[] = []
+  const listen = (event: unknown) => { heard.push(event as object) }
+  diagnostics.subscribe('fastify-jwt-accounts:revocations', listen)
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:revocations', listen))
+  const { here, there, tokens, letsIn } = await twoApps(t)
+
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  await until(async () => await letsIn(there) === 401 && heard.length > 0)
+  t.match(heard, [{ instance: 'accounts', entries: 1, lagMs: Number }])
+  t.same([here, there].map(({ app }) => app.accounts.counters.revocationsRead), [0, 1])
+})
+
+t.test('of two revocations of a token only one is written', async (t) => {
+  const { app, signUp, sql, get } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  await app.accounts.revoke(token)
+  await app.accounts.revoke(token)
+  t.equal((await get('/guarded', token)).statusCode, 401)
+  t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [{ kind: 'token', subject: decode(token).payload.jti }])
+})
