@@ -1,5 +1,6 @@
 import type { Admission } from './guards/admission.ts'
 import type { Guard } from './guards/guard.ts'
+import type { GuardOptions } from './guards/options.ts'
 import type { Locator } from './guards/locate.ts'
 import type { Issuing } from './grants.ts'
 import type { Security } from './openapi.ts'
@@ -9,6 +10,8 @@ import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { Credentials } from './users/credentials.ts'
 import type { OwnFields } from './users/fields.ts'
+import type { LookUp } from './users/look-up.ts'
+import type { Changes } from './users/changes.ts'
 import type { Users } from './users/users.ts'
 
 /** What a route may use. */
@@ -17,6 +20,8 @@ export interface Context extends Issuing {
   sessions: Sessions
   endings: Endings
   users: Users
+  changes: Changes
+  lookUp: LookUp
   credentials: Credentials
   fields: OwnFields
   locator: Locator
@@ -29,6 +34,8 @@ export interface Context extends Issuing {
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
   /** The name of what clients of introspection authenticate with, in the document. */
   clientScheme: string
-  /** Lets in an access token from the header or a cookie, before the body is read. */
+  /** Makes a guard that looks into the header or a cookie, so before the body is read. */
+  guard: (options: GuardOptions) => Guard
+  /** The one that lets in any good access token. */
   authenticate: Guard
 }

@@ -30,6 +30,7 @@ import { createCsrf } from './guards/csrf.ts'
 import { createLocator } from './guards/locate.ts'
 import { createAdmission } from './guards/admission.ts'
 import { createGuards } from './guards/guard.ts'
+import type { GuardOptions } from './guards/options.ts'
 import { protectScope } from './guards/protect.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
@@ -45,6 +46,7 @@ import { logout } from './routes/logout.ts'
 import { reauthenticate } from './routes/reauthenticate.ts'
 import { me } from './routes/me.ts'
 import { sessions as sessionsRoutes } from './routes/sessions.ts'
+import { users as usersRoutes } from './routes/users.ts'
 import { password } from './routes/password.ts'
 import { jwks } from './routes/jwks.ts'
 import { revoke } from './routes/revoke.ts'
@@ -53,10 +55,10 @@ import { introspect } from './routes/introspect.ts'
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
 
-const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, jwks, revoke, introspect }
+const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, users: usersRoutes, jwks, revoke, introspect }
 
 /**
- * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and me, and the guards
+ * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and more, and the guards
  * `app.authenticate` and `app.authenticateRefresh`. Always `await app.register(accounts)`: the guards are there only
  * afterwards.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
@@ -119,12 +121,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
+    const ownGuard = (options: GuardOptions = {}) => guard({ ...options, locations: ownLocations })
     const context = {
       ...parts,
       revokeToken: services.revoke,
       securityOf: (kind, locations) => securityOf(settings.name, kind, locations, false),
       clientScheme: ownName(settings.name, 'client'),
-      authenticate: guard({ locations: ownLocations }),
+      guard: ownGuard,
+      authenticate: ownGuard(),
     } satisfies Context
     prepareScope(scope, input, wording)
     documentScope(child, settings)

@@ -115,6 +115,7 @@ export const OptionsSchema = Type.Object({
     me: RouteSchema(),
     sessions: RouteSchema(),
     password: RouteSchema(),
+    users: RouteSchema(false),
     jwks: RouteSchema(),
     revoke: RouteSchema(false),
     introspect: RouteSchema(),

@@ -153,7 +153,7 @@ export interface AccountsOptions {
       parallelism?: number
     }
   }
-  /** Which routes there are, and where. Default all but `revoke`, under their own names. */
+  /** Which routes there are, and where. Default all but `users` and `revoke`, under their own names. */
   routes?: {
     /** `POST /register`. Default true. */
     register?: RouteSwitch
@@ -165,12 +165,14 @@ export interface AccountsOptions {
     logout?: RouteSwitch
     /** `POST /reauthenticate`. Default true. */
     reauthenticate?: RouteSwitch
-    /** `GET /me`. Default true. */
+    /** `GET /me`, `PATCH /me`, `DELETE /me`. Default true. */
     me?: RouteSwitch
     /** `GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`. Default true. */
     sessions?: RouteSwitch
     /** `PUT /password`. Default true. */
     password?: RouteSwitch
+    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default false. */
+    users?: RouteSwitch
     /** `GET /jwks.json`, where there is a public key. Default true. */
     jwks?: RouteSwitch
     /** `POST /revoke` (RFC 7009). Default false. */

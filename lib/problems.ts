@@ -11,10 +11,13 @@ import type { Key } from './tokens/key.ts'
 export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
 
 /** The routes with one method, which cannot share a path. */
-const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'sessions', 'jwks']]
+const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'sessions', 'users', 'jwks']]
 
 /** Fields of bodies and of users that are ours. */
-const reservedNames = ['id', 'username', 'email', 'roles', 'password', 'transport', 'remember']
+const reservedNames = [
+  'id', 'username', 'email', 'roles', 'password', 'transport', 'remember', 'disabled',
+  'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
+]
 
 /** What every request has of its own. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']

@@ -1,5 +1,5 @@
 /** The routes there are, each with the name of its operation. */
-export type RouteName = 'register' | 'login' | 'refresh' | 'logout' | 'reauthenticate' | 'me' | 'sessions' | 'password' | 'jwks' | 'revoke' | 'introspect'
+export type RouteName = 'register' | 'login' | 'refresh' | 'logout' | 'reauthenticate' | 'me' | 'sessions' | 'password' | 'users' | 'jwks' | 'revoke' | 'introspect'
 
 /** Turns a route on (`true`), off (`false`), or gives it another path below the prefix. */
 export type RouteSwitch = boolean | string

@@ -1,10 +1,12 @@
 import swagger from '@fastify/swagger'
+import { Type } from '@sinclair/typebox'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { cheap, client, secret } from './build.ts'
 
+const fields = { displayName: Type.String({ default: 'Somebody' }), birthday: Type.Optional(Type.String({ format: 'date' })), plan: Type.Optional(Type.String({ readOnly: true })) }
 const info = { title: 'Test', version: '1' }
 
 async function documented (t: Test, options: AccountsOptions = {}, openapi: object = { openapi: '3.1.0', info }) {
@@ -26,15 +28,18 @@ const other = { other: { type: 'apiKey', in: 'header', name: 'x-key' } }
 
 for (const version of ['3.0.3', '3.1.0']) {
   t.test(`the document is valid OpenAPI ${version}, and shows every route of ours`, async (t) => {
-    const { document } = await documented(t, {}, { openapi: version, info, components: { securitySchemes: other } })
+    const { document } = await documented(t, { routes: { users: true }, user: { fields } }, { openapi: version, info, components: { securitySchemes: other } })
     const found = document()
     const { valid, errors } = await new Validator().validate(found)
     t.ok(valid, JSON.stringify(errors))
 
     const operations = Object.entries(found.paths).flatMap(([path, methods]) => Object.entries(methods as object).map(([method, { operationId, summary, tags }]) => [`${method} ${path}`, operationId, Boolean(summary), tags]))
     t.strictSame(operations.filter(([, id]) => id), ['register', 'login', 'refresh', 'logout', 'reauthenticate'].map((id) => [`post /auth/${id}`, id, true, ['accounts']]).concat([
-      ['get /auth/me', 'me', true, ['accounts']], ['get /auth/sessions', 'listSessions', true, ['accounts']], ['delete /auth/sessions', 'endSessions', true, ['accounts']],
+      ['get /auth/me', 'me', true, ['accounts']], ['patch /auth/me', 'changeMe', true, ['accounts']], ['delete /auth/me', 'closeAccount', true, ['accounts']],
+      ['get /auth/sessions', 'listSessions', true, ['accounts']], ['delete /auth/sessions', 'endSessions', true, ['accounts']],
       ['delete /auth/sessions/{id}', 'endSession', true, ['accounts']], ['put /auth/password', 'changePassword', true, ['accounts']],
+      ['get /auth/users', 'listUsers', true, ['accounts']], ['get /auth/users/{id}', 'showUser', true, ['accounts']],
+      ['patch /auth/users/{id}', 'changeUser', true, ['accounts']], ['delete /auth/users/{id}', 'deleteUser', true, ['accounts']],
     ]))
   })
 }
@@ -50,6 +55,21 @@ t.test('each route names its body, its answers and the codes of its refusals', a
   t.equal(described('/auth/login', 401), 'ACCOUNTS_CREDENTIALS_INVALID')
   t.match(described('/auth/refresh', 401), /ACCOUNTS_REFRESH_REUSED/)
   t.notOk(paths['/auth/logout'].post.responses[204].content)
+})
+
+t.test('a change names what may change, by whom, and asks for nothing', async (t) => {
+  const { document } = await documented(t, { routes: { users: true }, user: { fields } }, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { paths } = document()
+  const bodyOf = (path: string) => paths[path].patch.requestBody.content['application/json'].schema
+  t.same(Object.keys(bodyOf('/auth/me').properties), ['displayName', 'birthday'])
+  t.same(Object.keys(bodyOf('/auth/users/{id}').properties), ['disabled', 'roles', 'displayName', 'birthday', 'plan'])
+  for (const path of ['/auth/me', '/auth/users/{id}']) {
+    t.notOk(bodyOf(path).required)
+    t.notMatch(JSON.stringify(bodyOf(path)), /default|readOnly/)
+  }
+  t.match(paths['/auth/me'].delete.responses['401'].description, /ACCOUNTS_TOKEN_STALE/)
+  t.match(paths['/auth/users'].get.responses['403'].description, /ACCOUNTS_FORBIDDEN/)
+  t.match(paths['/auth/users'].get.parameters, [{ name: 'limit', schema: { type: 'integer', default: 50 } }, { name: 'after' }])
 })
 
 t.test('a guarded route of the host says which token it asks for, and keeps what it said itself', async (t) => {

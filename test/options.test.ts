@@ -109,6 +109,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'routes.reauthenticate': [0, null, [], '', 'again', '/'],
   'routes.sessions': [0, null, [], '', 'devices', '/'],
   'routes.password': [0, null, [], '', 'secret', '/'],
+  'routes.users': [0, null, [], '', 'people', '/'],
   'routes.jwks': [0, null, [], '', 'keys', '/'],
   'routes.revoke': [0, null, [], '', 'revoke', '/'],
   'routes.introspect': [0, null, [], '', 'introspect', '/'],

@@ -1,15 +1,49 @@
+import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
+import { NotFound, TokenRevoked, TokenStale } from '../errors.ts'
+import { forget } from '../grants.ts'
 import type { AccountsUser } from '../users/public-user.ts'
-import { accessErrors, answers, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
-export function me (scope: Scope, { authenticate, publicUsers, settings: { decoratorName } }: Context, path: string): void {
-  const schema = {
+export function me (scope: Scope, context: Context, path: string): void {
+  const { authenticate, guard, changes, fields, publicUsers, settings: { decoratorName, locations } } = context
+
+  const show = {
     operationId: 'me',
     summary: 'The signed-in user',
     tags,
     response: answers({ 200: publicUsers.schema }, ...accessErrors()),
   }
+  scope.get(path, { schema: show, onRequest: authenticate }, async (request): Promise<AccountsUser> => request[decoratorName as 'user'])
 
-  scope.get(path, { schema, onRequest: authenticate }, async (request): Promise<AccountsUser> => request[decoratorName as 'user'])
+  const change = {
+    operationId: 'changeMe',
+    summary: 'Change the own profile',
+    description: 'What is not given stays as it is.',
+    tags,
+    body: Type.Object(fields.ownChange, { additionalProperties: false }),
+    response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors),
+  }
+  scope.patch(path, { schema: change, onRequest: authenticate }, async ({ body, auth: { claims: { sub } } }) => {
+    return publicUsers.of(await changes.change(sub, { fields: body }).catch(orOver))
+  })
+
+  const close = {
+    operationId: 'closeAccount',
+    summary: 'Close the own account, and end every session of it',
+    description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
+    tags,
+    response: answers({ 204: NothingSchema }, ...accessErrors(locations), TokenStale),
+  }
+  scope.delete(path, { schema: close, onRequest: guard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
+    if (!await changes.remove(request.auth.claims.sub)) throw new TokenRevoked()
+    forget(context, request, reply)
+    reply.code(204)
+  })
+}
+
+/** Who was deleted since the guard looked is signed in no longer. */
+function orOver (error: unknown): never {
+  throw error instanceof NotFound ? new TokenRevoked() : error
 }

@@ -12,15 +12,19 @@ const { privateKey } = generateKeyPairSync('ed25519')
 /** An app with all of our routes; it signs with its secret, and publishes another key. */
 function everything (t: Test) {
   return build(t, {
-    secret: [secret, { private: privateKey }], transport: 'both', routes: { revoke: true }, introspection: { clients: [shop] }, refresh: { window: 0 },
+    secret: [secret, { private: privateKey }], transport: 'both', routes: { users: true, revoke: true }, introspection: { clients: [shop] }, refresh: { window: 0 },
   })
 }
 
+const nobody = '01a20000-0000-7000-8000-000000000000'
+
 /** Our routes, with a body that each would understand. */
-const routes: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Record<string, string>][] = [
+const routes: [method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: Record<string, unknown>][] = [
   ['POST', '/auth/register', { username: 'eve', password }], ['POST', '/auth/login', { username: 'ada', password }], ['POST', '/auth/refresh', {}], ['POST', '/auth/logout', {}],
   ['POST', '/auth/reauthenticate', { password }], ['GET', '/auth/me'], ['GET', '/auth/jwks.json'], ['GET', '/auth/sessions'], ['DELETE', '/auth/sessions'],
-  ['DELETE', '/auth/sessions/01a20000-0000-7000-8000-000000000000'], ['PUT', '/auth/password', { current_password: password, new_password: `${password}!` }], ['POST', '/auth/revoke', { token: 'x' }],
+  ['DELETE', `/auth/sessions/${nobody}`], ['PUT', '/auth/password', { current_password: password, new_password: `${password}!` }], ['POST', '/auth/revoke', { token: 'x' }],
+  ['PATCH', '/auth/me', {}], ['DELETE', '/auth/me'], ['GET', '/auth/users'], ['GET', `/auth/users/${nobody}`], ['PATCH', `/auth/users/${nobody}`, { disabled: true, roles: ['clerk'] }],
+  ['DELETE', `/auth/users/${nobody}`],
   ['POST', '/auth/introspect', { token: 'x', client_id: shop.id, client_secret: shop.secret }],
 ]
 
@@ -51,15 +55,18 @@ t.test('each route has its method, and no other does anything', async (t) => {
 
 /** Each route with everything that may decide its answer: nobody, a good token, a bad one, cookies, a body in the wrong form. */
 async function everyAnswer (t: Test) {
-  const { app, signUp, signIn, post } = await everything(t)
+  const { app, signUp, post } = await everything(t)
   await signUp()
-  const cookies = async () => cookieHeader(setBy(await post('/auth/login', { username: 'ada', password, transport: 'cookie' })))
+  const cookies = async (username: string) => cookieHeader(setBy(await post('/auth/login', { username, password, transport: 'cookie' })))
   const own = { 'sec-fetch-site': 'same-origin' }
   const json = { 'content-type': 'application/json' }
   const answers: [what: string, url: string, answer: LightMyRequestResponse][] = []
 
-  for (const [method, url, body] of routes) {
-    const { access_token: access, refresh_token: token } = await signIn()
+  for (const [index, [method, url, body]] of routes.entries()) {
+    // Some of them close the account, or change its password.
+    const username = `user-${index}`
+    const { access_token: access, refresh_token: token, user } = await signUp(username)
+    await app.accounts.users.setRoles(user.id, ['admin'])
     const credentials: Record<string, Record<string, string>> = {
       nobody: {},
       'an access token': bearer(access),
@@ -67,8 +74,8 @@ async function everyAnswer (t: Test) {
       'a bad token': bearer('x.y.z'),
       'half a header': { authorization: 'Bearer' },
       'another scheme': { authorization: 'Basic eDp5' },
-      'cookies of our own page': { ...own, cookie: await cookies() },
-      'cookies of another page': { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example', cookie: await cookies() },
+      'cookies of our own page': { ...own, cookie: await cookies(username) },
+      'cookies of another page': { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example', cookie: await cookies(username) },
       'bad cookies': { ...own, cookie: '__Host-access=x; __Secure-refresh=x' },
     }
     const payloads: Record<string, InjectOptions> = method === 'GET'

@@ -1,0 +1,88 @@
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import type { User } from '../entities/user.ts'
+import { Forbidden, InputInvalid, NotFound } from '../errors.ts'
+import { RolesSchema } from '../users/fields.ts'
+import { PageSchema } from '../users/look-up.ts'
+import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
+import type { Scope } from './scope.ts'
+
+export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings: { locations } }: Context, path: string): void {
+  const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
+  const params = Type.Object({ id: Type.String() })
+  const refusals = [...accessErrors(locations), Forbidden, NotFound]
+
+  const DateSchema = Type.String({ format: 'date-time' })
+  const UserSchema = Type.Object({
+    ...publicUsers.schema.properties,
+    disabled_at: Type.Union([DateSchema, Type.Null()]),
+    created_at: DateSchema,
+    last_login_at: Type.Union([DateSchema, Type.Null()]),
+  }, { description: 'A user, as admins see them' })
+
+  function shown (user: User) {
+    const { disabledAt, createdAt, lastLoginAt } = user
+    const dates = { disabled_at: disabledAt?.toISOString() ?? null, created_at: createdAt.toISOString(), last_login_at: lastLoginAt?.toISOString() ?? null }
+    return { ...publicUsers.of(user), ...dates }
+  }
+
+  const list = {
+    operationId: 'listUsers',
+    summary: 'All users, the newest first',
+    tags,
+    querystring: PageSchema,
+    response: answers({
+      200: Type.Object({
+        users: Type.Array(UserSchema),
+        next: Type.Union([Type.String({ description: 'Goes into after, for the next part.' }), Type.Null()]),
+      }, { description: 'A part of them' }),
+    }, ...accessErrors(), Forbidden, InputInvalid),
+  }
+  scope.get(path, { schema: list, onRequest }, async ({ query: { limit, after } }) => {
+    const { users, next } = await lookUp.page(limit, after)
+    return { users: users.map(shown), next }
+  })
+
+  const show = {
+    operationId: 'showUser',
+    summary: 'One user',
+    tags,
+    params,
+    response: answers({ 200: UserSchema }, ...accessErrors(), Forbidden, NotFound),
+  }
+  scope.get(`${path}/:id`, { schema: show, onRequest }, async ({ params: { id } }) => {
+    const user = await lookUp.byId(id)
+    if (!user) throw new NotFound()
+    return shown(user)
+  })
+
+  const change = {
+    operationId: 'changeUser',
+    summary: 'Disable a user, or let them in again; change roles and profile',
+    description: 'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
+    tags,
+    params,
+    body: Type.Object({ disabled: Type.Optional(Type.Boolean()), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
+    response: answers({ 200: UserSchema }, ...refusals, ...bodyErrors),
+  }
+  scope.patch(`${path}/:id`, { schema: change, onRequest }, async ({ params: { id }, body, auth: { claims: { sub } } }) => {
+    const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
+    const locksOut = disabled === true || roles?.includes('admin') === false
+    if (id === sub && locksOut) throw new Forbidden()
+    return shown(await changes.change(id, { disabled, roles, fields: own }))
+  })
+
+  const remove = {
+    operationId: 'deleteUser',
+    summary: 'Delete a user, with all sessions',
+    description: 'Nobody deletes themselves here.',
+    tags,
+    params,
+    response: answers({ 204: NothingSchema }, ...refusals),
+  }
+  scope.delete(`${path}/:id`, { schema: remove, onRequest }, async ({ params: { id }, auth: { claims: { sub } } }, reply) => {
+    if (id === sub) throw new Forbidden()
+    if (!await changes.remove(id)) throw new NotFound()
+    reply.code(204)
+  })
+}
