@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database.ts'
@@ -20,7 +21,7 @@ async function afterRefresh (t: Test) {
 t.test('of more than a thousand sessions at once none is remembered until the others are written', async (t) => {
   const { sid, confirmed, note, flushAll } = await afterRefresh(t)
 
-  for (let index = 0; index < 1000; index++) note(`nobody ${index}`, 1)
+  for (let index = 0; index < 1000; index++) note(randomUUID(), 1)
   note(sid, 1)
   await flushAll()
   t.match(await confirmed(), { confirmed_gen: 0 })
