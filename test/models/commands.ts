@@ -102,7 +102,7 @@ async function time (model: Model, ms: number): Promise<void> {
 const forgets: fc.Arbitrary<Command> = fc.constant({
   check: () => true,
   async run (model, real) {
-    real.forget()
+    await real.forget()
     model.scheme.forget()
   },
   toString: () => 'the database loses the last refresh',
@@ -118,7 +118,7 @@ const skips: Act = async (model, real, index) => {
 /** A refresh arrives, its commit is lost, and the client comes with the proof. */
 const proves: Act = async (model, real, index) => {
   await refreshes(model, real, index)
-  real.forget()
+  await real.forget()
   model.scheme.forget()
   await refreshes(model, real, model.answers.length - 1)
 }

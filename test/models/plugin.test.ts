@@ -13,7 +13,7 @@ const day = 86400
 /** The plugin with these rules, its clock in our hands from the boot on. */
 async function start (t: Test, { windowSeconds: window, replay, expiresInSeconds: expiresIn, maxAgeSeconds: maxAge }: Policy) {
   const built = await buildOnFile(t, { refresh: { window, replay, expiresIn, maxAge } }, { logger: { level: 'silent' } })
-  remember(built.sql)
+  await remember(built.sql)
   mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 0, 1) })
   t.teardown(() => mock.timers.reset())
   return built

@@ -2,7 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type { TokenResponse } from '../../lib/index.ts'
-import { client, open, password } from '../build.ts'
+import { client, password } from '../build.ts'
+import type { Sql } from '../databases.ts'
 
 const columns = ['gen', 'prev_gen', 'confirmed_gen', 'rotated_at', 'refresh_expires_at']
 
@@ -14,10 +15,10 @@ export interface Told {
 }
 
 /** One user of the plugin itself, over HTTP, with a clock that stands and a database that can lose its last refresh. */
-export async function createUser (app: FastifyInstance, sql: ReturnType<typeof open>, username: string) {
+export async function createUser (app: FastifyInstance, sql: Sql, username: string) {
   const { signUp, refresh, get, post } = client(app)
   const tokens = [await signUp(username)]
-  const sid = sql.prepare('select s.id from accounts_sessions s join accounts_users u on u.id = s.user_id where u.username = ?').get(username)!.id
+  const sid = (await sql.get('select s.id from accounts_sessions s join accounts_users u on u.id = s.user_id where u.username = ?', username))!.id
   let current = password
 
   function read (answer: Awaited<ReturnType<typeof get>>): Told {
@@ -44,19 +45,19 @@ export async function createUser (app: FastifyInstance, sql: ReturnType<typeof o
     },
 
     /** What the trigger of `remember` kept of the last refresh is what the row is now. */
-    forget (): void {
-      const kept = sql.prepare('select * from kept where id = ?').get(sid)
+    async forget (): Promise<void> {
+      const kept = await sql.get('select * from kept where id = ?', sid)
       if (!kept) return
       const change = columns.map((name) => `${name} = ?`).join(', ')
-      sql.prepare(`update accounts_sessions set ${change} where id = ?`).run(...columns.map((name) => kept[name]), sid)
-      sql.prepare('delete from kept where id = ?').run(sid)
+      await sql.run(`update accounts_sessions set ${change} where id = ?`, ...columns.map((name) => kept[name]), sid)
+      await sql.run('delete from kept where id = ?', sid)
     },
   }
 }
 
 /** Keeps of every refresh what the row was before. */
-export function remember (sql: ReturnType<typeof open>): void {
-  sql.exec(`create table kept (id primary key, ${columns.join(', ')});
+export async function remember (sql: Sql): Promise<void> {
+  await sql.exec(`create table kept (id primary key, ${columns.join(', ')});
     create trigger remembers before update of gen on accounts_sessions when new.gen > old.gen begin
       insert or replace into kept values (old.id, ${columns.map((name) => `old.${name}`).join(', ')});
     end`)
