@@ -25,7 +25,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
       })
-      return deliver(reply, grant(context, session, prepared))
+      return deliver(reply, grant(context, session, prepared, location === 'cookie' ? claims : undefined))
     } catch (error) {
       clearRefused(context, request, reply, location, error)
       throw error
