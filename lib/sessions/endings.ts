@@ -6,6 +6,7 @@ import { User } from '../entities/user.ts'
 import { TokenRevoked } from '../errors.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
+import { noteAnswer } from './note-answer.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
@@ -50,6 +51,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
     if (goesOn) {
       const { id, authTime } = goesOn
       if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
+      await noteAnswer(tx, id)
     }
     await write('user', userId, epoch)
     return true
