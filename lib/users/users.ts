@@ -93,6 +93,8 @@ export interface UserParts {
 export function createUsers (
   { database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts, { password: policy }: Settings
 ): Users {
+  const { lend = (tx: EntityManager) => tx } = database
+
   return {
     async draft ({ username: givenName, email: givenEmail, password, roles = [] }, profile) {
       const username = givenName === undefined ? null : readUsername(givenName)
@@ -129,7 +131,7 @@ export function createUsers (
         const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
         const answer = issue(sessions.start(tx, user, user.epoch, beginning))
         await tx.flush()
-        await join(database.lend?.(tx) ?? tx).catch((error) => { throw failure = error })
+        await join(lend(tx)).catch((error) => { throw failure = error })
         return answer
       }))
       // A failure of the host's stays what it is, whatever the database makes of it.
