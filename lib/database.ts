@@ -17,6 +17,8 @@ export interface Database {
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   /** An entity manager of ours in a transaction of the host's. */
   join: (host: EntityManager) => EntityManager
+  /** An entity manager of the host's in a transaction of ours. Absent where ours knows the host's entities, or there is no host's. */
+  lend?: (em: EntityManager) => EntityManager
   /** Tells other processes something, once the transaction of `em` is committed. Where the database can. */
   notify?: (em: EntityManager, channel: string) => Promise<void>
   /** Hears what other processes tell: a hint, which may come late or never. Gives what ends it. */

@@ -9,6 +9,7 @@ import { claimName, decorate } from './decorators.ts'
 import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
+import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
@@ -75,6 +76,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const telemetry = createTelemetry(settings.name)
+  const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
@@ -83,7 +85,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry }, settings, app.log)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }, settings, app.log)
   app.addHook('onClose', sessions.close)
   const pruner = createPruner(database, settings, app.log)
   app.addHook('onClose', pruner.close)
@@ -103,7 +105,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {

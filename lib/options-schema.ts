@@ -17,6 +17,9 @@ const OneOf = <Value>(values: readonly Value[], fallback?: Value) =>
 const Callback = <Name extends 'claims' | 'verifyClaims' | 'isRevoked'>() =>
   Type.Optional(Type.Unsafe<NonNullable<AccountsOptions[Name]>>({ callable: true }))
 
+const Hook = <Name extends keyof NonNullable<AccountsOptions['hooks']>>() =>
+  Type.Optional(Type.Unsafe<NonNullable<NonNullable<AccountsOptions['hooks']>[Name]>>({ callable: true }))
+
 /** A part of a path; `/.` and `/..` are what browsers take away. */
 const segment = '/(?![.]{1,2}(/|$))[A-Za-z0-9._~-]+'
 
@@ -67,6 +70,15 @@ export const OptionsSchema = Type.Object({
   claims: Callback<'claims'>(),
   verifyClaims: Callback<'verifyClaims'>(),
   isRevoked: Callback<'isRevoked'>(),
+  hooks: Type.Object({
+    onRegister: Hook<'onRegister'>(),
+    onLogin: Hook<'onLogin'>(),
+    onLoginFailed: Hook<'onLoginFailed'>(),
+    onRefresh: Hook<'onRefresh'>(),
+    onLogout: Hook<'onLogout'>(),
+    onReuse: Hook<'onReuse'>(),
+    onPasswordChanged: Hook<'onPasswordChanged'>(),
+  }, closed),
   headerFields: Type.Record(Type.String(), Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }), { default: {} }),
   transport: OneOf(['body', 'cookie', 'both'] as const, 'body'),
   cookies: Type.Object({

@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
@@ -21,6 +22,15 @@ export type AnyRequest = FastifyRequest<any, any, any, any, any, any, any>
 
 /** A reply of any app. */
 export type AnyReply = FastifyReply<any, any, any, any, any, any, any>
+
+/** Where a request came from. The request itself would bring its password along. */
+export interface RequestSource {
+  /** Fastify's id of the request, as in its log. */
+  requestId: string
+  /** None on a Unix socket. */
+  ip: string | undefined
+  userAgent: string | undefined
+}
 
 /** A cookie's name and the path that it is sent to. */
 interface CookieOptions {
@@ -93,6 +103,26 @@ export interface AccountsOptions {
   verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
   /** One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Default nobody is asked. */
   isRevoked?: (claims: TokenClaims) => boolean | Promise<boolean>
+  /**
+   * Functions that are told of what happens. But for `onRegister` they run after it is stored, no answer waits for them,
+   * and one that fails is logged. Default none.
+   */
+  hooks?: {
+    /**
+     * In the transaction of a registration, once the user is there: what it writes with `em` is stored with the user, or
+     * neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. The
+     * body holds no password. It may run again when the transaction has to.
+     */
+    onRegister?: (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+    onLogin?: (user: AccountsUser, source: RequestSource) => unknown
+    /** What was typed as a name or an address; never the password. */
+    onLoginFailed?: (identifier: string, source: RequestSource) => unknown
+    onRefresh?: (user: AccountsUser, source: RequestSource) => unknown
+    onLogout?: (user: AccountsUser, source: RequestSource) => unknown
+    /** A spent refresh token of this session was used again, so somebody may have stolen it. The session is over. */
+    onReuse?: (ended: { userId: string, sessionId: string }) => unknown
+    onPasswordChanged?: (user: AccountsUser, source: RequestSource) => unknown
+  }
   /** More fields for the header of every token. Default none. */
   headerFields?: Record<string, string | number | boolean>
   /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */

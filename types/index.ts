@@ -10,7 +10,7 @@ import type { AccountsUser } from '../lib/users/public-user.ts'
 import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
-export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, Transport } from '../lib/options.ts'
+export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, RequestSource, Transport } from '../lib/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
