@@ -40,6 +40,8 @@ import { introspect } from './routes/introspect.ts'
 
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
+export { entities } from './databases/dialects.ts'
+export { User } from './entities/user.ts'
 
 const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, jwks, revoke, introspect }
 
@@ -83,6 +85,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
+    orm: database.orm,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,

@@ -1,3 +1,4 @@
+import type { MikroORM } from '@mikro-orm/core'
 import type { FastifyInstance } from 'fastify'
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
@@ -10,6 +11,7 @@ export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 export type { Consistency, GuardOptions } from '../lib/guards/options.ts'
+export type { AnyOrm, OrmOption } from '../lib/databases/borrow.ts'
 export type { AccountsUser } from '../lib/users/public-user.ts'
 export type { CookieResponse, TokenResponse } from '../lib/grants.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
@@ -31,6 +33,8 @@ export interface AccountsTypes {}
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {
+  /** What the accounts are stored through: the app's own MikroORM if that knows their entities, or else one beside it. */
+  orm: MikroORM
   /** The same as `app.authenticate`, for these accounts. */
   authenticate: Guard
   /** The same as `app.authenticateRefresh`, for these accounts. */
