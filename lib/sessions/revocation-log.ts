@@ -101,15 +101,15 @@ export async function openRevocationLog (
     }
   }
 
-  /** Waits for the end of a transaction that is not ours. One that is rolled back has ended nothing. */
+  /** Waits for the end of a transaction that others have begun. One that is rolled back has ended nothing. */
   function holdAfterCommit (host: EntityManager, endings: RevokedToken[]): void {
-    const manager = host.getEventManager()
-    if (!watched.has(manager)) {
+    // The app's transactions are committed by its own MikroORM, and that which onRegister joins by ours.
+    [host, database.orm.em].map((em) => em.getEventManager()).filter((manager) => !watched.has(manager)).forEach((manager) => {
       watched.add(manager)
       manager.registerSubscriber({
         afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
       })
-    }
+    })
     const transaction = host.getTransactionContext<object>()!
     committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
   }
