@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv'
+import { dialectOf } from './databases/url.ts'
 import { isDuration } from './durations.ts'
 
 /** A checker of options: it fills in defaults, finds everything that is wrong, and knows what JSON Schema does not. */
@@ -7,7 +8,7 @@ export function createOptionsAjv (): Ajv {
   ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
   ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
   ajv.addKeyword({ keyword: 'message', validate: (_: true, value: unknown) => ['string', 'function'].includes(typeof value) })
-  ajv.addKeyword({ keyword: 'file', type: 'string', validate: (_: true, value: string) => !/^[a-z][a-z0-9+]*:\/\/|\0/i.test(value) })
+  ajv.addKeyword({ keyword: 'database', type: 'string', validate: (_: true, value: string) => dialectOf(value) !== undefined })
   ajv.addKeyword({ keyword: 'path', type: 'string', validate: (pattern: string, value: string) => new RegExp(pattern).test(value) })
   ajv.addKeyword({ keyword: 'origin', type: 'string', validate: (_: true, value: string) => isOrigin(value) })
   return ajv

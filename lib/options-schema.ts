@@ -40,7 +40,7 @@ const PartySchema = { minLength: 1, maxLength: 255 }
 /** Checks and fills the options: the defaults stand here and nowhere else. */
 export const OptionsSchema = Type.Object({
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms)),
-  db: Type.String({ minLength: 1, file: true, default: 'accounts.sqlite' }),
+  db: Type.String({ minLength: 1, database: true, default: 'accounts.sqlite' }),
   prefix: Type.String({ path: `^(${segment})*$`, default: '/auth' }),
   name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$', default: 'accounts' }),
   decoratorName: Type.String({ pattern: '^[A-Za-z_$][\\w$]*$', default: 'user' }),

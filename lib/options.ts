@@ -47,7 +47,10 @@ export interface AccountsOptions {
   secret?: string | Buffer | KeyPair | (string | Buffer | KeyPair)[]
   /** What the first key signs with. Default what the key is for; with an RSA key `'RS256'`. */
   algorithm?: Algorithm
-  /** SQLite file, or `':memory:'`. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`. */
+  /**
+   * SQLite file, `':memory:'`, or a `postgresql:`, `mysql:` or `mariadb:` URL, whose parameter `connection_limit` is the
+   * most connections of this process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
+   */
   db?: string
   /** Path before every route. Default `'/auth'`. */
   prefix?: string

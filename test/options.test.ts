@@ -90,7 +90,9 @@ t.test('a duration is whole seconds, or a number and one unit', (t) => areNamed(
 
 t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   secret: [5, null, {}, '', 'too short', Buffer.alloc(31, 'x7'), () => secret],
-  db: ['', 5, null, {}, 'postgresql://localhost/app', 'MariaDB://root@localhost/app', 'sqlite://x.sqlite', 'a\0b'],
+  db: ['', 5, null, {}, 'sqlite://x.sqlite', 'a\0b', 'file:x.sqlite', 'mongodb://localhost/app',
+    'postgresql:app', 'postgresql:/app', 'mysql://root@localhost', 'mariadb://root@localhost/', 'postgresql://ada:%@localhost/app', 'mysql://ada:pass%ffword@localhost/app', 'postgresql://localhost:99999/app',
+    ...['0', '-1', 'many', '', '10000'].map((size) => `MariaDB://root@localhost/app?connection_limit=${size}`)],
   prefix: [5, null, 'auth', '/', '/auth/', '//auth', '/a//b', '/a b', '/:id', '/*', '/a?b', '/ä', '/a\n', '/.', '/..', '/a/../b', 'x://y'],
   issuer: ['', 'x'.repeat(256), 5, null, /x/g],
   audience: ['', 'x'.repeat(256), 5, null, [], [''], ['x', 'x'], [5]],
@@ -240,7 +242,7 @@ t.test('what only just agrees is accepted', async (t) => {
 t.test('everything that is wrong is named at once', async (t) => {
   const problems = await problemsOf(t, {
     secret: 'short',
-    db: 'postgresql://localhost/app',
+    db: 'mongodb://ada:pass-word@localhost/app',
     prefix: 'auth',
     nonsense: 1,
     access: { expiresIn: '900', more: true },
@@ -254,7 +256,7 @@ t.test('everything that is wrong is named at once', async (t) => {
     'access.expiresIn', 'access.more', 'db', 'identifiers', 'nonsense', 'password.argon2.timeCost',
     'password.minLength', 'prefix', 'refresh.expiresIn', 'refresh.window', 'routes.login', 'secret', 'throttle',
   ])
-  t.notMatch(problems.join(), 'short')
+  t.notMatch(problems.join(), /short|pass-word/)
 })
 
 t.test('an access token lives 15 minutes and a refresh token 30 days, unless told otherwise', async (t) => {

@@ -7,28 +7,19 @@ import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { startPoll, type Poll } from './poll.ts'
 import type { Ending } from './revocations.ts'
 
 /** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
 
-export interface RevocationLog {
+export interface RevocationLog extends Pick<Poll, 'isFresh' | 'stalenessMs' | 'catchUp' | 'close'> {
   /**
    * Runs `work` in one short transaction, which writes first, as InnoDB and SQLite need it. What it adds to the log
    * holds in this process before the promise is fulfilled, and in others when they read it. In a transaction of the
    * host's, that of `em`, it holds once that is committed.
    */
   record: <Result>(work: (tx: EntityManager, write: Write) => Promise<Result>, em?: EntityManager) => Promise<Result>
-  /** True while this process has read the log recently enough to decide without it. */
-  isFresh: () => boolean
-  /** How long ago the last read that succeeded began, in ms. */
-  stalenessMs: () => number
-  /**
-   * Reads the log until this process knows what it must.
-   * @throws {Unavailable} when it cannot
-   */
-  catchUp: () => Promise<void>
-  close: () => Promise<void>
 }
 
 /** What the log is read from, and told to. */
@@ -45,99 +36,48 @@ export const clockSkewSeconds = 60
 
 const pageSize = 5000
 
-/** A storm of messages is answered by one read. */
-const gatherMs = 10
-
-/** Reads the whole log, and then what is new in it: about once a second, and sooner when it is woken. */
+/** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
   { database, telemetry, apply, reset }: LogParts, { name, access, leewaySeconds, revocation }: Settings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
   const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
-  const { pollIntervalSeconds, maxStalenessSeconds } = revocation
   const channel = `${name}_revocations`
   const committing = new WeakMap<object, RevokedToken[]>()
   const watched = new WeakSet<object>()
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
-
   /** The newest entry that is known. */
   let last: RevokedToken | undefined
-  /** When the last read that succeeded began, on the clock that never steps. */
-  let readAt = -Infinity
-  let reading: Promise<void> | undefined
-  let isPolling = false
-  let isWoken = false
-  let isCutOff = false
-  let isClosed = false
-  let timer: NodeJS.Timeout | undefined
+  let isReadWhole = false
 
   async function read (): Promise<void> {
-    const startedAt = performance.now()
     const [newest] = await database.run((em) => entries(em).orderBy({ revision: 'desc' }).limit(1).execute('all'))
-    if (newest?.id !== last?.id) await readNews()
-    readAt = startedAt
+    if (newest?.id !== last?.id) await readNews(newest)
+    isReadWhole = true
   }
 
   /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
-  async function readNews (): Promise<void> {
+  async function readNews (newest?: RevokedToken): Promise<void> {
     const now = new Date()
     const isAlive = { revision: { $gte: last?.revision ?? 0 }, expiresAt: { $gt: now } }
     const page = await database.run((em) => entries(em).where(isAlive).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
     if (last && last.expiresAt > now && page[0]?.id !== last.id) {
       reset()
       last = undefined
-      return readNews()
+      return readNews(newest)
     }
     const news = page.filter(({ id }) => id !== last?.id)
     news.forEach(apply)
     tell(news.filter(({ id }) => !own.delete(id)))
-    last = page.at(-1) ?? last
-    if (page.length === pageSize) await readNews()
+    last = page.at(-1) ?? newest ?? last
+    if (page.length === pageSize) await readNews(newest)
   }
 
   /** What the log had before this process began is no news. */
   function tell (news: RevokedToken[]): void {
-    if (news.length === 0 || readAt === -Infinity) return
+    if (news.length === 0 || !isReadWhole) return
     telemetry.counters.revocationsRead += news.length
     telemetry.publish('revocations', { entries: news.length, lagMs: Date.now() - news[0]!.createdAt.getTime() })
-  }
-
-  /** Those who ask at once share one read. */
-  function readOnce (): Promise<void> {
-    reading ??= read().finally(() => { reading = undefined })
-    return reading
-  }
-
-  async function poll (): Promise<void> {
-    isPolling = true
-    isWoken = false
-    // One that had begun before may have missed what woke us.
-    await reading?.catch(() => {})
-    await readOnce().then(() => note(false), (error) => note(true, error))
-    isPolling = false
-    pollIn(isWoken ? gatherMs : pollIntervalSeconds * 1000)
-  }
-
-  function pollIn (ms: number): void {
-    clearTimeout(timer)
-    if (!isClosed) timer = setTimeout(poll, ms).unref()
-  }
-
-  function isFresh (): boolean {
-    return performance.now() - readAt < maxStalenessSeconds * 1000
-  }
-
-  /** Says once that the database is away, and once that it is back. */
-  function note (isAway: boolean, error?: unknown): void {
-    if (isAway && !isCutOff) log.warn(error, 'The log of revocations cannot be read: requests wait for the database')
-    if (!isAway && isCutOff) log.info('The log of revocations is read again')
-    isCutOff = isAway
-  }
-
-  function wake (): void {
-    if (isWoken) return
-    isWoken = true
-    if (!isPolling) pollIn(gatherMs)
   }
 
   function hold (endings: RevokedToken[]): void {
@@ -174,10 +114,11 @@ export async function openRevocationLog (
     committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
   }
 
+  let started: Poll | undefined
+  const wake = () => started?.wake()
   const publish = await revocation.wake?.(wake)
+  const poll = started = await startPoll(read, revocation, log)
   const stopListening = await database.listen?.(channel, wake)
-  await readOnce()
-  pollIn(pollIntervalSeconds * 1000)
 
   return {
     async record (work, host) {
@@ -196,20 +137,11 @@ export async function openRevocationLog (
       return result
     },
 
-    isFresh,
-    stalenessMs: () => performance.now() - readAt,
-
-    async catchUp () {
-      // One that had begun before may be as old by now as what was known.
-      await reading
-      if (!isFresh()) await readOnce()
-    },
+    ...poll,
 
     async close () {
-      isClosed = true
-      clearTimeout(timer)
       await stopListening?.()
-      await reading?.catch(() => {})
+      await poll.close()
     },
   }
 }

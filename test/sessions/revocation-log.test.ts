@@ -53,7 +53,7 @@ t.test("a message on a bus of the host's is answered by a look at the log", asyn
 t.test('a bus that only listens, or is awaited, is one too', async (t) => {
   let message = () => {}
   const { here, there, tokens, letsIn } = await twoApps(t, (which) => ({
-    revocation: { pollInterval: '60s', maxStaleness: '300s', ...which === 'there' && { wake: async (onMessage) => { message = onMessage } } },
+    revocation: { pollInterval: '60s', maxStaleness: '300s', ...which === 'there' && { wake: async (onMessage) => { onMessage(); message = onMessage } } },
   }))
   t.equal(await letsIn(there), 200)
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })

@@ -1,0 +1,27 @@
+import { Unavailable } from '../errors.ts'
+
+/** Nothing waits longer than this for the database. */
+export const mostWaitMs = 10_000
+
+/** Gives up on what waits for a connection that nobody gives back. */
+export async function within<Result> (ms: number, work: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Unavailable()), ms)
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}
+
+/** PostgreSQL: a serialization that failed and a deadlock. MySQL and MariaDB: a lock not had, a deadlock, a row that changed. */
+const busyCodes: unknown[] = ['40001', '40P01', 1205, 1213, 1020]
+
+/** True for what a transaction may try again after, since nothing of it was done. */
+export function isBusy (error: unknown): boolean {
+  const { code, errno } = (error ?? {}) as { code?: unknown, errno?: unknown }
+  return busyCodes.includes(code) || busyCodes.includes(errno) || String(code).startsWith('SQLITE_BUSY')
+}
+
+/** An error of a driver without what stands in its statement or its row: mysql2 tells in `sql`, pg in `detail`. */
+export function withoutValues (error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, message, stack, code } = error as Error & { code?: unknown }
+  return Object.assign(new Error(message), { name, stack, code })
+}

@@ -1,0 +1,42 @@
+import type { MikroORM } from '@mikro-orm/core'
+import { SqliteDriver, type SqliteConnection } from '@mikro-orm/sqlite'
+import { migrationsOf } from '../migrations/sqlite.ts'
+import type { Dialect } from './dialect.ts'
+
+/** What of better-sqlite3 is needed here. */
+interface Sqlite {
+  inTransaction: boolean
+  prepare: (statement: string) => unknown
+}
+
+export const dialect: Dialect = {
+  driver: SqliteDriver,
+  migrationsOf,
+
+  open: (file) => ({
+    options: { dbName: file },
+
+    async prepare (orm) {
+      // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
+      await connectionOf(orm).execute('pragma journal_mode = wal')
+      await connectionOf(orm).execute('pragma synchronous = full')
+    },
+
+    async settle (orm) {
+      // Waiting for a lock, SQLite would sleep on the event loop, and everybody with it: run() waits instead.
+      await connectionOf(orm).execute('pragma busy_timeout = 0')
+      forgiveRollbacks(await connectionOf(orm).getNativeClient())
+    },
+  }),
+}
+
+const connectionOf = (orm: MikroORM) => orm.em.getConnection() as SqliteConnection
+
+/**
+ * A commit that fails for want of room has rolled back already. The `rollback` that the query builder sends then fails
+ * in its turn, and it never gives the one connection back: from there on nobody is answered.
+ */
+function forgiveRollbacks (sqlite: Sqlite): void {
+  const prepare = sqlite.prepare.bind(sqlite)
+  sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
+}

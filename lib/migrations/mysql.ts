@@ -1,0 +1,64 @@
+import type { MigrationObject } from '@mikro-orm/core'
+import { Migration } from '@mikro-orm/migrations'
+
+/** Texts are compared byte by byte: what a collation takes for equal are two ids, two keys, two subjects. */
+const table = 'engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin'
+
+/**
+ * MySQL and MariaDB. Frozen: what is released is never changed, only followed by another. The tables begin with the
+ * `name` of the accounts. Each statement commits by itself here, so all of them can be run again after one that failed.
+ */
+export function migrationsOf (name: string): MigrationObject[] {
+  class Initial extends Migration {
+    override up () {
+      this.addSql(`create table if not exists ${name}_users (
+        id varchar(36) not null, username varchar(255) null, username_key varchar(64) null, email varchar(255) null, email_key varchar(64) null,
+        email_verified_at datetime(3) null, password_hash varchar(255) not null, roles json not null, profile json not null,
+        epoch int not null, disabled_at datetime(3) null, created_at datetime(3) not null, updated_at datetime(3) not null,
+        password_changed_at datetime(3) not null, last_login_at datetime(3) null,
+        primary key (id),
+        unique index ${name}_users_username_key_unique (username_key),
+        unique index ${name}_users_email_key_unique (email_key)) ${table}`)
+
+      this.addSql(`create table if not exists ${name}_sessions (
+        id varchar(36) not null, user_id varchar(36) not null, ver int not null, salt varchar(64) not null,
+        gen int not null, prev_gen int null, confirmed_gen int not null, rotated_at datetime(3) not null,
+        created_at datetime(3) not null, auth_time datetime(3) not null, last_used_at datetime(3) not null,
+        refresh_expires_at datetime(3) not null, absolute_expires_at datetime(3) not null, transport varchar(16) not null,
+        user_agent varchar(512) null, ip varchar(64) null, revoked_at datetime(3) null, revoke_reason varchar(32) null,
+        primary key (id),
+        index ${name}_sessions_user_id_revoked_at_index (user_id, revoked_at),
+        index ${name}_sessions_refresh_expires_at_index (refresh_expires_at),
+        constraint ${name}_sessions_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade) ${table}`)
+
+      this.addSql(`create table if not exists ${name}_revoked_tokens (
+        id varchar(36) not null, revision int not null, kind varchar(16) not null, subject varchar(64) not null,
+        epoch int null, created_at datetime(3) not null, expires_at datetime(3) not null,
+        primary key (id),
+        index ${name}_revoked_tokens_revision_index (revision),
+        index ${name}_revoked_tokens_expires_at_index (expires_at)) ${table}`)
+
+      this.addSql(`create table if not exists ${name}_revision (id int unsigned not null, revision int not null, primary key (id)) ${table}`)
+      this.addSql(`insert ignore into ${name}_revision (id, revision) values (1, 0)`)
+    }
+
+    override down () {
+      for (const table of ['revision', 'revoked_tokens', 'sessions', 'users']) this.addSql(`drop table if exists ${name}_${table}`)
+    }
+  }
+
+  /** A guard asks by the `jti` of a token. */
+  class RevokedBySubject extends Migration {
+    override async up () {
+      const index = `${name}_revoked_tokens_subject_index`
+      const [found] = await this.execute(`select 1 from information_schema.statistics where table_schema = database() and index_name = '${index}'`)
+      if (!found) this.addSql(`create index ${index} on ${name}_revoked_tokens (subject)`)
+    }
+
+    override down () {
+      this.addSql(`drop index ${name}_revoked_tokens_subject_index on ${name}_revoked_tokens`)
+    }
+  }
+
+  return [{ name: '0001-initial', class: Initial }, { name: '0002-revoked-by-subject', class: RevokedBySubject }]
+}

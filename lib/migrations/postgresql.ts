@@ -1,0 +1,56 @@
+import type { MigrationObject } from '@mikro-orm/core'
+import { Migration } from '@mikro-orm/migrations'
+
+/** Frozen: what is released is never changed, only followed by another. The tables begin with the `name` of the accounts. */
+export function migrationsOf (name: string): MigrationObject[] {
+  class Initial extends Migration {
+    override up () {
+      this.addSql(`create table ${name}_users (
+        id uuid not null, username varchar(255) null, username_key varchar(64) null, email varchar(255) null, email_key varchar(64) null,
+        email_verified_at timestamptz(3) null, password_hash varchar(255) not null, roles jsonb not null, profile jsonb not null,
+        epoch int not null, disabled_at timestamptz(3) null, created_at timestamptz(3) not null, updated_at timestamptz(3) not null,
+        password_changed_at timestamptz(3) not null, last_login_at timestamptz(3) null,
+        constraint ${name}_users_pkey primary key (id),
+        constraint ${name}_users_username_key_unique unique (username_key),
+        constraint ${name}_users_email_key_unique unique (email_key))`)
+
+      this.addSql(`create table ${name}_sessions (
+        id uuid not null, user_id uuid not null, ver int not null, salt varchar(64) not null,
+        gen int not null, prev_gen int null, confirmed_gen int not null, rotated_at timestamptz(3) not null,
+        created_at timestamptz(3) not null, auth_time timestamptz(3) not null, last_used_at timestamptz(3) not null,
+        refresh_expires_at timestamptz(3) not null, absolute_expires_at timestamptz(3) not null, transport varchar(16) not null,
+        user_agent varchar(512) null, ip varchar(64) null, revoked_at timestamptz(3) null, revoke_reason varchar(32) null,
+        constraint ${name}_sessions_pkey primary key (id),
+        constraint ${name}_sessions_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade)`)
+      this.addSql(`create index ${name}_sessions_user_id_revoked_at_index on ${name}_sessions (user_id, revoked_at)`)
+      this.addSql(`create index ${name}_sessions_refresh_expires_at_index on ${name}_sessions (refresh_expires_at)`)
+
+      this.addSql(`create table ${name}_revoked_tokens (
+        id uuid not null, revision int not null, kind varchar(16) not null, subject varchar(64) not null,
+        epoch int null, created_at timestamptz(3) not null, expires_at timestamptz(3) not null,
+        constraint ${name}_revoked_tokens_pkey primary key (id))`)
+      this.addSql(`create index ${name}_revoked_tokens_revision_index on ${name}_revoked_tokens (revision)`)
+      this.addSql(`create index ${name}_revoked_tokens_expires_at_index on ${name}_revoked_tokens (expires_at)`)
+
+      this.addSql(`create table ${name}_revision (id int not null, revision int not null, constraint ${name}_revision_pkey primary key (id))`)
+      this.addSql(`insert into ${name}_revision (id, revision) values (1, 0)`)
+    }
+
+    override down () {
+      for (const table of ['revision', 'revoked_tokens', 'sessions', 'users']) this.addSql(`drop table ${name}_${table}`)
+    }
+  }
+
+  /** A guard asks by the `jti` of a token. */
+  class RevokedBySubject extends Migration {
+    override up () {
+      this.addSql(`create index ${name}_revoked_tokens_subject_index on ${name}_revoked_tokens (subject)`)
+    }
+
+    override down () {
+      this.addSql(`drop index ${name}_revoked_tokens_subject_index`)
+    }
+  }
+
+  return [{ name: '0001-initial', class: Initial }, { name: '0002-revoked-by-subject', class: RevokedBySubject }]
+}

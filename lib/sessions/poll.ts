@@ -1,0 +1,100 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Settings } from '../settings.ts'
+
+export interface Poll {
+  /** True while the last read is recent enough to decide by what it brought. */
+  isFresh: () => boolean
+  /** How long ago the last read that succeeded began, in ms. */
+  stalenessMs: () => number
+  /**
+   * Reads until what is known is fresh.
+   * @throws what a read throws
+   */
+  catchUp: () => Promise<void>
+  /** Reads soon. */
+  wake: () => void
+  close: () => Promise<void>
+}
+
+/** A storm of messages is answered by one read. */
+const gatherMs = 10
+
+/**
+ * Calls `read` once, and then again and again, about as often as the option says and sooner when it is woken. What is
+ * known is as old as the beginning of the last read that succeeded, on the clock that never steps.
+ * @throws what the first read throws
+ */
+export async function startPoll (
+  read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: Settings['revocation'], log: FastifyBaseLogger
+): Promise<Poll> {
+  let readAt = -Infinity
+  let reading: Promise<void> | undefined
+  let isPolling = false
+  let isWoken = false
+  let isCutOff = false
+  let isClosed = false
+  let timer: NodeJS.Timeout | undefined
+
+  /** Those who ask at once share one read. */
+  function readOnce (): Promise<void> {
+    const startedAt = performance.now()
+    reading ??= read().then(() => { readAt = startedAt }).finally(() => { reading = undefined })
+    return reading
+  }
+
+  async function poll (): Promise<void> {
+    isPolling = true
+    isWoken = false
+    // One that had begun before may have missed what woke us.
+    await reading?.catch(() => {})
+    await readOnce().then(() => note(false), (error) => note(true, error))
+    isPolling = false
+    pollIn(isWoken ? gatherMs : pollIntervalSeconds * 1000)
+  }
+
+  function pollIn (ms: number): void {
+    clearTimeout(timer)
+    if (!isClosed) timer = setTimeout(poll, ms).unref()
+  }
+
+  /** Says once that the database is away, and once that it is back. */
+  function note (isAway: boolean, error?: unknown): void {
+    if (isAway && !isCutOff) log.warn(error, 'The log of revocations cannot be read: requests wait for the database')
+    if (!isAway && isCutOff) log.info('The log of revocations is read again')
+    isCutOff = isAway
+  }
+
+  function stalenessMs (): number {
+    return performance.now() - readAt
+  }
+
+  function isFresh (): boolean {
+    return stalenessMs() < maxStalenessSeconds * 1000
+  }
+
+  await readOnce()
+  pollIn(pollIntervalSeconds * 1000)
+
+  return {
+    isFresh,
+    stalenessMs,
+
+    async catchUp () {
+      // One that had begun before may be as old by now as what was known.
+      await reading
+      if (!isFresh()) await readOnce()
+    },
+
+    wake () {
+      if (isWoken) return
+      isWoken = true
+      if (!isPolling) pollIn(gatherMs)
+    },
+
+    async close () {
+      isClosed = true
+      clearTimeout(timer)
+      await reading?.catch(() => {})
+    },
+  }
+}
