@@ -1,4 +1,4 @@
-import { defineEntity, EntityCaseNamingStrategy, p, type MikroORM, type Options } from '@mikro-orm/core'
+import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../lib/database.ts'
@@ -144,6 +144,49 @@ t.test('what is no MikroORM, or none that will do, keeps the app from starting',
   ]
   for (const [options, why] of refused) t.match(await refusal(t, options), why)
 })
+
+for (const [which, known] of [['beside an app', []], ['known to an app', entities]] as const) {
+  t.test(`what is done in a transaction of the app's holds when that is committed, and not before: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
+    const { app, signUp, get } = await on(t, orm)
+    const { access_token: token, user: { id } } = await signUp()
+    const shop = (number: number) => async (em: EntityManager) => {
+      await em.insert(ShopSchema, { id: number, title: 'Ada & Co.' })
+      await app.accounts.sessions.revokeAll(id, { em })
+      await app.accounts.users.setRoles(id, ['owner'], { em })
+    }
+    await t.rejects(orm.em.fork().transactional(async (em) => { await shop(1)(em); throw new Error('rolled back') }), { message: 'rolled back' })
+    t.match((await get('/guarded', token)).json(), { user: { roles: [] } })
+
+    await orm.em.fork().transactional(shop(2))
+    t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match([await app.accounts.users.find(id), await orm.em.fork().count(ShopSchema)], [{ roles: ['owner'] }, 1])
+  })
+
+  t.test(`onRegister works on the app's own entities, and what it revokes holds at once: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
+    const { app, signUp, get } = await on(t, orm, {
+      hooks: {
+        onRegister: async (em, { username }) => {
+          await em.insert(ShopSchema, { id: 1, title: `${username} & Co.` })
+          if (username === 'bob') await app.accounts.sessions.revokeAll(ada.user.id, { em })
+          if (username === 'eve') throw Object.assign(new Error('not you'), { statusCode: 403 })
+        },
+      },
+    })
+    const shops = () => orm.em.fork().find(ShopSchema, {})
+    t.match(await signUp('eve'), { statusCode: 403, message: 'not you' })
+    t.same(await shops(), [])
+    const ada = await signUp('ada')
+    t.match(await shops(), [{ title: 'ada & Co.' }])
+    await orm.em.fork().nativeDelete(ShopSchema, {})
+    t.equal((await get('/guarded', ada.access_token)).statusCode, 200)
+    await signUp('bob')
+    t.equal((await get('/guarded', ada.access_token)).statusCode, 401)
+  })
+}
 
 t.test(...notEverywhere("nothing of ours joins a transaction of the app's unasked"), async (t) => {
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
