@@ -39,16 +39,23 @@ export async function freshDatabase (t: Test, on: Kind = kind): Promise<string> 
     return join(folder, 'accounts.sqlite')
   }
 
+  return (await create(t, on)).url
+}
+
+/** An empty database of a server, gone with what is torn down, and a connection to it. */
+export async function create (t: { teardown: (end: () => Promise<void>) => unknown }, on: Exclude<Kind, 'sqlite'>): Promise<{ url: string, sql: Sql }> {
   const name = `accounts_test_${randomUUID().replaceAll('-', '')}`
   const server = open(servers[on])
   await server.run(`create database ${name}`)
+  const url = new URL(servers[on])
+  url.pathname = `/${name}`
+  const sql = open(url.href)
   t.teardown(async () => {
+    await sql.close()
     await server.run(`drop database ${name}${on === 'postgresql' ? ' with (force)' : ''}`)
     await server.close()
   })
-  const url = new URL(servers[on])
-  url.pathname = `/${name}`
-  return url.href
+  return { url: url.href, sql }
 }
 
 /** True if there is such a server. Where there is none its tests are left out. */

@@ -154,10 +154,13 @@ export async function testServer ({ kind, killOthers, countOthers, tables, elsew
     const db = await fresh(t)
     const sql = open(db)
     t.teardown(sql.close)
-    const { signUp, get } = await build(t, { db: `${db}?connection_limit=3` })
+    const { app, signUp, get } = await build(t, { db: `${db}?connection_limit=3` })
     const { access_token: token } = await signUp()
     await Promise.all(many.map(() => get('/strict', token)))
     t.equal((await sql.get(countOthers))!.n, kind === 'postgresql' ? 4 : 3)
+    await app.close()
+    for (const end = Date.now() + 5000; Date.now() < end && (await sql.get(countOthers))!.n > 0;) await pause(20)
+    t.equal((await sql.get(countOthers))!.n, 0, 'and none when it is closed')
   })
 
   on('thirty logins of one user at once, which lock each other, are all let in', async (t) => {
