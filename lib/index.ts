@@ -55,6 +55,8 @@ import { introspect } from './routes/introspect.ts'
 
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
+export { entities } from './databases/dialects.ts'
+export { User } from './entities/user.ts'
 
 const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, users: usersRoutes, jwks, revoke, introspect }
 
@@ -112,6 +114,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     ...services,
     users: createUserServices({ ...parts, input }),
     sessions: createSessionServices(sessions, endings),
+    orm: database.orm,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,

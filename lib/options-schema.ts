@@ -41,6 +41,7 @@ const PartySchema = { minLength: 1, maxLength: 255 }
 export const OptionsSchema = Type.Object({
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms)),
   db: Type.String({ minLength: 1, database: true, default: 'accounts.sqlite' }),
+  schema: OneOf(['migrate', 'none'] as const, 'migrate'),
   prefix: Type.String({ path: `^(${segment})*$`, default: '/auth' }),
   name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$', default: 'accounts' }),
   decoratorName: Type.String({ pattern: '^[A-Za-z_$][\\w$]*$', default: 'user' }),

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
+import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
@@ -52,6 +53,13 @@ export interface AccountsOptions {
    * most connections of this process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
    */
   db?: string
+  /**
+   * A MikroORM of the app's own, or a function that gives one: the accounts use its connections, and it is left to the app
+   * to close it. Not together with `db`. Default none.
+   */
+  orm?: OrmOption
+  /** `'none'`: somebody else makes the tables, by migrations of their own. Default `'migrate'`: the plugin does. */
+  schema?: 'migrate' | 'none'
   /** Path before every route. Default `'/auth'`. */
   prefix?: string
   /** Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default `'accounts'`. */

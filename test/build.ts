@@ -12,13 +12,14 @@ export const cheap = { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 }
 
 /** An app with accounts on an empty database, a few guarded routes, and a way to talk to it; it is closed with the test. */
 export async function build (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
-  const db = options.db ?? await emptyDatabase(t)
+  const db = options.db ?? (options.orm ? undefined : await emptyDatabase(t))
   const app: FastifyInstance = Fastify(server)
   t.teardown(() => app.close())
-  await app.register(accounts, { db, secret, ...options, password: { ...cheap, ...options.password } })
+  await app.register(accounts, { ...db !== undefined && { db }, secret, ...options, password: { ...cheap, ...options.password } })
 
   app.get('/open', async ({ user, auth }) => ({ user, auth }))
   app.get('/guarded', { preHandler: app.authenticate }, async ({ user, auth }) => ({ user, auth }))
+  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user, auth }) => ({ user, auth }))
   app.post('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
   app.post('/with-refresh', { preHandler: app.authenticateRefresh }, async ({ user, auth }) => ({ user, auth }))
 

@@ -26,7 +26,7 @@ const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
   Object.entries(properties).flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)])
 
 t.test('every option stands in the README, or the group that it belongs to, and none that is gone', async (t) => {
-  const options = ['secret', ...pathsOf(OptionsSchema as Schema)]
+  const options = ['secret', 'orm', ...pathsOf(OptionsSchema as Schema)]
   const told = firstColumn('Options')
   for (const name of told) t.ok(options.includes(name), `${name} is an option`)
   for (const name of options) {

@@ -310,7 +310,7 @@ t.test('an option wins over the environment, whatever stands there', async (t) =
     JWT_SECRET_KEY: 'weak',
     JWT_ACCESS_TOKEN_EXPIRES: 'soon',
     JWT_REFRESH_TOKEN_EXPIRES: '0',
-    ACCOUNTS_DATABASE_URL: 'postgresql://localhost/app',
+    ACCOUNTS_DATABASE_URL: 'mongodb://localhost/app',
   })
 
   const { signUp } = await build(t, { access: { expiresIn: 60 }, refresh: { expiresIn: '2m' } })
@@ -332,7 +332,7 @@ t.test('a bad value in the environment is refused, naming the variable', async (
     JWT_SECRET_KEY: ['weak', ' ', 'x'.repeat(40)],
     JWT_ACCESS_TOKEN_EXPIRES: durations,
     JWT_REFRESH_TOKEN_EXPIRES: durations,
-    ACCOUNTS_DATABASE_URL: ['postgresql://localhost/app', 'mysql://localhost/app'],
+    ACCOUNTS_DATABASE_URL: ['mongodb://localhost/app', 'mysql://localhost'],
   }
 
   for (const [name, values] of Object.entries(bad)) {

@@ -11,7 +11,7 @@ type Flat<T> = T extends Callback | unknown[] ? T : T extends object ? { [K in k
 function expect<Truth extends true> (): Truth | void {}
 
 // The interface that an editor shows and the schema that checks are the same options.
-expect<Equal<Filled<Omit<AccountsOptions, 'secret'>>, Flat<FilledOptions>>>()
+expect<Equal<Filled<Omit<AccountsOptions, 'secret' | 'orm'>>, Flat<FilledOptions>>>()
 
 const app: FastifyInstance = Fastify()
 await app.register(accounts)

@@ -1,4 +1,4 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import { raw, type EntityManager, type EventSubscriber } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -43,7 +43,9 @@ export async function openRevocationLog (
   const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
   const channel = `${name}_revocations`
   const committing = new WeakMap<object, RevokedToken[]>()
-  const watched = new WeakSet<object>()
+  const committed: EventSubscriber = {
+    afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
+  }
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
   /** The newest entry that is known. */
@@ -101,18 +103,15 @@ export async function openRevocationLog (
     }
   }
 
-  /** Waits for the end of a transaction that is not ours. One that is rolled back has ended nothing. */
+  /** Waits for the end of a transaction that others have begun. One that is rolled back has ended nothing. */
   function holdAfterCommit (host: EntityManager, endings: RevokedToken[]): void {
-    const manager = host.getEventManager()
-    if (!watched.has(manager)) {
-      watched.add(manager)
-      manager.registerSubscriber({
-        afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
-      })
-    }
+    host.getEventManager().registerSubscriber(committed)
     const transaction = host.getTransactionContext<object>()!
     committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
   }
+
+  // A transaction takes its listeners along when it begins: those of ours that onRegister joins begin before it does.
+  if (database.lend) database.orm.em.getEventManager().registerSubscriber(committed)
 
   let started: Poll | undefined
   const wake = () => started?.wake()

@@ -68,6 +68,8 @@ for (const [which, server] of Object.entries(servers)) {
       const { statusCode, headers, body } = await ask(method, url)
       const isRefused = statusCode === 401 ? /^Bearer realm="accounts"/.test(String(headers['www-authenticate'])) : [400, 404].includes(statusCode)
       if (!isRefused || body.includes('secret')) t.fail(`${method} ${url}: ${statusCode} ${body} ${headers['www-authenticate']}`)
+      // With a token that one closes the account.
+      if (method === 'DELETE' && url === '/auth/me') return
       if ((method !== 'HEAD' || doors.includes(url)) && (await ask(method, url, token)).statusCode === 200) reached.add(`${method} ${url}`)
     }
     for (const url of doors) {
