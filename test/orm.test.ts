@@ -92,6 +92,20 @@ t.test('the app may close its MikroORM in a hook of its own, after ours', async 
   }
 })
 
+t.test("many ends at once are told one after the other, at the isolation of the app's own connections", async (t) => {
+  const orm = await ownOrm(t)
+  const { app, post, get, signUp, signIn } = await on(t, orm)
+  await signUp()
+  const sessions = await Promise.all(Array.from({ length: 20 }, () => signIn()))
+  const ends = sessions.map(({ refresh_token: token, access_token: access }, index) => index % 2
+    ? post('/auth/logout', { refresh_token: token })
+    : app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: { authorization: `Bearer ${access}` } }))
+  t.ok((await Promise.all(ends)).every(({ statusCode }) => statusCode === 204 || statusCode === 401))
+  const log = await orm.em.getConnection().execute('select revision from accounts_revoked_tokens order by revision')
+  t.same(log.map(({ revision }: { revision: number }) => revision), log.map((_: unknown, index: number) => index + 1))
+  t.equal((await Promise.all(sessions.map(({ access_token: token }) => get('/guarded', token)))).filter(({ statusCode }) => statusCode === 200).length <= 1, true)
+})
+
 t.test('accounts of another name have their own tables, also where the app knows the users of the first', async (t) => {
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
   const app = Fastify()
