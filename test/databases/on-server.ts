@@ -115,7 +115,11 @@ export async function testServer ({ kind, killOthers, countOthers, tables, elsew
     t.ok(performance.now() - before < 11_000)
 
     wire.speak()
-    t.same([...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode))], [200])
+    const statuses = async () => [...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode))]
+    // On a slow machine a connection may be found out, and ended, only now.
+    let heard = await statuses()
+    for (let tries = 0; tries < 10 && heard.includes(503); tries++) heard = await statuses()
+    t.same(heard, [200])
     wire.silence()
     const closing = performance.now()
     await app.close()
