@@ -1,4 +1,4 @@
-import { raw, type EntityManager, type EventSubscriber } from '@mikro-orm/core'
+import { raw, type EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -42,10 +42,6 @@ export async function openRevocationLog (
 ): Promise<RevocationLog> {
   const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
   const channel = `${name}_revocations`
-  const committing = new WeakMap<object, RevokedToken[]>()
-  const committed: EventSubscriber = {
-    afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
-  }
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
   /** The newest entry that is known. */
@@ -103,16 +99,6 @@ export async function openRevocationLog (
     }
   }
 
-  /** Waits for the end of a transaction that others have begun. One that is rolled back has ended nothing. */
-  function holdAfterCommit (host: EntityManager, endings: RevokedToken[]): void {
-    host.getEventManager().registerSubscriber(committed)
-    const transaction = host.getTransactionContext<object>()!
-    committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
-  }
-
-  // A transaction takes its listeners along when it begins: those of ours that onRegister joins begin before it does.
-  if (database.lend) database.orm.em.getEventManager().registerSubscriber(committed)
-
   let started: Poll | undefined
   const wake = () => started?.wake()
   const publish = await revocation.wake?.(wake)
@@ -125,7 +111,7 @@ export async function openRevocationLog (
       if (host?.isInTransaction()) {
         const em = database.join(host)
         const result = await work(em, writer(em, endings))
-        holdAfterCommit(host, endings)
+        database.commits.after(host, () => hold(endings))
         return result
       }
       const result = await database.run((em) => em.transactional((tx) => {
