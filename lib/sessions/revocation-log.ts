@@ -8,7 +8,7 @@ import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { startPoll, type Poll } from './poll.ts'
-import type { Ending } from './revocations.ts'
+import { keptForSeconds, type Ending } from './revocations.ts'
 
 /** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
@@ -31,16 +31,14 @@ export interface LogParts {
   reset: () => void
 }
 
-/** Tokens signed by a machine whose clock is ahead live that much longer. */
-export const clockSkewSeconds = 60
-
 const pageSize = 5000
 
 /** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
-  { database, telemetry, apply, reset }: LogParts, { name, access, leewaySeconds, revocation }: Settings, log: FastifyBaseLogger
+  { database, telemetry, apply, reset }: LogParts, settings: Settings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
-  const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
+  const { name, revocation } = settings
+  const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
@@ -56,12 +54,15 @@ export async function openRevocationLog (
 
   /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
   async function readNews (newest?: RevokedToken): Promise<void> {
-    const now = new Date()
-    const isAlive = { revision: { $gte: last?.revision ?? 0 }, expiresAt: { $gt: now } }
-    const page = await database.run((em) => entries(em).where(isAlive).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
-    if (last && last.expiresAt > now && page[0]?.id !== last.id) {
+    const now = Date.now()
+    const mayMatter = { $or: [{ expiresAt: { $gt: new Date(now) } }, { createdAt: { $gt: new Date(now - keptForMs) } }] }
+    // What is new matters whatever its times say: this clock may be wrong, or the machine has slept.
+    const where = { revision: { $gte: last?.revision ?? 0 }, ...!isReadWhole && mayMatter }
+    const page = await database.run((em) => entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
+    if (last && page[0]?.id !== last.id) {
       reset()
       last = undefined
+      isReadWhole = false
       return readNews(newest)
     }
     const news = page.filter(({ id }) => id !== last?.id)
