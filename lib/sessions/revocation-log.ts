@@ -84,7 +84,12 @@ export async function openRevocationLog (
       apply(ending)
       if (ending.revision > (last?.revision ?? 0)) own.add(ending.id)
     }
-    if (endings.length > 0) publish?.()
+    if (endings.length > 0) tellOthers().catch((error) => log.error(error, 'A message to other processes was not sent: they look by themselves'))
+  }
+
+  /** A hint, and what it is for has happened: whatever comes of it is no answer. */
+  async function tellOthers (): Promise<void> {
+    await publish?.()
   }
 
   function writer (tx: EntityManager, written: RevokedToken[]): Write {

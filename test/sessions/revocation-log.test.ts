@@ -214,6 +214,19 @@ for (const [what, end] of [
   })
 }
 
+t.test("a bus of the host's that fails is told to the log, and changes no answer", async (t) => {
+  const lines: string[] = []
+  const failures = [() => { throw new Error('no bus today') }, async () => { throw new Error('no bus today') }]
+  const server = { logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } }
+  for (const send of failures) {
+    const { post, signUp, get } = await build(t, { revocation: { wake: () => send as () => void } }, server)
+    const { access_token: token, refresh_token: refreshToken } = await signUp()
+    t.equal((await post('/auth/logout', { refresh_token: refreshToken })).statusCode, 204)
+    t.equal((await get('/guarded', token)).statusCode, 401)
+  }
+  t.match(lines, [/no bus today/, /no bus today/])
+})
+
 t.test('a database that was put back from a backup is read anew', async (t) => {
   const { app, signUp, signIn, post, get, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
