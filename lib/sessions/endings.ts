@@ -99,7 +99,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
 
 /** The sessions of a user, who is locked, but for one. */
 async function others (tx: EntityManager, userId: string, keptId?: string): Promise<string[]> {
-  const where = { user: userId, revokedAt: null, ...keptId !== undefined && { id: { $ne: keptId } } }
+  const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
   const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true })
   return found.map(({ id }) => id)
 }

@@ -240,8 +240,13 @@ export function createSessions (
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      const user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
-      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      let user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
+      // What was fresh when the user was asked for may be too old when the answer is there.
+      if (!revocationLog.isFresh()) {
+        await revocationLog.catchUp()
+        user = await knownUsers.get(claims.sub)
+      }
+      if (!user || revocations.has(claims) || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
       if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
       return user
     },
