@@ -64,7 +64,7 @@ function memory (): number {
 
 /** Somebody who is signed in, and what they do. */
 async function client ({ app }: Started) {
-  const tokens: TokenResponse = (await app.inject({ method: 'POST', url: '/auth/register', payload: { username: randomUUID(), password } })).json()
+  const tokens: TokenResponse = (await app.inject({ method: 'POST', url: '/auth/register', payload: { username: `user ${randomUUID()}`, password } })).json()
   let { refresh_token: token } = tokens
   const guarded = (url: string) => async () => {
     const { statusCode } = await app.inject({ url, headers: { authorization: `Bearer ${tokens.access_token}` } })

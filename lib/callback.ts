@@ -9,3 +9,20 @@ export async function ask<Answer> (callback: () => Answer | Promise<Answer>): Pr
     throw Object.assign(new Error('Internal Server Error', { cause }), { statusCode: 500 })
   }
 }
+
+/** The same for a function that may refuse: an error of its own with a status of 4xx is the answer. */
+export async function askForLeave (callback: () => unknown): Promise<void> {
+  const refusal = await ask(async () => {
+    try {
+      await callback()
+    } catch (error) {
+      if (isRefusal(error)) return error
+      throw error
+    }
+  })
+  if (refusal) throw refusal
+}
+
+function isRefusal (error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && Number(error.statusCode) >= 400 && Number(error.statusCode) < 500
+}

@@ -3,6 +3,7 @@ import type { Guard } from './guards/guard.ts'
 import type { GuardOptions } from './guards/options.ts'
 import type { Locator } from './guards/locate.ts'
 import type { Issuing } from './grants.ts'
+import type { Hooks } from './hooks.ts'
 import type { Security } from './openapi.ts'
 import type { Location } from './options.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
@@ -17,6 +18,7 @@ import type { Users } from './users/users.ts'
 /** What a route may use. */
 export interface Context extends Issuing {
   keyring: Keyring
+  hooks: Hooks
   sessions: Sessions
   endings: Endings
   users: Users

@@ -1,13 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
-import { createOrm, loadDialect } from './databases/dialects.ts'
+import { borrow } from './databases/borrow.ts'
+import { createCommits, type Commits } from './databases/commits.ts'
+import type { Notifications } from './databases/dialect.ts'
+import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
-import { dialectOf, nameOf } from './databases/url.ts'
+import { nameOf } from './databases/url.ts'
+import { Revision } from './entities/revision.ts'
 import { OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
 import type { Settings } from './settings.ts'
 
-export interface Database {
+/** `listen` and `notify` are there on PostgreSQL alone. */
+export interface Database extends Partial<Notifications> {
   orm: MikroORM
   /**
    * Runs `work` on an entity manager of its own, outside any transaction of the request's. While a row, a table or a file
@@ -17,45 +22,64 @@ export interface Database {
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   /** An entity manager of ours in a transaction of the host's. */
   join: (host: EntityManager) => EntityManager
-  /** Tells other processes something, once the transaction of `em` is committed. Where the database can. */
-  notify?: (em: EntityManager, channel: string) => Promise<void>
-  /** Hears what other processes tell: a hint, which may come late or never. Gives what ends it. */
-  listen?: (channel: string, onMessage: () => void) => Promise<() => Promise<void>>
+  /** An entity manager of the host's in a transaction of ours. Absent where ours knows the host's entities, or there is no host's. */
+  lend?: (em: EntityManager) => EntityManager
+  /** Waits for transactions of ours or of the host's. */
+  commits: Commits
   close: () => Promise<void>
 }
+
+/** Where the accounts are, and who makes their tables. */
+export type DatabaseSettings = Pick<Settings, 'db' | 'name'> & Partial<Pick<Settings, 'orm' | 'schema'>>
 
 /** The longest pause between two tries on what is locked. */
 const mostPauseMs = 250
 
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
-const mostMigrationTries = 10
+const mostBootTries = 10
 
-/** Opens the database and brings the tables of the accounts `name` up to date. */
-export async function openDatabase ({ db, name }: Pick<Settings, 'db' | 'name'>): Promise<Database> {
-  const parts = await loadDialect(dialectOf(db)!)
-  const opening = parts.dialect.open(db)
-  const orm = createOrm(parts, name, opening.options)
+/**
+ * Opens the database, or shares the app's, and brings the tables of the accounts `name` up to date.
+ * @throws {OptionsInvalid} that says what cannot be used, and why
+ */
+export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }: DatabaseSettings): Promise<Database> {
+  const what = given ? 'orm cannot be used' : `db (or ACCOUNTS_DATABASE_URL) cannot be used, ${nameOf(db)}`
+  const { dialect, orm, migrating, connected, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
+  const fork = () => forkOf(orm)
 
   try {
-    await orm.connect()
-    await opening.prepare?.(orm)
-    await migrate(orm)
-    await opening.settle(orm)
-  } catch (cause) {
-    await orm.close(true)
-    throw new OptionsInvalid(`db (or ACCOUNTS_DATABASE_URL) cannot be used, ${nameOf(db)}: ${reasonOf(cause)}`, { cause })
+    await sayingWhy(what, async () => {
+      await tryAgain(async () => {
+        if (schema === 'migrate') await migrating.migrator.up()
+        await ensureRevision(fork())
+      })
+      await settle()
+    })
+    return {
+      orm,
+      run: (work) => retry(() => work(fork())),
+      join: (host) => joining(orm, host),
+      ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
+      commits: createCommits([orm.em, connected.em]),
+      close,
+      ...await dialect.notifications?.(connected),
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
+}
 
-  return {
-    orm,
-    run: (work) => retry(() => work(orm.em.fork())),
-    close: () => orm.close(true),
-    join (host) {
-      const em = orm.em.fork()
-      em.setTransactionContext(host.getTransactionContext())
-      return em
-    },
-  }
+/** Of its own, whatever transaction the caller is in. */
+function forkOf ({ em }: MikroORM): EntityManager {
+  return em.fork({ disableContextResolution: true })
+}
+
+/** An entity manager of one MikroORM in a transaction of another's, on the same connection. */
+function joining (orm: MikroORM, other: EntityManager): EntityManager {
+  const em = forkOf(orm)
+  em.setTransactionContext(other.getTransactionContext())
+  return em
 }
 
 /** True for a broken unique key. Compared by name, since an app may hold a second copy of MikroORM. */
@@ -79,16 +103,27 @@ async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** Why it cannot be used. Of a host with several addresses `pg` tells no more than the code. */
-function reasonOf (cause: unknown): string {
-  const { message, code } = cause as { message: string, code?: unknown }
-  return [message, code].filter(Boolean).join(', ')
+/** Tables that somebody else has made are empty. Without this row no revocation would be written. */
+async function ensureRevision (em: EntityManager): Promise<void> {
+  if (await em.count(Revision, { id: 1 }, { connectionType: 'write' }) > 0) return
+  await em.insert(Revision, { id: 1, revision: 0 })
 }
 
-async function migrate (orm: MikroORM, triesLeft = mostMigrationTries): Promise<unknown> {
-  return orm.migrator.up().catch(async (error) => {
+/** Of a host with several addresses `pg` tells no more than a code. */
+async function sayingWhy<Result> (what: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act()
+  } catch (cause) {
+    if (isOurs(cause)) throw cause
+    const { message, code } = cause as { message: string, code?: unknown }
+    throw new OptionsInvalid(`${what}: ${[message, code].filter(Boolean).join(', ')}`, { cause })
+  }
+}
+
+async function tryAgain (work: () => Promise<void>, triesLeft = mostBootTries): Promise<void> {
+  return work().catch(async (error) => {
     if (triesLeft === 1) throw error
     await pause(50 + Math.random() * 100)
-    return migrate(orm, triesLeft - 1)
+    return tryAgain(work, triesLeft - 1)
   })
 }

@@ -11,7 +11,8 @@ export const variables: Record<string, string> = {
 
 /** The options with what the environment says where they say nothing. An empty variable counts as none. */
 export function withEnvironment (given: AccountsOptions, env: NodeJS.ProcessEnv): AccountsOptions {
-  const { secret = env.JWT_SECRET_KEY || undefined, db = env.ACCOUNTS_DATABASE_URL || undefined, access, refresh } = given
+  const { orm, secret = env.JWT_SECRET_KEY || undefined, access, refresh } = given
+  const { db = orm === undefined && env.ACCOUNTS_DATABASE_URL ? env.ACCOUNTS_DATABASE_URL : undefined } = given
   return {
     ...given,
     ...secret === undefined ? {} : { secret },

@@ -9,6 +9,7 @@ import { claimName, decorate } from './decorators.ts'
 import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
+import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
@@ -54,6 +55,8 @@ import { introspect } from './routes/introspect.ts'
 
 export type * from '../types/index.ts'
 export * as errors from './errors.ts'
+export { entities } from './databases/dialects.ts'
+export { User } from './entities/user.ts'
 
 const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, users: usersRoutes, jwks, revoke, introspect }
 
@@ -75,15 +78,16 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const telemetry = createTelemetry(settings.name)
+  const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
-  const revocations = createRevocations(knownUsers.forget)
+  const revocations = createRevocations(settings, knownUsers.forget)
   const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry }, settings, app.log)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }, settings, app.log)
   app.addHook('onClose', sessions.close)
   const pruner = createPruner(database, settings, app.log)
   app.addHook('onClose', pruner.close)
@@ -103,13 +107,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
     users: createUserServices({ ...parts, input }),
     sessions: createSessionServices(sessions, endings),
+    orm: database.orm,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
     authenticate,

@@ -17,6 +17,9 @@ const OneOf = <Value>(values: readonly Value[], fallback?: Value) =>
 const Callback = <Name extends 'claims' | 'verifyClaims' | 'isRevoked'>() =>
   Type.Optional(Type.Unsafe<NonNullable<AccountsOptions[Name]>>({ callable: true }))
 
+const Hook = <Name extends keyof NonNullable<AccountsOptions['hooks']>>() =>
+  Type.Optional(Type.Unsafe<NonNullable<NonNullable<AccountsOptions['hooks']>[Name]>>({ callable: true }))
+
 /** A part of a path; `/.` and `/..` are what browsers take away. */
 const segment = '/(?![.]{1,2}(/|$))[A-Za-z0-9._~-]+'
 
@@ -38,6 +41,7 @@ const PartySchema = { minLength: 1, maxLength: 255 }
 export const OptionsSchema = Type.Object({
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms)),
   db: Type.String({ minLength: 1, database: true, default: 'accounts.sqlite' }),
+  schema: OneOf(['migrate', 'none'] as const, 'migrate'),
   prefix: Type.String({ path: `^(${segment})*$`, default: '/auth' }),
   name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$', default: 'accounts' }),
   decoratorName: Type.String({ pattern: '^[A-Za-z_$][\\w$]*$', default: 'user' }),
@@ -67,6 +71,15 @@ export const OptionsSchema = Type.Object({
   claims: Callback<'claims'>(),
   verifyClaims: Callback<'verifyClaims'>(),
   isRevoked: Callback<'isRevoked'>(),
+  hooks: Type.Object({
+    onRegister: Hook<'onRegister'>(),
+    onLogin: Hook<'onLogin'>(),
+    onLoginFailed: Hook<'onLoginFailed'>(),
+    onRefresh: Hook<'onRefresh'>(),
+    onLogout: Hook<'onLogout'>(),
+    onReuse: Hook<'onReuse'>(),
+    onPasswordChanged: Hook<'onPasswordChanged'>(),
+  }, closed),
   headerFields: Type.Record(Type.String(), Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }), { default: {} }),
   transport: OneOf(['body', 'cookie', 'both'] as const, 'body'),
   cookies: Type.Object({

@@ -1,6 +1,8 @@
+import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
+import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
@@ -22,6 +24,15 @@ export type AnyRequest = FastifyRequest<any, any, any, any, any, any, any>
 /** A reply of any app. */
 export type AnyReply = FastifyReply<any, any, any, any, any, any, any>
 
+/** Where a request came from. The request itself would bring its password along. */
+export interface RequestSource {
+  /** Fastify's id of the request, as in its log. */
+  requestId: string
+  /** None on a Unix socket. */
+  ip: string | undefined
+  userAgent: string | undefined
+}
+
 /** A cookie's name and the path that it is sent to. */
 interface CookieOptions {
   name?: string
@@ -42,6 +53,13 @@ export interface AccountsOptions {
    * most connections of this process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
    */
   db?: string
+  /**
+   * A MikroORM of the app's own, or a function that gives one: the accounts use its connections, and it is left to the app
+   * to close it. Not together with `db`. Default none.
+   */
+  orm?: OrmOption
+  /** `'none'`: somebody else makes the tables, by migrations of their own. Default `'migrate'`: the plugin does. */
+  schema?: 'migrate' | 'none'
   /** Path before every route. Default `'/auth'`. */
   prefix?: string
   /** Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default `'accounts'`. */
@@ -93,6 +111,26 @@ export interface AccountsOptions {
   verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
   /** One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Default nobody is asked. */
   isRevoked?: (claims: TokenClaims) => boolean | Promise<boolean>
+  /**
+   * Functions that are told of what happens. But for `onRegister` they run after it is stored, no answer waits for them,
+   * and one that fails is logged. Default none.
+   */
+  hooks?: {
+    /**
+     * In the transaction of a registration, once the user is there: what it writes with `em` is stored with the user, or
+     * neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. The
+     * body holds no password. It may run again when the transaction has to.
+     */
+    onRegister?: (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+    onLogin?: (user: AccountsUser, source: RequestSource) => unknown
+    /** What was typed as a name or an address; never the password. */
+    onLoginFailed?: (identifier: string, source: RequestSource) => unknown
+    onRefresh?: (user: AccountsUser, source: RequestSource) => unknown
+    onLogout?: (user: AccountsUser, source: RequestSource) => unknown
+    /** A spent refresh token of this session was used again, so somebody may have stolen it. The session is over. */
+    onReuse?: (ended: { userId: string, sessionId: string }) => unknown
+    onPasswordChanged?: (user: AccountsUser, source: RequestSource) => unknown
+  }
   /** More fields for the header of every token. Default none. */
   headerFields?: Record<string, string | number | boolean>
   /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
 import { variables } from './environment.ts'
+import type { AccountsOptions } from './options.ts'
 import type { FilledOptions } from './options-schema.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
@@ -70,6 +71,15 @@ function fieldProblem (name: string, field: TSchema): string | undefined {
 function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {
   const paths = names.map((name) => [name, pathOf(name, routes[name])] as const).filter(([, path]) => path)
   return paths.find(([, path], index) => paths.findIndex(([, taken]) => taken === path) < index)?.[0]
+}
+
+/** What can be said of the app's own MikroORM before it is asked for: it is no plain value, which the schema would check. */
+export function ormProblems ({ orm, db }: AccountsOptions): string[] {
+  if (orm === undefined) return []
+  return [
+    ...['object', 'function'].includes(typeof orm) && orm !== null ? [] : ['orm must be a MikroORM, or a function that gives one'],
+    ...db === undefined ? [] : ['orm and db are two ways to one thing: give one of them'],
+  ]
 }
 
 /** What is wrong with the keys, one by one and together. */

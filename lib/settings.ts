@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
+import type { OrmOption } from './databases/borrow.ts'
 import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
 import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
@@ -9,7 +10,7 @@ import { createOptionsAjv } from './keywords.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions, Location } from './options.ts'
 import { isPlainObject } from './plain-object.ts'
-import { conflicts, contradictions, keyProblems, sentence, type GivenOptions } from './problems.ts'
+import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
@@ -39,6 +40,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   cookies: CookieSettings
   locations: Location[]
   realm: string
+  orm?: OrmOption
 }
 
 const check = createOptionsAjv().compile(OptionsSchema)
@@ -52,13 +54,14 @@ const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate', 
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
  */
 export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''): Settings {
-  const { secret, ...rest } = withEnvironment(given, env)
+  const { secret, orm, ...rest } = withEnvironment(given, env)
   const options = copy(rest) as GivenOptions
   const isValid = check(options)
   const keys = [secret === undefined ? randomBytes(64) : secret].flat().map((key, index) => readKey(key, index === 0 ? options.algorithm : undefined))
   const problems = [
     ...isValid ? [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))] : check.errors!.map(sentence),
     ...contradictions(options),
+    ...ormProblems(given),
     ...keyProblems(keys, secret, env),
   ]
   if (problems.length > 0) throw new OptionsInvalid(problems.join('; '))
@@ -70,7 +73,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   if (!settings.keys[0]!.signs) {
     log.info(`fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ${issuing.join(', ')}`)
   }
-  return settings
+  return orm ? { ...settings, orm } : settings
 }
 
 function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): CookieSettings {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOp
 import type { Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
 import { freshDatabase, kind, open } from './databases.ts'
+import { migratedDatabase } from './spares.ts'
 
 export const secret = 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE'
 export const password = 'correct horse battery staple'
@@ -12,13 +13,14 @@ export const cheap = { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 }
 
 /** An app with accounts on an empty database, a few guarded routes, and a way to talk to it; it is closed with the test. */
 export async function build (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
-  const db = options.db ?? await emptyDatabase(t)
+  const db = options.db ?? (options.orm ? undefined : await emptyDatabase(t))
   const app: FastifyInstance = Fastify(server)
   t.teardown(() => app.close())
-  await app.register(accounts, { db, secret, ...options, password: { ...cheap, ...options.password } })
+  await app.register(accounts, { ...db !== undefined && { db }, secret, ...options, password: { ...cheap, ...options.password } })
 
   app.get('/open', async ({ user, auth }) => ({ user, auth }))
   app.get('/guarded', { preHandler: app.authenticate }, async ({ user, auth }) => ({ user, auth }))
+  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user, auth }) => ({ user, auth }))
   app.post('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
   app.post('/with-refresh', { preHandler: app.authenticateRefresh }, async ({ user, auth }) => ({ user, auth }))
 
@@ -27,12 +29,12 @@ export async function build (t: Test, options: AccountsOptions = {}, server: Fas
 
 /** What suits an app that nobody looks behind. */
 export async function emptyDatabase (t: Test): Promise<string> {
-  return kind === 'sqlite' ? ':memory:' : freshDatabase(t)
+  return kind === 'sqlite' ? ':memory:' : migratedDatabase(t, kind)
 }
 
 /** The same, so that the rows can be looked at and a second process can come after the first. */
 export async function buildOnFile (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
-  const db = options.db ?? await freshDatabase(t)
+  const db = options.db ?? await (kind === 'sqlite' ? freshDatabase(t) : migratedDatabase(t, kind))
   const built = await build(t, { ...options, db }, server)
   const sql = open(db)
   t.teardown(() => sql.close())

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { MikroORM } from '@mikro-orm/core'
+import type { MikroORM, Options } from '@mikro-orm/core'
 import type { Test } from 'tap'
 import { leftOut } from './left-out.ts'
 
@@ -31,18 +32,38 @@ export interface Sql {
 
 /** An empty database of its own, gone with the test: what the option `db` takes. */
 export async function freshDatabase (t: Test, on: Kind = kind): Promise<string> {
-  if (on === 'sqlite') return join(existsSync(t.testdirName) ? t.testdirName : t.testdir({}), `${randomUUID()}.sqlite`)
+  if (on === 'sqlite') {
+    // Not in the folder of the test, which is gone before the app is closed.
+    const folder = mkdtempSync(join(tmpdir(), 'accounts-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    return join(folder, 'accounts.sqlite')
+  }
 
+  return (await create(t, on)).url
+}
+
+/** An empty database of a server, gone with what is torn down, and a connection to it. */
+export async function create (t: { teardown: (end: () => Promise<void>) => unknown }, on: Exclude<Kind, 'sqlite'>): Promise<{ url: string, sql: Sql }> {
   const name = `accounts_test_${randomUUID().replaceAll('-', '')}`
   const server = open(servers[on])
   await server.run(`create database ${name}`)
+  const url = new URL(servers[on])
+  url.pathname = `/${name}`
+  const sql = open(url.href)
   t.teardown(async () => {
+    await sql.close()
     await server.run(`drop database ${name}${on === 'postgresql' ? ' with (force)' : ''}`)
     await server.close()
   })
-  const url = new URL(servers[on])
-  url.pathname = `/${name}`
-  return url.href
+  return { url: url.href, sql }
+}
+
+/** True if there is such a server. Where there is none its tests are left out. */
+export async function answers (kind: keyof typeof servers): Promise<boolean> {
+  const sql = open(servers[kind])
+  const isThere = await sql.get('select 1').then(() => true, () => false)
+  await sql.close()
+  return isThere
 }
 
 /** The database that the app uses. */
@@ -69,7 +90,7 @@ export async function addEntries (sql: Sql, count: number, { from = 1, expiresAt
   const columns = 7
   for (let done = 0; done < count; done += 1000) {
     const rows = Array.from({ length: Math.min(1000, count - done) }, (_, index) => {
-      return [randomUUID(), from + done + index, 'token', randomUUID(), null, new Date(), expiresAt]
+      return [randomUUID(), from + done + index, 'token', randomUUID(), null, new Date(expiresAt.getTime() - 960_000), expiresAt]
     })
     const places = rows.map(() => `(${Array(columns).fill('?').join(', ')})`).join(', ')
     await sql.run(`insert into accounts_revoked_tokens values ${places}`, ...rows.flat())
@@ -124,24 +145,28 @@ function openServer (url: string): Sql {
   }
 }
 
-async function connect (url: string): Promise<MikroORM> {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url)
-  const server = {
+/** A MikroORM as an app makes it, on a file or a server, that knows nothing of ours. */
+export async function ormOf (db: string, options: Partial<Options>): Promise<MikroORM> {
+  if (!db.includes('://')) return new (await import('@mikro-orm/sqlite')).MikroORM({ dbName: db, ...options } as object)
+
+  const { protocol, hostname, port, username, password, pathname } = new URL(db)
+  const { MikroORM } = await (protocol === 'postgresql:' ? import('@mikro-orm/postgresql') : import('@mikro-orm/mariadb')) as { MikroORM: new (options: object) => MikroORM }
+  return new MikroORM({
     host: hostname,
     port: Number(port),
     user: username,
     password: decodeURIComponent(password),
     dbName: pathname.slice(1),
-    entities: [],
-    discovery: { warnWhenNoEntities: false },
-    pool: { max: 1 },
-  }
-  if (protocol === 'postgresql:') {
-    const { MikroORM } = await import('@mikro-orm/postgresql')
-    return new MikroORM({ ...server, driverOptions: { types: { getTypeParser: (oid: number) => postgresqlTypes[oid] ?? String } } })
-  }
-  const { MikroORM } = await import('@mikro-orm/mariadb')
-  return new MikroORM({ ...server, driverOptions: { typeCast: readColumn } })
+    ...options,
+  })
+}
+
+/** One connection, and rows as SQLite has them. */
+function connect (url: string): Promise<MikroORM> {
+  const driverOptions = url.startsWith('postgresql:')
+    ? { types: { getTypeParser: (oid: number) => postgresqlTypes[oid] ?? String } }
+    : { typeCast: readColumn }
+  return ormOf(url, { entities: [], discovery: { warnWhenNoEntities: false }, pool: { max: 1 }, driverOptions })
 }
 
 /** By the number of the type: int2, int4, int8, and timestamptz. */

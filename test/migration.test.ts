@@ -597,6 +597,14 @@ async function rotatesStrictly (t: Test) {
   await answers(t, pair.refresh(token), 401, { code: 'ACCOUNTS_REFRESH_REUSED' })
 }
 
+async function tellsOfLogins (t: Test) {
+  const told: unknown[] = []
+  const { post, signUp } = await build(t, { hooks: { onLogin: ({ username }) => { told.push(username) }, onLoginFailed: (name) => { told.push(`not ${name}`) } } })
+  await signUp()
+  for (const given of [password, `${password}!`]) await post('/auth/login', { username: 'ada', password: given })
+  t.same(told, ['ada', 'not ada'])
+}
+
 async function checks (t: Test) {
   const { access_token: eve } = await usual.signUp(newName())
   await answers(t, usual.post('/checked', undefined, ada.access_token), 200)
@@ -664,7 +672,14 @@ const simplejwt: Others = {
   TOKEN_USER_CLASS: 'skip_revocation_check',
   JTI_CLAIM: (t) => t.type(decode(ada.refresh_token).payload.jti, 'string'),
   TOKEN_OBTAIN_SERIALIZER: 'additional_claims_loader',
-  CHECK_USER_IS_ACTIVE: 'user_lookup_error_loader',
+  ON_LOGIN_SUCCESS: tellsOfLogins,
+  ON_LOGIN_FAILED: 'ON_LOGIN_SUCCESS',
+  async CHECK_USER_IS_ACTIVE (t) {
+    const { access_token: token, user } = await usual.signUp(newName())
+    await answers(t, usual.get('/guarded', token), 200)
+    await usual.app.accounts.users.disable(user.id)
+    await answers(t, usual.get('/guarded', token), 401, revoked)
+  },
   JWTAuthentication: 'jwt_required',
   JWTStatelessUserAuthentication: 'skip_revocation_check',
   TokenObtainPairView: (t) => answers(t, usual.post('/auth/login', { username: 'ada', password }), 200, { access_token: String, refresh_token: String }),

@@ -115,6 +115,13 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'routes.jwks': [0, null, [], '', 'keys', '/'],
   'routes.revoke': [0, null, [], '', 'revoke', '/'],
   'routes.introspect': [0, null, [], '', 'introspect', '/'],
+  'hooks.onRegister': [true, null, {}, 'x'],
+  'hooks.onLogin': [true, null, {}, 'x'],
+  'hooks.onLoginFailed': [true, null, {}, 'x'],
+  'hooks.onRefresh': [true, null, {}, 'x'],
+  'hooks.onLogout': [true, null, {}, 'x'],
+  'hooks.onReuse': [true, null, {}, 'x'],
+  'hooks.onPasswordChanged': [true, null, {}, 'x'],
   'sessions.max': [0, -1, 1001, 1.5, NaN, '50', null],
   'sessions.whenFull': ['', 'end-newest', true, null],
   throttle: [true, null, 0, '', 'off', {}, []],
@@ -150,12 +157,12 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
 
 t.test('a group of options is a group', async (t) => {
   const noGroups = [null, 'x', 15, true, [], () => ({})]
-  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, introspection: noGroups, revocation: noGroups, prune: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
+  await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, hooks: noGroups, introspection: noGroups, revocation: noGroups, prune: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
   await areNamed(t, { 'password.argon2': noGroups })
 })
 
 t.test('an option that there is not is refused at every depth', async (t) => {
-  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'introspection.', 'password.', 'password.argon2.', 'prune.', 'refresh.', 'revocation.', 'routes.', 'sessions.', 'user.', '']
+  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'hooks.', 'introspection.', 'password.', 'password.argon2.', 'prune.', 'refresh.', 'revocation.', 'routes.', 'sessions.', 'user.', '']
   const names = groups.map((group) => `${group}nonsense`)
   for (const value of [1, null, {}, () => 'x']) {
     const problems = await problemsOf(t, nest(Object.fromEntries(names.map((name) => [name, value]))))
@@ -303,7 +310,7 @@ t.test('an option wins over the environment, whatever stands there', async (t) =
     JWT_SECRET_KEY: 'weak',
     JWT_ACCESS_TOKEN_EXPIRES: 'soon',
     JWT_REFRESH_TOKEN_EXPIRES: '0',
-    ACCOUNTS_DATABASE_URL: 'postgresql://localhost/app',
+    ACCOUNTS_DATABASE_URL: 'mongodb://localhost/app',
   })
 
   const { signUp } = await build(t, { access: { expiresIn: 60 }, refresh: { expiresIn: '2m' } })
@@ -325,7 +332,7 @@ t.test('a bad value in the environment is refused, naming the variable', async (
     JWT_SECRET_KEY: ['weak', ' ', 'x'.repeat(40)],
     JWT_ACCESS_TOKEN_EXPIRES: durations,
     JWT_REFRESH_TOKEN_EXPIRES: durations,
-    ACCOUNTS_DATABASE_URL: ['postgresql://localhost/app', 'mysql://localhost/app'],
+    ACCOUNTS_DATABASE_URL: ['mongodb://localhost/app', 'mysql://localhost'],
   }
 
   for (const [name, values] of Object.entries(bad)) {

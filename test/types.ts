@@ -1,6 +1,6 @@
 // Checked by the compiler alone: what the plugin promises to TypeScript.
 import Fastify, { type FastifyInstance } from 'fastify'
-import accounts, { errors, type AccountsOptions, type AccountsUser, type RequestAuth } from '../lib/index.ts'
+import accounts, { errors, type AccountsOptions, type AccountsUser, type ManagedUser, type RequestAuth, type SessionInfo } from '../lib/index.ts'
 import type { FilledOptions } from '../lib/options-schema.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -11,7 +11,7 @@ type Flat<T> = T extends Callback | unknown[] ? T : T extends object ? { [K in k
 function expect<Truth extends true> (): Truth | void {}
 
 // The interface that an editor shows and the schema that checks are the same options.
-expect<Equal<Filled<Omit<AccountsOptions, 'secret'>>, Flat<FilledOptions>>>()
+expect<Equal<Filled<Omit<AccountsOptions, 'secret' | 'orm'>>, Flat<FilledOptions>>>()
 
 const app: FastifyInstance = Fastify()
 await app.register(accounts)
@@ -36,3 +36,14 @@ app.accounts.guard({ role: 'admin' })
 Fastify({ http2: true }).get('/', { preHandler: app.authenticate }, async () => 1)
 
 new errors.TokenRevoked().statusCode satisfies number | undefined
+
+expect<Equal<Awaited<ReturnType<typeof app.accounts.users.find>>, ManagedUser | null>>()
+const ada = await app.accounts.users.create({ username: 'ada', displayName: 'Ada' })
+ada.disabledAt satisfies Date | null
+const sessions: SessionInfo[] = await app.accounts.sessions.list(ada.id)
+await app.accounts.sessions.revokeAll(ada.id, sessions[0] ? { except: sessions[0].id } : {})
+// @ts-expect-error roles are a list
+await app.accounts.users.setRoles(ada.id, 'admin')
+await app.register(accounts, { hooks: { onRegister: async (em, { id }) => { await app.accounts.users.setRoles(id, ['member'], { em }) } } })
+// @ts-expect-error a hook that there is not
+await app.register(accounts, { hooks: { onRegistered: () => {} } })

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module'
 
 registerHooks({
   resolve (specifier, context, next) {
-    if (specifier === '@mikro-orm/sqlite') throw new Error('Cannot find package')
+    if (/^@mikro-orm\/(sqlite|postgresql|mariadb)$/.test(specifier)) throw new Error('Cannot find package')
     return next(specifier, context)
   },
 })

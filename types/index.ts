@@ -1,3 +1,4 @@
+import type { MikroORM } from '@mikro-orm/core'
 import type { FastifyInstance } from 'fastify'
 import type { Guard, RequestAuth } from '../lib/guards/guard.ts'
 import type { Health } from '../lib/health.ts'
@@ -10,7 +11,7 @@ import type { AccountsUser } from '../lib/users/public-user.ts'
 import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
-export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, Transport } from '../lib/options.ts'
+export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, RequestSource, Transport } from '../lib/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
 export type { Guard, RequestAuth } from '../lib/guards/guard.ts'
@@ -18,6 +19,7 @@ export type { Consistency, GuardOptions } from '../lib/guards/options.ts'
 export type { AccountsUser, ManagedUser } from '../lib/users/public-user.ts'
 export type { InTransaction, NewUser, UserChange, UserServices } from '../lib/users/services.ts'
 export type { SessionInfo, SessionServices } from '../lib/sessions/services.ts'
+export type { AnyOrm, OrmOption } from '../lib/databases/borrow.ts'
 export type { CookieResponse, TokenResponse } from '../lib/grants.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/services.ts'
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
@@ -43,6 +45,8 @@ export interface AccountsTypes {}
 export interface AccountsServices extends TokenServices {
   users: UserServices
   sessions: SessionServices
+  /** What the accounts are stored through: the app's own MikroORM if that knows their entities, or else one beside it. */
+  orm: MikroORM
   /** The same as `app.authenticate`, for these accounts. */
   authenticate: Guard
   /** The same as `app.authenticateRefresh`, for these accounts. */

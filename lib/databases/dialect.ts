@@ -20,6 +20,7 @@ export interface Opening {
   prepare?: (orm: MikroORM) => Promise<void>
   /** Once the tables are there. */
   settle: (orm: MikroORM) => Promise<void>
+  close: (orm: MikroORM) => Promise<void>
 }
 
 /** Calls from one process to all others, which may be lost: hints, and nothing to rely on. */

@@ -40,7 +40,7 @@ export async function loadDialect (name: DialectName) {
 }
 
 /** A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. */
-export function createOrm ({ dialect, Migrator }: Awaited<ReturnType<typeof loadDialect>>, name: string, options: OrmOptions): MikroORM {
+export function createOrm ({ dialect, Migrator }: Awaited<ReturnType<typeof loadDialect>>, name: string, options: OrmOptions, schema?: string): MikroORM {
   return new MikroORM({
     ...deafToEnvironment,
     driver: dialect.driver,
@@ -57,6 +57,7 @@ export function createOrm ({ dialect, Migrator }: Awaited<ReturnType<typeof load
       transactional: true,
       snapshot: false,
       silent: true,
+      ...schema && { schema },
     },
     ...options,
   })

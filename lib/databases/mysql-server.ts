@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import type { MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
 import { migrationsOf } from '../migrations/mysql.ts'
@@ -10,7 +11,7 @@ import { createWatch, type Watch } from './watch.ts'
 /** What of `mysql2` is needed here. */
 interface Connection {
   query: (...asked: unknown[]) => EventEmitter
-  stream: { destroy: () => void }
+  stream: Socket
   destroy: () => void
   release: () => void
 }
@@ -50,6 +51,7 @@ export function createMysqlDialect (driver: Dialect['driver']): Dialect {
         },
         prepare: (orm) => tame(orm, watch),
         settle: async () => watch.start(),
+        close: watch.close,
       }
     },
   }
@@ -58,7 +60,7 @@ export function createMysqlDialect (driver: Dialect['driver']): Dialect {
 function whoAndWhere ({ hostname, port, username, password, searchParams }: URL) {
   return {
     host: hostname.replace(/^\[(.+)\]$/, '$1'),
-    port: Number(port || 3306),
+    port,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     ...Object.fromEntries([...searchParams].map(([name, value]) => [name, read(value)])),
@@ -78,12 +80,13 @@ async function tame (orm: MikroORM, watch: Watch): Promise<void> {
   const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient() as unknown as Pool
   hurry(pool)
   pool.on('connection', (connection) => {
+    const ask = watch.over(connection.stream)
     const query = connection.query.bind(connection)
     connection.query = (...asked) => {
-      const answered = watch.ask(() => connection.stream.destroy())
+      const answered = ask()
       return query(...asked).once('fields', answered).once('end', answered)
     }
-    for (const statement of settings) connection.query(statement, (error: Error | null) => error && connection.destroy())
+    for (const statement of settings) connection.query(statement).once('error', connection.destroy.bind(connection))
   })
 }
 

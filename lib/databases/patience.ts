@@ -15,7 +15,7 @@ const busyCodes: unknown[] = ['40001', '40P01', 1205, 1213, 1020]
 
 /** True for what a transaction may try again after, since nothing of it was done. */
 export function isBusy (error: unknown): boolean {
-  const { code, errno } = (error ?? {}) as { code?: unknown, errno?: unknown }
+  const { code, errno } = Object(error) as { code?: unknown, errno?: unknown }
   return busyCodes.includes(code) || busyCodes.includes(errno) || String(code).startsWith('SQLITE_BUSY')
 }
 

@@ -27,6 +27,8 @@ export const dialect: Dialect = {
       await connectionOf(orm).execute('pragma busy_timeout = 0')
       forgiveRollbacks(await connectionOf(orm).getNativeClient())
     },
+
+    close: (orm) => orm.close(true),
   }),
 }
 

@@ -1,24 +1,48 @@
-import { mostWaitMs } from './patience.ts'
+import type { MikroORM } from '@mikro-orm/core'
+import { mostWaitMs, within } from './patience.ts'
+
+/** What a connection to a server goes through. */
+interface Stream {
+  destroy: () => unknown
+  once: (event: 'close', listener: () => void) => unknown
+}
 
 /** Ends connections that do not answer. */
 export interface Watch {
   /** From here on. Migrations may take as long as they like. */
   start: () => void
-  /** For a question that is asked: ends the connection by `end`, unless what is given back is called in time. */
-  ask: (end: () => void) => () => void
+  /** Knows a new connection. What is given back is called with each question, and gives what is to be called with the answer. */
+  over: (stream: Stream) => () => () => void
+  /** Closes the pool, and ends what does not close. */
+  close: (orm: MikroORM) => Promise<void>
 }
+
+/** Saying good-bye takes no longer than this. */
+const mostFarewellMs = 2000
 
 /**
  * A connection whose other side has vanished without a word stays silent for ever, and the pool would give it to one
  * request after the other: it has to be ended from here.
  */
 export function createWatch (): Watch {
+  const streams = new Set<Stream>()
   let isOn = false
+
   return {
     start () { isOn = true },
-    ask (end) {
-      const timer = isOn ? setTimeout(end, mostWaitMs).unref() : undefined
-      return () => clearTimeout(timer)
+
+    over (stream) {
+      streams.add(stream)
+      stream.once('close', () => streams.delete(stream))
+      return () => {
+        const timer = isOn ? setTimeout(() => stream.destroy(), mostWaitMs).unref() : undefined
+        return () => clearTimeout(timer)
+      }
+    },
+
+    async close (orm) {
+      await within(mostFarewellMs, orm.close(true)).catch(() => {})
+      for (const stream of streams) stream.destroy()
     },
   }
 }

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid, SessionsFull } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
+import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'
@@ -13,7 +14,7 @@ interface Login extends Record<string, unknown> {
 }
 
 export function login (scope: Scope, context: Context, path: string): void {
-  const { settings: { identifiers, transport } } = context
+  const { credentials, hooks, users, settings: { identifiers, transport } } = context
   const field = identifiers.includes('username') ? 'username' : 'email'
   const what = { username: 'user name', email: 'e-mail address' }
 
@@ -33,8 +34,15 @@ export function login (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { [field]: identifier, password, ...wish } = request.body as Login
     const beginning = beginningOf(context, request, wish)
-    const user = await context.credentials.identify(identifier as string, password)
-    const claims = await claimsOf(context, user, request)
-    return deliver(reply, await context.users.signIn(user, beginning, (session) => grant(context, session, claims)))
+    try {
+      const user = await credentials.identify(identifier as string, password)
+      const claims = await claimsOf(context, user, request)
+      const granted = await users.signIn(user, beginning, (session) => grant(context, session, claims))
+      hooks.tell('onLogin', granted.body.user, sourceOf(request))
+      return deliver(reply, granted)
+    } catch (error) {
+      if (error instanceof CredentialsInvalid) hooks.tell('onLoginFailed', identifier as string, sourceOf(request))
+      throw error
+    }
   })
 }

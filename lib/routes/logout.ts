@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts'
 import { clearRefused, forget } from '../grants.ts'
+import { sourceOf } from '../hooks.ts'
 import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function logout (scope: Scope, context: Context, path: string): void {
-  const { csrf, locator, sessions, tokens, refreshLocations, securityOf } = context
+  const { csrf, hooks, locator, publicUsers, sessions, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'logout',
@@ -21,7 +22,8 @@ export function logout (scope: Scope, context: Context, path: string): void {
     try {
       const verified = tokens.verifyForLogout(token, kinds)
       if (location === 'cookie') csrf.requireProof(request, verified.claims)
-      await sessions.logout(verified)
+      const ended = await sessions.logout(verified)
+      if (ended) hooks.tell('onLogout', publicUsers.of(ended.user), sourceOf(request))
     } catch (error) {
       clearRefused(context, request, reply, location, error)
       throw error

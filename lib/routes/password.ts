@@ -2,11 +2,12 @@ import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid, PasswordRejected } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
+import { sourceOf } from '../hooks.ts'
 import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function password (scope: Scope, context: Context, path: string): void {
-  const { authenticate, users, settings } = context
+  const { authenticate, hooks, users, settings } = context
 
   const schema = {
     operationId: 'changePassword',
@@ -26,6 +27,7 @@ export function password (scope: Scope, context: Context, path: string): void {
         return grant(context, session, claims)
       }
     })
+    hooks.tell('onPasswordChanged', granted.body.user, sourceOf(request))
     return deliver(reply, granted)
   })
 }

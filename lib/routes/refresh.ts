@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
+import { sourceOf } from '../hooks.ts'
 import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
-  const { admission, csrf, locator, sessions, tokens, refreshLocations, securityOf } = context
+  const { admission, csrf, hooks, locator, sessions, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'refresh',
@@ -25,7 +26,9 @@ export function refresh (scope: Scope, context: Context, path: string): void {
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
       })
-      return deliver(reply, grant(context, session, prepared, location === 'cookie' ? claims : undefined))
+      const granted = grant(context, session, prepared, location === 'cookie' ? claims : undefined)
+      hooks.tell('onRefresh', granted.body.user, sourceOf(request))
+      return deliver(reply, granted)
     } catch (error) {
       clearRefused(context, request, reply, location, error)
       throw error

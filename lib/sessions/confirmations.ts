@@ -36,7 +36,7 @@ const batchSize = 200
  * generation that a SKIP made void shows that somebody has the answer we took for lost: `onVoided` ends that session.
  */
 export function createConfirmations (
-  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (sessionId: string) => Promise<unknown>
+  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (sessionId: string, userId: string) => Promise<unknown>
 ): Confirmations {
   const remembered = new Map<string, Set<number>>()
   let timer: NodeJS.Timeout | undefined
@@ -64,7 +64,7 @@ export function createConfirmations (
     counters.confirmationsWritten += batch.length
 
     const voided = rows.filter((row) => batch.some(({ id, gen }) => id === row.id && isVoid(row, gen)))
-    for (const { id } of voided) await onVoided(id)
+    for (const { id, user } of voided) await onVoided(id, user.id)
   }
 
   function forget ({ id, gen }: Shown): void {

@@ -46,8 +46,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) return false
     const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true, connectionType: 'write' })
-    const others = { user: userId, revokedAt: null, ...goesOn && { id: { $ne: goesOn.id } } }
-    await tx.nativeUpdate(Session, others, { revokedAt: new Date(), revokeReason: reason })
+    await stop(tx, await others(tx, userId, goesOn?.id), reason)
     if (goesOn) {
       const { id, authTime } = goesOn
       if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
@@ -58,7 +57,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
   }
 
   async function endThese (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason): Promise<void> {
-    await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
+    await stop(tx, sessionIds, reason)
     for (const id of sessionIds) await write('session', id)
   }
 
@@ -89,8 +88,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       return isId(userId) && log.record(async (tx, write) => {
         // Locks the user, as a login does, and changes nothing.
         if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
-        const others = await tx.find(Session, { ...goingOn(userId), id: { $ne: sessionId } }, { connectionType: 'write', disableIdentityMap: true })
-        await endThese(tx, write, others.map(({ id }) => id), 'ended')
+        await endThese(tx, write, await others(tx, userId, sessionId), 'ended')
         return true
       }, em)
     },
@@ -99,6 +97,18 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       if (!await isTokenRevoked(claims)) await log.record((_, write) => write('token', claims.jti))
     },
   }
+}
+
+/** The sessions of a user, who is locked, but for one. */
+async function others (tx: EntityManager, userId: string, keptId?: string): Promise<string[]> {
+  const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
+  const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true })
+  return found.map(({ id }) => id)
+}
+
+/** By primary keys alone: InnoDB would lock an index first, and often wait in a circle with who ends one of these. */
+async function stop (tx: EntityManager, sessionIds: string[], reason: EndReason): Promise<void> {
+  await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
 }
 
 /** The sessions of a user that have not ended by themselves. */

@@ -6,6 +6,7 @@ import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import type { Hooks } from '../hooks.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -61,10 +62,10 @@ export interface Sessions {
   /** The same, from the session's row as it is now. */
   useStrictly: (claims: AccessClaims) => Promise<User>
   /**
-   * Ends the session of a token for good, all its tokens with it. Nothing happens to one that is over.
+   * Ends the session of a token for good, all its tokens with it, and gives it. Nothing happens to one that is over.
    * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
    */
-  logout: (token: VerifiedToken) => Promise<void>
+  logout: (token: VerifiedToken) => Promise<Session | undefined>
   /**
    * Notes that the password was checked again: the session as it goes on. What `prepare` throws leaves it as it was.
    * @throws {TokenRevoked} when it does not go on
@@ -93,12 +94,13 @@ export interface SessionParts {
   knownUsers: KnownUsers
   endings: Endings
   telemetry: Telemetry
+  hooks: Hooks
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, telemetry }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
-  const confirmations = createConfirmations(database, telemetry, log, (id) => endReused(id))
+  const confirmations = createConfirmations(database, telemetry, log, endReused)
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
@@ -159,7 +161,7 @@ export function createSessions (
   /** A token that is used again has been stolen, on one side or the other: nobody keeps the session. */
   async function judgeAndEnd (claims: RefreshClaims, now: Date) {
     return judge(claims, now).catch(async (error) => {
-      if (error instanceof RefreshReused) await endReused(claims.sid)
+      if (error instanceof RefreshReused) await endReused(claims.sid, claims.sub)
       throw error
     })
   }
@@ -194,11 +196,11 @@ export function createSessions (
     telemetry.publish('refresh', { sessionId: id, userId: user.id, outcome })
   }
 
-  async function endReused (sessionId: string): Promise<void> {
+  async function endReused (sessionId: string, userId: string): Promise<void> {
     telemetry.counters.refreshesReused++
     telemetry.publish('reuse', { sessionId })
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
-    await endings.end(sessionId, 'reuse')
+    if (await endings.end(sessionId, 'reuse')) hooks.tell('onReuse', { userId, sessionId })
   }
 
   return {
@@ -257,8 +259,13 @@ export function createSessions (
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      const user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
-      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      let user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
+      // What was fresh when the user was asked for may be too old when the answer is there.
+      if (!revocationLog.isFresh()) {
+        await revocationLog.catchUp()
+        user = await knownUsers.get(claims.sub)
+      }
+      if (!user || revocations.has(claims) || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
       if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
       return user
     },
@@ -277,7 +284,7 @@ export function createSessions (
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
-      await endings.end(session.id, 'logout')
+      return await endings.end(session.id, 'logout') ? session : undefined
     },
 
     async reauthenticate (id, prepare) {

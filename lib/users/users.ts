@@ -1,6 +1,7 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import { isDuplicate, type Database } from '../database.ts'
+import { mostWaitMs, within } from '../databases/patience.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
@@ -37,6 +38,9 @@ export interface PasswordChange {
 /** A user who is not stored yet. */
 export type Draft = Omit<RequiredEntityData<User>, keyof PublicFields> & PublicFields
 
+/** What the host adds to a transaction of ours. */
+export type Join = (em: EntityManager) => Promise<void>
+
 export interface Users {
   /**
    * Reads a registration, and hashes its password. The profile holds the fields of the app's own, checked.
@@ -45,10 +49,11 @@ export interface Users {
   draft: (registration: Registration, profile: Profile) => Promise<Draft>
   /**
    * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
-   * nothing is when it cannot.
+   * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails.
    * @throws {UserExists} a 409, found by the database, so also in a race
+   * @throws what `join` throws
    */
-  register: <Answer>(draft: Draft, beginning: Beginning, issue: (session: Session) => Answer) => Promise<Answer>
+  register: <Answer>(draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join: Join) => Promise<Answer>
   /**
    * Adds a user alone.
    * @throws {UserExists} as above; a transaction of the host's has then to be given up
@@ -89,6 +94,8 @@ export interface UserParts {
 export function createUsers (
   { database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts, { password: policy }: Settings
 ): Users {
+  const { lend = (tx: EntityManager) => tx } = database
+
   return {
     async draft ({ username: givenName, email: givenEmail, password, roles = [] }, profile) {
       const username = givenName === undefined ? null : readUsername(givenName)
@@ -118,12 +125,20 @@ export function createUsers (
       }
     },
 
-    register: (draft, beginning, issue) => orExists(database.run(async (em) => {
-      const user = em.create(User, { ...draft, lastLoginAt: draft.createdAt })
-      const answer = issue(sessions.start(em, user, user.epoch, beginning))
-      await em.flush()
-      return answer
-    })),
+    async register (draft, beginning, issue, join) {
+      let failure: unknown
+      const storing = database.run((em) => em.transactional(async (tx) => {
+        failure = undefined
+        const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
+        const answer = issue(sessions.start(tx, user, user.epoch, beginning))
+        await tx.flush()
+        // Within it the database may have one connection for all: a hook that never ends must not keep it.
+        await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
+        return answer
+      }))
+      // A failure of the host's stays what it is, whatever the database makes of it.
+      return orExists(storing).catch((error) => { throw failure ?? error })
+    },
 
     add: (draft, em) => orExists(inside(database, em)(async (tx) => {
       const user = tx.create(User, draft)

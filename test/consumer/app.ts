@@ -47,5 +47,6 @@ app.get('/admin/me', { preHandler: [isAda] }, async () => new errors.Forbidden()
 
 const { access_token: token } = await app.accounts.issueTokens('id')
 const { user: { displayName }, claims: { tenant } } = await app.accounts.verify(token)
-const texts: string[] = [displayName, tenant]
+const found = await app.admins.users.find('ada')
+const texts: string[] = [displayName, tenant, found?.displayName ?? '']
 app.log.info(texts)

@@ -32,9 +32,9 @@ t.test('a guard with options that are not is refused where it is written', async
 })
 
 t.test('roles: the user must have all of them, as they are now', async (t) => {
-  const { get, signUp, sql } = await behind(t, { roles: ['admin', 'editor'] })
-  const { access_token: token } = await signUp()
-  const setRoles = (...roles: string[]) => sql.run('update accounts_users set roles = ?', JSON.stringify(roles))
+  const { app, get, signUp } = await behind(t, { roles: ['admin', 'editor'] })
+  const { access_token: token, user } = await signUp()
+  const setRoles = (...roles: string[]) => app.accounts.users.setRoles(user.id, roles)
   t.equal((await get('/it')).statusCode, 401)
 
   for (const roles of [[], ['admin'], ['editor', 'Admin'], ['administrator', 'editor']]) {

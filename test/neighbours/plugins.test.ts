@@ -201,7 +201,9 @@ t.test('@fastify/rate-limit: a limit of one route counts after the guard where i
   const { get, signUp } = client(app)
   const tokens = [(await signUp('ada')).access_token, (await signUp('eve')).access_token]
 
-  for (const token of tokens) t.strictSame(await Promise.all([1, 2, 3].map(async () => (await get('/limited', token)).statusCode)), [200, 200, 429])
+  for (const token of tokens) {
+    for (const statusCode of [200, 200, 429]) t.equal((await get('/limited', token)).statusCode, statusCode)
+  }
   t.match((await get('/limited')).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
 })
 

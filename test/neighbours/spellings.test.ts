@@ -5,7 +5,8 @@ import t from 'tap'
 import { bearer, client } from '../build.ts'
 import { addAccounts, open, type Answer } from './tour.ts'
 
-const doors = ['/auth/me', '/guarded', '/closed/inside', '/closed/deep/deeper/42/inside', '/nested/inside']
+/** The last, since a DELETE there closes the account. */
+const doors = ['/guarded', '/closed/inside', '/closed/deep/deeper/42/inside', '/nested/inside', '/auth/me']
 
 /** Ways to write a path that a proxy, a router or a file system may take for the same. */
 function spellingsOf (url: string): string[] {
@@ -67,6 +68,8 @@ for (const [which, server] of Object.entries(servers)) {
       const { statusCode, headers, body } = await ask(method, url)
       const isRefused = statusCode === 401 ? /^Bearer realm="accounts"/.test(String(headers['www-authenticate'])) : [400, 404].includes(statusCode)
       if (!isRefused || body.includes('secret')) t.fail(`${method} ${url}: ${statusCode} ${body} ${headers['www-authenticate']}`)
+      // With a token that one closes the account.
+      if (method === 'DELETE' && url === '/auth/me') return
       if ((method !== 'HEAD' || doors.includes(url)) && (await ask(method, url, token)).statusCode === 200) reached.add(`${method} ${url}`)
     }
     for (const url of doors) {

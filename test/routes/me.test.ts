@@ -105,6 +105,15 @@ t.test('of two who close one account at once one does, and the other is signed i
   t.ok([200, 401].includes(answers[3]!.statusCode))
 })
 
+for (const [method, body] of [['PATCH', { displayName: 'x' }], ['DELETE', undefined]] as const) {
+  t.test(`who is deleted between the guard and a ${method} is signed in no longer`, async (t) => {
+    let act = async (_id: string): Promise<void> => {}
+    const { app, send } = await withAda(t, { isRevoked: async ({ sub }) => { await act(sub); return false } })
+    act = (id) => app.accounts.users.delete(id)
+    t.match((await send(method, body)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  })
+}
+
 t.test('closing an account asks for a password that was given lately', async (t) => {
   mock.timers.enable({ apis: ['Date'], now: Date.now() })
   t.teardown(() => mock.timers.reset())

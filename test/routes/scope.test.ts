@@ -279,15 +279,16 @@ const partsOf = (token: string) => [...token.split('.').slice(1), decode(token).
 
 /** Each of our routes, once, as it should be asked. */
 function everyRoute ({ post, get }: Host, { access_token: access, refresh_token: refresh }: TokenResponse) {
-  return Promise.all([get('/auth/me', access), ...bodies(refresh).map(([url, body]) => post(url, body))])
+  return Promise.all([get('/auth/sessions', access), ...bodies(refresh).map(([url, body]) => post(url, body))])
 }
 
 t.test('a database that fails is a 503 that says nothing of it', async (t) => {
   const { sql, ...host } = await buildOnFile(t)
   const tokens = await host.signUp()
+  const { access_token: bob } = await host.signUp('bob')
   for (const table of ['sessions', 'users']) {
     await sql.exec(`alter table accounts_${table} rename to gone_${table}`)
-    for (const answer of await everyRoute(host, tokens)) {
+    for (const answer of [...await everyRoute(host, tokens), ...table === 'users' ? [await host.get('/auth/me', bob)] : []]) {
       t.strictSame(answer.json(), {
         statusCode: 503,
         code: 'ACCOUNTS_UNAVAILABLE',

@@ -58,6 +58,8 @@ t.test('an admin sees all users in parts, with what is public and when they came
   t.match((await send('GET', `?limit=1&after=${first.next}`)).json(), { users: [{ id: admin.user.id }], next: null })
   t.equal((await send('GET')).json().users.length, 2)
   t.same((await send('GET', `?after=${admin.user.id}`)).json(), { users: [], next: null })
+  const { id } = await app.accounts.users.create({ username: 'bob' })
+  t.match((await send('GET', `/${id}`)).json(), { username: 'bob', last_login_at: null })
 })
 
 t.test('a part that cannot be is refused', async (t) => {

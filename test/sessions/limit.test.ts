@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { build, decode, password } from '../build.ts'
+import { build, buildOnFile, decode, password } from '../build.ts'
 
 const sidOf = ({ access_token: token }: { access_token: string }): string => decode(token).payload.sid
 
@@ -75,8 +75,7 @@ for (const whenFull of ['end-oldest', 'refuse'] as const) {
 }
 
 t.test('a limit that was lowered holds from the next login on', async (t) => {
-  const db = `${t.testdir({})}/accounts.sqlite`
-  const { signUp, signIn } = await build(t, { db })
+  const { db, signUp, signIn } = await buildOnFile(t)
   await signUp()
   for (let count = 0; count < 5; count++) await signIn()
   const lower = await build(t, { db, sessions: { max: 2 } })

@@ -19,8 +19,7 @@ t.test('nobody is remembered too: a user who is not there is asked for once', as
 })
 
 t.test('what is written past the plugin is seen after the life of an access token, and by a strict guard at once', async (t) => {
-  const { app, signUp, get, sql } = await buildOnFile(t)
-  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => ({ user }))
+  const { signUp, get, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
   const name = async (path: string) => (await get(path, token)).json().user.username
   t.equal(await name('/guarded'), 'ada')

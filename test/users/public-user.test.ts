@@ -50,7 +50,7 @@ t.test('without a list of public fields all are shown, and an account that is ol
   t.equal(user.size, 7)
   for (const profile of ['{}', 'null', '[]']) {
     await sql.run('update accounts_users set profile = ?', profile)
-    t.notOk('size' in (await get('/auth/me', token)).json(), profile)
+    t.notOk('size' in (await get('/strict', token)).json().user, profile)
   }
 })
 

@@ -113,6 +113,7 @@ t.test('a change that breaks a rule changes nothing', async (t) => {
   for (const [change, code, message] of refused) await t.rejects(app.accounts.users.update(ada.id, change), { code: `ACCOUNTS_${code}`, message })
   t.strictSame(await app.accounts.users.find('ada'), ada)
   t.match(await app.accounts.users.update(ada.id, { username: null, email: 'ada@example.com' }), { username: null, email: 'ada@example.com' })
+  t.match(await app.accounts.users.update(ada.id, { username: 'ada', email: null }), { username: 'ada', email: null })
 })
 
 t.test('changes of different fields at once are all kept', async (t) => {

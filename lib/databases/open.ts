@@ -1,0 +1,34 @@
+import type { MikroORM } from '@mikro-orm/core'
+import type { Dialect } from './dialect.ts'
+import { createOrm, loadDialect } from './dialects.ts'
+import { dialectOf } from './url.ts'
+
+/** A database that is at hand. */
+export interface Opened {
+  dialect: Dialect
+  /** What our statements go through. */
+  orm: MikroORM
+  /** What makes our tables. */
+  migrating: MikroORM
+  /** What has the connections. */
+  connected: MikroORM
+  /** Once the tables are there. */
+  settle: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Opens the database that the option `db` names, for nobody else. */
+export async function open (db: string, name: string): Promise<Opened> {
+  const parts = await loadDialect(dialectOf(db)!)
+  const { options, prepare, settle, close } = parts.dialect.open(db)
+  const orm = createOrm(parts, name, options)
+
+  try {
+    await orm.connect()
+    await prepare?.(orm)
+  } catch (error) {
+    await close(orm)
+    throw error
+  }
+  return { dialect: parts.dialect, orm, migrating: orm, connected: orm, settle: () => settle(orm), close: () => close(orm) }
+}

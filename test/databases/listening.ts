@@ -1,0 +1,7 @@
+// A process of its own that listens, and has nothing else to do.
+import { openDatabase } from '../../lib/database.ts'
+
+const { listen, close } = await openDatabase({ db: process.argv[2]!, name: 'accounts' })
+await listen!('channel', () => {})
+await close()
+console.log('listening')

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+/** A wire to a database that can be cut: with an end that tells, or without a word. */
+export async function wireTo (t: Test, db: string) {
+  const target = new URL(db)
+  const sockets = new Set<Socket>()
+  let wires = new Set<[near: Socket, far: Socket]>()
+  let isSilent = false
+  let isAway = false
+
+  const server = createServer((near) => {
+    if (isAway) return near.destroy()
+    const far = connect(Number(target.port), target.hostname)
+    const wire: [Socket, Socket] = [near, far]
+    wires.add(wire)
+    sockets.add(near).add(far)
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      from.on('data', (data) => { if (!isSilent && wires.has(wire)) to.write(data) })
+      from.on('error', () => {})
+      from.on('close', () => { if (wires.has(wire)) to.destroy() })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = () => sockets.forEach((socket) => socket.destroy())
+  t.teardown(() => { end(); server.close() })
+
+  const url = new URL(db)
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as AddressInfo).port)
+  return {
+    url: url.href,
+    /** Nothing goes through any more, and nobody is told. What was connected then never hears again. */
+    silence () {
+      isSilent = true
+      // Forgotten, but not closed: as behind a firewall that has lost its table.
+      wires = new Set()
+    },
+    /** New connections go through again. */
+    speak () { isSilent = false },
+    /** The server is gone, and everybody is told. */
+    away () { isAway = true; end() },
+    back () { isAway = false },
+    count: () => wires.size,
+  }
+}

@@ -1,0 +1,254 @@
+import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { openDatabase } from '../lib/database.ts'
+import { Session } from '../lib/entities/session.ts'
+import accounts, { entities, User, type AccountsOptions } from '../lib/index.ts'
+import { build, cheap, client, decode, password, secret } from './build.ts'
+import { freshDatabase, kind, notEverywhere, ormOf } from './databases.ts'
+
+/** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
+const ShopSchema = defineEntity({ name: 'Shop', tableName: 'shops', properties: { id: p.integer().primary(), title: p.string() } })
+const StallSchema = defineEntity({
+  name: 'Stall', tableName: 'stalls', properties: { id: p.integer().primary(), title: p.string(), owner: () => p.manyToOne(User).joinColumn('owner_id').deleteRule('cascade') },
+})
+
+/** A MikroORM of the app's own, which it closes itself. */
+async function ownOrm (t: Test, options: Partial<Options> = {}): Promise<MikroORM> {
+  const orm = await ormOf(await freshDatabase(t), { entities: [ShopSchema], ...options })
+  t.teardown(() => orm.close(true))
+  return orm
+}
+
+/** An app on a MikroORM. */
+async function on (t: Test, orm: AccountsOptions['orm'], options: AccountsOptions = {}) {
+  return build(t, { orm: orm!, ...options })
+}
+
+/** What keeps the app from starting. */
+async function refusal (t: Test, options: unknown): Promise<string> {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  return app.register(accounts, { secret, password: cheap, ...options as AccountsOptions }).then(() => 'nothing', ({ code, message }) => `${code}: ${message}`)
+}
+
+/** The whole life of a session. */
+async function works (t: Test, { signUp, signIn, refresh, post, get }: Pick<Awaited<ReturnType<typeof build>>, 'signUp' | 'signIn' | 'refresh' | 'post' | 'get'>) {
+  const { user, refresh_token: first } = await signUp()
+  const { refresh_token: second, access_token: access } = (await refresh(first)).json()
+  t.match((await get('/guarded', access)).json(), { user })
+  t.equal((await post('/auth/logout', { refresh_token: second })).statusCode, 204)
+  t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match(await signIn(), { user })
+}
+
+t.test('an app may share its MikroORM, and what it keeps there stays its own', async (t) => {
+  const orm = await ownOrm(t, { namingStrategy: EntityCaseNamingStrategy })
+  await orm.schema.create()
+  const built = await on(t, orm)
+  await works(t, built)
+  t.not(built.app.accounts.orm, orm)
+  await built.app.close()
+
+  await orm.em.fork().insert(ShopSchema, { id: 1, title: 'Ada & Co.' })
+  t.match(await orm.em.fork().findOne(ShopSchema, 1), { title: 'Ada & Co.' }, 'and it closes itself what it has opened')
+  t.notOk(orm.getMetadata().has(User))
+})
+
+t.test('a function may give the MikroORM, at once or later, and it need not be connected', async (t) => {
+  const orm = await ownOrm(t)
+  await works(t, await on(t, () => orm))
+  t.match(await (await on(t, async () => orm)).signIn(), { user: { username: 'ada' } })
+})
+
+t.test('entities of an app may relate to our users, whatever it names its tables and columns', async (t) => {
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema], namingStrategy: EntityCaseNamingStrategy })
+  const built = await on(t, orm)
+  t.equal(built.app.accounts.orm, orm)
+  await works(t, built)
+  await orm.em.getConnection().execute(`create table stalls (id int primary key, title varchar(255) not null,
+    owner_id ${kind === 'postgresql' ? 'uuid' : 'varchar(36)'} not null references accounts_users (id) on delete cascade)${kind === 'mariadb' ? ' collate utf8mb4_bin' : ''}`)
+
+  const em = orm.em.fork()
+  const owner = await em.findOneOrFail(User, { username: 'ada' })
+  em.create(StallSchema, { id: 1, title: 'Ada & Co.', owner })
+  await em.flush()
+  t.match(await orm.em.fork().find(StallSchema, { owner: { username: 'ada' } }, { populate: ['owner'] }), [{ title: 'Ada & Co.', owner: { id: owner.id, username: 'ada' } }])
+  await works(t, { ...built, signUp: () => built.signUp('bob'), signIn: () => built.signIn('bob') })
+})
+
+t.test('the app may close its MikroORM in a hook of its own, after ours', async (t) => {
+  for (const known of [[ShopSchema], [...entities, StallSchema]]) {
+    const orm = await ownOrm(t, { entities: known })
+    const app = Fastify()
+    app.addHook('onClose', () => orm.close(true))
+    await app.register(accounts, { orm, secret, password: cheap })
+    app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
+    const { signUp, refresh, get } = client(app)
+    const { refresh_token: token } = await signUp()
+    t.equal((await get('/guarded', (await refresh(token)).json().access_token)).statusCode, 200)
+    await t.resolves(app.close())
+    t.notOk(await orm.isConnected())
+  }
+})
+
+t.test("many ends at once are told one after the other, at the isolation of the app's own connections", async (t) => {
+  const orm = await ownOrm(t)
+  const { app, post, get, signUp, signIn } = await on(t, orm)
+  await signUp()
+  const sessions = await Promise.all(Array.from({ length: 20 }, () => signIn()))
+  const ends = sessions.map(({ refresh_token: token, access_token: access }, index) => index % 2
+    ? post('/auth/logout', { refresh_token: token })
+    : app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: { authorization: `Bearer ${access}` } }))
+  t.ok((await Promise.all(ends)).every(({ statusCode }) => statusCode === 204 || statusCode === 401))
+  const log = await orm.em.getConnection().execute('select revision from accounts_revoked_tokens order by revision')
+  t.same(log.map(({ revision }: { revision: number }) => revision), log.map((_: unknown, index: number) => index + 1))
+  t.equal((await Promise.all(sessions.map(({ access_token: token }) => get('/guarded', token)))).filter(({ statusCode }) => statusCode === 200).length <= 1, true)
+})
+
+t.test('accounts of another name have their own tables, also where the app knows the users of the first', async (t) => {
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(accounts, { orm, secret, password: cheap })
+  await app.register(accounts, { orm, secret, password: cheap, name: 'admins', prefix: '/admin' })
+  const { post, signUp } = client(app)
+  const { user } = await signUp()
+  t.not((await post('/admin/register', { username: 'ada', password })).json().user.id, user.id)
+  for (const name of ['accounts', 'admins']) t.match(await orm.em.getConnection().execute(`select username from ${name}_users`), [{ username: 'ada' }])
+  t.equal(await orm.em.fork().count(User), 1)
+})
+
+t.test('a schema that the app has chosen holds our tables too', async (t) => {
+  const schema = { sqlite: 'main', postgresql: 'shop', mariadb: undefined }[kind]
+  const orm = await ownOrm(t, schema ? { schema } : {})
+  if (kind === 'postgresql') await orm.em.getConnection().execute('create schema shop')
+  await works(t, await on(t, orm))
+  t.match(await orm.em.getConnection().execute(`select username from ${schema ? `${schema}.` : ''}accounts_users`), [{ username: 'ada' }])
+})
+
+t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {
+  t.match(await refusal(t, { db: await freshDatabase(t), schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .*accounts_revision/)
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+  t.match(await refusal(t, { orm, schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_revision/)
+  await orm.schema.create()
+  await works(t, await on(t, orm, { schema: 'none' }))
+  t.match(await (await on(t, orm, { schema: 'none' })).signIn(), { user: { username: 'ada' } })
+})
+
+t.test('a database that the environment names is no matter where a MikroORM is given', async (t) => {
+  process.env.ACCOUNTS_DATABASE_URL = 'mongodb://localhost/app'
+  t.teardown(() => { delete process.env.ACCOUNTS_DATABASE_URL })
+  await works(t, await on(t, await ownOrm(t)))
+})
+
+t.test('what is no MikroORM, or none that will do, keeps the app from starting', async (t) => {
+  const orm = await ownOrm(t)
+  const some = await ownOrm(t, { entities: [User] })
+  class MongoDriver {}
+  const mongo = { em: { getDriver: () => new MongoDriver() }, config: {}, getMetadata () {} }
+  const refused: [options: object, why: RegExp][] = [
+    ...[5, null, 'orm', true].map((orm): [object, RegExp] => [{ orm }, /orm must be a MikroORM, or a function that gives one/]),
+    ...[{}, { em: orm.em }, () => undefined, async () => null].map((orm): [object, RegExp] => [{ orm }, /orm must be a MikroORM, or a function that gives one/]),
+    [{ orm, db: 'accounts.sqlite' }, /orm and db are two ways to one thing/],
+    [{ orm: some }, /orm knows some of our entities and not all/],
+    [{ orm: mongo }, /orm must have one of these drivers: SqliteDriver, PostgreSqlDriver/],
+    [{ orm () { throw new Error('not today') } }, /orm cannot be used: not today/],
+    [{ schema: 'update' }, /schema must be one of migrate, none/],
+  ]
+  for (const [options, why] of refused) t.match(await refusal(t, options), why)
+})
+
+for (const [which, known] of [['beside an app', []], ['known to an app', entities]] as const) {
+  t.test(`what is done in a transaction of the app's holds when that is committed, and not before: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
+    const { app, signUp, get } = await on(t, orm)
+    const { access_token: token, user: { id } } = await signUp()
+    const shop = (number: number) => async (em: EntityManager) => {
+      await em.insert(ShopSchema, { id: number, title: 'Ada & Co.' })
+      await app.accounts.sessions.revokeAll(id, { em })
+      await app.accounts.users.setRoles(id, ['owner'], { em })
+    }
+    await t.rejects(orm.em.fork().transactional(async (em) => { await shop(1)(em); throw new Error('rolled back') }), { message: 'rolled back' })
+    t.match((await get('/guarded', token)).json(), { user: { roles: [] } })
+
+    await orm.em.fork().transactional(shop(2))
+    t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match([await app.accounts.users.find(id), await orm.em.fork().count(ShopSchema)], [{ roles: ['owner'] }, 1])
+  })
+
+  t.test(`what is done in a savepoint holds when all around it is committed, and not when any of it is rolled back: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    const { app, signUp, signIn, get } = await on(t, orm)
+    await signUp()
+    for (const [inner, outer, statusCode] of [['kept', 'kept', 401], ['kept', 'given up', 200], ['given up', 'kept', 200]] as const) {
+      const { access_token: token } = await signIn()
+      const orGiveUp = (what: string) => { if (what === 'given up') throw new Error(what) }
+      await orm.em.fork().transactional(async (em) => {
+        await em.transactional(async (savepoint) => {
+          await app.accounts.sessions.revoke(decode(token).payload.sid, { em: savepoint })
+          orGiveUp(inner)
+        }).catch(() => {})
+        t.equal(kind === 'sqlite' ? 200 : (await get('/guarded', token)).statusCode, 200, 'not before the end')
+        orGiveUp(outer)
+      }).catch(() => {})
+      t.equal((await get('/guarded', token)).statusCode, statusCode, `${inner} within ${outer}`)
+    }
+  })
+
+  t.test(`onRegister works on the app's own entities, and what it revokes holds at once: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
+    const { app, signUp, get } = await on(t, orm, {
+      hooks: {
+        onRegister: async (em, { username }) => {
+          await em.insert(ShopSchema, { id: 1, title: `${username} & Co.` })
+          if (username === 'bob') await app.accounts.sessions.revokeAll(ada.user.id, { em })
+          if (username === 'eve') throw Object.assign(new Error('not you'), { statusCode: 403 })
+        },
+      },
+    })
+    const shops = () => orm.em.fork().find(ShopSchema, {})
+    t.match(await signUp('eve'), { statusCode: 403, message: 'not you' })
+    t.same(await shops(), [])
+    const ada = await signUp('ada')
+    t.match(await shops(), [{ title: 'ada & Co.' }])
+    await orm.em.fork().nativeDelete(ShopSchema, {})
+    t.equal((await get('/guarded', ada.access_token)).statusCode, 200)
+    await signUp('bob')
+    t.equal((await get('/guarded', ada.access_token)).statusCode, 401)
+  })
+}
+
+t.test(...notEverywhere("nothing of ours joins a transaction of the app's unasked"), async (t) => {
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+  const { app, signUp } = await on(t, orm)
+  const { user } = await signUp()
+  await t.rejects(orm.em.fork().transactional(async (em) => {
+    await em.count(User)
+    await app.accounts.issueTokens(user.id)
+    throw new Error('rolled back')
+  }))
+  t.equal(await orm.em.fork().count(Session), 2)
+})
+
+t.test(...notEverywhere('what decides is never read from a replica'), async (t) => {
+  const behind = await freshDatabase(t)
+  await (await openDatabase({ db: behind, name: 'accounts' })).close()
+  const replicas = [{ dbName: behind.includes('://') ? new URL(behind).pathname.slice(1) : behind }]
+  for (const known of [entities, [ShopSchema]]) {
+    const orm = await ownOrm(t, { entities: known, replicas })
+    await works(t, await on(t, orm))
+    t.equal(await orm.em.getConnection('read').execute('select * from accounts_users').then((rows) => rows.length), 0)
+  }
+})
+
+t.test('a process that only works beside others opens a database whose tables are there', async (t) => {
+  const db = await freshDatabase(t)
+  const first = await openDatabase({ db, name: 'accounts' })
+  t.teardown(first.close)
+  const { run, close } = await openDatabase({ db, name: 'accounts', schema: 'none' })
+  t.teardown(close)
+  t.equal(await run((em) => em.count(User)), 0)
+})

@@ -1,0 +1,81 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { AccountsOptions } from '../../lib/index.ts'
+import { bearer, password } from '../build.ts'
+
+/** What a server said, and when. */
+export interface Answer {
+  status: number
+  body: Record<string, any>
+  /** When it was asked, and for how long it was waited for, in ms of `performance.now()`. */
+  askedAt: number
+  tookMs: number
+}
+
+/** A process with an app in it, and a way to talk to it. */
+export interface Server {
+  /** @throws {TypeError} when the process dies before it has answered */
+  ask: (method: string, path: string, token?: string, body?: object) => Promise<Answer>
+  /** Opens an account. */
+  register: (username: string) => Promise<Answer>
+  login: (username: string, secretWord?: string) => Promise<Answer>
+  refresh: (refreshToken: string) => Promise<Answer>
+  logout: (refreshToken: string) => Promise<Answer>
+  /** The status that a guard gives to an access token. */
+  lets: (accessToken: string, path?: '/guarded' | '/strict') => Promise<number>
+  signal: (signal: NodeJS.Signals) => void
+  /** Ends the process as a power cut would, and waits for its end. */
+  kill: () => Promise<void>
+}
+
+/** Longer than anything may take that the accounts promise. */
+const patienceMs = 30_000
+
+/** Starts a server in a process of its own, without the coverage of this one, and ends it with the test. */
+export async function startServer (t: Test, options: AccountsOptions): Promise<Server> {
+  const env = { PATH: process.env.PATH, OPTIONS: JSON.stringify(options) }
+  const child = fork(join(import.meta.dirname, 'server.ts'), { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const ended = once(child, 'exit')
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  t.teardown(kill)
+
+  const complaints: Buffer[] = []
+  child.stderr!.on('data', (chunk) => complaints.push(chunk))
+  const port = await Promise.race([
+    once(child, 'message').then(([message]) => (message as { port: number }).port),
+    ended.then(() => { throw new Error(`A server did not start: ${Buffer.concat(complaints)}`) }),
+  ])
+
+  async function ask (method: string, path: string, token?: string, body?: object): Promise<Answer> {
+    const askedAt = performance.now()
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: { ...bearer(token), ...body && { 'content-type': 'application/json' } },
+      body: body ? JSON.stringify(body) : null,
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    const text = await response.text()
+    return { status: response.status, body: text ? JSON.parse(text) : {}, askedAt, tookMs: performance.now() - askedAt }
+  }
+
+  return {
+    ask,
+    register: (username) => ask('POST', '/auth/register', undefined, { username, password }),
+    login: (username, secretWord = password) => ask('POST', '/auth/login', undefined, { username, password: secretWord }),
+    refresh: (refreshToken) => ask('POST', '/auth/refresh', undefined, { refresh_token: refreshToken }),
+    logout: (refreshToken) => ask('POST', '/auth/logout', undefined, { refresh_token: refreshToken }),
+    lets: async (accessToken, path = '/guarded') => (await ask('GET', path, accessToken)).status,
+    signal: (signal) => { child.kill(signal) },
+    kill,
+  }
+}
+
+/** So many servers at once, on one database. */
+export function startServers (t: Test, count: number, options: AccountsOptions): Promise<Server[]> {
+  return Promise.all(Array.from({ length: count }, () => startServer(t, options)))
+}

@@ -1,0 +1,155 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../lib/index.ts'
+import { freshDatabase, kind, open } from '../databases.ts'
+import { startServer, type Answer, type Server } from './process.ts'
+import { startProxy } from './proxy.ts'
+import { rounds, spread, until } from './rounds.ts'
+
+/** Beyond what is promised, a machine with much else to do may take this much longer. */
+const slackMs = 1000
+
+/** No request waits longer than this for a database. */
+const mostWaitMs = 10_000
+
+const db = await freshDatabase(t)
+const here = await startServer(t, { db })
+const sql = open(db)
+t.teardown(() => sql.close())
+
+let count = 0
+async function signUp (): Promise<{ access: string, refresh: string }> {
+  const { body } = await here.register(`user${count++}`)
+  return { access: body.access_token, refresh: body.refresh_token }
+}
+
+const startThere = (t: Test, revocation: AccountsOptions['revocation'], url = db) => startServer(t, { db: url, revocation: revocation! })
+
+/** Logs somebody out here, and tells after how long they are refused there. */
+async function measure (there: Server): Promise<number> {
+  const { access, refresh } = await signUp()
+  await there.lets(access)
+  const { askedAt, tookMs } = await here.logout(refresh)
+  await until(async () => await there.lets(access) === 401)
+  return performance.now() - askedAt - tookMs
+}
+
+t.test('what one process revokes another refuses within pollInterval and a query', async (t) => {
+  const there = await startThere(t, { pollInterval: '1s', maxStaleness: '5s' })
+  // At ten moments between two looks at the log.
+  const { text, most } = spread(await Promise.all(Array.from({ length: rounds(10, 50) }, (_, index) => pause(index * 111).then(() => measure(there)))))
+  t.comment(`refused elsewhere, ${text}`)
+  t.ok(most < 1000 + slackMs)
+})
+
+t.test('with NOTIFY another process refuses within 100 ms', { skip: kind !== 'postgresql' && 'only PostgreSQL tells' }, async (t) => {
+  const there = await startThere(t, { pollInterval: '60s', maxStaleness: '300s' })
+  const measured: number[] = []
+  while (measured.length < rounds(20, 100)) measured.push(await measure(there))
+
+  const { text, median, most } = spread(measured)
+  t.comment(`refused elsewhere, ${text}`)
+  t.ok(median < 100)
+  t.ok(most < 100 + slackMs)
+})
+
+/** How a process and its database are parted, and what brings them together. */
+interface Cut {
+  url: string
+  part: () => unknown
+  restore: () => Promise<unknown>
+}
+
+const tables = ['users', 'sessions', 'revoked_tokens', 'revision']
+
+/** There is no TCP to a file: its tables are away for a while. */
+async function missingTables (): Promise<Cut> {
+  const rename = (from: string, to: string) =>
+    sql.exec(`begin immediate; ${tables.map((table) => `alter table ${from}_${table} rename to ${to}_${table};`).join(' ')} commit`)
+  return { url: db, part: () => rename('accounts', 'gone'), restore: () => rename('gone', 'accounts') }
+}
+
+async function network (t: Test, how: 'refuse' | 'swallow'): Promise<Cut> {
+  const proxy = await startProxy(t, db)
+  return { url: proxy.url, part: proxy[how], restore: proxy.restore }
+}
+
+const cuts: Record<string, (t: Test) => Promise<Cut>> = kind === 'sqlite'
+  ? { 'whose tables are gone': missingTables }
+  : { 'whose connections are closed': (t) => network(t, 'refuse'), 'whose packets vanish': (t) => network(t, 'swallow') }
+
+for (const [how, cutOff] of Object.entries(cuts)) {
+  t.test(`a process ${how} lets nobody in after maxStaleness, and recovers by itself`, async (t) => {
+    const maxStalenessMs = 2000
+    const { url, part, restore } = await cutOff(t)
+    const there = await startThere(t, { pollInterval: '1s', maxStaleness: '2s' }, url)
+    const [gone, stays] = [await signUp(), await signUp()]
+    t.same([await there.lets(gone.access), await there.lets(stays.access)], [200, 200])
+
+    // What is away for all must be logged out from first: read before it is away, it is refused all the sooner.
+    if (kind === 'sqlite') await here.logout(gone.refresh)
+    await part()
+    const partedAt = performance.now()
+    if (kind !== 'sqlite') t.equal((await here.logout(gone.refresh)).status, 204)
+
+    const asked: Promise<Answer>[] = []
+    while (performance.now() < partedAt + maxStalenessMs + 1500) {
+      asked.push(there.ask('GET', '/guarded', asked.length % 2 ? gone.access : stays.access), there.ask('GET', '/strict', gone.access))
+      await pause(100)
+    }
+    const answers = await Promise.all([...asked, there.refresh(stays.refresh), there.login('user0')])
+    const late = answers.filter(({ askedAt }) => askedAt > partedAt + maxStalenessMs)
+    t.ok(late.length > 10)
+    t.same(new Set(late.map(({ status }) => status)), new Set([503]), 'nobody is let in, and nobody is said to be unknown')
+    const slowest = Math.max(...answers.map(({ tookMs }) => tookMs))
+    t.ok(slowest < mostWaitMs + slackMs, 'nobody waits for ever')
+
+    await restore()
+    const recoveredMs = await until(async () => await there.lets(gone.access) === 401 && await there.lets(stays.access) === 200)
+    t.comment(`answered after ${Math.round(slowest)} ms at most, recovered after ${Math.round(recoveredMs)} ms`)
+    t.same([(await there.refresh(stays.refresh)).status, (await there.login('user0')).status], [200, 200])
+    t.ok(await measure(there) < 1000 + slackMs, 'and hears of what is revoked as before')
+  })
+}
+
+t.test('while a file is locked, guards go on, and no revocation is acknowledged', { skip: kind !== 'sqlite' && 'a server locks rows' }, async (t) => {
+  const there = await startThere(t, { pollInterval: '1s', maxStaleness: '2s' })
+  const { access, refresh } = await signUp()
+  await sql.exec('begin immediate')
+  const { status, tookMs } = await here.logout(refresh)
+  t.equal(status, 503)
+  t.ok(tookMs < mostWaitMs + slackMs)
+  t.same([await here.lets(access), await there.lets(access)], [200, 200], 'readers do not wait for a writer')
+
+  await sql.exec('rollback')
+  t.equal((await here.logout(refresh)).status, 204)
+  t.comment(`the lock was waited for ${Math.round(tookMs)} ms`)
+  t.ok(await until(async () => await there.lets(access) === 401) < 1000 + slackMs)
+})
+
+/** Asks many times at once, and only as the process comes to itself is anything answered. */
+async function askWhileStalled (there: Server, stall: (there: Server) => Promise<unknown>): Promise<number[]> {
+  const { access, refresh } = await signUp()
+  if (await there.lets(access) !== 200) throw new Error('Not let in at all')
+  const stalled = stall(there)
+  await here.logout(refresh)
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => there.lets(access)))
+  await stalled
+  return statuses
+}
+
+const stalls: Record<string, (there: Server) => Promise<unknown>> = {
+  'whose event loop was blocked': (there) => there.ask('POST', '/block/2500'),
+  async 'that was stopped' (there) {
+    there.signal('SIGSTOP')
+    await pause(2500)
+    there.signal('SIGCONT')
+  },
+}
+
+for (const [how, stall] of Object.entries(stalls)) {
+  t.test(`a process ${how} for longer than maxStaleness lets no stale answer out`, async (t) => {
+    const there = await startThere(t, { pollInterval: '1s', maxStaleness: '2s' })
+    t.same(new Set(await askWhileStalled(there, stall)), new Set([401]))
+  })
+}

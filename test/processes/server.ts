@@ -1,0 +1,22 @@
+// A process of its own: an app with accounts on a database that others use too. It ends with the process that began it.
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import accounts from '../../lib/index.ts'
+import { cheap, secret } from '../build.ts'
+
+const app = Fastify()
+process.on('disconnect', () => process.exit())
+await app.register(accounts, { secret, password: cheap, ...JSON.parse(process.env.OPTIONS!) })
+
+app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
+app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => user)
+app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as { id: string }).id))
+app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
+app.post('/block/:ms', async ({ params }) => {
+  const until = performance.now() + Number((params as { ms: string }).ms)
+  while (performance.now() < until);
+  return {}
+})
+
+await app.listen({ host: '127.0.0.1', port: 0 })
+process.send!({ port: (app.server.address() as AddressInfo).port })

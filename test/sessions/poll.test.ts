@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { startPoll } from '../../lib/sessions/poll.ts'
+
+const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300, wake: undefined }
+
+/** A poll whose reads last until they are answered; the first is. */
+async function polling (t: Test, settings = seconds) {
+  const reads: PromiseWithResolvers<void>[] = []
+  const told: string[] = []
+  const log = { warn: (_: Error, message: string) => { told.push(message) }, info: (message: string) => { told.push(message) } }
+  const starting = startPoll(() => {
+    reads.push(Promise.withResolvers<void>())
+    return reads.at(-1)!.promise
+  }, settings, log as never)
+  reads[0]!.resolve()
+  const poll = await starting
+  t.teardown(poll.close)
+
+  /** The read with this number, once it has begun. */
+  const read = async (number: number) => {
+    while (reads.length < number) await pause(1)
+    return reads[number - 1]!
+  }
+  return { poll, reads, read, told }
+}
+
+t.test('many messages are one read, and one that comes during a read is another', async (t) => {
+  const { poll, reads, read } = await polling(t)
+  for (let times = 0; times < 100; times++) poll.wake()
+  const second = await read(2)
+  poll.wake()
+  second.resolve()
+  const third = await read(3)
+  third.resolve()
+  await pause(50)
+  t.equal(reads.length, 3)
+})
+
+t.test('a message that comes while a request reads is another read, for that one may have been too early', async (t) => {
+  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0 })
+  const asking = poll.catchUp()
+  const second = await read(2)
+  poll.wake()
+  await pause(30)
+  second.reject(new Error('away'))
+  await t.rejects(asking, { message: 'away' })
+  const third = await read(3)
+  third.resolve()
+})
+
+t.test('a database that goes away is told of once, and once when it is back', async (t) => {
+  const { poll, read, told } = await polling(t)
+  for (const [number, error] of [[2, 'away'], [3, 'away'], [4, null], [5, null]] as const) {
+    poll.wake()
+    const reading = await read(number)
+    if (error) reading.reject(new Error(error))
+    else reading.resolve()
+    await pause(20)
+  }
+  t.same(told, ['The log of revocations cannot be read: requests wait for the database', 'The log of revocations is read again'])
+})
+
+t.test('who asks during a read that began long ago asks again', async (t) => {
+  const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.05 })
+  await pause(100)
+  const early = poll.catchUp()
+  const second = await read(2)
+  await pause(100)
+  const late = poll.catchUp()
+  second.resolve()
+  await early
+  const third = await read(3)
+  third.resolve()
+  await late
+  t.ok(poll.isFresh())
+  t.equal(reads.length, 3)
+})
+
+t.test('to close is to wait for a read, whatever comes of it, and to begin no other', async (t) => {
+  const { poll, read, reads } = await polling(t)
+  poll.wake()
+  const second = await read(2)
+  const closing = poll.close()
+  poll.wake()
+  second.reject(new Error('away'))
+  await closing
+  await pause(50)
+  t.equal(reads.length, 2)
+})
