@@ -25,7 +25,8 @@ export function createInput (): Input {
   const checkers = {
     whole: createChecker({ useDefaults: true }),
     change: createChecker({}),
-    query: createChecker({ useDefaults: true, coerceTypes: true }),
+    // Not strict: that takes the text Infinity for a number and then looks at no limit of it.
+    query: createChecker({ useDefaults: true, coerceTypes: true, strictNumbers: false }),
   }
   const compile: Input['compile'] = (schema, kind) => checkers[kind].compile(schema)
 

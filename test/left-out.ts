@@ -15,6 +15,7 @@ export const leftOut: Record<string, [on: Kind[], reason: string]> = {
   'values that only a hand in the database can write let nobody in, and are no 500': [servers, 'they take no such values'],
   'an app that is closed has closed its file': [servers, 'test/databases/ asks it of servers'],
   'what decides is never read from a replica': [['sqlite'], 'a file has none'],
+  "a transaction of the app's ends also the sessions that began after it had looked": [['sqlite'], 'an open transaction of the app has its one connection'],
   "nothing of ours joins a transaction of the app's unasked": [['sqlite'], 'an open transaction of the app has its one connection'],
   'a refresh that loses every race gives up, and says that it was not the client': [['mariadb'], 'its triggers cannot lose a row'],
 }

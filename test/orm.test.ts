@@ -221,6 +221,20 @@ for (const [which, known] of [['beside an app', []], ['known to an app', entitie
   })
 }
 
+t.test(...notEverywhere("a transaction of the app's ends also the sessions that began after it had looked"), async (t) => {
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+  const { app, signUp, signIn, get } = await on(t, orm)
+  const kept = await signUp()
+  const late = await orm.em.fork().transactional(async (em) => {
+    await em.count(Session)
+    const tokens = await signIn()
+    await app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid })
+    return tokens
+  })
+  for (const path of ['/guarded', '/strict']) t.equal((await get(path, late.access_token)).statusCode, 401)
+  t.equal((await get('/guarded', kept.access_token)).statusCode, 200)
+})
+
 t.test(...notEverywhere("nothing of ours joins a transaction of the app's unasked"), async (t) => {
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
   const { app, signUp } = await on(t, orm)

@@ -1,4 +1,4 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import { LockMode, raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
@@ -88,7 +88,8 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       return isId(userId) && log.record(async (tx, write) => {
         // Locks the user, as a login does, and changes nothing.
         if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
-        await endThese(tx, write, await others(tx, userId, sessionId), 'ended')
+        // A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since.
+        await endThese(tx, write, await others(tx, userId, sessionId, em ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE), 'ended')
         return true
       }, em)
     },
@@ -99,10 +100,12 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
   }
 }
 
+type Lock = LockMode.NONE | LockMode.PESSIMISTIC_WRITE
+
 /** The sessions of a user, who is locked, but for one. */
-async function others (tx: EntityManager, userId: string, keptId?: string): Promise<string[]> {
+async function others (tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE): Promise<string[]> {
   const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
-  const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true })
+  const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true, lockMode })
   return found.map(({ id }) => id)
 }
 

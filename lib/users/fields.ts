@@ -4,6 +4,9 @@ import type { Settings } from '../settings.ts'
 
 export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
 
+/** Of objects and arrays in each other, the profile itself included. */
+const mostLevels = 31
+
 /** What is kept of a user for the app. */
 export type Profile = Record<string, unknown>
 
@@ -21,7 +24,7 @@ export interface OwnFields {
   change: Record<string, TSchema>
   /**
    * The profile with the fields changed. In a change, null takes an optional field away.
-   * @throws {InputInvalid} for texts that not every database can keep
+   * @throws {InputInvalid} for what not every database can keep
    */
   merge: (profile: Profile, fields: Profile) => Profile
 }
@@ -39,7 +42,7 @@ export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFie
     change: Object.fromEntries(all.map(changeOf)),
 
     merge (profile, changes) {
-      if (!isStorable(changes)) throw new InputInvalid('body must not hold NUL or half a character')
+      if (!isStorable(changes, mostLevels)) throw new InputInvalid('body must not hold NUL, half a character or values nested too deeply')
       const merged = Object.entries({ ...profile, ...changes })
       return Object.fromEntries(merged.filter(([name, value]) => value !== null || !isOptional(fields[name])))
     },
@@ -57,9 +60,9 @@ function isOptional (field: TSchema | undefined): boolean {
   return field?.[OptionalKind] === 'Optional'
 }
 
-/** PostgreSQL keeps no NUL, and no database half of a surrogate pair. */
-function isStorable (value: unknown): boolean {
+/** PostgreSQL keeps no NUL, MariaDB nothing within more levels, and no database half of a surrogate pair. */
+function isStorable (value: unknown, levels: number): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
   if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every((entry) => entry.every(isStorable))
+  return levels > 0 && Object.entries(value).every((entry) => entry.every((part) => isStorable(part, levels - 1)))
 }
