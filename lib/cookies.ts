@@ -9,10 +9,11 @@ import type { TokenPair } from './tokens/tokens.ts'
 /** Lines for the `Set-Cookie` header. */
 export interface Cookies {
   /**
-   * The cookies that bring a session to a browser. Those that are not persistent are forgotten with the window.
+   * The cookies that bring a session to a browser. Those that are not persistent are forgotten with the window. One that
+   * has the very refresh token is brought a new access token alone.
    * @throws {TokenTooLarge} for a cookie that browsers drop without a word
    */
-  bring: (pair: TokenPair, csrf: string, persistent: boolean) => string[]
+  bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /** The same cookies, over: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
@@ -41,10 +42,12 @@ export function createCookies ({ cookies: settings }: Settings, log: FastifyBase
   }
 
   return {
-    bring (pair, csrf, persistent) {
+    bring (pair, csrf, persistent, hasRefresh) {
       const lifeOf = (seconds: number) => persistent ? { maxAge: Math.min(seconds, mostSeconds) } : {}
+      const access = line('access', pair.access_token, lifeOf(pair.expires_in))
+      if (hasRefresh) return [access]
       return [
-        line('access', pair.access_token, lifeOf(pair.expires_in)),
+        access,
         line('refresh', pair.refresh_token, lifeOf(pair.refresh_expires_in)),
         line('csrf', csrf, lifeOf(pair.refresh_expires_in)),
       ]

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
 import { borrow } from './databases/borrow.ts'
+import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
@@ -23,6 +24,8 @@ export interface Database extends Partial<Notifications> {
   join: (host: EntityManager) => EntityManager
   /** An entity manager of the host's in a transaction of ours. Absent where ours knows the host's entities, or there is no host's. */
   lend?: (em: EntityManager) => EntityManager
+  /** Waits for transactions of ours or of the host's. */
+  commits: Commits
   close: () => Promise<void>
 }
 
@@ -57,6 +60,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
       run: (work) => retry(() => work(fork())),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
+      commits: createCommits([orm.em, connected.em]),
       close,
       ...await dialect.notifications?.(connected),
     }

@@ -7,6 +7,7 @@ import { isOurs } from './our-error.ts'
 import type { SessionTransport } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import { areCustomClaims } from './tokens/access-token.ts'
+import type { RefreshClaims } from './tokens/refresh-token.ts'
 import type { TokenPair, Tokens } from './tokens/tokens.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from './users/public-user.ts'
 
@@ -37,8 +38,11 @@ export interface Grant {
   cookies: string[]
 }
 
-/** The tokens of a session, for its client. The claims are the host's, from `claimsOf`. */
-export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object): Grant {
+/**
+ * The tokens of a session, for its client. The claims are the host's, from `claimsOf`. A browser keeps what comes last: the
+ * refresh token that it has just `shown` is not sent to it again, since a slow answer would put it over a newer one.
+ */
+export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object, shown?: RefreshClaims): Grant {
   const pair = tokens.issue(session, claims)
   const user = publicUsers.of(session.user)
   if (session.transport === 'body') return { body: { ...pair, user }, cookies: [] }
@@ -47,7 +51,7 @@ export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session:
   const { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds } = pair
   return {
     body: { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds, csrf_token: value, user },
-    cookies: cookies.bring(pair, value, session.transport === 'cookie'),
+    cookies: cookies.bring(pair, value, session.transport === 'cookie', shown?.gen === session.gen && shown.ver === session.ver),
   }
 }
 

@@ -83,7 +83,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const hasher = createHasher(settings.password)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
-  const revocations = createRevocations(knownUsers.forget)
+  const revocations = createRevocations(settings, knownUsers.forget)
   const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)

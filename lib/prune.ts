@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './database.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
-import { clockSkewSeconds } from './sessions/revocation-log.ts'
+import { clockSkewSeconds, keptForSeconds } from './sessions/revocations.ts'
 import type { Settings } from './settings.ts'
 
 /** How many rows were deleted. */
@@ -27,16 +27,19 @@ export interface Pruner {
 const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
-export function createPruner (database: Database, { prune: { intervalSeconds } }: Settings, log: FastifyBaseLogger): Pruner {
+export function createPruner (database: Database, settings: Settings, log: FastifyBaseLogger): Pruner {
+  const { prune: { intervalSeconds } } = settings
   let pruning: Promise<Pruned> | undefined
   const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
 
   async function pruneAll (): Promise<Pruned> {
     const before = new Date(Date.now() - clockSkewSeconds * 1000)
+    // Of a process whose tokens live shorter than ours: to us it matters longer than it says.
+    const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
     return {
       sessions: await deleteOld((em, limit) => em.find(Session, { refreshExpiresAt: { $lt: before } }, { ...oldest('refreshExpiresAt'), limit }), Session),
-      revocations: await deleteOld((em, limit) => em.find(RevokedToken, { expiresAt: { $lt: before } }, { ...oldest('expiresAt'), limit }), RevokedToken),
+      revocations: await deleteOld((em, limit) => em.find(RevokedToken, { expiresAt: { $lt: before }, createdAt: { $lt: written } }, { ...oldest('expiresAt'), limit }), RevokedToken),
     }
   }
 

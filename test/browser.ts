@@ -1,6 +1,7 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { parseSetCookie, type SetCookie } from 'cookie'
 
+type Method = 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE'
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
 /** What an answer sets, by name. */
@@ -23,21 +24,32 @@ function isSentTo (path: string, url: string): boolean {
 export function browser (app: FastifyInstance) {
   const jar = new Map<string, SetCookie>()
 
-  async function send (method: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
+  /** An answer that is under way: what it sets is kept when it is taken in. */
+  async function ask (method: Method, url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
     const sent = [...jar.values()].filter(({ path = '/' }) => isSentTo(path, url)).map(({ name, value }) => `${name}=${value}`)
     const answer = await app.inject({
       method, url, headers: { ...sent.length > 0 && { cookie: sent.join('; ') }, ...headers }, ...payload === undefined ? {} : { payload },
     })
-    for (const cookie of Object.values(setBy(answer))) {
+    return { answer, take: () => keep(Object.values(setBy(answer))) }
+  }
+
+  function keep (cookies: SetCookie[]): void {
+    for (const cookie of cookies) {
       const { name, domain, path, partitioned } = cookie
       const place = JSON.stringify([name, domain, path, partitioned])
       if (cookie.maxAge === 0) jar.delete(place)
       else jar.set(place, cookie)
     }
+  }
+
+  async function send (...request: Parameters<typeof ask>) {
+    const { answer, take } = await ask(...request)
+    take()
     return answer
   }
 
   return {
+    ask,
     send,
     get: (url: string, headers?: Record<string, string>) => send('GET', url, undefined, headers),
     /** As a page of the app's own origin does it. */

@@ -29,22 +29,21 @@ function stopTheClock (t: Test) {
 t.test('in cookies, tokens stand in no body: at register, login, refresh and reauthenticate', async (t) => {
   const { app } = await build(t, { transport: 'cookie' })
   const page = browser(app)
-  const table: [url: string, payload: object | undefined, status: number][] = [
-    ['/auth/register', ada, 201], ['/auth/login', ada, 200], ['/auth/refresh', undefined, 200], ['/auth/refresh', {}, 200],
+  const table: [url: string, payload: object | undefined, status: number, names?: string[]][] = [
+    ['/auth/register', ada, 201], ['/auth/login', ada, 200], ['/auth/refresh', undefined, 200], ['/auth/refresh', {}, 200, ['__Host-access']],
     ['/auth/reauthenticate', { password }, 200],
   ]
   const sessions = new Set<string>()
 
-  for (const [url, payload, status] of table) {
+  for (const [url, payload, status, names = usualNames] of table) {
     const answer = await page.post(url, payload)
-    const cookies = setBy(answer)
     t.equal(answer.statusCode, status, url)
     t.equal(answer.headers['cache-control'], 'no-store')
-    t.same(Object.keys(cookies), usualNames)
+    t.same(Object.keys(setBy(answer)), names)
     t.same(Object.keys(answer.json()).sort(), ['csrf_token', 'expires_in', 'refresh_expires_in', 'token_type', 'user'])
-    t.match(answer.json(), { token_type: 'Bearer', csrf_token: cookies['__Host-csrf']!.value, user: { username: 'ada' } })
-    for (const name of ['__Host-access', '__Secure-refresh']) t.notOk(answer.body.includes(cookies[name]!.value!.split('.')[1]!), name)
-    sessions.add(decode(cookies['__Host-access']!.value!).payload.sid)
+    t.match(answer.json(), { token_type: 'Bearer', csrf_token: page.valueOf('csrf'), user: { username: 'ada' } })
+    for (const name of ['access', 'refresh']) t.notOk(answer.body.includes(page.valueOf(name)!.split('.')[1]!), name)
+    sessions.add(decode(page.valueOf('access')!).payload.sid)
 
     t.match((await page.get('/guarded')).json(), { user: { username: 'ada' }, auth: { location: 'cookie' } })
     t.match((await page.get('/auth/me')).json(), { username: 'ada' })
@@ -168,6 +167,28 @@ t.test('cookies that are not to be remembered go with the window, after a refres
       }
     }
   }
+})
+
+t.test('a browser that shows the very refresh token that it would be given keeps it, and the value that goes with it', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  const { post, send, valueOf } = browser(app)
+  const ownPage = { 'sec-fetch-site': 'same-origin' }
+  await post('/auth/register', ada)
+  t.same(Object.keys(setBy(await post('/auth/refresh'))), usualNames)
+  t.same(Object.keys(setBy(await post('/auth/refresh'))), ['__Host-access'])
+
+  const before = `__Secure-refresh=${valueOf('refresh')}`
+  await send('PUT', '/auth/password', { current_password: password, new_password: `${password}!` }, ownPage)
+  const late = await app.inject({ method: 'POST', url: '/auth/refresh', headers: { cookie: before, ...ownPage } })
+  t.same(Object.keys(setBy(late)), usualNames, 'what it showed was from before the password changed')
+})
+
+t.test('who shows a refresh token elsewhere than in its cookie is given the cookie', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  const { post, valueOf } = browser(app)
+  await post('/auth/register', ada)
+  await post('/auth/refresh')
+  t.same(Object.keys(setBy(await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: valueOf('refresh') } }))), usualNames)
 })
 
 t.test('where both are possible, the client says how its tokens travel at register and login, and nowhere else', async (t) => {

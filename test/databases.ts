@@ -90,7 +90,7 @@ export async function addEntries (sql: Sql, count: number, { from = 1, expiresAt
   const columns = 7
   for (let done = 0; done < count; done += 1000) {
     const rows = Array.from({ length: Math.min(1000, count - done) }, (_, index) => {
-      return [randomUUID(), from + done + index, 'token', randomUUID(), null, new Date(), expiresAt]
+      return [randomUUID(), from + done + index, 'token', randomUUID(), null, new Date(expiresAt.getTime() - 960_000), expiresAt]
     })
     const places = rows.map(() => `(${Array(columns).fill('?').join(', ')})`).join(', ')
     await sql.run(`insert into accounts_revoked_tokens values ${places}`, ...rows.flat())

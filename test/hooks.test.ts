@@ -52,6 +52,16 @@ t.test('when onRegister fails nothing is stored, and the answer says nothing', a
   t.equal((await app.inject({ url: '/guarded', headers: bearer(answer.json().access_token) })).statusCode, 401, 'disabled, which ended the session, and enabled')
 })
 
+t.test('onRegister that never ends is given up, and the app lives on', { timeout: 60_000 }, async (t) => {
+  const { get, register } = await build(t, () => ({
+    onRegister: (_, { username }) => username === 'eve' ? new Promise(() => {}) : undefined,
+  }))
+  const { access_token: token } = (await register('ada')).json()
+  t.match((await register('eve')).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
+  t.equal((await get('/strict', token)).statusCode, 200)
+  t.match((await get('/auth/me', token)).json(), { username: 'ada' })
+})
+
 t.test('onRegister may refuse, in its own words', async (t) => {
   const refusal = (statusCode: number) => Object.assign(new Error('Invitations only'), { statusCode, code: 'NO_INVITATION' })
   let thrown: unknown

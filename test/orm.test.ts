@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { Session } from '../lib/entities/session.ts'
 import accounts, { entities, User, type AccountsOptions } from '../lib/index.ts'
-import { build, cheap, client, password, secret } from './build.ts'
+import { build, cheap, client, decode, password, secret } from './build.ts'
 import { freshDatabase, kind, notEverywhere, ormOf } from './databases.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
@@ -176,6 +176,25 @@ for (const [which, known] of [['beside an app', []], ['known to an app', entitie
     await orm.em.fork().transactional(shop(2))
     t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
     t.match([await app.accounts.users.find(id), await orm.em.fork().count(ShopSchema)], [{ roles: ['owner'] }, 1])
+  })
+
+  t.test(`what is done in a savepoint holds when all around it is committed, and not when any of it is rolled back: ${which}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+    const { app, signUp, signIn, get } = await on(t, orm)
+    await signUp()
+    for (const [inner, outer, statusCode] of [['kept', 'kept', 401], ['kept', 'given up', 200], ['given up', 'kept', 200]] as const) {
+      const { access_token: token } = await signIn()
+      const orGiveUp = (what: string) => { if (what === 'given up') throw new Error(what) }
+      await orm.em.fork().transactional(async (em) => {
+        await em.transactional(async (savepoint) => {
+          await app.accounts.sessions.revoke(decode(token).payload.sid, { em: savepoint })
+          orGiveUp(inner)
+        }).catch(() => {})
+        t.equal(kind === 'sqlite' ? 200 : (await get('/guarded', token)).statusCode, 200, 'not before the end')
+        orGiveUp(outer)
+      }).catch(() => {})
+      t.equal((await get('/guarded', token)).statusCode, statusCode, `${inner} within ${outer}`)
+    }
   })
 
   t.test(`onRegister works on the app's own entities, and what it revokes holds at once: ${which}`, async (t) => {

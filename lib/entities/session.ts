@@ -16,6 +16,7 @@ const SessionSchema = defineEntity({
     prevGen: p.integer().strictNullable().name('prev_gen'),
     confirmedGen: p.integer().name('confirmed_gen'),
     rotatedAt: p.datetime(3).name('rotated_at'),
+    answeredAt: p.datetime(3).name('answered_at'),
     createdAt: p.datetime(3).name('created_at'),
     authTime: p.datetime(3).name('auth_time'),
     lastUsedAt: p.datetime(3).name('last_used_at'),

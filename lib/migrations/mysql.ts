@@ -60,5 +60,24 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
-  return [{ name: '0001-initial', class: Initial }, { name: '0002-revoked-by-subject', class: RevokedBySubject }]
+  /** The window counts from the last time that the current token was given to somebody. */
+  class AnsweredAt extends Migration {
+    override async up () {
+      const [found] = await this.execute(`select 1 from information_schema.columns
+        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'answered_at'`)
+      if (!found) this.addSql(`alter table ${name}_sessions add column answered_at datetime(3) null`)
+      this.addSql(`update ${name}_sessions set answered_at = rotated_at where answered_at is null`)
+      this.addSql(`alter table ${name}_sessions modify column answered_at datetime(3) not null`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions drop column answered_at`)
+    }
+  }
+
+  return [
+    { name: '0001-initial', class: Initial },
+    { name: '0002-revoked-by-subject', class: RevokedBySubject },
+    { name: '0003-answered-at', class: AnsweredAt },
+  ]
 }

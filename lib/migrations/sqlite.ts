@@ -49,5 +49,22 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
-  return [{ name: '0001-initial', class: Initial }, { name: '0002-revoked-by-subject', class: RevokedBySubject }]
+  /** The window counts from the last time that the current token was given to somebody. */
+  class AnsweredAt extends Migration {
+    override up () {
+      this.addSql(`alter table ${name}_sessions add column answered_at datetime null`)
+      this.addSql(`update ${name}_sessions set answered_at = rotated_at`)
+      this.addSql(`alter table ${name}_sessions alter column answered_at set not null`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions drop column answered_at`)
+    }
+  }
+
+  return [
+    { name: '0001-initial', class: Initial },
+    { name: '0002-revoked-by-subject', class: RevokedBySubject },
+    { name: '0003-answered-at', class: AnsweredAt },
+  ]
 }

@@ -26,7 +26,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
       })
-      const granted = grant(context, session, prepared)
+      const granted = grant(context, session, prepared, location === 'cookie' ? claims : undefined)
       hooks.tell('onRefresh', granted.body.user, sourceOf(request))
       return deliver(reply, granted)
     } catch (error) {

@@ -6,6 +6,7 @@ import { User } from '../entities/user.ts'
 import { TokenRevoked } from '../errors.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
+import { noteAnswer } from './note-answer.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
@@ -49,6 +50,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
     if (goesOn) {
       const { id, authTime } = goesOn
       if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
+      await noteAnswer(tx, id)
     }
     await write('user', userId, epoch)
     return true
@@ -99,7 +101,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
 
 /** The sessions of a user, who is locked, but for one. */
 async function others (tx: EntityManager, userId: string, keptId?: string): Promise<string[]> {
-  const where = { user: userId, revokedAt: null, ...keptId !== undefined && { id: { $ne: keptId } } }
+  const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
   const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true })
   return found.map(({ id }) => id)
 }

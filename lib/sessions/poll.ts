@@ -20,14 +20,26 @@ export interface Poll {
 const gatherMs = 10
 
 /**
+ * How long ago something was, in ms: by the clock that never steps and by the one that goes on while the machine sleeps,
+ * whichever says more.
+ */
+function since ({ steady, wall }: ReturnType<typeof now>): number {
+  return Math.max(performance.now() - steady, Date.now() - wall)
+}
+
+function now () {
+  return { steady: performance.now(), wall: Date.now() }
+}
+
+/**
  * Calls `read` once, and then again and again, about as often as the option says and sooner when it is woken. What is
- * known is as old as the beginning of the last read that succeeded, on the clock that never steps.
+ * known is as old as the beginning of the last read that succeeded.
  * @throws what the first read throws
  */
 export async function startPoll (
   read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: Settings['revocation'], log: FastifyBaseLogger
 ): Promise<Poll> {
-  let readAt = -Infinity
+  let readAt = { steady: -Infinity, wall: -Infinity }
   let reading: Promise<void> | undefined
   let isPolling = false
   let isWoken = false
@@ -37,7 +49,7 @@ export async function startPoll (
 
   /** Those who ask at once share one read. */
   function readOnce (): Promise<void> {
-    const startedAt = performance.now()
+    const startedAt = now()
     reading ??= read().then(() => { readAt = startedAt }).finally(() => { reading = undefined })
     return reading
   }
@@ -65,7 +77,7 @@ export async function startPoll (
   }
 
   function stalenessMs (): number {
-    return performance.now() - readAt
+    return since(readAt)
   }
 
   function isFresh (): boolean {

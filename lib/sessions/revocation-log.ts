@@ -1,4 +1,4 @@
-import { raw, type EntityManager, type EventSubscriber } from '@mikro-orm/core'
+import { raw, type EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -8,7 +8,7 @@ import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { startPoll, type Poll } from './poll.ts'
-import type { Ending } from './revocations.ts'
+import { keptForSeconds, type Ending } from './revocations.ts'
 
 /** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
@@ -31,21 +31,15 @@ export interface LogParts {
   reset: () => void
 }
 
-/** Tokens signed by a machine whose clock is ahead live that much longer. */
-export const clockSkewSeconds = 60
-
 const pageSize = 5000
 
 /** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
-  { database, telemetry, apply, reset }: LogParts, { name, access, leewaySeconds, revocation }: Settings, log: FastifyBaseLogger
+  { database, telemetry, apply, reset }: LogParts, settings: Settings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
-  const keptForMs = (access.expiresInSeconds + leewaySeconds + clockSkewSeconds) * 1000
+  const { name, revocation } = settings
+  const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
-  const committing = new WeakMap<object, RevokedToken[]>()
-  const committed: EventSubscriber = {
-    afterTransactionCommit: ({ transaction }) => { hold(committing.get(transaction as object) ?? []) },
-  }
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
   /** The newest entry that is known. */
@@ -60,12 +54,15 @@ export async function openRevocationLog (
 
   /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
   async function readNews (newest?: RevokedToken): Promise<void> {
-    const now = new Date()
-    const isAlive = { revision: { $gte: last?.revision ?? 0 }, expiresAt: { $gt: now } }
-    const page = await database.run((em) => entries(em).where(isAlive).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
-    if (last && last.expiresAt > now && page[0]?.id !== last.id) {
+    const now = Date.now()
+    const mayMatter = { $or: [{ expiresAt: { $gt: new Date(now) } }, { createdAt: { $gt: new Date(now - keptForMs) } }] }
+    // What is new matters whatever its times say: this clock may be wrong, or the machine has slept.
+    const where = { revision: { $gte: last?.revision ?? 0 }, ...!isReadWhole && mayMatter }
+    const page = await database.run((em) => entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
+    if (last && page[0]?.id !== last.id) {
       reset()
       last = undefined
+      isReadWhole = false
       return readNews(newest)
     }
     const news = page.filter(({ id }) => id !== last?.id)
@@ -87,7 +84,12 @@ export async function openRevocationLog (
       apply(ending)
       if (ending.revision > (last?.revision ?? 0)) own.add(ending.id)
     }
-    if (endings.length > 0) publish?.()
+    if (endings.length > 0) tellOthers().catch((error) => log.error(error, 'A message to other processes was not sent: they look by themselves'))
+  }
+
+  /** A hint, and what it is for has happened: whatever comes of it is no answer. */
+  async function tellOthers (): Promise<void> {
+    await publish?.()
   }
 
   function writer (tx: EntityManager, written: RevokedToken[]): Write {
@@ -103,16 +105,6 @@ export async function openRevocationLog (
     }
   }
 
-  /** Waits for the end of a transaction that others have begun. One that is rolled back has ended nothing. */
-  function holdAfterCommit (host: EntityManager, endings: RevokedToken[]): void {
-    host.getEventManager().registerSubscriber(committed)
-    const transaction = host.getTransactionContext<object>()!
-    committing.set(transaction, [...committing.get(transaction) ?? [], ...endings])
-  }
-
-  // A transaction takes its listeners along when it begins: those of ours that onRegister joins begin before it does.
-  if (database.lend) database.orm.em.getEventManager().registerSubscriber(committed)
-
   let started: Poll | undefined
   const wake = () => started?.wake()
   const publish = await revocation.wake?.(wake)
@@ -125,7 +117,7 @@ export async function openRevocationLog (
       if (host?.isInTransaction()) {
         const em = database.join(host)
         const result = await work(em, writer(em, endings))
-        holdAfterCommit(host, endings)
+        database.commits.after(host, () => hold(endings))
         return result
       }
       const result = await database.run((em) => em.transactional((tx) => {

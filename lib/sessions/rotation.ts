@@ -8,7 +8,8 @@ export interface SessionState {
   gen: number
   prevGen: number | null
   confirmedGen: number
-  rotatedAt: Date
+  /** When the current generation was last given to somebody, as long as nobody had shown it. Never before it was made. */
+  answeredAt: Date
   refreshExpiresAt: Date
   absoluteExpiresAt: Date
   revokedAt: Date | null
@@ -16,7 +17,7 @@ export interface SessionState {
 }
 
 export interface RotationPolicy {
-  /** For how long a spent token is answered with its successor. 0: never. */
+  /** For how long after an answer a spent token is answered with its successor. 0: never. */
   windowSeconds: number
   replay: 'until-confirmed' | 'until-superseded'
 }
@@ -25,19 +26,19 @@ export type Verdict = 'DEAD' | 'FORGED' | 'ADOPT' | 'INVALID' | 'SAME' | 'ROTATE
 
 /**
  * Judges a refresh token by its session's row. It reads nothing and writes nothing; the first row that fits is the
- * verdict.
+ * verdict. The window is open for so long after the current token was last given to somebody who had not got it yet.
  *
- * | what was presented                                                          | verdict |
- * | --------------------------------------------------------------------------- | ------- |
- * | no session, an ended or expired one, a user who is disabled or logged out   | DEAD    |
- * | a `jti` that this session never gave to that generation, or another user    | FORGED  |
- * | the generation after the row's: the database lost our last commit           | ADOPT   |
- * | a generation further ahead                                                  | INVALID |
- * | the current one, rotated within the window: a second tab, a retry           | SAME    |
- * | the current one                                                             | ROTATE  |
- * | the previous one, within the window                                         | SAME    |
- * | the previous one, and nobody ever showed the current one: the answer was lost | SKIP  |
- * | anything older, or a generation that a SKIP made void                       | REUSE   |
+ * | what was presented                                                                                       | verdict |
+ * | -------------------------------------------------------------------------------------------------------- | ------- |
+ * | no session, an ended or expired one; a user who is gone, disabled or logged out everywhere               | DEAD    |
+ * | a `jti` that this session never gave to that generation, or another user                                 | FORGED  |
+ * | the generation after the row's: the database lost our last commit                                        | ADOPT   |
+ * | a generation further ahead                                                                               | INVALID |
+ * | the current one, while the window is open: a second tab, a retry                                         | SAME    |
+ * | the current one                                                                                          | ROTATE  |
+ * | the previous one, while the window is open                                                               | SAME    |
+ * | the previous one, after the window, and nobody ever showed the current one: the answer was lost          | SKIP    |
+ * | anything older, and what a SKIP made void                                                                | REUSE   |
  */
 export function decide (
   session: SessionState | null, token: RefreshClaims, now: Date, { windowSeconds, replay }: RotationPolicy
@@ -45,10 +46,11 @@ export function decide (
   if (!session || isOver(session, now)) return 'DEAD'
   if (!isGenuine(session, token)) return 'FORGED'
 
-  const { gen, prevGen, confirmedGen, rotatedAt } = session
+  const { gen, prevGen, confirmedGen, answeredAt } = session
   if (token.gen > gen) return token.gen === gen + 1 ? 'ADOPT' : 'INVALID'
 
-  const inWindow = now.getTime() - rotatedAt.getTime() < windowSeconds * 1000
+  // A clock that is behind makes ages negative, which without a window must not look like one.
+  const inWindow = windowSeconds > 0 && now.getTime() - answeredAt.getTime() < windowSeconds * 1000
   if (token.gen === gen) return inWindow && gen > 0 ? 'SAME' : 'ROTATE'
   if (token.gen !== prevGen || windowSeconds === 0) return 'REUSE'
   if (inWindow) return 'SAME'

@@ -17,6 +17,7 @@ import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
+import { noteAnswer } from './note-answer.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
@@ -116,6 +117,7 @@ export function createSessions (
     return {
       gen: session.gen + 1,
       rotatedAt: now,
+      answeredAt: now,
       lastUsedAt: now,
       refreshExpiresAt: new Date(Math.min(idle, session.absoluteExpiresAt.getTime())),
     }
@@ -124,11 +126,26 @@ export function createSessions (
   const rotate = (session: Session, now: Date) =>
     swap(session, {}, { ...nextLife(session, now), prevGen: session.gen, confirmedGen: session.gen })
 
-  const skip = (session: Session, now: Date) =>
-    swap(session, { prevGen: session.prevGen, ...confirms && { confirmedGen: { $lt: session.gen } } }, nextLife(session, now))
+  /** What is taken for lost must not have been given to anybody meanwhile. */
+  function skip (session: Session, now: Date) {
+    const { gen, prevGen, answeredAt } = session
+    return swap(session, { prevGen, answeredAt, ...confirms && { confirmedGen: { $lt: gen } } }, nextLife(session, now))
+  }
 
-  const adopt = (session: Session, { gen, iat, exp }: RefreshClaims) =>
-    swap(session, {}, { gen, prevGen: session.gen, rotatedAt: new Date(iat * 1000), refreshExpiresAt: new Date(exp * 1000) })
+  function adopt (session: Session, { gen, iat, exp }: RefreshClaims) {
+    const issued = new Date(iat * 1000)
+    return swap(session, {}, { gen, prevGen: session.gen, rotatedAt: issued, answeredAt: issued, refreshExpiresAt: new Date(exp * 1000) })
+  }
+
+  /**
+   * As long as nobody has shown the current token, whoever is given it has the whole window to get it: it counts from
+   * when the last one of them came.
+   */
+  async function repeat (session: Session, cameAt: Date): Promise<Session | undefined> {
+    const { gen, confirmedGen, answeredAt } = session
+    if (confirmedGen === gen || answeredAt >= cameAt) return session
+    return swap(session, { confirmedGen: { $lt: gen }, answeredAt: { $lt: cameAt } }, { answeredAt: cameAt })
+  }
 
   /** Reads the row and judges the token by it: what is refused is thrown. */
   async function judge (claims: RefreshClaims, now: Date) {
@@ -150,11 +167,11 @@ export function createSessions (
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
-  async function move (claims: RefreshClaims, session: Session, verdict: Verdict): Promise<Session | undefined> {
+  async function move (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict): Promise<Session | undefined> {
     const now = new Date()
 
     switch (verdict) {
-      case 'SAME': return confirm(session, claims.gen)
+      case 'SAME': return claims.gen === session.gen ? confirm(session, claims.gen) : repeat(session, cameAt)
       case 'ROTATE': return rotate(session, now)
       case 'SKIP': return skip(session, now)
       case 'ADOPT': if (await adopt(session, claims)) telemetry.counters.refreshesAdopted++
@@ -163,7 +180,7 @@ export function createSessions (
 
   function confirm (session: Session, gen: number): Session {
     const tells = session.confirmedGen < gen && gen === session.gen
-    if (confirms && (tells || isVoid(session, gen))) confirmations.note(session.id, gen)
+    if (tells || isVoid(session, gen)) confirmations.note(session.id, gen)
     return session
   }
 
@@ -200,6 +217,7 @@ export function createSessions (
         prevGen: null,
         confirmedGen: 0,
         rotatedAt: now,
+        answeredAt: now,
         createdAt: now,
         authTime: authTime ?? now,
         lastUsedAt: now,
@@ -221,11 +239,12 @@ export function createSessions (
     },
 
     async refresh (claims, prepare) {
+      const cameAt = new Date()
       await confirmations.flush(claims.sid)
       for (let tries = 0; tries < mostTries; tries++) {
         const { session: found, verdict } = await judgeAndEnd(claims, new Date())
         const prepared = await prepare(found)
-        const session = await move(claims, found, verdict)
+        const session = await move(claims, cameAt, found, verdict)
         if (session) {
           tellOf(session, verdict)
           return { session, prepared }
@@ -240,8 +259,13 @@ export function createSessions (
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      const user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
-      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      let user = revocations.has(claims) ? null : await knownUsers.get(claims.sub)
+      // What was fresh when the user was asked for may be too old when the answer is there.
+      if (!revocationLog.isFresh()) {
+        await revocationLog.catchUp()
+        user = await knownUsers.get(claims.sub)
+      }
+      if (!user || revocations.has(claims) || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
       if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
       return user
     },
@@ -251,7 +275,8 @@ export function createSessions (
       const alive = session && session.user.id === claims.sub && claims.ver >= session.user.epoch && !isOver(session, new Date()) &&
         !await endings.isTokenRevoked(claims)
       if (!alive) throw new TokenRevoked()
-      return confirm(session, claims.gen).user
+      if (confirms) confirm(session, claims.gen)
+      return session.user
     },
 
     async logout ({ kind, claims }) {
@@ -264,7 +289,10 @@ export function createSessions (
 
     async reauthenticate (id, prepare) {
       const prepared = await prepare(await living(id))
-      await database.run((em) => em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() }))
+      await database.run(async (em) => {
+        await em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() })
+        await noteAnswer(em, id)
+      })
       return { session: await living(id), prepared }
     },
 

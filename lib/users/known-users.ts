@@ -39,13 +39,14 @@ export function createKnownUsers (database: Database, { access }: Pick<Settings,
     })
   }
 
-  /** Those who ask at once share one read, unless the user has changed since it began. */
+  /** Those who ask at once share one read. If the user has changed since it began, it is not the last. */
   function load (id: string): Promise<KnownUser | null> {
     counters.usersRead++
     const readAt = performance.now()
     const isLatest = () => reading.get(id) === loading
     const loading = read(id).then((user) => {
-      if (isLatest()) known.set(id, { user, readAt }, { size: 512 + JSON.stringify(user).length })
+      if (!isLatest()) return get(id)
+      known.set(id, { user, readAt }, { size: 512 + JSON.stringify(user).length })
       return user
     }).finally(() => { if (isLatest()) reading.delete(id) })
 
@@ -53,15 +54,17 @@ export function createKnownUsers (database: Database, { access }: Pick<Settings,
     return loading
   }
 
+  async function get (id: string): Promise<KnownUser | null> {
+    const entry = known.get(id)
+    if (entry && performance.now() - entry.readAt < knownForMs) {
+      counters.usersRemembered++
+      return entry.user
+    }
+    return reading.get(id) ?? load(id)
+  }
+
   return {
-    async get (id) {
-      const entry = known.get(id)
-      if (entry && performance.now() - entry.readAt < knownForMs) {
-        counters.usersRemembered++
-        return entry.user
-      }
-      return reading.get(id) ?? load(id)
-    },
+    get,
     forget (id) {
       known.delete(id)
       reading.delete(id)

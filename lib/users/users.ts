@@ -1,6 +1,7 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import { isDuplicate, type Database } from '../database.ts'
+import { mostWaitMs, within } from '../databases/patience.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
@@ -131,7 +132,8 @@ export function createUsers (
         const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
         const answer = issue(sessions.start(tx, user, user.epoch, beginning))
         await tx.flush()
-        await join(lend(tx)).catch((error) => { throw failure = error })
+        // Within it the database may have one connection for all: a hook that never ends must not keep it.
+        await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
         return answer
       }))
       // A failure of the host's stays what it is, whatever the database makes of it.

@@ -137,7 +137,7 @@ export async function testServer ({ kind, killOthers, countOthers, tables, elsew
       await sql.run('update accounts_sessions set ver = ver')
       const [answer] = await Promise.all([refresh(token), get('/strict', access), pause(ms).then(() => sql.run('rollback'))])
       t.equal(answer.statusCode, statusCode)
-      await sql.run('update accounts_sessions set rotated_at = ?', new Date(0))
+      await sql.run('update accounts_sessions set answered_at = ?', new Date(0))
     }
     t.equal((await refresh(token)).statusCode, 200)
   })

@@ -63,6 +63,16 @@ t.test('a thief outside the window is found, however late either side comes', as
   }
 })
 
+t.test('a thief who keeps the window open, asking again and again, is found when the sides meet outside it', async (t) => {
+  const asksOn = (life: Life) => ({
+    ...life, events: life.events.flatMap((event) => event.deed === 'thief refresh' ? [event, ...Array(6).fill({ ...event, gapMs: 29_000, choice: 7 })] : [event]),
+  })
+  for (const outcomes of [holds(theft, isFound, {}, asksOn), holds(theft, isFound, superseded, asksOn)]) {
+    t.ok(outcomes.filter(({ crossed }) => crossed).length > runs / 2)
+    t.ok(outcomes.filter(({ isOver }) => isOver).length > runs * 0.98)
+  }
+})
+
 t.test('a thief outside the window is found at the very next refresh of either side, where tokens are used that were bought', async (t) => {
   const showing = (life: Life) => ({ ...life, events: life.events.map((event) => ({ ...event, shows: true })) })
   t.ok(holds(theft, ({ crossed, foundAfter }) => !crossed || foundAfter === 0, {}, showing).filter(({ crossed }) => crossed).length > runs / 2)

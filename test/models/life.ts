@@ -4,17 +4,20 @@ import type { End } from './schemes/scheme.ts'
 /** Under what circumstances a client lives, and who else is about. */
 export interface Circumstances {
   tabs: number
-  /** While one tab waits for new tokens, the others wait too, as with the Web Locks of a browser. */
-  turns: boolean
+  /**
+   * While one tab waits for new tokens, the others wait too, as with the Web Locks of a browser: always, or where one of
+   * the two requests changes the password. A tab by itself waits for its own.
+   */
+  turns: 'none' | 'passwords' | 'all'
   /** A client that hears nothing asks again while its request may still be under way. */
   hasty: boolean
   /** Requests and answers are lost, and tried again some time or never. */
   losses: boolean
   /**
-   * What tabs do with what they are given: one store for all that keeps the newest, one store that keeps what came
-   * last (a browser's cookies), or each tab a store of its own.
+   * What tabs do with what they are given: one store for all that takes it only where it still holds what was asked
+   * with, one store that keeps what came last (a browser's cookies), or each tab a store of its own.
    */
-  store: 'newest' | 'last' | 'own'
+  store: 'compared' | 'last' | 'own'
   /** The longest time between a question and its answer. */
   slowestMs: number
   /** How far the clocks of two server processes may be from the true time. */
@@ -68,7 +71,7 @@ const endings: Weighed[] = [[1, 'logout'], [1, 'everywhere'], [1, 'disabled']]
 export function lives (circumstances: Circumstances): fc.Arbitrary<Life> {
   const { tabs, turns, losses, slowestMs, clockMs, crashes, forgets, thief, ends } = circumstances
   const possible: Weighed[] = [
-    ...always, [tabs > 1 && !turns ? 2 : 0, 'fan-out'], ...thief ? theft : [], ...ends ? endings : [],
+    ...always, [tabs > 1 && turns !== 'all' ? 2 : 0, 'fan-out'], ...thief ? theft : [], ...ends ? endings : [],
     [clockMs > 0 ? 1 : 0, 'clock'], [crashes ? 1 : 0, 'crash'], [forgets ? 1 : 0, 'forget'],
   ]
   const delay = fc.oneof({ weight: 3, arbitrary: fc.nat(300) }, fc.nat(slowestMs / 2 - 50))

@@ -5,7 +5,7 @@ import type { TokenResponse } from '../../lib/index.ts'
 import { client, password } from '../build.ts'
 import type { Sql } from '../databases.ts'
 
-const columns = ['gen', 'prev_gen', 'confirmed_gen', 'rotated_at', 'refresh_expires_at']
+const columns = ['gen', 'prev_gen', 'confirmed_gen', 'rotated_at', 'answered_at', 'refresh_expires_at']
 
 /** What an answer says, as far as a model knows it. */
 export interface Told {
@@ -55,10 +55,10 @@ export async function createUser (app: FastifyInstance, sql: Sql, username: stri
   }
 }
 
-/** Keeps of every refresh what the row was before. */
+/** Keeps what the row was before the current token was last given to somebody. */
 export async function remember (sql: Sql): Promise<void> {
   await sql.exec(`create table kept (id primary key, ${columns.join(', ')});
-    create trigger remembers before update of gen on accounts_sessions when new.gen > old.gen begin
+    create trigger remembers before update of answered_at on accounts_sessions begin
       insert or replace into kept values (old.id, ${columns.map((name) => `old.${name}`).join(', ')});
     end`)
 }

@@ -57,25 +57,25 @@ export function simulate ({ circumstances, events }: Life, scheme: Scheme): Outc
   }
 
   /** A client puts down what it was given, unless it knows better, and before it uses it. */
-  function take (answer: Answer, { tab, process, shows }: Event): void {
-    if (wallet.put(tab, answer) && shows) agenda.in(1, () => show(answer, process))
+  function take (answer: Answer, { tab, process, shows }: Event, asked: RefreshToken): void {
+    if (wallet.put(tab, answer, asked) && shows) agenda.in(1, () => show(answer, process))
   }
 
   /** A client that waits for an answer asks for nothing else. It gives up when none can come any more, unless it is hasty. */
-  function wait ({ tab, fate, upMs, pauseMs, downMs }: Event): void {
-    if (fate !== 'arrives' && hasty) return
-    wallet.wait(tab)
-    if (fate !== 'arrives') {
-      agenda.in(fate === 'request lost' ? upMs : upMs + 20 * pauseMs + downMs, () => wallet.goOn(tab))
-    }
+  function wait (event: Event): () => void {
+    const { fate, upMs, pauseMs, downMs } = event
+    if (fate !== 'arrives' && hasty) return () => {}
+    const goOn = wallet.wait(event)
+    if (fate !== 'arrives') agenda.in(fate === 'request lost' ? upMs : upMs + 20 * pauseMs + downMs, goOn)
+    return goOn
   }
 
   function ownerRefreshes (event: Event): void {
     const { refresh: token } = wallet.of(event.tab)
-    wait(event)
+    const goOn = wait(event)
     refresh('owner', token, event, (result) => {
-      wallet.goOn(event.tab)
-      if (typeof result !== 'string') return take(result, event)
+      goOn()
+      if (typeof result !== 'string') return take(result, event, token)
       const knowsAnother = wallet.of(event.tab).refresh.gen !== token.gen && !scheme.isOver(agenda.now())
       const isExpired = agenda.now() + offsets[event.process]! >= token.exp * 1000
       if (result !== 'UNAVAILABLE' && !knowsAnother && !isExpired && agenda.now() < endedAt) loggedOut = true
@@ -83,16 +83,16 @@ export function simulate ({ circumstances, events }: Life, scheme: Scheme): Outc
   }
 
   function passwordChanges (event: Event): void {
-    const { access } = wallet.of(event.tab)
-    wait(event)
+    const { access, refresh: asked } = wallet.of(event.tab)
+    const goOn = wait(event)
     if (event.fate === 'request lost') return
     agenda.in(event.upMs, () => {
       const answer = scheme.changePassword(event.process, access, clockOf(event.process))
       if (answer) note(answer)
       if (event.fate !== 'arrives') return
       agenda.in(event.downMs, () => {
-        wallet.goOn(event.tab)
-        if (answer) take(answer, event)
+        goOn()
+        if (answer) take(answer, event, asked)
       })
     })
   }
@@ -102,7 +102,7 @@ export function simulate ({ circumstances, events }: Life, scheme: Scheme): Outc
     endedAt = Math.min(endedAt, agenda.now())
   }
 
-  const owner = (act: (event: Event) => void) => (event: Event) => { if (!loggedOut && !wallet.isBusy(event.tab)) act(event) }
+  const owner = (act: (event: Event) => void) => (event: Event) => { if (!loggedOut && !wallet.isBusy(event)) act(event) }
   const stolen = ({ choice }: Event) => bag[Math.max(0, bag.length - 1 - Math.max(0, choice - 4))]
   const deeds: Record<Deed, (event: Event) => void> = {
     refresh: owner(ownerRefreshes),

@@ -3,10 +3,10 @@ import { hour, second, type Circumstances } from './life.ts'
 /** One tab of a client that keeps to the rules, a good network, and nobody else. */
 const calm: Circumstances = {
   tabs: 1,
-  turns: true,
+  turns: 'none',
   hasty: false,
   losses: false,
-  store: 'newest',
+  store: 'compared',
   slowestMs: 14 * second,
   clockMs: 0,
   crashes: false,
@@ -15,22 +15,22 @@ const calm: Circumstances = {
   ends: false,
 }
 
-const tabs = { ...calm, tabs: 3, turns: false, clockMs: second, crashes: true }
-const turns = { ...tabs, turns: true, losses: true }
+const tabs = { ...calm, tabs: 3, clockMs: second, crashes: true }
+const retries = { ...tabs, losses: true, hasty: true }
+const turns: Circumstances = { ...tabs, turns: 'all', losses: true }
 
 /** Honest clients as `docs/sessions.md` asks for them: these are never logged out. */
 export const promised = {
   'tabs at once, nothing lost': tabs,
   'answers lost, tabs take turns': turns,
-  'the same in cookies': { ...turns, store: 'last' },
+  'answers lost, tabs at once': retries,
+  'the same in cookies': { ...retries, turns: 'passwords', store: 'last' },
 } satisfies Record<string, Circumstances>
 
 /** Honest clients that ask for more. */
 export const beyond = {
-  'answers lost, tabs at once': { ...tabs, losses: true },
-  'answers lost, asking again too soon': { ...turns, hasty: true },
-  'cookies, tabs at once': { ...tabs, store: 'last' },
-  'a minute under way': { ...tabs, slowestMs: 60 * second },
+  'cookies, the password changed meanwhile': { ...retries, store: 'last' },
+  'a minute under way': { ...retries, slowestMs: 60 * second },
   'clocks an hour off': { ...tabs, clockMs: hour },
   'commits lost': { ...turns, forgets: true },
   'each tab its own tokens': { ...tabs, store: 'own' },

@@ -22,9 +22,9 @@ async function signUp () {
   return { username, access: access as string, refresh: refresh as string, id: user.id as string }
 }
 
-/** Makes the last refresh of every session older than the window in which a spent token is answered. */
+/** Makes the last answer of every session older than the window in which a spent token is answered. */
 function letTheWindowPass (): Promise<void> {
-  return sql.run('update accounts_sessions set rotated_at = ?', new Date(Date.now() - 31_000))
+  return sql.run('update accounts_sessions set answered_at = ?', new Date(Date.now() - 31_000))
 }
 
 /** The same token, many times at once in all processes, each a little later than another. */
@@ -154,7 +154,7 @@ t.test('what one process is shown, and others take for lost, ends the session', 
   await Promise.all(Array.from({ length: rounds(24, 60) }, async () => {
     const { refresh: lost, id } = await signUp()
     const { access_token: access } = (await first.refresh(lost)).body
-    await sql.run('update accounts_sessions set rotated_at = ? where user_id = ?', new Date(Date.now() - 31_000), id)
+    await sql.run('update accounts_sessions set answered_at = ? where user_id = ?', new Date(Date.now() - 31_000), id)
 
     // What is shown is written within about a second: some are told before then that it never came, some after.
     const [shows, other] = chance.below(2) ? servers : servers.toReversed()

@@ -26,6 +26,32 @@ async function until (isTrue: () => Promise<boolean>): Promise<number> {
   return performance.now() - startedAt
 }
 
+/** The clock that never steps goes on by so much. */
+function letPass (t: Test, ms: number): void {
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  performance.now = () => now.call(performance) + ms
+}
+
+/** The clock on the wall goes on by so much, and back when it is asked to. */
+function stepClock (t: Test, ms: number): () => void {
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + ms })
+  t.teardown(() => mock.timers.reset())
+  return () => mock.timers.reset()
+}
+
+/** Looks at the log only when woken: `look` waits until what is new is known. */
+function lookingWhenAsked () {
+  let wake = () => {}
+  const look = async ({ app }: Awaited<ReturnType<typeof build>>) => {
+    const since = performance.now()
+    wake()
+    await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+  }
+  const revocation: AccountsOptions['revocation'] = { pollInterval: '60s', maxStaleness: '300s', wake: (onMessage) => { wake = onMessage } }
+  return { look, revocation }
+}
+
 t.test('what one process revokes is refused by another after its next look at the log', async (t) => {
   const { here, there, tokens, letsIn } = await twoApps(t)
   t.same([await letsIn(here), await letsIn(there)], [200, 200])
@@ -112,10 +138,93 @@ t.test('what no token can be alive for is not remembered', async (t) => {
   const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' } })
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   t.match(await app.accounts.check(), { revocations: 1 })
-  mock.timers.enable({ apis: ['Date'], now: Date.now() + 62_000 })
-  t.teardown(() => mock.timers.reset())
+  const since = performance.now()
+  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+  letPass(t, 62_000)
   await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
   t.match(await app.accounts.check(), { revocations: 1 })
+})
+
+t.test('a clock that steps ahead and back brings no token back to life', async (t) => {
+  const { signUp, signIn, post, get } = await build(t, { revocation: { pollInterval: '60s', maxStaleness: '300s' } })
+  const { access_token: token, refresh_token: refreshToken } = await signUp()
+  const other = await signIn()
+  await post('/auth/logout', { refresh_token: refreshToken })
+  const stepBack = stepClock(t, 1_200_000)
+  await post('/auth/logout', { refresh_token: other.refresh_token })
+  stepBack()
+  t.equal((await get('/guarded', token)).statusCode, 401)
+})
+
+t.test('what was revoked while the own clock was wrong is known when it is right again', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { here, there, tokens, letsIn } = await twoApps(t, (which) => which === 'there' ? { revocation } : {})
+  t.equal(await letsIn(there), 200)
+  await here.app.accounts.users.setRoles(tokens.user.id, ['admin'])
+  const stepBack = stepClock(t, 1_200_000)
+  await look(there)
+  stepBack()
+  t.match((await there.get('/guarded', tokens.access_token)).json(), { user: { roles: ['admin'] } })
+})
+
+t.test('a machine that has slept asks before it lets anybody in', async (t) => {
+  const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: { pollInterval: '60s', maxStaleness: '300s' } }))
+  t.equal(await letsIn(there), 200)
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  stepClock(t, 301_000)
+  t.equal(await letsIn(there), 401)
+})
+
+t.test('what a process revokes whose tokens live shorter is over for as long as tokens live here', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { here, there } = await twoApps(t, (which) => which === 'there' ? { revocation, access: { expiresIn: '1h' } } : {})
+  const tokens = await there.signIn()
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  await look(there)
+  stepClock(t, 1_800_000)
+  letPass(t, 1_800_000)
+  await there.app.accounts.revoke((await there.signIn()).access_token)
+  await there.app.accounts.prune()
+  const later = await build(t, { db: here.db, access: { expiresIn: '1h' } })
+  for (const { get } of [there, later]) t.equal((await get('/guarded', tokens.access_token)).statusCode, 401)
+})
+
+for (const [what, end] of [
+  ['session', async ({ app }, id) => { await app.accounts.sessions.revoke(id.session) }],
+  ['user', async ({ app }, id) => { await app.accounts.users.disable(id.user) }],
+] satisfies [string, (here: Awaited<ReturnType<typeof build>>, id: { session: string, user: string }) => Promise<void>][]) {
+  t.test(`a ${what} that ends while the user is read is over when the answer is there`, async (t) => {
+    for (const [when, options] of [['told meanwhile', {}], ['read for too long', { pollInterval: '60s', maxStaleness: '300s' }]] as const) {
+      const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: options }))
+      const [began, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      there.app.accounts.orm.em.getEventManager().registerSubscriber({
+        async onLoad () {
+          began.resolve()
+          await done.promise
+        },
+      })
+      const asking = letsIn(there)
+      await began.promise
+      await end(here, { session: decode(tokens.access_token).payload.sid, user: tokens.user.id })
+      if (when === 'told meanwhile') await until(async () => there.app.accounts.counters.revocationsRead > 0)
+      else letPass(t, 301_000)
+      done.resolve()
+      t.equal(await asking, 401, when)
+    }
+  })
+}
+
+t.test("a bus of the host's that fails is told to the log, and changes no answer", async (t) => {
+  const lines: string[] = []
+  const failures = [() => { throw new Error('no bus today') }, async () => { throw new Error('no bus today') }]
+  const server = { logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } }
+  for (const send of failures) {
+    const { post, signUp, get } = await build(t, { revocation: { wake: () => send as () => void } }, server)
+    const { access_token: token, refresh_token: refreshToken } = await signUp()
+    t.equal((await post('/auth/logout', { refresh_token: refreshToken })).statusCode, 204)
+    t.equal((await get('/guarded', token)).statusCode, 401)
+  }
+  t.match(lines, [/no bus today/, /no bus today/])
 })
 
 t.test('a database that was put back from a backup is read anew', async (t) => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { decide, isVoid, type RotationPolicy, type SessionState } from '../../lib/sessions/rotation.ts'
 import { refreshId } from '../../lib/tokens/refresh-token.ts'
@@ -21,7 +23,7 @@ function row (changes: Changes = {}): SessionState {
     gen: 5,
     prevGen: 4,
     confirmedGen: 4,
-    rotatedAt: ago(60),
+    answeredAt: ago(60),
     refreshExpiresAt: ahead(3600),
     absoluteExpiresAt: ahead(7200),
     revokedAt: null,
@@ -34,7 +36,8 @@ function token (gen: number, jti = refreshId(salt, gen)) {
   return { iss: '', aud: '', sub: 'ada', sid: '', ver: 0, iat: 0, exp: 0, gen, jti }
 }
 
-const fresh = { rotatedAt: ago(29) }
+const fresh = { answeredAt: ago(29) }
+const toCome = { answeredAt: ahead(10) }
 const confirmed = { confirmedGen: 5 }
 const first = { gen: 0, prevGen: null, confirmedGen: 0 }
 /** 3 was the last that was answered with and arrived; 4 was taken for lost, and 5 sent in its place. */
@@ -55,11 +58,13 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['the next generation, strictly', row(), 6, strict, 'ADOPT'],
   ['a generation further ahead', row(), 7, normal, 'INVALID'],
 
-  ['the current one, rotated just now', row(fresh), 5, normal, 'SAME'],
-  ['the current one on the edge of the window', row({ rotatedAt: ago(30) }), 5, normal, 'ROTATE'],
+  ['the current one, given to somebody just now', row(fresh), 5, normal, 'SAME'],
+  ['the current one on the edge of the window', row({ answeredAt: ago(30) }), 5, normal, 'ROTATE'],
   ['the current one after the window', row(), 5, normal, 'ROTATE'],
   ['the first one of all, just after the login', row({ ...first, ...fresh }), 0, normal, 'ROTATE'],
   ['the current one, strictly', row(fresh), 5, strict, 'ROTATE'],
+  ['the current one, by a clock that is behind', row(toCome), 5, normal, 'SAME'],
+  ['the current one, by a clock that is behind, strictly', row(toCome), 5, strict, 'ROTATE'],
 
   ['the previous one in the window', row(fresh), 4, normal, 'SAME'],
   ['the previous one in the window, its successor confirmed', row({ ...fresh, ...confirmed }), 4, normal, 'SAME'],
@@ -68,6 +73,7 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['the same where replay goes on until superseded', row(confirmed), 4, superseded, 'SKIP'],
   ['the previous one, strictly', row(fresh), 4, strict, 'REUSE'],
   ['the previous one, strictly, and late', row(), 4, strict, 'REUSE'],
+  ['the previous one, strictly, by a clock that is behind', row(toCome), 4, strict, 'REUSE'],
   ['the previous one, strictly, until superseded', row(), 4, { ...strict, replay: 'until-superseded' }, 'REUSE'],
 
   ['an older one', row(), 3, normal, 'REUSE'],
@@ -112,4 +118,12 @@ t.test('only the last two generations that were answered with can move a session
       t.ok(moving.every((gen) => gen === state!.gen || gen === state!.prevGen))
     }
   }
+})
+
+t.test('the table above the code is the one in the docs', async (t) => {
+  const read = (...path: string[]) => readFileSync(join(import.meta.dirname, '..', '..', ...path), 'utf8')
+  const rowsOf = (text: string) => [...text.matchAll(/^(?: \* )?\| (.+?) +\| ([A-Z]+) +\|/gm)].map(([, presented, verdict]) => [presented, verdict])
+  const rows = rowsOf(read('docs', 'sessions.md'))
+  t.equal(rows.length, 9)
+  t.same(rowsOf(read('lib', 'sessions', 'rotation.ts')), rows)
 })

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { mock } from 'node:test'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { openDatabase } from '../../lib/database.ts'
+import type { TokenResponse } from '../../lib/index.ts'
 import { refreshId } from '../../lib/tokens/refresh-token.ts'
-import { bearer, build, buildOnFile, decode, mint, refreshKey } from '../build.ts'
+import { browser } from '../browser.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../build.ts'
 import { addTrigger, dropTrigger, notEverywhere, type Sql } from '../databases.ts'
 
 const strict = { refresh: { window: 0 } }
@@ -13,6 +18,8 @@ function clock (t: { teardown: (end: () => void) => void }, start = '2026-01-01T
   t.teardown(() => mock.timers.reset())
   return (seconds: number) => mock.timers.tick(seconds * 1000)
 }
+
+const genOf = ({ refresh_token: token }: { refresh_token: string }): number => decode(token).payload.gen
 
 async function jtiOf (sql: Sql, gen: number): Promise<string> {
   return refreshId((await sql.get('select salt from accounts_sessions'))!.salt, gen)
@@ -115,8 +122,266 @@ t.test('within the window, a spent token is answered with the same successor, an
   tick(29)
   t.equal((await refresh(token)).json().refresh_token, successor)
   t.equal((await refresh(successor)).json().refresh_token, successor, 'the successor too')
-  tick(1)
+  tick(30)
   t.not((await refresh(successor)).json().refresh_token, successor)
+})
+
+const modes = ['until-confirmed', 'until-superseded'] as const
+
+t.test('two tabs that ask again, one before and one after the end of the window, are given the same token', async (t) => {
+  const tick = clock(t)
+  for (const replay of modes) {
+    const { signUp, refresh, get } = await build(t, { refresh: { replay } })
+    const { refresh_token: token } = await signUp()
+    await refresh(token)
+    tick(29.9)
+    const stored = (await refresh(token)).json()
+    tick(0.2)
+    const lost = (await refresh(token)).json()
+    t.equal(lost.refresh_token, stored.refresh_token)
+    t.equal((await get('/guarded', stored.access_token)).statusCode, 200)
+    tick(900)
+    t.equal((await refresh(stored.refresh_token)).statusCode, 200)
+  }
+})
+
+t.test('a session that is older than the column goes on, its window counted from its last refresh', async (t) => {
+  const { app, signUp, refresh, sql, db } = await buildOnFile(t)
+  const { refresh_token: token } = await signUp()
+  const successor = (await refresh(token)).json().refresh_token
+  await app.close()
+  const { orm, close } = await openDatabase({ db, name: 'accounts' })
+  await orm.migrator.down({ to: '0002-revoked-by-subject' })
+  await t.rejects(sql.all('select answered_at from accounts_sessions'))
+  await close()
+
+  const updated = await build(t, { db })
+  t.equal((await sql.all('select id from accounts_sessions where answered_at = rotated_at')).length, 1)
+  t.equal((await updated.refresh(token)).json().refresh_token, successor)
+})
+
+const givings = [
+  ['PUT', '/auth/password', { current_password: password, new_password: `${password}!` }],
+  ['POST', '/auth/reauthenticate', { password }],
+] as const
+
+t.test('who changes or gives the password while an answer is lost is given a token that lasts as long', async (t) => {
+  const tick = clock(t)
+  for (const [method, url, body] of givings) {
+    const { app, signUp, refresh } = await build(t)
+    const first = await signUp()
+    await refresh(first.refresh_token)
+    tick(29.9)
+    const stored = (await app.inject({ method, url, payload: body, headers: bearer(first.access_token) })).json()
+    tick(0.2)
+    t.equal(genOf((await refresh(first.refresh_token)).json()), genOf(stored))
+    tick(900)
+    t.equal((await refresh(stored.refresh_token)).statusCode, 200)
+  }
+})
+
+t.test('who changes or gives the password with the token that was shown does not open its window again', async (t) => {
+  const tick = clock(t)
+  for (const [method, url, body] of givings) {
+    const { app, signUp, refresh } = await build(t)
+    const first = await signUp()
+    const second = (await refresh(first.refresh_token)).json()
+    await refresh(second.refresh_token)
+    await refresh(second.refresh_token)
+    tick(29)
+    t.equal((await app.inject({ method, url, payload: body, headers: bearer(second.access_token) })).statusCode, 200)
+    tick(1)
+    t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  }
+})
+
+t.test('a token that somebody was just given is not moved on by another who has it', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh } = await build(t)
+  const { refresh_token: token } = await signUp()
+  const first = (await refresh(token)).json().refresh_token
+  tick(29)
+  const late = (await refresh(token)).json().refresh_token
+  tick(29)
+  t.equal((await refresh(first)).json().refresh_token, late)
+  tick(1)
+  t.not((await refresh(first)).json().refresh_token, late)
+})
+
+t.test('once the new token was shown, the window of the old one is fixed', async (t) => {
+  const tick = clock(t)
+  for (const replay of modes) {
+    const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { replay } })
+    const { refresh_token: token } = await signUp()
+    const second = (await refresh(token)).json()
+    const start = Date.now()
+    await (replay === 'until-confirmed' ? get('/guarded', second.access_token) : refresh(second.refresh_token))
+    tick(29)
+    t.equal((await refresh(token)).json().refresh_token, second.refresh_token)
+    t.match(await sql.get('select answered_at from accounts_sessions'), { answered_at: start })
+    tick(1)
+    t.not((await refresh(second.refresh_token)).json().refresh_token, second.refresh_token)
+    t.match((await refresh(token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  }
+})
+
+/** Refreshes that stop when they have been judged, and move the session when they are told to go on. */
+async function buildWithStops (t: Test) {
+  const stops: { reach: () => void, goesOn: Promise<void> }[] = []
+  const built = await buildOnFile(t, {
+    async claims (_user, request) {
+      const stop = stops[Number(request?.headers['x-stop'])]
+      stop?.reach()
+      await stop?.goesOn
+      return {}
+    },
+  })
+
+  async function judge (token: string) {
+    const [reached, goes] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const headers = { 'x-stop': `${stops.push({ reach: reached.resolve, goesOn: goes.promise }) - 1}` }
+    const answer = built.app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, headers }).then((told) => told.json())
+    await reached.promise
+    return async function goOn () {
+      goes.resolve()
+      return answer
+    }
+  }
+  return { ...built, judge }
+}
+
+t.test('an answer that somebody is just being given is not taken for lost', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, judge } = await buildWithStops(t)
+  const { refresh_token: token } = await signUp()
+  await refresh(token)
+  tick(29.9)
+  const inTime = await judge(token)
+  tick(0.2)
+  const late = await judge(token)
+  const { refresh_token: stored } = await inTime()
+  t.equal((await late()).refresh_token, stored)
+  tick(900)
+  t.equal((await refresh(stored)).statusCode, 200)
+})
+
+t.test('nobody is given an answer that has just been taken for lost', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, judge } = await buildWithStops(t)
+  const { refresh_token: token } = await signUp()
+  const { refresh_token: lost } = (await refresh(token)).json()
+  tick(29.9)
+  const inTime = await judge(token)
+  tick(0.2)
+  const { refresh_token: stored } = (await refresh(token)).json()
+  t.not(stored, lost)
+  t.equal((await inTime()).refresh_token, stored)
+})
+
+t.test('of two answers the one that was asked for last counts, whichever is written last', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, judge, sql } = await buildWithStops(t)
+  const { refresh_token: token } = await signUp()
+  await refresh(token)
+  tick(20)
+  const early = await judge(token)
+  tick(5)
+  const last = Date.now()
+  await refresh(token)
+  await early()
+  t.match(await sql.get('select answered_at from accounts_sessions'), { answered_at: last })
+})
+
+t.test('a token that is shown while another is given it once more keeps its window', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, judge, sql } = await buildWithStops(t)
+  const { refresh_token: token } = await signUp()
+  const { refresh_token: successor } = (await refresh(token)).json()
+  const start = Date.now()
+  tick(20)
+  const given = await judge(token)
+  await refresh(successor)
+  await refresh(successor)
+  t.equal((await given()).refresh_token, successor)
+  t.match(await sql.get('select confirmed_gen, answered_at from accounts_sessions'), { confirmed_gen: 1, answered_at: start })
+})
+
+const ownPage = { 'sec-fetch-site': 'same-origin' }
+
+/** A browser with the refresh token of a login, and one of its requests whose answer is under way for as long as one likes. */
+async function buildBrowser (t: Test) {
+  const page = browser((await build(t, { transport: 'cookie' })).app)
+  await page.post('/auth/register', { username: 'ada', password })
+  return { ...page, refresh: () => page.post('/auth/refresh'), slowly: () => page.ask('POST', '/auth/refresh', undefined, ownPage) }
+}
+
+t.test('in cookies, a slow answer does not put an older refresh token over a newer one', async (t) => {
+  const tick = clock(t)
+  const { refresh, slowly, valueOf } = await buildBrowser(t)
+  await refresh()
+  tick(29.9)
+  const slow = await slowly()
+  tick(0.2)
+  await refresh()
+  const newest = valueOf('refresh')
+  slow.take()
+  t.equal(valueOf('refresh'), newest)
+  tick(900)
+  t.equal((await refresh()).statusCode, 200)
+})
+
+t.test('in cookies, nobody moves on what another tab is still waiting for', async (t) => {
+  const tick = clock(t)
+  const { refresh, slowly, get } = await buildBrowser(t)
+  const first = await slowly()
+  tick(29.9)
+  const slow = await slowly()
+  first.take()
+  tick(0.2)
+  await refresh()
+  t.equal((await get('/guarded')).statusCode, 200)
+  slow.take()
+  tick(900)
+  t.equal((await refresh()).statusCode, 200)
+})
+
+const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<() => Promise<void>>
+
+t.test('tabs that refresh as the docs say, at once and again and again, stay logged in', async (t) => {
+  const { app, signUp, refresh } = await build(t)
+  const snippet = /```js\n(async function refresh[^`]+)```/.exec(readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'sessions.md'), 'utf8'))![1]
+  const origin = await app.listen()
+  let store = await signUp()
+  const tab = await new AsyncFunction('load', 'save', 'fetch', `return ${snippet}`)(
+    () => store, (tokens: TokenResponse) => { store = tokens }, (path: string, init: RequestInit) => fetch(`${origin}${path}`, init)
+  )
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 5 }, tab))
+  t.equal(genOf(store), 1)
+  t.equal((await refresh(store.refresh_token)).statusCode, 200)
+})
+
+t.test('a clock that steps back does not take time from the window', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, post, sql } = await buildOnFile(t)
+  const { refresh_token: token, access_token: access } = await signUp()
+  await refresh(token)
+  tick(20)
+  const successor = (await refresh(token)).json().refresh_token
+  const answeredAt = Date.now()
+  mock.timers.setTime(answeredAt - 50_000)
+  t.equal((await refresh(token)).json().refresh_token, successor)
+  t.equal((await post('/auth/reauthenticate', { password }, access)).json().refresh_token, successor)
+  t.match(await sql.get('select answered_at from accounts_sessions'), { answered_at: answeredAt })
+})
+
+t.test('without a window a token works once, whatever the clock says', async (t) => {
+  clock(t)
+  const { signUp, refresh } = await build(t, strict)
+  const second = (await refresh((await signUp()).refresh_token)).json().refresh_token
+  mock.timers.setTime(Date.now() - 10_000)
+  const third = (await refresh(second)).json().refresh_token
+  t.not(third, second)
+  t.match((await refresh(second)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
 })
 
 t.test('a client that lost its answer goes on with its old token, and the lost one is void', async (t) => {

@@ -1,19 +1,12 @@
 import { decide, isOver, isVoid, type SessionState } from '../../../lib/sessions/rotation.ts'
-import { refreshClaims, type RefreshClaims } from '../../../lib/tokens/refresh-token.ts'
-import { limits, type AccessToken, type Answer, type Clock, type Policy, type Refusal, type Scheme, type Work } from './scheme.ts'
+import type { RefreshClaims } from '../../../lib/tokens/refresh-token.ts'
+import { limits, type Clock, type Policy, type Scheme, type Work } from './scheme.ts'
+import { answerOf, reject, type ShownToken } from './tokens.ts'
 
-interface ShownToken extends AccessToken {
-  gen: number
-  ver: number
-  iat: number
-}
+type Row = SessionState & { id: string, rotatedAt: Date, authTime: Date }
+type Rotation = Pick<Row, 'gen' | 'prevGen' | 'confirmedGen' | 'rotatedAt' | 'answeredAt' | 'refreshExpiresAt'>
 
-type Row = SessionState & { id: string, authTime: Date }
-type Rotation = Pick<Row, 'gen' | 'prevGen' | 'confirmedGen' | 'rotatedAt' | 'refreshExpiresAt'>
-
-const parties = { issuer: 'model', audiences: ['model'] }
 const newcomer = { id: 'session', ver: 0, salt: 'salt', gen: 0, prevGen: null, confirmedGen: 0, revokedAt: null }
-const mostSecondsAhead = 60
 const mostTries = 8
 
 /**
@@ -25,30 +18,51 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
   const confirms = policy.replay === 'until-confirmed'
   const user = { id: 'ada', epoch: 0, disabledAt: null as Date | null }
   const noted = new Map<number, Set<number>>()
-  const [began, idle] = [new Date(login), new Date(idleUntil(login))]
-  let row: Row = { ...newcomer, user, authTime: began, rotatedAt: began, refreshExpiresAt: idle, absoluteExpiresAt: new Date(limit) }
+  const began = new Date(login)
+  const limitsOfRow = { refreshExpiresAt: new Date(idleUntil(login)), absoluteExpiresAt: new Date(limit) }
+  let row: Row = { ...newcomer, ...limitsOfRow, user, authTime: began, rotatedAt: began, answeredAt: began }
   let before: Rotation | undefined
 
   /** UPDATE … WHERE gen = … AND revoked_at IS NULL AND …: the row as it is by now, or nothing. */
   function swap (found: Row, isUnmoved: boolean, change: Partial<Rotation>): Row | undefined {
     if (!isUnmoved || row.gen !== found.gen || row.revokedAt) return
-    before = row
-    row = { ...row, ...change }
+    write(change)
     return { ...found, ...change }
   }
 
-  const nextLife = (found: Row, now: number) => ({ gen: found.gen + 1, rotatedAt: new Date(now), refreshExpiresAt: new Date(idleUntil(now)) })
+  function write (change: Partial<Rotation>): void {
+    before = row
+    row = { ...row, ...change }
+  }
 
-  function move (process: number, found: Row, token: RefreshClaims, verdict: string, now: number): Row | undefined {
-    if (verdict === 'SAME') return confirm(process, found, token.gen)
+  const nextLife = ({ gen }: Row, now: number) =>
+    ({ gen: gen + 1, rotatedAt: new Date(now), answeredAt: new Date(now), refreshExpiresAt: new Date(idleUntil(now)) })
+
+  function skip (found: Row, now: number): Row | undefined {
+    const isLost = row.prevGen === found.prevGen && +row.answeredAt === +found.answeredAt && (!confirms || row.confirmedGen < found.gen)
+    return swap(found, isLost, nextLife(found, now))
+  }
+
+  function adopt (found: Row, { gen, iat, exp }: RefreshClaims): void {
+    const issued = new Date(iat * 1000)
+    swap(found, true, { gen, prevGen: found.gen, rotatedAt: issued, answeredAt: issued, refreshExpiresAt: new Date(exp * 1000) })
+  }
+
+  function repeat (found: Row, cameAt: Date): Row | undefined {
+    if (found.confirmedGen === found.gen || found.answeredAt >= cameAt) return found
+    return swap(found, row.confirmedGen < found.gen && row.answeredAt < cameAt, { answeredAt: cameAt })
+  }
+
+  function move (process: number, found: Row, token: RefreshClaims, cameAt: Date, verdict: string, now: number): Row | undefined {
+    if (verdict === 'SAME') return token.gen === found.gen ? confirm(process, found, token.gen) : repeat(found, cameAt)
     if (verdict === 'ROTATE') return swap(found, true, { ...nextLife(found, now), prevGen: found.gen, confirmedGen: found.gen })
-    if (verdict === 'SKIP') return swap(found, row.prevGen === found.prevGen && (!confirms || row.confirmedGen < found.gen), nextLife(found, now))
-    swap(found, true, { gen: token.gen, prevGen: found.gen, rotatedAt: new Date(token.iat * 1000), refreshExpiresAt: new Date(token.exp * 1000) })
+    if (verdict === 'SKIP') return skip(found, now)
+    adopt(found, token)
   }
 
   function confirm (process: number, found: Row, gen: number): Row {
     const tells = found.confirmedGen < gen && gen === found.gen
-    if (confirms && (tells || isVoid(found, gen))) noted.set(process, (noted.get(process) ?? new Set()).add(gen))
+    if (tells || isVoid(found, gen)) noted.set(process, (noted.get(process) ?? new Set()).add(gen))
     return found
   }
 
@@ -68,21 +82,12 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
     if (!row.revokedAt) row = { ...row, revokedAt: new Date(now) }
   }
 
-  function answer (found: Row, now: number): Answer<RefreshClaims, ShownToken> {
-    const { gen, ver } = found
-    return { refresh: refreshClaims(found, parties), access: { gen, ver, iat: Math.floor(now / 1000), exp: accessUntil(now) } }
-  }
-
-  /** What a token says of itself: `verify` in `lib/tokens/`, its signature aside. */
-  function reject ({ iat, exp }: { iat: number, exp: number }, now: number, lifetime: number): Refusal | undefined {
-    if (iat > now / 1000 + mostSecondsAhead || exp - iat > lifetime) return 'INVALID'
-    if (now / 1000 >= exp) return 'EXPIRED'
-  }
+  const answer = (found: Row, now: number) => answerOf(found, now, accessUntil(now))
 
   function admits (process: number, token: ShownToken, clock: Clock): boolean {
     const now = clock()
     const alive = !reject(token, now, policy.accessExpiresInSeconds) && token.ver >= user.epoch && !isOver(row, new Date(now))
-    if (alive) confirm(process, row, token.gen)
+    if (alive && confirms) confirm(process, row, token.gen)
     return alive
   }
 
@@ -93,6 +98,7 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
     admits,
 
     * refresh (process, token, clock) {
+      const cameAt = new Date(clock())
       const refusal = reject(token, clock(), policy.expiresInSeconds)
       if (refusal) return refusal
 
@@ -107,7 +113,7 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
           end(clock())
           return 'REUSED'
         }
-        const moved = move(process, found, token, verdict, clock())
+        const moved = move(process, found, token, cameAt, verdict, clock())
         if (moved) return answer(moved, clock())
         yield
       }
@@ -118,6 +124,8 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
       if (!admits(process, token, clock)) return
       user.epoch++
       row = { ...row, ver: user.epoch }
+      const answeredAt = new Date(clock())
+      if (row.confirmedGen < row.gen && row.answeredAt < answeredAt) write({ answeredAt })
       return answer(row, clock())
     },
 
@@ -127,14 +135,12 @@ export function coalesced (policy: Policy, login: number): Scheme<RefreshClaims,
       if (kind === 'everywhere') user.epoch++
     },
 
-    crash (process) {
-      noted.delete(process)
-    },
+    crash: (process) => { noted.delete(process) },
 
     forget () {
       if (!before) return
-      const { gen, prevGen, confirmedGen, rotatedAt, refreshExpiresAt } = before
-      row = { ...row, gen, prevGen, confirmedGen, rotatedAt, refreshExpiresAt }
+      const { gen, prevGen, confirmedGen, rotatedAt, answeredAt, refreshExpiresAt } = before
+      row = { ...row, gen, prevGen, confirmedGen, rotatedAt, answeredAt, refreshExpiresAt }
       before = undefined
     },
 
