@@ -30,12 +30,17 @@ export interface Server {
   kill: () => Promise<void>
 }
 
+/** Few connections for each: a server of PostgreSQL has a hundred for all who test on it at once. */
+function withFewConnections (db: string): string {
+  return db.includes('://') ? `${db}?connection_limit=5` : db
+}
+
 /** Longer than anything may take that the accounts promise. */
 const patienceMs = 30_000
 
 /** Starts a server in a process of its own, without the coverage of this one, and ends it with the test. */
-export async function startServer (t: Test, options: AccountsOptions): Promise<Server> {
-  const env = { PATH: process.env.PATH, OPTIONS: JSON.stringify(options) }
+export async function startServer (t: Test, { db, ...options }: AccountsOptions & { db: string }): Promise<Server> {
+  const env = { PATH: process.env.PATH, OPTIONS: JSON.stringify({ ...options, db: withFewConnections(db) }) }
   const child = fork(join(import.meta.dirname, 'server.ts'), { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   const ended = once(child, 'exit')
   const kill = async () => {
@@ -76,6 +81,6 @@ export async function startServer (t: Test, options: AccountsOptions): Promise<S
 }
 
 /** So many servers at once, on one database. */
-export function startServers (t: Test, count: number, options: AccountsOptions): Promise<Server[]> {
+export function startServers (t: Test, count: number, options: AccountsOptions & { db: string }): Promise<Server[]> {
   return Promise.all(Array.from({ length: count }, () => startServer(t, options)))
 }

@@ -1,4 +1,5 @@
 // A process of its own: an app with accounts on a database that others use too. It ends with the process that began it.
+import { existsSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import accounts from '../../lib/index.ts'
@@ -12,9 +13,11 @@ app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
 app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => user)
 app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as { id: string }).id))
 app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
-app.post('/block/:ms', async ({ params }) => {
-  const until = performance.now() + Number((params as { ms: string }).ms)
-  while (performance.now() < until);
+/** Stands still, as long as a file is there that it makes first. */
+app.post('/block', async ({ body }) => {
+  const { file } = body as { file: string }
+  writeFileSync(file, '')
+  while (existsSync(file));
   return {}
 })
 
