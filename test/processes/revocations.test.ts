@@ -9,7 +9,7 @@ import { startProxy } from './proxy.ts'
 import { rounds, spread, until } from './rounds.ts'
 
 /** Beyond what is promised, a machine with much else to do may take this much longer. */
-const slackMs = 2000
+const slackMs = 1000
 
 /** No request waits longer than this for a database. */
 const mostWaitMs = 10_000
