@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database.ts'
+import { build } from '../build.ts'
 import { answers, freshDatabase, open, ormOf } from '../databases.ts'
 import { wireTo } from './proxy.ts'
 
@@ -58,6 +59,18 @@ t.test('a message is heard when the transaction is committed, and by those who l
   await say()
   await pause(200)
   t.equal(ear.heard(), 2)
+})
+
+t.test('what one process revokes wakes the others, long before they would look', { skip }, async (t) => {
+  const options = { db: await freshDatabase(t, 'postgresql'), revocation: { pollInterval: '60s', maxStaleness: '300s' } }
+  const [here, there] = [await build(t, options), await build(t, options)]
+  const { access_token: access, refresh_token: refresh } = await here.signUp()
+  t.equal((await there.get('/guarded', access)).statusCode, 200)
+
+  await here.post('/auth/logout', { refresh_token: refresh })
+  const since = performance.now()
+  while ((await there.get('/guarded', access)).statusCode !== 401) await pause(1)
+  t.comment(`refused elsewhere after ${Math.round(performance.now() - since)} ms`)
 })
 
 t.test('who was cut off listens again, and is called once for what was missed', { skip }, async (t) => {
