@@ -221,6 +221,15 @@ for (const [which, known] of [['beside an app', []], ['known to an app', entitie
   })
 }
 
+t.test("a transaction of the app's may end all sessions of a user but one", async (t) => {
+  const orm = await ownOrm(t)
+  const { app, signUp, signIn, get } = await on(t, orm)
+  const kept = await signUp()
+  const other = await signIn()
+  await orm.em.fork().transactional((em) => app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid }))
+  t.same([(await get('/guarded', kept.access_token)).statusCode, (await get('/guarded', other.access_token)).statusCode], [200, 401])
+})
+
 t.test(...notEverywhere("a transaction of the app's ends also the sessions that began after it had looked"), async (t) => {
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
   const { app, signUp, signIn, get } = await on(t, orm)
