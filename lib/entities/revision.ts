@@ -6,7 +6,7 @@ const RevisionSchema = defineEntity({
   tableName: 'accounts_revision',
   properties: {
     id: p.integer().primary().autoincrement(false).name('id'),
-    revision: p.integer().name('revision'),
+    revision: p.bigint('number').name('revision'),
   },
 })
 

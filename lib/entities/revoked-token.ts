@@ -7,7 +7,7 @@ const RevokedTokenSchema = defineEntity({
   properties: {
     id: p.uuid().primary().name('id'),
     /** Its place in the log. Numbers appear in commit order, so a reader that polls misses none. */
-    revision: p.integer().index().name('revision'),
+    revision: p.bigint('number').index().name('revision'),
     /** What `subject` is: a session's id, a token's `jti`, or a user's id. */
     kind: p.string().length(16).$type<'session' | 'token' | 'user'>().name('kind'),
     subject: p.string().length(64).index().name('subject'),

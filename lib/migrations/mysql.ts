@@ -32,13 +32,13 @@ export function migrationsOf (name: string): MigrationObject[] {
         constraint ${name}_sessions_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade) ${table}`)
 
       this.addSql(`create table if not exists ${name}_revoked_tokens (
-        id varchar(36) not null, revision int not null, kind varchar(16) not null, subject varchar(64) not null,
+        id varchar(36) not null, revision bigint not null, kind varchar(16) not null, subject varchar(64) not null,
         epoch int null, created_at datetime(3) not null, expires_at datetime(3) not null,
         primary key (id),
         index ${name}_revoked_tokens_revision_index (revision),
         index ${name}_revoked_tokens_expires_at_index (expires_at)) ${table}`)
 
-      this.addSql(`create table if not exists ${name}_revision (id int unsigned not null, revision int not null, primary key (id)) ${table}`)
+      this.addSql(`create table if not exists ${name}_revision (id int unsigned not null, revision bigint not null, primary key (id)) ${table}`)
       this.addSql(`insert ignore into ${name}_revision (id, revision) values (1, 0)`)
     }
 

@@ -26,13 +26,13 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create index ${name}_sessions_refresh_expires_at_index on ${name}_sessions (refresh_expires_at)`)
 
       this.addSql(`create table ${name}_revoked_tokens (
-        id uuid not null, revision int not null, kind varchar(16) not null, subject varchar(64) not null,
+        id uuid not null, revision bigint not null, kind varchar(16) not null, subject varchar(64) not null,
         epoch int null, created_at timestamptz(3) not null, expires_at timestamptz(3) not null,
         constraint ${name}_revoked_tokens_pkey primary key (id))`)
       this.addSql(`create index ${name}_revoked_tokens_revision_index on ${name}_revoked_tokens (revision)`)
       this.addSql(`create index ${name}_revoked_tokens_expires_at_index on ${name}_revoked_tokens (expires_at)`)
 
-      this.addSql(`create table ${name}_revision (id int not null, revision int not null, constraint ${name}_revision_pkey primary key (id))`)
+      this.addSql(`create table ${name}_revision (id int not null, revision bigint not null, constraint ${name}_revision_pkey primary key (id))`)
       this.addSql(`insert into ${name}_revision (id, revision) values (1, 0)`)
     }
 

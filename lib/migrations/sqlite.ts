@@ -24,12 +24,12 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create index ${name}_sessions_refresh_expires_at_index on ${name}_sessions (refresh_expires_at)`)
 
       this.addSql(`create table ${name}_revoked_tokens (
-        id text not null primary key, revision integer not null, kind text not null, subject text not null,
+        id text not null primary key, revision bigint not null, kind text not null, subject text not null,
         epoch integer null, created_at datetime not null, expires_at datetime not null)`)
       this.addSql(`create index ${name}_revoked_tokens_revision_index on ${name}_revoked_tokens (revision)`)
       this.addSql(`create index ${name}_revoked_tokens_expires_at_index on ${name}_revoked_tokens (expires_at)`)
 
-      this.addSql(`create table ${name}_revision (id integer not null primary key, revision integer not null)`)
+      this.addSql(`create table ${name}_revision (id integer not null primary key, revision bigint not null)`)
       this.addSql(`insert into ${name}_revision (id, revision) values (1, 0)`)
     }
 

@@ -1,4 +1,5 @@
-import type { EntityManager } from '@mikro-orm/core'
+import { isDeepStrictEqual } from 'node:util'
+import { raw, type EntityManager } from '@mikro-orm/core'
 import { User } from '../entities/user.ts'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
@@ -27,7 +28,7 @@ export interface Change {
  */
 export interface Changes {
   /**
-   * The user as changed. Whoever becomes disabled is signed out everywhere.
+   * The user as changed. Whoever becomes disabled is signed out everywhere. What changes nothing writes nothing.
    * @throws {NotFound}
    * @throws {InputInvalid} for a name that is none, and when no name would be left
    * @throws {UserExists} found by the database, so also in a race
@@ -53,7 +54,7 @@ export interface ChangeParts {
 export function createChanges ({ hasher, fields, revocationLog, endings }: ChangeParts, { identifiers, password: policy }: Settings): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
-    const locked = isId(id) && await tx.nativeUpdate(User, { id }, { ...change, updatedAt: new Date() }) === 1
+    const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
     if (!locked) throw new NotFound()
     return tx.findOneOrFail(User, { id }, { connectionType: 'write', refresh: true })
   }
@@ -75,12 +76,16 @@ export function createChanges ({ hasher, fields, revocationLog, endings }: Chang
   return {
     change: (id, given, em) => orExists(revocationLog.record(async (tx, write) => {
       const user = await lock(tx, id)
+      const before = { ...user }
       const { roles = user.roles, disabled = user.disabledAt !== null } = given
       const isNewlyDisabled = disabled && user.disabledAt === null
       if (given.username !== undefined || given.email !== undefined) rename(user, given)
       user.roles = roles
       user.profile = fields.merge(user.profile, given.fields ?? {})
-      if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? user.updatedAt : null
+      const now = new Date()
+      if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
+      if (isDeepStrictEqual({ ...user }, before)) return user
+      user.updatedAt = now
       await tx.flush()
 
       await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
@@ -91,7 +96,8 @@ export function createChanges ({ hasher, fields, revocationLog, endings }: Chang
       checkPassword(password, policy)
       const passwordHash = await hasher.hash(password)
       return revocationLog.record(async (tx, write) => {
-        const user = await lock(tx, id, { passwordHash, passwordChangedAt: new Date() })
+        const now = new Date()
+        const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })
         await endings.endOthers(tx, write, id, 'password')
         return user
       }, em)

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, TokenResponse } from '../../lib/index.ts'
 import { browser } from '../browser.ts'
-import { bearer, build, password } from '../build.ts'
+import { bearer, build, buildOnFile, password } from '../build.ts'
 
 t.test('a user sees what is public of the account, and nothing else', async (t) => {
   const { post, get } = await build(t)
@@ -48,6 +48,22 @@ t.test('users change their profile: what is given changes, and the rest stays', 
   t.strictSame(answer.json(), { ...shown, displayName: 'Countess', settings: { theme: 'dark' } })
   t.strictSame((await get('/guarded', token)).json().user, answer.json(), 'and the next request shows it')
   t.strictSame((await send('PATCH', {})).json(), answer.json())
+})
+
+t.test('a change of nothing, or to what is there already, writes nothing', async (t) => {
+  const { post, app, sql } = await buildOnFile(t, { user })
+  const { access_token: token } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })).json()
+  const send = (payload: object) => app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload })
+  const written = async () => [await sql.all('select * from accounts_users'), await sql.all('select * from accounts_revoked_tokens')]
+
+  await send({ settings: { theme: 'dark', news: true } })
+  const before = await written()
+  for (const change of [{}, { displayName: 'Ada' }, { settings: { theme: 'dark', news: true } }, { birthday: null }]) {
+    t.equal((await send(change)).statusCode, 200)
+    t.strictSame(await written(), before)
+  }
+  await send({ displayName: 'Countess' })
+  t.notSame(await written(), before)
 })
 
 t.test('null takes an optional field away', async (t) => {

@@ -52,6 +52,20 @@ function lookingWhenAsked () {
   return { look, revocation }
 }
 
+t.test('the log has no end at 32 bits', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { here, there, letsIn } = await twoApps(t, (which) => which === 'there' ? { revocation } : {})
+  await addEntries(here.sql, 1, { from: 2 ** 40 })
+  for (let round = 0; round < 2; round++) {
+    const { access_token: access, refresh_token: token } = await here.signIn()
+    t.equal((await here.post('/auth/logout', { refresh_token: token })).statusCode, 204)
+    await look(there)
+    t.equal((await there.get('/guarded', access)).statusCode, 401)
+  }
+  t.equal(await letsIn(here), 200)
+  t.match(await here.sql.all('select revision from accounts_revoked_tokens order by revision'), [0, 1, 2].map((more) => ({ revision: 2 ** 40 + more })))
+})
+
 t.test('what one process revokes is refused by another after its next look at the log', async (t) => {
   const { here, there, tokens, letsIn } = await twoApps(t)
   t.same([await letsIn(here), await letsIn(there)], [200, 200])
