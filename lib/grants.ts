@@ -1,4 +1,5 @@
 import { ask } from './callback.ts'
+import { clientOf } from './client.ts'
 import type { Cookies } from './cookies.ts'
 import type { Session } from './entities/session.ts'
 import type { Csrf } from './guards/csrf.ts'
@@ -91,11 +92,6 @@ export function beginningOf ({ settings, cookies, csrf }: Issuing, request: AnyR
 export function transportOf (transport: Transport, persistent: boolean): SessionTransport {
   if (transport === 'body') return 'body'
   return persistent ? 'cookie' : 'session-cookie'
-}
-
-/** Where a request comes from: the address that Fastify trusts, never a header's word for it, and none on a Unix socket. */
-export function clientOf ({ ip, headers }: { headers: AnyRequest['headers'], ip?: string }) {
-  return { ip, userAgent: headers['user-agent'] }
 }
 
 /**

@@ -9,6 +9,7 @@ import { claimName, decorate } from './decorators.ts'
 import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
+import { createEvents } from './events.ts'
 import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
@@ -78,13 +79,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const telemetry = createTelemetry(settings.name)
+  const events = createEvents(database, telemetry, settings)
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
   const revocations = createRevocations(settings, knownUsers.forget)
-  const revocationLog = await openRevocationLog({ database, telemetry, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
+  const revocationLog = await openRevocationLog({ database, telemetry, events, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
   const endings = createEndings(database, revocationLog)
   const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }, settings, app.log)
@@ -93,12 +95,12 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const lookUp = createLookUp(database, settings)
-  const credentials = createCredentials(database, hasher, lookUp)
-  const users = createUsers({ database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
+  const credentials = createCredentials(database, events, hasher, lookUp)
+  const users = createUsers({ database, events, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
   const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
-  const csrf = createCsrf(settings, keyring.csrf)
+  const csrf = createCsrf(settings, keyring.csrf, telemetry)
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)
   const admission = createAdmission(sessions, publicUsers, settings)

@@ -143,6 +143,10 @@ export const OptionsSchema = Type.Object({
   prune: Type.Object({
     interval: DurationSchema('1h', { zero: true, most: 7 * 86400 }),
   }, closed),
+  events: Type.Object({
+    store: Type.Boolean({ default: false }),
+    keepFor: DurationSchema('90d'),
+  }, closed),
   throttle: Type.Literal(false, { default: false }),
 }, { additionalProperties: false })
 

@@ -233,6 +233,13 @@ export interface AccountsOptions {
     /** How often old sessions and revocations are deleted, up to a week; 0: only when `app.accounts.prune()` is called. Default `'1h'`. */
     interval?: Duration
   }
+  /** What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events too. */
+  events?: {
+    /** Keeps registrations, logins, failures, logouts, changed passwords and thefts, each in the transaction of what it tells of. Default false. */
+    store?: boolean
+    /** For how long. Default `'90d'`. */
+    keepFor?: Duration
+  }
   /** Limits on guessing. `false`, its only value so far, leaves them to the host. Default false. */
   throttle?: false
 }

@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { EntityManager, EntityName } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './database.ts'
+import { Event } from './entities/event.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
 import { clockSkewSeconds, keptForSeconds } from './sessions/revocations.ts'
@@ -11,12 +12,13 @@ import type { Settings } from './settings.ts'
 export interface Pruned {
   sessions: number
   revocations: number
+  events: number
 }
 
 export interface Pruner {
   /**
-   * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log. In
-   * batches, between which others may write.
+   * Deletes what no token can be alive for: sessions whose refresh token has expired, entries of the log,
+   * and events that were kept for long enough. In batches, between which others may write.
    * @throws {Unavailable}
    */
   prune: () => Promise<Pruned>
@@ -28,7 +30,7 @@ const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
 export function createPruner (database: Database, settings: Settings, log: FastifyBaseLogger): Pruner {
-  const { prune: { intervalSeconds } } = settings
+  const { prune: { intervalSeconds }, events: { keepForSeconds } } = settings
   let pruning: Promise<Pruned> | undefined
   const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -37,9 +39,11 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
     const before = new Date(Date.now() - clockSkewSeconds * 1000)
     // Of a process whose tokens live shorter than ours: to us it matters longer than it says.
     const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
+    const kept = new Date(Date.now() - keepForSeconds * 1000)
     return {
       sessions: await deleteOld((em, limit) => em.find(Session, { refreshExpiresAt: { $lt: before } }, { ...oldest('refreshExpiresAt'), limit }), Session),
       revocations: await deleteOld((em, limit) => em.find(RevokedToken, { expiresAt: { $lt: before }, createdAt: { $lt: written } }, { ...oldest('expiresAt'), limit }), RevokedToken),
+      events: await deleteOld((em, limit) => em.find(Event, { createdAt: { $lt: kept } }, { ...oldest('createdAt'), limit }), Event),
     }
   }
 

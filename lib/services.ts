@@ -1,4 +1,5 @@
-import { claimsOf, clientOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
+import { clientOf } from './client.ts'
+import { claimsOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
 import { IssuingOff, OptionsInvalid } from './errors.ts'
 import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/guard.ts'

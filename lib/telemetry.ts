@@ -24,15 +24,42 @@ export interface Counters {
   confirmationsWritten: number
 }
 
+/** What happened to an account, and where it was asked for. Code asks from nowhere. */
+export interface AccountEvent {
+  instance: string
+  userId: string | null
+  sessionId: string | null
+  /** Which of several ways it happened in, where there are some. */
+  reason: EventReason | null
+  ip: string | null
+  userAgent: string | null
+}
+
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents {
+  /** Somebody opened an account. */
+  register: AccountEvent
+  /** A session began, by a password or by `issueTokens`. */
+  login: AccountEvent
+  /** A password was wrong, at a login or where it had to be given again (`confirm`). Without a `userId`: nobody has that name. */
+  'login-failed': AccountEvent
+  /** A session was ended: by a logout, by itself from elsewhere (`ended`), or with all of the user's (`everywhere`). */
+  logout: AccountEvent
+  'password-changed': AccountEvent
+  /** A spent refresh token was used again: its session is over. */
+  reuse: AccountEvent
+  /** A request with cookies did not prove where it comes from. */
+  'csrf-failed': { instance: string, ip: string | null, userAgent: string | null }
   /** A refresh was answered. */
   refresh: { instance: string, sessionId: string, userId: string, outcome: 'rotated' | 'repeated' | 'skipped' }
-  /** A spent refresh token was used again: its session is over. */
-  reuse: { instance: string, sessionId: string }
   /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
   revocations: { instance: string, entries: number, lagMs: number }
 }
+
+export type EventReason = 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
+
+/** What is also kept in the table of events, where the app wants that. */
+export type StoredEvent = 'register' | 'login' | 'login-failed' | 'logout' | 'password-changed' | 'reuse'
 
 export interface Telemetry {
   counters: Counters

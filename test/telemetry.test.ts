@@ -54,6 +54,7 @@ t.test('the end of a stolen session is told, and no event holds a secret', async
   const { refresh_token: token } = await signUp()
   await refresh(token)
   await refresh(token)
-  t.same(heard[0], [{ instance: 'accounts', sessionId: decode(token).payload.sid }])
+  const { sid, sub } = decode(token).payload
+  t.same(heard[0], [{ instance: 'accounts', userId: sub, sessionId: sid, reason: null, ip: '127.0.0.1', userAgent: 'lightMyRequest' }])
   t.notMatch(JSON.stringify(heard), token)
 })

@@ -1,4 +1,5 @@
 import { ask } from '../callback.ts'
+import { clientOf } from '../client.ts'
 import { TokenInvalid, TokenRevoked } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -36,12 +37,12 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
     if (verifyClaims && await ask(() => verifyClaims(claims, request)) !== true) throw new TokenInvalid()
   }
 
-  async function find (token: VerifiedToken, consistency: Consistency): Promise<Bearer> {
+  async function find (token: VerifiedToken, consistency: Consistency, request?: AnyRequest): Promise<Bearer> {
     if (token.kind === 'access' && consistency === 'stateless') {
       return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
     }
     if (token.kind === 'refresh') {
-      const { user, authTime } = await sessions.inspect(token.claims)
+      const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
       return { user: publicUsers.of(user), authTime: numericDate(authTime) }
     }
     const user = await (consistency === 'strict' ? sessions.useStrictly : sessions.use)(token.claims)
@@ -50,7 +51,7 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
 
   return {
     async admit (token, consistency, request) {
-      const bearer = await find(token, consistency)
+      const bearer = await find(token, consistency, request)
       await askHost(token.claims, request)
       return bearer
     },

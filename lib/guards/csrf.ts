@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
+import { clientOf, storable } from '../client.ts'
 import { isEqual } from '../equal.ts'
 import { CsrfFailed } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Settings } from '../settings.ts'
+import type { Telemetry } from '../telemetry.ts'
 import type { SharedClaims } from '../tokens/claims.ts'
 import { bodyOf } from './locate.ts'
 
@@ -33,7 +35,7 @@ export interface Csrf {
  * a cookie which a neighbouring host has planted is worth nothing. A value that is sent has to be right in any case: else
  * the page means another session than the cookies, which somebody may have planted.
  */
-export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[]): Csrf {
+export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[], telemetry: Telemetry): Csrf {
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
 
   function valueOf (key: Buffer, sessionId: string, ver: number): string {
@@ -50,9 +52,14 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
     return origin === undefined ? false : 'The Origin of the request is not in csrf.trustedOrigins'
   }
 
+  function failed (request: AnyRequest, reason: string): Error {
+    telemetry.publish('csrf-failed', storable(clientOf(request)))
+    return new CsrfFailed(reason)
+  }
+
   function isVouchedFor (request: AnyRequest): boolean {
     const verdict = judge(request)
-    if (typeof verdict === 'string') throw new CsrfFailed(verdict)
+    if (typeof verdict === 'string') throw failed(request, verdict)
     return verdict
   }
 
@@ -64,9 +71,9 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
       const isVouched = isVouchedFor(request)
       const sent = request.headers[header] ?? fieldOf(request, formField)
       if (sent === undefined && isVouched) return
-      if (sent === undefined) throw new CsrfFailed(`A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie`)
+      if (sent === undefined) throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie`)
       if (typeof sent !== 'string' || !keys.some((key) => isEqual(sent, valueOf(key, sid, ver)))) {
-        throw new CsrfFailed(`${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
+        throw failed(request, `${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
       }
     },
 

@@ -75,9 +75,26 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** What happens to accounts, for those who look into it later. */
+  class Events extends Migration {
+    override up () {
+      this.addSql(`create table if not exists ${name}_events (
+        id varchar(36) not null, type varchar(32) not null, user_id varchar(36) null, session_id varchar(36) null, reason varchar(32) null,
+        ip varchar(64) null, user_agent varchar(512) null, created_at datetime(3) not null,
+        primary key (id),
+        index ${name}_events_user_id_index (user_id),
+        index ${name}_events_created_at_index (created_at)) ${table}`)
+    }
+
+    override down () {
+      this.addSql(`drop table if exists ${name}_events`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
     { name: '0003-answered-at', class: AnsweredAt },
+    { name: '0005-events', class: Events },
   ]
 }

@@ -65,9 +65,26 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** What happens to accounts, for those who look into it later. */
+  class Events extends Migration {
+    override up () {
+      this.addSql(`create table ${name}_events (
+        id uuid not null, type varchar(32) not null, user_id uuid null, session_id uuid null, reason varchar(32) null,
+        ip varchar(64) null, user_agent varchar(512) null, created_at timestamptz(3) not null,
+        constraint ${name}_events_pkey primary key (id))`)
+      this.addSql(`create index ${name}_events_user_id_index on ${name}_events (user_id)`)
+      this.addSql(`create index ${name}_events_created_at_index on ${name}_events (created_at)`)
+    }
+
+    override down () {
+      this.addSql(`drop table ${name}_events`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
     { name: '0003-answered-at', class: AnsweredAt },
+    { name: '0005-events', class: Events },
   ]
 }

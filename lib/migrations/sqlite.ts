@@ -62,9 +62,25 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** What happens to accounts, for those who look into it later. */
+  class Events extends Migration {
+    override up () {
+      this.addSql(`create table ${name}_events (
+        id text not null primary key, type text not null, user_id text null, session_id text null, reason text null,
+        ip text null, user_agent text null, created_at datetime not null)`)
+      this.addSql(`create index ${name}_events_user_id_index on ${name}_events (user_id)`)
+      this.addSql(`create index ${name}_events_created_at_index on ${name}_events (created_at)`)
+    }
+
+    override down () {
+      this.addSql(`drop table ${name}_events`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
     { name: '0003-answered-at', class: AnsweredAt },
+    { name: '0005-events', class: Events },
   ]
 }

@@ -35,7 +35,7 @@ export function login (scope: Scope, context: Context, path: string): void {
     const { [field]: identifier, password, ...wish } = request.body as Login
     const beginning = beginningOf(context, request, wish)
     try {
-      const user = await credentials.identify(identifier as string, password)
+      const user = await credentials.identify(identifier as string, password, beginning)
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => grant(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))

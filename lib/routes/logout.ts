@@ -1,3 +1,4 @@
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { clearRefused, forget } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
@@ -22,7 +23,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
     try {
       const verified = tokens.verifyForLogout(token, kinds)
       if (location === 'cookie') csrf.requireProof(request, verified.claims)
-      const ended = await sessions.logout(verified)
+      const ended = await sessions.logout(verified, clientOf(request))
       if (ended) hooks.tell('onLogout', publicUsers.of(ended.user), sourceOf(request))
     } catch (error) {
       clearRefused(context, request, reply, location, error)

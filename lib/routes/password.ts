@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid, PasswordRejected } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
@@ -20,7 +21,7 @@ export function password (scope: Scope, context: Context, path: string): void {
 
   scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
-    const granted = await users.changePassword({ userId: sub, sessionId, current, next }, async (user) => {
+    const granted = await users.changePassword({ userId: sub, sessionId, current, next, client: clientOf(request) }, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {
         requireOwnSite(context, request, session, location)

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { CredentialsInvalid } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
@@ -19,7 +20,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
-    await credentials.confirm(sub, request.body.password)
+    await credentials.confirm(sub, request.body.password, clientOf(request))
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)

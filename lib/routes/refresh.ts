@@ -1,3 +1,4 @@
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
@@ -25,7 +26,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
       const { session, prepared } = await sessions.refresh(claims, async (session) => {
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
-      })
+      }, clientOf(request))
       const granted = grant(context, session, prepared, location === 'cookie' ? claims : undefined)
       hooks.tell('onRefresh', granted.body.user, sourceOf(request))
       return deliver(reply, granted)

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
 import { InputInvalid, NotFound, TokenRevoked, Unavailable } from '../errors.ts'
@@ -44,7 +45,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
   }
   scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async (request, reply) => {
     const { params: { id }, auth: { claims: { sub }, sessionId } } = request
-    if (!await endings.end(id, 'ended', sub)) throw new NotFound()
+    if (!await endings.end(id, 'ended', { userId: sub, client: clientOf(request) })) throw new NotFound()
     if (id === sessionId) forget(context, request, reply)
     reply.code(204)
   })
@@ -58,7 +59,8 @@ export function sessions (scope: Scope, context: Context, path: string): void {
   }
   scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
     const { query: { keep }, auth: { claims: { sub }, sessionId } } = request
-    const isThere = await (keep === undefined ? endings.endAll(sub) : endings.keepOnly(sub, sessionId))
+    const ender = { client: clientOf(request) }
+    const isThere = await (keep === undefined ? endings.endAll(sub, ender) : endings.keepOnly(sub, sessionId, ender))
     if (!isThere) throw new TokenRevoked()
     if (keep === undefined) forget(context, request, reply)
     reply.code(204)

@@ -1,4 +1,5 @@
 import { LockMode, raw, type EntityManager } from '@mikro-orm/core'
+import type { Client } from '../client.ts'
 import type { Database } from '../database.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
@@ -15,17 +16,24 @@ export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password'
 /** The session that changes a password, and when it did. */
 export type GoesOn = Pick<Session, 'id' | 'authTime'>
 
+/** Who ends something, for whom, and in whose transaction. */
+export interface Ender {
+  userId?: string
+  client?: Client | undefined
+  em?: EntityManager | undefined
+}
+
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
   /** Ends a session, of this user if one is named. False when there is none that goes on. */
-  end: (sessionId: string, reason: EndReason, userId?: string, em?: EntityManager) => Promise<boolean>
+  end: (sessionId: string, reason: 'logout' | 'ended' | 'reuse', ender?: Ender) => Promise<boolean>
   /** Ends all sessions of a user. False when there is no such user. */
-  endAll: (userId: string, em?: EntityManager) => Promise<boolean>
+  endAll: (userId: string, ender?: Omit<Ender, 'userId'>) => Promise<boolean>
   /**
    * Ends all sessions of a user but one, each by itself, so that the access tokens of that one stay good. False when there
    * is no such user.
    */
-  keepOnly: (userId: string, sessionId: string, em?: EntityManager) => Promise<boolean>
+  keepOnly: (userId: string, sessionId: string, ender?: Omit<Ender, 'userId'>) => Promise<boolean>
   /** In a transaction of the log: ends these sessions, which go on. */
   endThese: (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason) => Promise<void>
   /**
@@ -70,26 +78,34 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
     endOthers,
     isTokenRevoked,
 
-    async end (id, reason, userId, em) {
+    async end (id, reason, { userId, client, em } = {}) {
       if (!isId(id)) return false
       const goesOn = { id, revokedAt: null, ...userId === undefined ? {} : { user: userId } }
-      return log.record(async (tx, write) => {
+      return log.record(async (tx, write, note) => {
         const ended = await tx.nativeUpdate(Session, goesOn, { revokedAt: new Date(), revokeReason: reason })
-        if (ended === 1) await write('session', id)
-        return ended === 1
+        if (ended === 0) return false
+        await write('session', id)
+        await note({ ...reason === 'reuse' ? { type: reason } : { type: 'logout', reason }, userId, sessionId: id, client })
+        return true
       }, em)
     },
 
-    async endAll (userId, em) {
-      return isId(userId) && log.record((tx, write) => endOthers(tx, write, userId, 'everywhere'), em)
+    async endAll (userId, { client, em } = {}) {
+      return isId(userId) && log.record(async (tx, write, note) => {
+        if (!await endOthers(tx, write, userId, 'everywhere')) return false
+        await note({ type: 'logout', reason: 'everywhere', userId, client })
+        return true
+      }, em)
     },
 
-    async keepOnly (userId, sessionId, em) {
-      return isId(userId) && log.record(async (tx, write) => {
+    async keepOnly (userId, sessionId, { client, em } = {}) {
+      return isId(userId) && log.record(async (tx, write, note) => {
         // Locks the user, as a login does, and changes nothing.
         if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
         // A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since.
-        await endThese(tx, write, await others(tx, userId, sessionId, em ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE), 'ended')
+        const ended = await others(tx, userId, sessionId, em ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
+        await endThese(tx, write, ended, 'ended')
+        for (const id of ended) await note({ type: 'logout', reason: 'ended', userId, sessionId: id, client })
         return true
       }, em)
     },

@@ -5,6 +5,7 @@ import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
 import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
+import type { Events, Happening } from '../events.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { startPoll, type Poll } from './poll.ts'
@@ -13,29 +14,39 @@ import { keptForSeconds, type Ending } from './revocations.ts'
 /** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
 
+/** Notes what happened, in its own transaction: others are told once that is committed. */
+export type Note = (happening: Happening) => Promise<void>
+
 export interface RevocationLog extends Pick<Poll, 'isFresh' | 'stalenessMs' | 'catchUp' | 'close'> {
   /**
    * Runs `work` in one short transaction, which writes first, as InnoDB and SQLite need it. What it adds to the log
    * holds in this process before the promise is fulfilled, and in others when they read it. In a transaction of the
    * host's, that of `em`, it holds once that is committed.
    */
-  record: <Result>(work: (tx: EntityManager, write: Write) => Promise<Result>, em?: EntityManager) => Promise<Result>
+  record: <Result>(work: (tx: EntityManager, write: Write, note: Note) => Promise<Result>, em?: EntityManager) => Promise<Result>
 }
 
 /** What the log is read from, and told to. */
 export interface LogParts {
   database: Database
   telemetry: Telemetry
+  events: Events
   apply: (ending: Ending) => void
   /** The log has lost entries that were read: a backup was put back, or a replica that lagged took over. */
   reset: () => void
+}
+
+/** What a transaction has to tell once it is committed. */
+interface Recorded {
+  endings: RevokedToken[]
+  happenings: Happening[]
 }
 
 const pageSize = 5000
 
 /** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
-  { database, telemetry, apply, reset }: LogParts, settings: Settings, log: FastifyBaseLogger
+  { database, telemetry, events, apply, reset }: LogParts, settings: Settings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
@@ -79,11 +90,12 @@ export async function openRevocationLog (
     telemetry.publish('revocations', { entries: news.length, lagMs: Date.now() - news[0]!.createdAt.getTime() })
   }
 
-  function hold (endings: RevokedToken[]): void {
+  function hold ({ endings, happenings }: Recorded): void {
     for (const ending of endings) {
       apply(ending)
       if (ending.revision > (last?.revision ?? 0)) own.add(ending.id)
     }
+    happenings.forEach(events.tell)
     if (endings.length > 0) tellOthers().catch((error) => log.error(error, 'A message to other processes was not sent: they look by themselves'))
   }
 
@@ -92,7 +104,16 @@ export async function openRevocationLog (
     await publish?.()
   }
 
-  function writer (tx: EntityManager, written: RevokedToken[]): Write {
+  async function run<Result> (tx: EntityManager, work: (tx: EntityManager, write: Write, note: Note) => Promise<Result>) {
+    const recorded: Recorded = { endings: [], happenings: [] }
+    const result = await work(tx, writer(tx, recorded), async (happening) => {
+      await events.write(tx, happening)
+      recorded.happenings.push(happening)
+    })
+    return { result, recorded }
+  }
+
+  function writer (tx: EntityManager, { endings }: Recorded): Write {
     return async (kind, subject, epoch) => {
       // Locking the one row first makes the numbers appear in commit order: a reader who saw 7 has seen 1 to 6.
       await tx.nativeUpdate(Revision, { id: 1 }, { revision: raw<number>('revision + 1') })
@@ -101,7 +122,7 @@ export async function openRevocationLog (
       const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs) }
       await tx.insert(RevokedToken, entry)
       await database.notify?.(tx, channel)
-      written.push(entry)
+      endings.push(entry)
     }
   }
 
@@ -113,18 +134,13 @@ export async function openRevocationLog (
 
   return {
     async record (work, host) {
-      const endings: RevokedToken[] = []
       if (host?.isInTransaction()) {
-        const em = database.join(host)
-        const result = await work(em, writer(em, endings))
-        database.commits.after(host, () => hold(endings))
+        const { result, recorded } = await run(database.join(host), work)
+        database.commits.after(host, () => hold(recorded))
         return result
       }
-      const result = await database.run((em) => em.transactional((tx) => {
-        endings.length = 0
-        return work(tx, writer(tx, endings))
-      }))
-      hold(endings)
+      const { result, recorded } = await database.run((em) => em.transactional((tx) => run(tx, work)))
+      hold(recorded)
       return result
     },
 

@@ -35,10 +35,10 @@ export function createSessionServices (sessions: Sessions, endings: Endings): Se
       return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip }) => ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }))
     },
 
-    revoke: (sessionId, { em } = {}) => endings.end(sessionId, 'ended', undefined, em),
+    revoke: (sessionId, { em } = {}) => endings.end(sessionId, 'ended', { em }),
 
     async revokeAll (userId, { except, em } = {}) {
-      const isThere = await (except === undefined ? endings.endAll(userId, em) : endings.keepOnly(userId, except, em))
+      const isThere = await (except === undefined ? endings.endAll(userId, { em }) : endings.keepOnly(userId, except, { em }))
       if (!isThere) throw new NotFound()
     },
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
+import { storable, type Client } from '../client.ts'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
@@ -26,9 +27,7 @@ import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
 
 /** Where a session begins. */
-export interface Beginning {
-  ip?: string | undefined
-  userAgent?: string | undefined
+export interface Beginning extends Client {
   transport: SessionTransport
   /** When the password was checked. Default now. */
   authTime?: Date | undefined
@@ -48,9 +47,9 @@ export interface Sessions {
    * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401; `RefreshReused` has ended the session
    * @throws {Unavailable} after 8 lost races
    */
-  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
+  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
-  inspect: (claims: RefreshClaims) => Promise<Session>
+  inspect: (claims: RefreshClaims, client?: Client) => Promise<Session>
   /** The same, and ends nothing either: for those who only ask. */
   peek: (claims: RefreshClaims) => Promise<Session>
   /**
@@ -65,7 +64,7 @@ export interface Sessions {
    * Ends the session of a token for good, all its tokens with it, and gives it. Nothing happens to one that is over.
    * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
    */
-  logout: (token: VerifiedToken) => Promise<Session | undefined>
+  logout: (token: VerifiedToken, client?: Client) => Promise<Session | undefined>
   /**
    * Notes that the password was checked again: the session as it goes on. What `prepare` throws leaves it as it was.
    * @throws {TokenRevoked} when it does not go on
@@ -159,9 +158,9 @@ export function createSessions (
   }
 
   /** A token that is used again has been stolen, on one side or the other: nobody keeps the session. */
-  async function judgeAndEnd (claims: RefreshClaims, now: Date) {
+  async function judgeAndEnd (claims: RefreshClaims, now: Date, client?: Client) {
     return judge(claims, now).catch(async (error) => {
-      if (error instanceof RefreshReused) await endReused(claims.sid, claims.sub)
+      if (error instanceof RefreshReused) await endReused(claims.sid, claims.sub, client)
       throw error
     })
   }
@@ -196,15 +195,14 @@ export function createSessions (
     telemetry.publish('refresh', { sessionId: id, userId: user.id, outcome })
   }
 
-  async function endReused (sessionId: string, userId: string): Promise<void> {
+  async function endReused (sessionId: string, userId: string, client?: Client): Promise<void> {
     telemetry.counters.refreshesReused++
-    telemetry.publish('reuse', { sessionId })
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
-    if (await endings.end(sessionId, 'reuse')) hooks.tell('onReuse', { userId, sessionId })
+    if (await endings.end(sessionId, 'reuse', { userId, client })) hooks.tell('onReuse', { userId, sessionId })
   }
 
   return {
-    start (em, user, ver, { ip, userAgent, transport, authTime }) {
+    start (em, user, ver, { transport, authTime, ...client }) {
       const now = new Date()
       const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
 
@@ -224,8 +222,7 @@ export function createSessions (
         refreshExpiresAt: new Date(now.getTime() + policy.expiresInSeconds * 1000),
         absoluteExpiresAt: absolute,
         transport,
-        userAgent: userAgent?.slice(0, 512).replaceAll(/\p{C}/gu, '') ?? null,
-        ip: ip?.slice(0, 64) ?? null,
+        ...storable(client),
         revokedAt: null,
         revokeReason: null,
       } satisfies RequiredEntityData<Session>)
@@ -238,11 +235,11 @@ export function createSessions (
       await endings.endThese(tx, write, living.slice(limit.max - 1).map(({ id }) => id), 'limit')
     },
 
-    async refresh (claims, prepare) {
+    async refresh (claims, prepare, client) {
       const cameAt = new Date()
       await confirmations.flush(claims.sid)
       for (let tries = 0; tries < mostTries; tries++) {
-        const { session: found, verdict } = await judgeAndEnd(claims, new Date())
+        const { session: found, verdict } = await judgeAndEnd(claims, new Date(), client)
         const prepared = await prepare(found)
         const session = await move(claims, cameAt, found, verdict)
         if (session) {
@@ -254,7 +251,7 @@ export function createSessions (
       throw new Unavailable()
     },
 
-    inspect: async (claims) => (await judgeAndEnd(claims, new Date())).session,
+    inspect: async (claims, client) => (await judgeAndEnd(claims, new Date(), client)).session,
     peek: async (claims) => (await judge(claims, new Date())).session,
 
     async use (claims) {
@@ -279,12 +276,12 @@ export function createSessions (
       return session.user
     },
 
-    async logout ({ kind, claims }) {
+    async logout ({ kind, claims }, client) {
       const session = await database.run((em) => findSession(em, claims.sid))
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
-      return await endings.end(session.id, 'logout') ? session : undefined
+      return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
     },
 
     async reauthenticate (id, prepare) {

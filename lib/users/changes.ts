@@ -95,10 +95,11 @@ export function createChanges ({ hasher, fields, revocationLog, endings }: Chang
     async setPassword (id, password, em) {
       checkPassword(password, policy)
       const passwordHash = await hasher.hash(password)
-      return revocationLog.record(async (tx, write) => {
+      return revocationLog.record(async (tx, write, note) => {
         const now = new Date()
         const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })
         await endings.endOthers(tx, write, id, 'password')
+        await note({ type: 'password-changed', userId: id })
         return user
       }, em)
     },

@@ -1,10 +1,12 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
+import type { Client } from '../client.ts'
 import { isDuplicate, type Database } from '../database.ts'
 import { mostWaitMs, within } from '../databases/patience.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
+import type { Events, Happening } from '../events.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { Hasher } from '../passwords/hasher.ts'
@@ -33,6 +35,7 @@ export interface PasswordChange {
   sessionId: string
   current: string
   next: string
+  client: Client
 }
 
 /** A user who is not stored yet. */
@@ -82,6 +85,7 @@ export interface Users {
 /** What users are made of. */
 export interface UserParts {
   database: Database
+  events: Events
   hasher: Hasher
   lookUp: LookUp
   credentials: Credentials
@@ -92,7 +96,7 @@ export interface UserParts {
 }
 
 export function createUsers (
-  { database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts, { password: policy }: Settings
+  { database, events, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts, { password: policy }: Settings
 ): Users {
   const { lend = (tx: EntityManager) => tx } = database
 
@@ -130,14 +134,19 @@ export function createUsers (
       const storing = database.run((em) => em.transactional(async (tx) => {
         failure = undefined
         const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
-        const answer = issue(sessions.start(tx, user, user.epoch, beginning))
+        const session = sessions.start(tx, user, user.epoch, beginning)
+        const answer = issue(session)
         await tx.flush()
+        const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
+        await events.write(tx, happening)
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
         await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
-        return answer
+        return { answer, happening }
       }))
       // A failure of the host's stays what it is, whatever the database makes of it.
-      return orExists(storing).catch((error) => { throw failure ?? error })
+      const { answer, happening } = await orExists(storing).catch((error) => { throw failure ?? error })
+      events.tell(happening)
+      return answer
     },
 
     add: (draft, em) => orExists(inside(database, em)(async (tx) => {
@@ -146,30 +155,33 @@ export function createUsers (
       return user
     })),
 
-    signIn: ({ id, epoch }, beginning, issue) => revocationLog.record(async (tx, write) => {
+    signIn: ({ id, epoch }, beginning, issue) => revocationLog.record(async (tx, write, note) => {
       // Written first: the logins of one user wait for each other here, so that none overlooks another's session.
       const asVerified = { id, epoch, disabledAt: null }
       if (await tx.nativeUpdate(User, asVerified, { lastLoginAt: new Date() }) === 0) throw new CredentialsInvalid()
 
       const user = await tx.findOneOrFail(User, { id }, { connectionType: 'write' })
       await sessions.makeRoom(tx, write, user)
-      const answer = issue(sessions.start(tx, user, epoch, beginning))
+      const session = sessions.start(tx, user, epoch, beginning)
+      const answer = issue(session)
       await tx.flush()
+      await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })
       return answer
     }),
 
-    async changePassword ({ userId, sessionId, current, next }, prepare) {
+    async changePassword ({ userId, sessionId, current, next, client }, prepare) {
       checkPassword(next, policy)
-      const user = await credentials.confirm(userId, current)
+      const user = await credentials.confirm(userId, current, client)
       const issue = await prepare(user)
       const stronger = await hasher.hash(next)
 
-      return revocationLog.record(async (tx, write) => {
+      return revocationLog.record(async (tx, write, note) => {
         const now = new Date()
         // Only over the hash that was verified: of two changes at once one is told that the password is another by now.
         const change = { passwordHash: stronger, passwordChangedAt: now, updatedAt: now }
         if (await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change) === 0) throw new CredentialsInvalid()
         await endings.endOthers(tx, write, userId, 'password', { id: sessionId, authTime: now })
+        await note({ type: 'password-changed', userId, sessionId, client })
         return issue((await findSession(tx, sessionId))!)
       })
     },

@@ -1,0 +1,49 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { v7 as uuid } from 'uuid'
+import { storable, type Client } from './client.ts'
+import type { Database } from './database.ts'
+import { Event } from './entities/event.ts'
+import type { Settings } from './settings.ts'
+import type { EventReason, StoredEvent, Telemetry } from './telemetry.ts'
+
+/** What happened to an account. */
+export interface Happening {
+  type: StoredEvent
+  userId?: string | undefined
+  sessionId?: string | undefined
+  /** Which of several ways it happened in. */
+  reason?: EventReason
+  /** Where it was asked for; code asks from nowhere. */
+  client?: Client | undefined
+}
+
+/** Writes down what happens to accounts, where the app wants that, and tells whoever listens. */
+export interface Events {
+  /** Adds it to the table, in the transaction of what it tells of. */
+  write: (tx: EntityManager, happening: Happening) => Promise<void>
+  /** Tells of it, once it is stored. */
+  tell: (happening: Happening) => void
+  /** Both, for what stores nothing else. */
+  happen: (happening: Happening) => Promise<void>
+}
+
+export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>): Events {
+  async function write (tx: EntityManager, happening: Happening): Promise<void> {
+    if (store) await tx.insert(Event, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })
+  }
+
+  const tell = (happening: Happening) => publish(happening.type, detailsOf(happening))
+
+  return {
+    write,
+    tell,
+    async happen (happening) {
+      if (store) await database.run((em) => write(em, happening))
+      tell(happening)
+    },
+  }
+}
+
+function detailsOf ({ userId, sessionId, reason, client = {} }: Happening) {
+  return { userId: userId ?? null, sessionId: sessionId ?? null, reason: reason ?? null, ...storable(client) }
+}

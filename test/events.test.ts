@@ -1,0 +1,170 @@
+import diagnostics from 'node:diagnostics_channel'
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../lib/index.ts'
+import { bearer, buildOnFile, decode, password } from './build.ts'
+import { addTrigger, dropTrigger } from './databases.ts'
+
+const types = ['register', 'login', 'login-failed', 'logout', 'password-changed', 'reuse'] as const
+const userAgent = 'Ada’s browser\n\u0000'
+const silent = { logger: { level: 'silent' } }
+
+/** All that is published until the test ends, with the name of its channel. */
+function hear (t: Test, names: readonly string[] = types): Record<string, unknown>[] {
+  const heard: Record<string, unknown>[] = []
+  for (const type of names) {
+    const listen = (message: unknown) => { heard.push({ type, ...message as object }) }
+    diagnostics.subscribe(`fastify-jwt-accounts:${type}`, listen)
+    t.teardown(() => diagnostics.unsubscribe(`fastify-jwt-accounts:${type}`, listen))
+  }
+  return heard
+}
+
+async function storing (t: Test, options: AccountsOptions = {}) {
+  const built = await buildOnFile(t, { events: { store: true }, ...options }, silent)
+  const ask = (method: 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, token?: string) =>
+    built.app.inject({ method, url, headers: { ...bearer(token), 'user-agent': userAgent }, ...payload && { payload } })
+  /** What is stored, in the form of what is told. */
+  const stored = async () => (await built.sql.all('select * from accounts_events order by id')).map(({ type, user_id: userId, session_id: sessionId, reason, ip, user_agent: userAgent }) =>
+    ({ type, instance: 'accounts', userId, sessionId, reason, ip, userAgent }))
+  const tokensOf = async (url: string, payload: object) => (await ask('POST', url, payload)).json()
+  return { ...built, ask, stored, tokensOf, ada: { username: 'ada', password } }
+}
+
+t.test('what happens to an account is told, and stored where the app wants that', async (t) => {
+  const { app, ask, stored, tokensOf, ada } = await storing(t)
+  const heard = hear(t)
+  const first = await tokensOf('/auth/register', ada)
+  const second = await tokensOf('/auth/login', ada)
+  await ask('POST', '/auth/login', { ...ada, password: 'a wrong one, and long enough' })
+  await ask('POST', '/auth/login', { username: 'nobody', password })
+  await ask('POST', '/auth/reauthenticate', { password: 'a wrong one' }, first.access_token)
+  await ask('POST', '/auth/logout', { refresh_token: second.refresh_token })
+  await ask('POST', '/auth/logout', { refresh_token: second.refresh_token })
+  const third = await tokensOf('/auth/login', ada)
+  const { sid: thirdId } = decode(third.access_token).payload
+  await ask('DELETE', `/auth/sessions/${thirdId}`, undefined, first.access_token)
+  const changed = await ask('PUT', '/auth/password', { current_password: password, new_password: 'another horse battery staple' }, first.access_token)
+  await ask('DELETE', '/auth/sessions', undefined, changed.json().access_token)
+  const code = (await app.accounts.issueTokens(first.user.id)).access_token
+  await app.accounts.users.setPassword(first.user.id, 'a third horse battery staple')
+
+  const { id } = first.user
+  const [firstId, secondId, codeId] = [first.access_token, second.access_token, code].map((token) => decode(token).payload.sid)
+  const by = { instance: 'accounts', userId: id, ip: '127.0.0.1', userAgent: 'Ada’s browser', reason: null }
+  const byCode = { ...by, ip: null, userAgent: null }
+  t.same(heard, [
+    { ...by, type: 'register', sessionId: firstId },
+    { ...by, type: 'login', sessionId: secondId },
+    { ...by, type: 'login-failed', sessionId: null, reason: 'login' },
+    { ...by, type: 'login-failed', sessionId: null, reason: 'login', userId: null },
+    { ...by, type: 'login-failed', sessionId: null, reason: 'confirm' },
+    { ...by, type: 'logout', sessionId: secondId, reason: 'logout' },
+    { ...by, type: 'login', sessionId: thirdId },
+    { ...by, type: 'logout', sessionId: thirdId, reason: 'ended' },
+    { ...by, type: 'password-changed', sessionId: firstId },
+    { ...by, type: 'logout', sessionId: null, reason: 'everywhere' },
+    { ...byCode, type: 'login', sessionId: codeId },
+    { ...byCode, type: 'password-changed', sessionId: null },
+  ])
+  t.same(await stored(), heard)
+})
+
+t.test('a theft is told and stored once, by a refresh, by a guard and by what was voided', async (t) => {
+  const { ask, app, stored, tokensOf, ada } = await storing(t, { refresh: { window: 0 } })
+  const heard = hear(t, ['reuse'])
+  await tokensOf('/auth/register', ada)
+  for (const url of ['/auth/refresh', '/with-refresh']) {
+    const { refresh_token: token } = await tokensOf('/auth/login', ada)
+    await ask('POST', '/auth/refresh', { refresh_token: token })
+    await Promise.all([1, 2, 3].map(() => ask('POST', url, { refresh_token: token })))
+    t.match(heard.splice(0), [{ sessionId: decode(token).payload.sid, ip: '127.0.0.1', userAgent: 'Ada’s browser' }])
+  }
+  t.equal((await stored()).filter(({ type }) => type === 'reuse').length, 2)
+  t.equal(app.accounts.counters.refreshesReused >= 2, true)
+})
+
+t.test('who keeps one session ends each of the others', async (t) => {
+  const { ask, stored, tokensOf, ada } = await storing(t)
+  const { access_token: token } = await tokensOf('/auth/register', ada)
+  const others = [await tokensOf('/auth/login', ada), await tokensOf('/auth/login', ada)].map(({ access_token: other }) => decode(other).payload.sid)
+  await ask('DELETE', '/auth/sessions?keep=current', undefined, token)
+  const ended = (await stored()).filter(({ type }) => type === 'logout')
+  t.same(ended.map(({ sessionId, reason }) => [sessionId, reason]).toSorted(), others.map((id) => [id, 'ended']).toSorted())
+})
+
+t.test('nothing happens without its event, and no event without what it tells of', async (t) => {
+  const { ask, sql, stored, tokensOf, ada } = await storing(t)
+  const first = await tokensOf('/auth/register', ada)
+  const before = await stored()
+  const heard = hear(t)
+  await addTrigger(sql, 'before insert', 'accounts_events', 'fail')
+
+  t.equal((await ask('POST', '/auth/register', { ...ada, username: 'bob' })).statusCode, 503)
+  t.equal((await ask('POST', '/auth/login', ada)).statusCode, 503)
+  t.equal((await ask('POST', '/auth/login', { ...ada, password: 'a wrong one' })).statusCode, 503)
+  t.equal((await ask('POST', '/auth/logout', { refresh_token: first.refresh_token })).statusCode, 503)
+  t.equal((await ask('PUT', '/auth/password', { current_password: password, new_password: 'another horse battery staple' }, first.access_token)).statusCode, 503)
+  t.equal((await ask('DELETE', '/auth/sessions', undefined, first.access_token)).statusCode, 503)
+
+  await dropTrigger(sql, 'accounts_events')
+  t.same([await stored(), heard], [before, []])
+  t.equal((await sql.all('select id from accounts_users')).length, 1)
+  t.same((await sql.all('select id from accounts_sessions where revoked_at is null')).length, 1)
+  t.equal((await ask('POST', '/auth/login', ada)).statusCode, 200, 'the password is the one of before')
+})
+
+t.test('a transaction of the app’s that is rolled back tells nothing', async (t) => {
+  const { app, stored, tokensOf, ada } = await storing(t)
+  const { user } = await tokensOf('/auth/register', ada)
+  const before = await stored()
+  const heard = hear(t)
+  const em = app.accounts.orm.em.fork()
+  await t.rejects(em.transactional(async (tx) => {
+    await app.accounts.sessions.revokeAll(user.id, { em: tx })
+    throw new Error('no')
+  }))
+  t.same([await stored(), heard], [before, []])
+  await em.transactional(async (tx) => {
+    await app.accounts.sessions.revokeAll(user.id, { em: tx })
+    t.same(heard, [])
+  })
+  t.match(heard, [{ type: 'logout', reason: 'everywhere', userId: user.id }])
+  t.same((await stored()).slice(before.length), heard)
+})
+
+t.test('by default events are told and not stored', async (t) => {
+  const { signUp, sql } = await buildOnFile(t)
+  const heard = hear(t)
+  await signUp()
+  t.match(heard, [{ type: 'register' }])
+  t.same(await sql.all('select * from accounts_events'), [])
+})
+
+t.test('events hold no password, no token and nothing that was typed', async (t) => {
+  const { ask, stored, tokensOf, ada } = await storing(t)
+  const heard = hear(t)
+  const tokens = await tokensOf('/auth/register', ada)
+  await ask('POST', '/auth/login', { username: 'my password in the wrong field', password: 'another secret of mine' })
+  await ask('POST', '/auth/logout', { refresh_token: tokens.refresh_token })
+  const all = JSON.stringify([heard, await stored()])
+  for (const secret of [password, 'wrong field', 'another secret', ...tokens.access_token.split('.'), ...tokens.refresh_token.split('.')]) t.notOk(all.includes(secret))
+})
+
+t.test('a request that does not prove where it comes from is told', async (t) => {
+  const { app, stored } = await storing(t, { transport: 'cookie' })
+  const heard = hear(t, ['csrf-failed'])
+  await app.inject({ method: 'POST', url: '/auth/login', headers: { 'sec-fetch-site': 'cross-site', 'user-agent': userAgent }, payload: { username: 'ada', password } })
+  t.same(heard, [{ type: 'csrf-failed', instance: 'accounts', ip: '127.0.0.1', userAgent: 'Ada’s browser' }])
+  t.same(await stored(), [])
+})
+
+t.test('events are kept for as long as the app wants, and outlive their user', async (t) => {
+  const { app, sql, stored, tokensOf, ada } = await storing(t, { events: { store: true, keepFor: '30d' } })
+  const { user } = await tokensOf('/auth/register', ada)
+  await tokensOf('/auth/login', ada)
+  await app.accounts.users.delete(user.id)
+  t.match(await app.accounts.prune(), { events: 0 })
+  await sql.run('update accounts_events set created_at = ? where type = ?', new Date(Date.now() - 31 * 86400_000), 'register')
+  t.match(await app.accounts.prune(), { events: 1 })
+  t.match(await stored(), [{ type: 'login', userId: user.id }])
+})
