@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { within } from '../databases/patience.ts'
 import type { Settings } from '../settings.ts'
 
 export interface Poll {
@@ -7,8 +8,8 @@ export interface Poll {
   /** How long ago the last read that succeeded began, in ms. */
   stalenessMs: () => number
   /**
-   * Reads until what is known is fresh.
-   * @throws what a read throws
+   * Reads until what is known is fresh. What a read brings after longer than `maxStaleness` would be too old by then.
+   * @throws {Unavailable} when it takes as long, and what a read throws
    */
   catchUp: () => Promise<void>
   /** Reads soon. */
@@ -84,6 +85,12 @@ export async function startPoll (
     return stalenessMs() < maxStalenessSeconds * 1000
   }
 
+  async function readUntilFresh (): Promise<void> {
+    // One that had begun before may be as old by now as what was known.
+    await reading
+    if (!isFresh()) await readOnce()
+  }
+
   await readOnce()
   pollIn(pollIntervalSeconds * 1000)
 
@@ -91,11 +98,7 @@ export async function startPoll (
     isFresh,
     stalenessMs,
 
-    async catchUp () {
-      // One that had begun before may be as old by now as what was known.
-      await reading
-      if (!isFresh()) await readOnce()
-    },
+    catchUp: () => within(maxStalenessSeconds * 1000, readUntilFresh()),
 
     wake () {
       if (isWoken) return

@@ -38,7 +38,8 @@ t.test('many messages are one read, and one that comes during a read is another'
 })
 
 t.test('a message that comes while a request reads is another read, for that one may have been too early', async (t) => {
-  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0 })
+  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0.2 })
+  await pause(210)
   const asking = poll.catchUp()
   const second = await read(2)
   poll.wake()
@@ -47,6 +48,16 @@ t.test('a message that comes while a request reads is another read, for that one
   await t.rejects(asking, { message: 'away' })
   const third = await read(3)
   third.resolve()
+})
+
+t.test('who has to wait for a read is told after maxStaleness that it cannot be, though the read goes on', async (t) => {
+  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0.1 })
+  await pause(110)
+  await t.rejects(poll.catchUp(), { code: 'ACCOUNTS_UNAVAILABLE' })
+  const second = await read(2)
+  second.resolve()
+  await pause(1)
+  t.notOk(poll.isFresh(), 'what it brings is as old as its beginning')
 })
 
 t.test('a database that goes away is told of once, and once when it is back', async (t) => {
@@ -62,14 +73,12 @@ t.test('a database that goes away is told of once, and once when it is back', as
 })
 
 t.test('who asks during a read that began long ago asks again', async (t) => {
-  const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.05 })
-  await pause(100)
-  const early = poll.catchUp()
+  const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.5 })
+  poll.wake()
   const second = await read(2)
-  await pause(100)
+  await pause(600)
   const late = poll.catchUp()
   second.resolve()
-  await early
   const third = await read(3)
   third.resolve()
   await late
