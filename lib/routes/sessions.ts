@@ -2,9 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
-import { InputInvalid, NotFound, TokenRevoked, Unavailable } from '../errors.ts'
+import { NotFound, TokenRevoked } from '../errors.ts'
 import { forget } from '../grants.ts'
-import { accessErrors, answers, NothingSchema, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 const SessionSchema = Type.Object({
@@ -23,7 +23,8 @@ const KeepSchema = Type.Object({
 
 export function sessions (scope: Scope, context: Context, path: string): void {
   const { authenticate, endings, sessions, settings } = context
-  const refusals = accessErrors(settings.locations)
+  // Though it needs no body, one that comes along is looked at.
+  const refusals = [...accessErrors(settings.locations), ...bodyErrors]
 
   const list = {
     operationId: 'listSessions',
@@ -55,7 +56,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     summary: 'End every session of the user, or every other one',
     tags,
     querystring: KeepSchema,
-    response: answers({ 204: NothingSchema }, ...refusals, InputInvalid, Unavailable),
+    response: answers({ 204: NothingSchema }, ...refusals),
   }
   scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
     const { query: { keep }, auth: { claims: { sub }, sessionId } } = request

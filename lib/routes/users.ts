@@ -10,7 +10,7 @@ import type { Scope } from './scope.ts'
 export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings: { locations } }: Context, path: string): void {
   const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
   const params = Type.Object({ id: Type.String() })
-  const refusals = [...accessErrors(locations), Forbidden, NotFound]
+  const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
 
   const DateSchema = Type.String({ format: 'date-time' })
   const UserSchema = Type.Object({
@@ -63,7 +63,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     tags,
     params,
     body: Type.Object({ disabled: Type.Optional(Type.Boolean()), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
-    response: answers({ 200: UserSchema }, ...refusals, ...bodyErrors),
+    response: answers({ 200: UserSchema }, ...refusals),
   }
   scope.patch(`${path}/:id`, { schema: change, onRequest }, async ({ params: { id }, body, auth: { claims: { sub } } }) => {
     const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
