@@ -142,6 +142,8 @@ export interface AccountsOptions {
     refresh?: CookieOptions
     /** The value against CSRF, readable by scripts. Default `__Host-csrf` on `/`. */
     csrf?: CookieOptions
+    /** By which a browser is known to be somebody's, for `throttle`. Default `__Secure-device` on the prefix. */
+    device?: CookieOptions
     /** Sends the cookies to its subdomains too. Default none: to this host alone. */
     domain?: string
     /** Default `'lax'`. */
@@ -233,8 +235,15 @@ export interface AccountsOptions {
     /** How often old sessions and revocations are deleted, up to a week; 0: only when `app.accounts.prune()` is called. Default `'1h'`. */
     interval?: Duration
   }
-  /** Limits on guessing. `false`, its only value so far, leaves them to the host. Default false. */
-  throttle?: false
+  /** Limits on guessing: how many failures are free until each further one has to wait. `false` leaves them to the app. Default on. */
+  throttle?: false | {
+    /** At one account, from one network. Default 5. */
+    accountNetwork?: number
+    /** From one network, registrations included. Default 50. */
+    network?: number
+    /** At one account, from everywhere. Default 100 (NIST SP 800-63B-4 §3.2.2). */
+    account?: number
+  }
 }
 
 /** What `claims` gives: as `AccountsTypes` says, or anything. */

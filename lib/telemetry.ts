@@ -1,4 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
+import type { BucketKind } from './throttle/throttle.ts'
 
 /** What has been counted since the app began, in this process. */
 export interface Counters {
@@ -22,6 +23,9 @@ export interface Counters {
   revocationsRead: number
   /** Generations of sessions whose arrival was written down. */
   confirmationsWritten: number
+  /** Attempts that were refused without being made, and times that somebody was blocked. */
+  attemptsThrottled: number
+  bucketsBlocked: number
 }
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
@@ -30,6 +34,8 @@ export interface AccountsEvents {
   refresh: { instance: string, sessionId: string, userId: string, outcome: 'rotated' | 'repeated' | 'skipped' }
   /** A spent refresh token was used again: its session is over. */
   reuse: { instance: string, sessionId: string }
+  /** There were too many failures: an account from one network, a network or an account has to wait. */
+  lock: { instance: string, kind: BucketKind, retryAfterSeconds: number }
   /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
   revocations: { instance: string, entries: number, lagMs: number }
 }
@@ -55,6 +61,8 @@ export function createTelemetry (instance: string): Telemetry {
       refreshesReused: 0,
       revocationsRead: 0,
       confirmationsWritten: 0,
+      attemptsThrottled: 0,
+      bucketsBlocked: 0,
     },
     publish (name, event) {
       diagnostics.channel(`fastify-jwt-accounts:${name}`).publish({ instance, ...event })

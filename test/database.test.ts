@@ -61,7 +61,7 @@ t.test('what the environment says to MikroORM does not reach ours', async (t) =>
   t.teardown(() => Object.keys(names).forEach((name) => delete process.env[name]))
   const { signUp, refresh } = await build(t, { db })
   t.equal((await refresh((await signUp()).refresh_token)).statusCode, 200)
-  t.equal((await sql.get('select count(*) as n from accounts_migrations'))!.n, 3)
+  t.equal((await sql.get('select count(*) as n from accounts_migrations'))!.n, 4)
   t.notOk(existsSync('elsewhere.sqlite'))
 })
 
@@ -191,7 +191,7 @@ t.test('the database holds no token, no part of one that matters, and no passwor
   const second = (await refresh(first.refresh_token)).json()
   await post('/auth/logout', { refresh_token: second.refresh_token })
 
-  const tables = ['users', 'sessions', 'revoked_tokens', 'revision', 'migrations']
+  const tables = ['users', 'sessions', 'revoked_tokens', 'revision', 'throttle', 'migrations']
   const dump = JSON.stringify(await Promise.all(tables.map((name) => sql.all(`select * from accounts_${name}`))))
   t.match(dump, /"ada"/)
   for (const { access_token: access, refresh_token: token } of [first, second]) {
