@@ -14,6 +14,7 @@ import type { OwnFields } from './users/fields.ts'
 import type { LookUp } from './users/look-up.ts'
 import type { Changes } from './users/changes.ts'
 import type { Users } from './users/users.ts'
+import type { Throttle } from './throttle/throttle.ts'
 
 /** What a route may use. */
 export interface Context extends Issuing {
@@ -25,6 +26,7 @@ export interface Context extends Issuing {
   changes: Changes
   lookUp: LookUp
   credentials: Credentials
+  throttle: Throttle
   fields: OwnFields
   locator: Locator
   admission: Admission

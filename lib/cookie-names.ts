@@ -1,7 +1,9 @@
 import type { FilledOptions } from './options-schema.ts'
 
-/** The cookies there are: two for tokens, one for the value against CSRF. */
-export const cookieKinds = ['access', 'refresh', 'csrf'] as const
+/** The cookies of a session: two for tokens, one for the value against CSRF. */
+export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
+/** All there are. By that of the device a browser is known when there is no session. */
+const cookieKinds = [...sessionCookieKinds, 'device'] as const
 export type CookieKind = typeof cookieKinds[number]
 
 type CookieOptions = FilledOptions['cookies']
@@ -11,12 +13,13 @@ export interface CookieSettings extends Omit<CookieOptions, CookieKind> {
   access: { name: string, path: string }
   refresh: { name: string, path: string }
   csrf: { name: string, path: string }
+  device: { name: string, path: string }
 }
 
 /**
  * Names and paths where none are given. A name begins with the strongest prefix that the attributes allow, so that a
- * browser refuses one that another host or plain HTTP has set (RFC 6265bis §4.1.3). The refresh token goes to our
- * routes alone; the readable value has to be on every page.
+ * browser refuses one that another host or plain HTTP has set (RFC 6265bis §4.1.3). The refresh token and the device's
+ * go to our routes alone; the readable value has to be on every page.
  */
 export function cookieSettings (options: CookieOptions, instance: string, prefix: string): CookieSettings {
   const stem = instance === 'accounts' ? '' : `${instance}-`
@@ -24,7 +27,7 @@ export function cookieSettings (options: CookieOptions, instance: string, prefix
     const { path = usualPath, name = `${strongestPrefix(options, path)}${stem}${kind}` } = options[kind]
     return { name, path }
   }
-  return { ...options, access: settle('access', '/'), refresh: settle('refresh', prefix || '/'), csrf: settle('csrf', '/') }
+  return { ...options, access: settle('access', '/'), refresh: settle('refresh', prefix || '/'), csrf: settle('csrf', '/'), device: settle('device', prefix || '/') }
 }
 
 function strongestPrefix ({ secure, domain }: CookieOptions, path: string): string {

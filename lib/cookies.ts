@@ -1,6 +1,6 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyBaseLogger } from 'fastify'
-import { cookieKinds, type CookieKind } from './cookie-names.ts'
+import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from './errors.ts'
 import type { AnyRequest } from './options.ts'
 import type { Settings } from './settings.ts'
@@ -14,6 +14,8 @@ export interface Cookies {
    * @throws {TokenTooLarge} for a cookie that browsers drop without a word
    */
   bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
+  /** The cookie by which a browser is known from now on: no logout takes it back. */
+  mark: (value: string, persistent: boolean) => string
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /** The same cookies, over: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
@@ -26,7 +28,7 @@ export interface Cookies {
 const mostBytes = 4096
 
 /** RFC 6265bis §5.5: no browser keeps a cookie longer than 400 days. */
-const mostSeconds = 400 * 86400
+export const mostSeconds = 400 * 86400
 
 /** A host that browsers trust without TLS. */
 const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
@@ -52,12 +54,13 @@ export function createCookies ({ cookies: settings }: Settings, log: FastifyBase
         line('csrf', csrf, lifeOf(pair.refresh_expires_in)),
       ]
     },
+    mark: (value, persistent) => line('device', value, persistent ? { maxAge: mostSeconds } : {}),
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarned || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
       hasWarned = true
       log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
     },
-    clear: () => cookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
+    clear: () => sessionCookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
     read: ({ headers }, kind) => parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined,
   }
 }

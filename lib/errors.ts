@@ -27,6 +27,7 @@ export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
+export const Throttled = createError('ACCOUNTS_THROTTLED', 'There were too many attempts: try again later', 429)
 export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user or session', 404)
 export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
 export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',

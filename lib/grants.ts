@@ -7,6 +7,7 @@ import type { AnyReply, AnyRequest, Location, Transport } from './options.ts'
 import { isOurs } from './our-error.ts'
 import type { SessionTransport } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
+import type { Devices } from './throttle/devices.ts'
 import { areCustomClaims } from './tokens/access-token.ts'
 import type { RefreshClaims } from './tokens/refresh-token.ts'
 import type { TokenPair, Tokens } from './tokens/tokens.ts'
@@ -19,6 +20,7 @@ export interface Issuing {
   publicUsers: PublicUsers
   cookies: Cookies
   csrf: Csrf
+  devices: Devices
 }
 
 /** The answer that brings a session's tokens and its user. */
@@ -54,6 +56,12 @@ export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session:
     body: { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds, csrf_token: value, user },
     cookies: cookies.bring(pair, value, session.transport === 'cookie', shown?.gen === session.gen && shown.ver === session.ver),
   }
+}
+
+/** The same for somebody who has just given a password: their browser is known from now on. */
+export function welcome (issuing: Issuing, session: Session, claims: object): Grant {
+  const { body, cookies } = grant(issuing, session, claims)
+  return { body, cookies: [...cookies, ...issuing.devices.cookiesFor(session)] }
 }
 
 /** Sends a grant, once all that it tells of is stored. Without cookies it needs no reply. */

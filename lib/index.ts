@@ -27,7 +27,9 @@ import { createCredentials } from './users/credentials.ts'
 import { createUsers } from './users/users.ts'
 import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
+import { createThrottle } from './throttle/throttle.ts'
 import { createCookies } from './cookies.ts'
+import { createDevices } from './throttle/devices.ts'
 import { createCsrf } from './guards/csrf.ts'
 import { createLocator } from './guards/locate.ts'
 import { createAdmission } from './guards/admission.ts'
@@ -98,8 +100,10 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const credentials = createCredentials(database, events, hasher, lookUp)
   const users = createUsers({ database, events, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
   const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
+  const throttle = createThrottle(database, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)
+  const devices = createDevices(cookies, lookUp, keyring.device, settings)
   const csrf = createCsrf(settings, keyring.csrf, telemetry)
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)
@@ -109,7 +113,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, fields, publicUsers, cookies, csrf, locator, admission, refreshLocations }
+  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, throttle, fields, publicUsers, cookies, devices, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {

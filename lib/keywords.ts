@@ -7,6 +7,7 @@ export function createOptionsAjv (): Ajv {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, validateSchema: false })
   ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
   ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
+  ajv.addKeyword({ keyword: 'switch', validate: (_: true, value: unknown) => value !== true })
   ajv.addKeyword({ keyword: 'message', validate: (_: true, value: unknown) => ['string', 'function'].includes(typeof value) })
   ajv.addKeyword({ keyword: 'database', type: 'string', validate: (_: true, value: string) => dialectOf(value) !== undefined })
   ajv.addKeyword({ keyword: 'path', type: 'string', validate: (pattern: string, value: string) => new RegExp(pattern).test(value) })

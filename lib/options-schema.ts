@@ -35,6 +35,12 @@ const CookieSchema = Type.Object({
   path: Type.Optional(Type.String({ pattern: '^/[!-:=-~]*$' })),
 }, closed)
 
+/** A group of options that can be switched off. */
+const FalseOr = <Group extends TSchema>(group: Group) =>
+  Type.Unsafe<Static<Group> | false>({ ...group, type: ['object', 'boolean'], switch: true })
+
+const mostFailures = 1_000_000
+
 const PartySchema = { minLength: 1, maxLength: 255 }
 
 /** Checks and fills the options: the defaults stand here and nowhere else. */
@@ -86,6 +92,7 @@ export const OptionsSchema = Type.Object({
     access: CookieSchema,
     refresh: CookieSchema,
     csrf: CookieSchema,
+    device: CookieSchema,
     domain: Type.Optional(Type.String({ pattern: `^\\.?${label}(\\.${label})*$`, maxLength: 253 })),
     sameSite: OneOf(['strict', 'lax', 'none'] as const, 'lax'),
     secure: Type.Boolean({ default: true }),
@@ -147,7 +154,11 @@ export const OptionsSchema = Type.Object({
     store: Type.Boolean({ default: false }),
     keepFor: DurationSchema('90d'),
   }, closed),
-  throttle: Type.Literal(false, { default: false }),
+  throttle: FalseOr(Type.Object({
+    accountNetwork: LengthSchema(5, 1, mostFailures),
+    network: LengthSchema(50, 1, mostFailures),
+    account: LengthSchema(100, 1, mostFailures),
+  }, closed)),
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */

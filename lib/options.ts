@@ -142,6 +142,8 @@ export interface AccountsOptions {
     refresh?: CookieOptions
     /** The value against CSRF, readable by scripts. Default `__Host-csrf` on `/`. */
     csrf?: CookieOptions
+    /** By which a browser is known to be somebody's, for `throttle`. Default `__Secure-device` on the prefix. */
+    device?: CookieOptions
     /** Sends the cookies to its subdomains too. Default none: to this host alone. */
     domain?: string
     /** Default `'lax'`. */
@@ -240,8 +242,15 @@ export interface AccountsOptions {
     /** For how long. Default `'90d'`. */
     keepFor?: Duration
   }
-  /** Limits on guessing. `false`, its only value so far, leaves them to the host. Default false. */
-  throttle?: false
+  /** Limits on guessing: how many failures are free until each further one has to wait. `false` leaves them to the app. Default on. */
+  throttle?: false | {
+    /** At one account, from one network. Default 5. */
+    accountNetwork?: number
+    /** From one network, registrations included. Default 50. */
+    network?: number
+    /** At one account, from everywhere. Default 100 (NIST SP 800-63B-4 §3.2.2). */
+    account?: number
+  }
 }
 
 /** What `claims` gives: as `AccountsTypes` says, or anything. */

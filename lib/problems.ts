@@ -106,6 +106,7 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
     case 'duration': return `${name} must be ${parentSchema!.duration.zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${parentSchema!.duration.most ?? mostSeconds}`
     case 'fresh': return `${name} must be true, false or a duration such as '10m'`
     case 'callable': return `${name} must be a function`
+    case 'switch': return `${name} must be false, or its options`
     case 'message': return `${name} must be a text or a function`
     case 'origin': return `${name} must be an origin such as 'https://app.example.com'`
     case 'database': return `${name} must be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' (or mysql:, mariadb:)`

@@ -1,10 +1,11 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { EntityManager, EntityName } from '@mikro-orm/core'
+import type { EntityName } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './database.ts'
 import { Event } from './entities/event.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
+import { ThrottleBucket } from './entities/throttle.ts'
 import { clockSkewSeconds, keptForSeconds } from './sessions/revocations.ts'
 import type { Settings } from './settings.ts'
 
@@ -12,13 +13,14 @@ import type { Settings } from './settings.ts'
 export interface Pruned {
   sessions: number
   revocations: number
+  throttle: number
   events: number
 }
 
 export interface Pruner {
   /**
-   * Deletes what no token can be alive for: sessions whose refresh token has expired, entries of the log,
-   * and events that were kept for long enough. In batches, between which others may write.
+   * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log; failures that
+   * are forgotten; and events that were kept for long enough. In batches, between which others may write.
    * @throws {Unavailable}
    */
   prune: () => Promise<Pruned>
@@ -41,17 +43,19 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
     const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
     const kept = new Date(Date.now() - keepForSeconds * 1000)
     return {
-      sessions: await deleteOld((em, limit) => em.find(Session, { refreshExpiresAt: { $lt: before } }, { ...oldest('refreshExpiresAt'), limit }), Session),
-      revocations: await deleteOld((em, limit) => em.find(RevokedToken, { expiresAt: { $lt: before }, createdAt: { $lt: written } }, { ...oldest('expiresAt'), limit }), RevokedToken),
-      events: await deleteOld((em, limit) => em.find(Event, { createdAt: { $lt: kept } }, { ...oldest('createdAt'), limit }), Event),
+      sessions: await deleteOld(Session, 'refreshExpiresAt', { refreshExpiresAt: { $lt: before } }),
+      revocations: await deleteOld(RevokedToken, 'expiresAt', { expiresAt: { $lt: before }, createdAt: { $lt: written } }),
+      throttle: await deleteOld(ThrottleBucket, 'drainedAt', { drainedAt: { $lt: before.getTime() }, blockedUntil: { $lt: before.getTime() } }),
+      events: await deleteOld(Event, 'createdAt', { createdAt: { $lt: kept } }),
     }
   }
 
-  async function deleteOld (find: (em: EntityManager, limit: number) => Promise<{ id: string }[]>, entity: EntityName<{ id: string }>): Promise<number> {
+  /** Those that are still old when they are deleted: a bucket may have been filled meanwhile. */
+  async function deleteOld (entity: EntityName<{ id: string }>, field: string, isOld: object): Promise<number> {
     let deleted = 0
     while (!closing.signal.aborted) {
-      const ids = (await database.run((em) => find(em, batchSize))).map(({ id }) => id)
-      if (ids.length > 0) deleted += await database.run((em) => em.nativeDelete(entity, { id: { $in: ids } }))
+      const ids = (await database.run((em) => em.find(entity, isOld, { ...oldest(field), limit: batchSize }))).map(({ id }) => id)
+      if (ids.length > 0) deleted += await database.run((em) => em.nativeDelete(entity, { ...isOld, id: { $in: ids } }))
       if (ids.length < batchSize) break
       await breathe()
     }
@@ -82,6 +86,6 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
   }
 }
 
-function oldest<Field extends string> (field: Field) {
-  return { fields: ['id'] as const, orderBy: { [field]: 'asc' } as Record<Field, 'asc'>, connectionType: 'write' as const, disableIdentityMap: true }
+function oldest (field: string) {
+  return { fields: ['id'] as const, orderBy: { [field]: 'asc' } as object, connectionType: 'write' as const, disableIdentityMap: true }
 }

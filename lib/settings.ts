@@ -16,7 +16,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -96,7 +96,7 @@ function copy (value: unknown): unknown {
 }
 
 function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, events, ...rest } = options
+  const { access, refresh, routes, algorithm: _, leeway, revocation, prune, events, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }

@@ -1,4 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
+import type { BucketKind } from './throttle/throttle.ts'
 
 /** What has been counted since the app began, in this process. */
 export interface Counters {
@@ -22,6 +23,9 @@ export interface Counters {
   revocationsRead: number
   /** Generations of sessions whose arrival was written down. */
   confirmationsWritten: number
+  /** Attempts that were refused without being made, and times that somebody was blocked. */
+  attemptsThrottled: number
+  bucketsBlocked: number
 }
 
 /** What happened to an account, and where it was asked for. Code asks from nowhere. */
@@ -43,6 +47,8 @@ export interface AccountsEvents {
   login: AccountEvent
   /** A password was wrong, at a login or where it had to be given again (`confirm`). Without a `userId`: nobody has that name. */
   'login-failed': AccountEvent
+  /** After too many failures further attempts have to wait: at an account from one network, of a network, or at an account. */
+  lock: AccountEvent
   /** A session was ended: by a logout, by itself from elsewhere (`ended`), or with all of the user's (`everywhere`). */
   logout: AccountEvent
   'password-changed': AccountEvent
@@ -56,10 +62,10 @@ export interface AccountsEvents {
   revocations: { instance: string, entries: number, lagMs: number }
 }
 
-export type EventReason = 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
+export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
 
 /** What is also kept in the table of events, where the app wants that. */
-export type StoredEvent = 'register' | 'login' | 'login-failed' | 'logout' | 'password-changed' | 'reuse'
+export type StoredEvent = 'register' | 'login' | 'login-failed' | 'lock' | 'logout' | 'password-changed' | 'reuse'
 
 export interface Telemetry {
   counters: Counters
@@ -82,6 +88,8 @@ export function createTelemetry (instance: string): Telemetry {
       refreshesReused: 0,
       revocationsRead: 0,
       confirmationsWritten: 0,
+      attemptsThrottled: 0,
+      bucketsBlocked: 0,
     },
     publish (name, event) {
       diagnostics.channel(`fastify-jwt-accounts:${name}`).publish({ instance, ...event })

@@ -7,7 +7,7 @@ import { browser, cookieHeader, setBy } from './browser.ts'
 import { bearer, build, buildOnFile, cheap, decode, mint, password, refreshKey, secret } from './build.ts'
 
 const ada = { username: 'ada', password }
-const options = { db: ':memory:', secret, password: cheap, transport: 'cookie' } satisfies AccountsOptions
+const options = { db: ':memory:', secret, password: cheap, transport: 'cookie', throttle: false } satisfies AccountsOptions
 const usualNames = ['__Host-access', '__Secure-refresh', '__Host-csrf']
 const day = 86400
 

@@ -191,7 +191,7 @@ t.test('the database holds no token, no part of one that matters, and no passwor
   const second = (await refresh(first.refresh_token)).json()
   await post('/auth/logout', { refresh_token: second.refresh_token })
 
-  const tables = ['users', 'sessions', 'revoked_tokens', 'revision', 'events', 'migrations']
+  const tables = ['users', 'sessions', 'revoked_tokens', 'revision', 'throttle', 'events', 'migrations']
   const dump = JSON.stringify(await Promise.all(tables.map((name) => sql.all(`select * from accounts_${name}`))))
   t.match(dump, /"ada"/)
   for (const { access_token: access, refresh_token: token } of [first, second]) {

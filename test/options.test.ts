@@ -124,7 +124,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'hooks.onPasswordChanged': [true, null, {}, 'x'],
   'sessions.max': [0, -1, 1001, 1.5, NaN, '50', null],
   'sessions.whenFull': ['', 'end-newest', true, null],
-  throttle: [true, null, 0, '', 'off', {}, []],
+  throttle: [true, null, 0, '', 'off', []],
   'revocation.wake': [true, null, {}, 'x'],
   algorithm: ['', 'none', 'hs256', 'HS512', 'RS512', 'Ed25519', null, 5, ['HS256']],
   name: ['', 'Admins', '1st', 'a-b', 'a b', 'a;drop', 'x'.repeat(32), null, 5],
@@ -204,6 +204,13 @@ t.test('options that contradict each other are refused', async (t) => {
     t.equal(problems.length, rules.length)
   }
 })
+
+t.test('how many failures are free is a whole number', (t) => areNamed(t, {
+  'throttle.accountNetwork': [0, -1, 1_000_001, 1.5, NaN, '5', null],
+  'throttle.network': [0, -1, 1_000_001, 1.5, NaN, '50', null],
+  'throttle.account': [0, -1, 1_000_001, 1.5, NaN, '100', null],
+  'throttle.everybody': [5],
+}))
 
 t.test('two routes cannot have one path', async (t) => {
   for (const routes of [{ login: '/register' }, { login: '/in', register: '/in' }, { refresh: '/x', logout: '/x' }]) {

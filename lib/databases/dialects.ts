@@ -3,13 +3,14 @@ import { Event } from '../entities/event.ts'
 import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
+import { ThrottleBucket } from '../entities/throttle.ts'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
 import type { Dialect, OrmOptions } from './dialect.ts'
 import type { DialectName } from './url.ts'
 
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
-export const entities = [User, Session, RevokedToken, Revision, Event]
+export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event]
 
 /** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
 const deafToEnvironment = {

@@ -75,6 +75,20 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Failures are counted. */
+  class Throttle extends Migration {
+    override up () {
+      this.addSql(`create table if not exists ${name}_throttle (
+        id varchar(64) not null, drained_at bigint not null, blocked_until bigint not null,
+        primary key (id),
+        index ${name}_throttle_drained_at_index (drained_at)) ${table}`)
+    }
+
+    override down () {
+      this.addSql(`drop table if exists ${name}_throttle`)
+    }
+  }
+
   /** What happens to accounts, for those who look into it later. */
   class Events extends Migration {
     override up () {
@@ -95,6 +109,7 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
     { name: '0003-answered-at', class: AnsweredAt },
+    { name: '0004-throttle', class: Throttle },
     { name: '0005-events', class: Events },
   ]
 }

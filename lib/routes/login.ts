@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, SessionsFull } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
+import { CredentialsInvalid, SessionsFull, Throttled } from '../errors.ts'
+import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
+import { identifierKey } from '../users/identifiers.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -14,7 +15,7 @@ interface Login extends Record<string, unknown> {
 }
 
 export function login (scope: Scope, context: Context, path: string): void {
-  const { credentials, hooks, users, settings: { identifiers, transport } } = context
+  const { credentials, devices, hooks, lookUp, throttle, users, settings: { identifiers, transport } } = context
   const field = identifiers.includes('username') ? 'username' : 'email'
   const what = { username: 'user name', email: 'e-mail address' }
 
@@ -28,20 +29,22 @@ export function login (scope: Scope, context: Context, path: string): void {
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull),
+    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
-    const { [field]: identifier, password, ...wish } = request.body as Login
+    const { [field]: identifier, password, ...wish } = request.body as Login & Record<typeof field, string>
     const beginning = beginningOf(context, request, wish)
     try {
-      const user = await credentials.identify(identifier as string, password, beginning)
+      const account = { key: identifierKey(identifier), find: () => lookUp.byIdentifier(identifier) }
+      const isKnownDevice = await devices.isKnown(request, identifier)
+      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning), isKnownDevice)
       const claims = await claimsOf(context, user, request)
-      const granted = await users.signIn(user, beginning, (session) => grant(context, session, claims))
+      const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))
       return deliver(reply, granted)
     } catch (error) {
-      if (error instanceof CredentialsInvalid) hooks.tell('onLoginFailed', identifier as string, sourceOf(request))
+      if (error instanceof CredentialsInvalid) hooks.tell('onLoginFailed', identifier, sourceOf(request))
       throw error
     }
   })

@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid } from '../errors.ts'
+import { CredentialsInvalid, Throttled } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
+import { accountOf } from '../throttle/throttle.ts'
 import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function reauthenticate (scope: Scope, context: Context, path: string): void {
-  const { authenticate, credentials, sessions, settings: { locations } } = context
+  const { authenticate, credentials, sessions, throttle, settings: { locations } } = context
 
   const schema = {
     operationId: 'reauthenticate',
@@ -15,12 +16,12 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
     body: Type.Object({ password: Type.String() }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid, Throttled),
   }
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
-    await credentials.confirm(sub, request.body.password, clientOf(request))
+    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, clientOf(request)))
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)

@@ -1,12 +1,13 @@
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
+import { Throttled, TokenRevoked } from '../errors.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
-  const { admission, csrf, hooks, locator, sessions, tokens, refreshLocations, securityOf } = context
+  const { admission, csrf, hooks, locator, sessions, throttle, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'refresh',
@@ -14,7 +15,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     tags,
     security: securityOf('refresh', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations)),
+    response: answers({ 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations), Throttled),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
@@ -26,7 +27,11 @@ export function refresh (scope: Scope, context: Context, path: string): void {
       const { session, prepared } = await sessions.refresh(claims, async (session) => {
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
-      }, clientOf(request))
+      }, clientOf(request)).catch(async (error) => {
+        // Only who has our key, or a copy of what is deleted, can show a good token of a session that never was.
+        if (error instanceof TokenRevoked && !await sessions.isThere(claims.sid)) await throttle.fail(request)
+        throw error
+      })
       const granted = grant(context, session, prepared, location === 'cookie' ? claims : undefined)
       hooks.tell('onRefresh', granted.body.user, sourceOf(request))
       return deliver(reply, granted)

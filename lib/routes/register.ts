@@ -1,15 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
 import type { Context } from '../context.ts'
-import { PasswordRejected, UserExists } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
+import { PasswordRejected, Throttled, UserExists } from '../errors.ts'
+import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import type { Join, Registration } from '../users/users.ts'
 import { answers, bodyErrors, EmailSchema, ownSiteErrors, PasswordSchema, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { fields: { registration, given }, publicUsers, settings: { identifiers, transport, hooks: { onRegister } } } = context
+  const { fields: { registration, given }, publicUsers, throttle, users, settings: { identifiers, transport, hooks: { onRegister } } } = context
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -24,19 +24,21 @@ export function register (scope: Scope, context: Context, path: string): void {
       ...registration,
       ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists),
+    response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
     const { transport: wanted, username, email, password, ...profile } = request.body as Registration & { transport?: Transport }
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
-    const draft = await context.users.draft({ username, email, password }, { ...given, ...profile })
-    const claims = await claimsOf(context, draft, request)
-    const join: Join = (em) => askForLeave(async () => {
-      await onRegister?.(em, ...structuredClone([publicUsers.of(draft), { username, email, ...profile }] as const))
-      await em.flush()
+    const granted = await throttle.register(request, async () => {
+      const draft = await users.draft({ username, email, password }, { ...given, ...profile })
+      const claims = await claimsOf(context, draft, request)
+      const join: Join = (em) => askForLeave(async () => {
+        await onRegister?.(em, ...structuredClone([publicUsers.of(draft), { username, email, ...profile }] as const))
+        await em.flush()
+      })
+      return users.register(draft, beginning, (session) => welcome(context, session, claims), join)
     })
-    const granted = await context.users.register(draft, beginning, (session) => grant(context, session, claims), join)
     reply.code(201)
     return deliver(reply, granted)
   })

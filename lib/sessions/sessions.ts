@@ -48,6 +48,8 @@ export interface Sessions {
    * @throws {Unavailable} after 8 lost races
    */
   refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
+  /** True if there is such a session, over or not. */
+  isThere: (id: string) => Promise<boolean>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
   inspect: (claims: RefreshClaims, client?: Client) => Promise<Session>
   /** The same, and ends nothing either: for those who only ask. */
@@ -251,6 +253,7 @@ export function createSessions (
       throw new Unavailable()
     },
 
+    isThere: (id) => database.run(async (em) => await em.count(Session, { id }, { connectionType: 'write' }) > 0),
     inspect: async (claims, client) => (await judgeAndEnd(claims, new Date(), client)).session,
     peek: async (claims) => (await judge(claims, new Date())).session,
 

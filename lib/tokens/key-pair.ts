@@ -54,6 +54,7 @@ function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algor
     public: publicPart.export({ format: 'pem', type: 'spki' }) as string,
     ...secretPart && { private: secretPart.export({ format: 'pem', type: 'pkcs8' }) as string },
   }
+  const seed = secretPart && Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url')
   const name = kid ?? thumbprint
 
   return {
@@ -62,7 +63,8 @@ function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algor
     algorithm,
     signs: secretPart !== undefined,
     material: { access: pem, refresh: pem },
-    csrf: secretPart && derive(Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url'), 'csrf'),
+    csrf: seed && derive(seed, 'csrf'),
+    device: seed && derive(seed, 'device'),
     jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
   }
 }

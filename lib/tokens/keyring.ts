@@ -19,6 +19,8 @@ export interface Keyring {
   find: (kid: unknown) => RingKey | undefined
   /** The keys of values against CSRF: the first makes them, all check them. */
   csrf: Buffer[]
+  /** Those of the values by which a browser is known, likewise. */
+  device: Buffer[]
   /** What others need to verify our tokens (RFC 7517 §5). */
   jwks: PublicJwk[]
 }
@@ -49,6 +51,7 @@ export async function createKeyring (app: FastifyInstance, keys: Key[], headerFi
     signing: keys[0]!.signs ? ring.get(keys[0]!.kid) : undefined,
     find: (kid) => ring.get(kid),
     csrf: keys.map(({ csrf }) => csrf).filter((key) => key !== undefined),
+    device: keys.map(({ device }) => device).filter((key) => key !== undefined),
     jwks: keys.map(({ jwk }) => jwk).filter((jwk) => jwk !== undefined),
   }
 }

@@ -31,6 +31,7 @@ function secretKey (given: string | Buffer, algorithm: Algorithm = 'HS256'): Key
     signs: true,
     material: { access: secret, refresh: derive(secret, 'refresh') },
     csrf: derive(secret, 'csrf'),
+    device: derive(secret, 'device'),
     jwk: undefined,
   }
 }

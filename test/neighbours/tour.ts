@@ -34,7 +34,7 @@ export function open (t: Test, server: FastifyServerOptions = {}): FastifyInstan
 
 /** Accounts that cost little, in memory. */
 export async function addAccounts (app: FastifyInstance, options: AccountsOptions = {}): Promise<void> {
-  await app.register(accounts, { db: ':memory:', secret, password: cheap, ...options })
+  await app.register(accounts, { db: ':memory:', secret, password: cheap, throttle: false, ...options })
 }
 
 /** Routes of the host that ask for a token in each of the ways there are. */

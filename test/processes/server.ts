@@ -7,7 +7,7 @@ import { cheap, secret } from '../build.ts'
 
 const app = Fastify()
 process.on('disconnect', () => process.exit())
-await app.register(accounts, { secret, password: cheap, ...JSON.parse(process.env.OPTIONS!) })
+await app.register(accounts, { secret, password: cheap, throttle: false, ...JSON.parse(process.env.OPTIONS!) })
 
 app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
 app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => user)

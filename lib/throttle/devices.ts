@@ -1,0 +1,44 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { mostSeconds, type Cookies } from '../cookies.ts'
+import type { Session } from '../entities/session.ts'
+import type { User } from '../entities/user.ts'
+import { isEqual } from '../equal.ts'
+import type { AnyRequest } from '../options.ts'
+import type { Settings } from '../settings.ts'
+import type { LookUp } from '../users/look-up.ts'
+
+/** Browsers in which somebody has signed in before (OWASP's device cookies): no stranger's failures lock them out. */
+export interface Devices {
+  /** The cookie by which the browser of this session is known from now on; none for tokens in bodies. */
+  cookiesFor: (session: Pick<Session, 'transport' | 'user'>) => string[]
+  /** True if it is known to be a browser of whoever signs in with `identifier`. */
+  isKnown: (request: AnyRequest, identifier: string) => Promise<boolean>
+}
+
+/**
+ * The value is a random number, a time, and an HMAC of both with the user and the time of the password: it is good for
+ * one user, until there is another password.
+ */
+export function createDevices (cookies: Cookies, lookUp: LookUp, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
+  if (!throttle) return { cookiesFor: () => [], isKnown: async () => false }
+
+  function sign (key: Buffer, { id, passwordChangedAt }: Pick<User, 'id' | 'passwordChangedAt'>, stem: string): string {
+    return createHmac('sha256', key).update(`${id} ${passwordChangedAt.getTime()} ${stem}`).digest('base64url')
+  }
+
+  return {
+    cookiesFor ({ transport, user }) {
+      if (transport === 'body') return []
+      const stem = `${randomBytes(16).toString('base64url')}.${Math.floor(Date.now() / 1000)}`
+      return [cookies.mark(`${stem}.${sign(keys[0]!, user, stem)}`, transport === 'cookie')]
+    },
+
+    async isKnown (request, identifier) {
+      const [, stem, issued, signature] = /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
+      if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return false
+
+      const user = await lookUp.byIdentifier(identifier)
+      return user !== null && keys.some((key) => isEqual(signature!, sign(key, user, stem)))
+    },
+  }
+}
