@@ -13,6 +13,7 @@ import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
+import { createPolicy } from './passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
@@ -81,6 +82,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
+  const policy = createPolicy(settings, app.log)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
   const revocations = createRevocations(settings, knownUsers.forget)
@@ -94,8 +96,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const fields = ownFields(settings)
   const lookUp = createLookUp(database, settings)
   const credentials = createCredentials(database, hasher, lookUp)
-  const users = createUsers({ database, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
-  const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
+  const users = createUsers({ database, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings })
+  const changes = createChanges({ hasher, policy, lookUp, fields, revocationLog, endings }, settings)
 
   const cookies = createCookies(settings, app.log)
   const csrf = createCsrf(settings, keyring.csrf)

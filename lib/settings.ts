@@ -16,7 +16,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'password'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -34,6 +34,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     wake: FilledOptions['revocation']['wake']
   }
   prune: { intervalSeconds: number }
+  password: Omit<FilledOptions['password'], 'breached'> & { breached?: Breached }
   /** The first is written, each is accepted. */
   audiences: string[]
   leewaySeconds: number
@@ -42,6 +43,8 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   realm: string
   orm?: OrmOption
 }
+
+type Breached = Omit<NonNullable<FilledOptions['password']['breached']>, 'timeout'> & { timeoutSeconds: number }
 
 const check = createOptionsAjv().compile(OptionsSchema)
 
@@ -95,7 +98,7 @@ function copy (value: unknown): unknown {
 }
 
 function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, ...rest } = options
+  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, password: { breached, ...password }, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
@@ -119,6 +122,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
       wake: revocation.wake,
     },
     prune: { intervalSeconds: inSeconds(prune.interval) },
+    password: { ...password, ...breached && { breached: { ...breached, timeoutSeconds: inSeconds(breached.timeout) } } },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),
     cookies: cookiesOf(options, scope),
