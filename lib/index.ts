@@ -14,6 +14,7 @@ import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createHasher } from './passwords/hasher.ts'
+import { createPolicy } from './passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
@@ -85,6 +86,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = createHasher(settings.password)
+  const policy = createPolicy(settings, app.log)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
   const revocations = createRevocations(settings, knownUsers.forget)
@@ -98,8 +100,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const fields = ownFields(settings)
   const lookUp = createLookUp(database, settings)
   const credentials = createCredentials(database, events, hasher, lookUp)
-  const users = createUsers({ database, events, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }, settings)
-  const changes = createChanges({ hasher, fields, revocationLog, endings }, settings)
+  const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings })
+  const changes = createChanges({ hasher, policy, lookUp, fields, revocationLog, endings }, settings)
   const throttle = createThrottle(database, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)

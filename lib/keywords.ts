@@ -12,7 +12,15 @@ export function createOptionsAjv (): Ajv {
   ajv.addKeyword({ keyword: 'database', type: 'string', validate: (_: true, value: string) => dialectOf(value) !== undefined })
   ajv.addKeyword({ keyword: 'path', type: 'string', validate: (pattern: string, value: string) => new RegExp(pattern).test(value) })
   ajv.addKeyword({ keyword: 'origin', type: 'string', validate: (_: true, value: string) => isOrigin(value) })
+  ajv.addKeyword({ keyword: 'http', type: 'string', validate: (_: true, value: string) => isHttp(value) })
   return ajv
+}
+
+/** With a name and a password in it, nobody could be asked. */
+function isHttp (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password } = new URL(text)
+  return ['http:', 'https:'].includes(protocol) && `${username}${password}` === ''
 }
 
 /** As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which are no more than a name. */

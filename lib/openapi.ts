@@ -3,7 +3,7 @@ import { Forbidden, TokenStale } from './errors.ts'
 import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/routes.ts'
 import type { Location } from './options.ts'
-import { accessErrors, answers, refreshErrors } from './routes/schemas.ts'
+import { accessErrors, answers, refreshErrors, shown } from './routes/schemas.ts'
 import type { Settings } from './settings.ts'
 import type { TokenKind } from './tokens/keyring.ts'
 
@@ -57,7 +57,7 @@ function refusalsOf (route: RouteOptions, { kind, locations, freshForSeconds, ro
 }
 
 interface Transformed {
-  schema: unknown
+  schema: { body?: { properties: Record<string, { [shown]?: object }> } }
   url: string
   openapiObject: { components?: { securitySchemes?: Record<string, unknown> } }
 }
@@ -73,7 +73,7 @@ export function documentScope (scope: FastifyInstance, settings: DocumentSetting
   function declareSchemes ({ schema, url, openapiObject }: Transformed) {
     openapiObject.components ??= {}
     openapiObject.components.securitySchemes = { ...schemes, ...openapiObject.components.securitySchemes }
-    return { schema, url }
+    return { schema: withShown(schema), url }
   }
 
   scope.addHook('onRoute', (route) => {
@@ -81,6 +81,13 @@ export function documentScope (scope: FastifyInstance, settings: DocumentSetting
     route.schema = { ...schema, operationId: ownName(name, operationId), tags: [name] } as object
     route.config = { ...route.config, swaggerTransform: declareSchemes } as object
   })
+}
+
+/** The schema with what only the document says. */
+function withShown ({ body, ...schema }: Transformed['schema']): Transformed['schema'] {
+  if (!body) return schema
+  const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[shown] }])
+  return { ...schema, body: { ...body, properties: Object.fromEntries(properties) } }
 }
 
 /** Notes that a route of a scope has these guards. */

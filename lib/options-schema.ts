@@ -120,6 +120,15 @@ export const OptionsSchema = Type.Object({
   password: Type.Object({
     minLength: LengthSchema(15, 8, 256),
     maxLength: LengthSchema(256, 64, 1024),
+    blocklist: Type.Boolean({ default: true }),
+    contextWords: Type.Array(Type.String({ minLength: 3, maxLength: 64 }), { default: [] }),
+    check: Type.Optional(Type.Unsafe<NonNullable<NonNullable<AccountsOptions['password']>['check']>>({ callable: true })),
+    breached: Type.Optional(Type.Object({
+      url: Type.String({ http: true, default: 'https://api.pwnedpasswords.com/range/' }),
+      timeout: DurationSchema('2s', { most: 60 }),
+      whenUnreachable: OneOf(['accept', 'refuse'] as const, 'accept'),
+      minCount: LengthSchema(1, 1, Number.MAX_SAFE_INTEGER),
+    }, { additionalProperties: false })),
     argon2: Type.Object({
       memoryCost: LengthSchema(19456, 1024, 4194304),
       timeCost: LengthSchema(2, 1, 1000),

@@ -6,6 +6,7 @@ import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
+import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
 import type { AccountsUser } from './users/public-user.ts'
 
@@ -186,6 +187,26 @@ export interface AccountsOptions {
     minLength?: number
     /** Most code points of a new password. Default 256. */
     maxLength?: number
+    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. Default true. */
+    blocklist?: boolean
+    /** Words of your app that a new password must not be built on, as it must not be on the user's name and address. Default none. */
+    contextWords?: string[]
+    /**
+     * A rule of your own, asked after ours: `true`, or what the password must, as in `'must not hold a year'`. Anything
+     * else refuses it without a reason. Default nobody is asked.
+     */
+    check?: (password: string, user: Owner) => true | string | Promise<true | string>
+    /** Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the process. Default off. */
+    breached?: {
+      /** Before the 5 digits. Default `'https://api.pwnedpasswords.com/range/'`. */
+      url?: string
+      /** How long the list may take, up to a minute. Default `'2s'`. */
+      timeout?: Duration
+      /** What becomes of a password when the list cannot be asked: `'refuse'` is `ACCOUNTS_UNAVAILABLE`. Default `'accept'`, with a warning in the log. */
+      whenUnreachable?: 'accept' | 'refuse'
+      /** Fewest times that a password must have been seen to be refused. Default 1. */
+      minCount?: number
+    }
     /** Cost of argon2id. Default OWASP's: 19456 KiB, 2 passes, 1 lane. */
     argon2?: {
       /** KiB. Default 19456. */

@@ -109,6 +109,7 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
     case 'switch': return `${name} must be false, or its options`
     case 'message': return `${name} must be a text or a function`
     case 'origin': return `${name} must be an origin such as 'https://app.example.com'`
+    case 'http': return `${name} must be a URL such as 'https://api.pwnedpasswords.com/range/', without a name or a password`
     case 'database': return `${name} must be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' (or mysql:, mariadb:)`
     case 'path': return `${name} must be a path such as '/${path === 'prefix' ? 'auth' : path.replace('routes.', '')}'`
     case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`

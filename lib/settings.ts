@@ -16,7 +16,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -35,6 +35,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   }
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
+  password: Omit<FilledOptions['password'], 'breached'> & { breached?: Breached }
   /** The first is written, each is accepted. */
   audiences: string[]
   leewaySeconds: number
@@ -43,6 +44,8 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   realm: string
   orm?: OrmOption
 }
+
+type Breached = Omit<NonNullable<FilledOptions['password']['breached']>, 'timeout'> & { timeoutSeconds: number }
 
 const check = createOptionsAjv().compile(OptionsSchema)
 
@@ -96,7 +99,7 @@ function copy (value: unknown): unknown {
 }
 
 function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, algorithm: _, leeway, revocation, prune, events, ...rest } = options
+  const { access, refresh, routes, algorithm: _, leeway, revocation, prune, events, password: { breached, ...password }, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
@@ -121,6 +124,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
     },
     prune: { intervalSeconds: inSeconds(prune.interval) },
     events: { store: events.store, keepForSeconds: inSeconds(events.keepFor) },
+    password: { ...password, ...breached && { breached: { ...breached, timeoutSeconds: inSeconds(breached.timeout) } } },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),
     cookies: cookiesOf(options, scope),

@@ -1,15 +1,58 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { ask } from '../callback.ts'
 import { PasswordRejected } from '../errors.ts'
 import type { Settings } from '../settings.ts'
+import { createBlocklist } from './blocklist.ts'
+import { createBreachCheck } from './breached.ts'
+import { createContextRule } from './context-words.ts'
+import type { Owner, Rule } from './rule.ts'
 
-/**
- * Looks at a new password: its length in code points, and nothing that a keyboard cannot type. No rule asks for kinds
- * of characters (NIST SP 800-63B-4 §3.1.1.2).
- * @throws {PasswordRejected} `ACCOUNTS_PASSWORD_REJECTED`, naming the rule
- */
-export function checkPassword (password: string, { minLength, maxLength }: Settings['password']): void {
-  const length = [...password.normalize('NFKC')].length
+export interface Policy {
+  /**
+   * Looks at a new password, by the rules in their order: what needs no list, the lists that we hold, the app's own
+   * rule, and last the one that asks elsewhere. None asks for kinds of characters (NIST SP 800-63B-4 §3.1.1.2).
+   * @throws {PasswordRejected} `ACCOUNTS_PASSWORD_REJECTED`, naming the first rule that is broken
+   * @throws {Unavailable} where the list of breaches must be asked and cannot be
+   */
+  check: (password: string, owner: Owner) => Promise<void>
+}
 
-  if (length < minLength) throw new PasswordRejected(`must have at least ${minLength} characters`)
-  if (length > maxLength) throw new PasswordRejected(`must have at most ${maxLength} characters`)
-  if (/[\p{Cc}\p{Cs}]/u.test(password)) throw new PasswordRejected('must not hold control characters')
+export function createPolicy ({ password: settings }: Pick<Settings, 'password'>, log: FastifyBaseLogger): Policy {
+  const { blocklist, contextWords, check, breached } = settings
+  const rules: Rule[] = [
+    lengths(settings),
+    ...blocklist ? [createBlocklist()] : [],
+    createContextRule(contextWords),
+    ...check ? [ownRule(check)] : [],
+    ...breached ? [createBreachCheck(breached, log)] : [],
+  ]
+
+  return {
+    async check (given, { username, email }) {
+      const password = given.normalize('NFKC')
+      for (const rule of rules) {
+        const broken = await rule(password, { username, email })
+        if (broken) throw new PasswordRejected(broken)
+      }
+    },
+  }
+}
+
+/** The length in code points, and nothing that a keyboard cannot type. */
+function lengths ({ minLength, maxLength }: Settings['password']): Rule {
+  return (password) => {
+    const length = [...password].length
+    if (length < minLength) return `must have at least ${minLength} characters`
+    if (length > maxLength) return `must have at most ${maxLength} characters`
+    return /[\p{Cc}\p{Cs}]/u.test(password) ? 'must not hold control characters' : undefined
+  }
+}
+
+/** The rule of the app's own: only `true` is a yes, and a text says what is missing. */
+function ownRule (check: NonNullable<Settings['password']['check']>): Rule {
+  return async (password, owner) => {
+    const answer: unknown = await ask(() => check(password, owner))
+    if (answer === true) return undefined
+    return typeof answer === 'string' && answer !== '' ? answer : 'must be another one: this one is not allowed here'
+  }
 }

@@ -44,9 +44,21 @@ export const RefreshTokenBodySchema = Type.Object({
 export const UsernameSchema = Type.String({ maxLength: 256, description: '1 to 64 characters, no @.' })
 export const EmailSchema = Type.String({ maxLength: 254, description: 'An e-mail address.' })
 
+/**
+ * Keywords of a field for the document alone. A validator would count other characters than the policy, which
+ * normalises first, and would answer with an error that is not about passwords.
+ */
+export const shown = Symbol('shown')
+
 /** A new password, with the rules that a form can show. */
-export function PasswordSchema ({ password: { minLength, maxLength } }: Pick<Settings, 'password'>) {
-  return Type.String({ description: `${minLength} to ${maxLength} characters, of any kind but control characters.` })
+export function PasswordSchema ({ password: { minLength, maxLength, blocklist, breached } }: Pick<Settings, 'password'>) {
+  const rules = [
+    `${minLength} to ${maxLength} characters, of any kind but control characters.`,
+    ...blocklist ? ['No common password, no few characters over and over, and no row of letters, digits or keys.'] : [],
+    'Not built on the user name, the e-mail address or a word of this service.',
+    ...breached ? ['None that is known from a data breach.'] : [],
+  ]
+  return Type.String({ description: rules.join(' '), [shown]: { minLength, maxLength } })
 }
 
 /** How RFC 7009 and RFC 7662 speak of a token, and in which forms. */

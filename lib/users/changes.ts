@@ -3,13 +3,14 @@ import { raw, type EntityManager } from '@mikro-orm/core'
 import { User } from '../entities/user.ts'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import { checkPassword } from '../passwords/policy.ts'
+import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
 import type { Settings } from '../settings.ts'
 import { isId } from '../tokens/claims.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
+import type { LookUp } from './look-up.ts'
 import { orExists } from './users.ts'
 
 /** What is to change of a user; the rest stays. */
@@ -46,12 +47,14 @@ export interface Changes {
 /** What changes are made of. */
 export interface ChangeParts {
   hasher: Hasher
+  policy: Policy
+  lookUp: LookUp
   fields: OwnFields
   revocationLog: RevocationLog
   endings: Endings
 }
 
-export function createChanges ({ hasher, fields, revocationLog, endings }: ChangeParts, { identifiers, password: policy }: Settings): Changes {
+export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, endings }: ChangeParts, { identifiers }: Settings): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
@@ -93,7 +96,9 @@ export function createChanges ({ hasher, fields, revocationLog, endings }: Chang
     }, em)),
 
     async setPassword (id, password, em) {
-      checkPassword(password, policy)
+      const owner = await lookUp.byId(id, em)
+      if (!owner) throw new NotFound()
+      await policy.check(password, owner)
       const passwordHash = await hasher.hash(password)
       return revocationLog.record(async (tx, write, note) => {
         const now = new Date()

@@ -8,9 +8,8 @@ import { User } from '../entities/user.ts'
 import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
 import type { Events, Happening } from '../events.ts'
 import { inside } from '../inside.ts'
-import type { Settings } from '../settings.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import { checkPassword } from '../passwords/policy.ts'
+import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
 import { findSession, type Beginning, type Sessions } from '../sessions/sessions.ts'
@@ -87,6 +86,7 @@ export interface UserParts {
   database: Database
   events: Events
   hasher: Hasher
+  policy: Policy
   lookUp: LookUp
   credentials: Credentials
   fields: OwnFields
@@ -95,9 +95,7 @@ export interface UserParts {
   endings: Endings
 }
 
-export function createUsers (
-  { database, events, hasher, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts, { password: policy }: Settings
-): Users {
+export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts): Users {
   const { lend = (tx: EntityManager) => tx } = database
 
   return {
@@ -105,7 +103,7 @@ export function createUsers (
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       const stored = fields.merge({}, profile)
-      if (password !== undefined) checkPassword(password, policy)
+      if (password !== undefined) await policy.check(password, { username, email })
 
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
       const passwordHash = password === undefined ? '' : await hasher.hash(password)
@@ -170,7 +168,7 @@ export function createUsers (
     }),
 
     async changePassword ({ userId, sessionId, current, next, client }, prepare) {
-      checkPassword(next, policy)
+      await policy.check(next, await lookUp.byId(userId) ?? nobody)
       const user = await credentials.confirm(userId, current, client)
       const issue = await prepare(user)
       const stronger = await hasher.hash(next)
@@ -193,6 +191,9 @@ export function createUsers (
     },
   }
 }
+
+/** A user who is gone meanwhile. */
+const nobody = { username: null, email: null }
 
 /** Gives the refusal of a name that is taken for the fault of a unique key. */
 export async function orExists<Result> (storing: Promise<Result>): Promise<Result> {

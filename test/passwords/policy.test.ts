@@ -2,10 +2,10 @@ import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { build, buildOnFile, password as usual } from '../build.ts'
 
-/** An app, and a way to register a new user and to sign in as the last one. */
-async function open (t: Test, lengths: AccountsOptions['password'] = {}) {
+/** An app that asks for length alone, unless told otherwise, and a way to register a new user and to sign in as the last one. */
+async function open (t: Test, rules: AccountsOptions['password'] = {}) {
   const argon2 = { memoryCost: 1024, timeCost: 1 }
-  const built = await build(t, { password: { argon2, ...lengths } })
+  const built = await build(t, { password: { argon2, blocklist: false, ...rules } })
   let users = 0
   return {
     ...built,
@@ -143,4 +143,130 @@ t.test('a body of a megabyte is too large', async (t) => {
     }
   }
   t.equal((await sql.get('select count(*) as users from accounts_users'))!.users, 1)
+})
+
+const ada = { username: 'Ada', email: 'ada.lovelace@analytical.example' }
+const builtOnNames = 'must not be built on the user name, the e-mail address or a word of this service'
+
+t.test('a rule of the app is asked after ours, about the password as it will be hashed, and by whom', async (t) => {
+  const asked: unknown[] = []
+  const { post } = await build(t, { password: { check: (...given) => { asked.push(given); return true } } })
+  const typed = 'ｃｏｒｒｅｃｔ horse battery staple'
+  for (const password of ['short', 'password12345678', 'Ada Lovelace 1815', typed]) await post('/auth/register', { ...ada, password })
+  await post('/auth/register', { username: 'bob', password: usual })
+  t.strictSame(asked, [[usual, ada], [usual, { username: 'bob', email: null }]])
+})
+
+t.test('what the rule of the app says is what the person reads, and anything but true is a no', async (t) => {
+  const general = 'must be another one: this one is not allowed here'
+  const answers: [answer: unknown, said: string][] = [
+    ['must not hold a year', 'must not hold a year'], ['must %s <b>"\u00e9"</b>', 'must %s <b>"\u00e9"</b>'],
+    ...['', false, undefined, null, 0, 1, {}, [], new Error('no')].map((answer): [unknown, string] => [answer, general]),
+  ]
+  let given: unknown
+  const { sql, post } = await buildOnFile(t, { password: { check: () => given as true } })
+  for (const [answer, said] of answers) {
+    for (given of [answer, Promise.resolve(answer)]) {
+      t.strictSame((await post('/auth/register', { ...ada, password: usual })).json(),
+        { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', error: 'Bad Request', message: `The password ${said}` })
+    }
+  }
+  t.strictSame(await sql.all('select * from accounts_users'), [])
+})
+
+t.test('a rule of the app that fails lets no password pass, and tells the client nothing', async (t) => {
+  const failures = [() => { throw new Error('inner secret') }, async () => { throw Object.assign(new Error('inner secret'), { statusCode: 400 }) }]
+  for (const check of failures) {
+    const { sql, post } = await buildOnFile(t, { password: { check } })
+    t.strictSame((await post('/auth/register', { ...ada, password: usual })).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+    t.strictSame(await sql.all('select * from accounts_users'), [])
+  }
+})
+
+t.test('a rule of the app changes nothing of the user by what it does to what it is given', async (t) => {
+  const { post } = await build(t, { password: { check: (_, user) => { Object.assign(user, { username: 'eve', email: null }); return true } } })
+  t.match((await post('/auth/register', { ...ada, password: usual })).json().user, ada)
+})
+
+t.test('a password is not built on a name, an address or a word of the app', async (t) => {
+  const { post } = await build(t, { password: { contextWords: ['Difference Engine', 'ACME'] } })
+  const rejected = [
+    'Ada Lovelace 1815', 'ada.lovelace@analytical.example', 'lovelace, ada lovelace', 'ADA-LOVELACE-ROCKS', '!!analytical!!2024!!',
+    'Difference_Engine_1', 'acme 1 acme 22 acme', 'engine & lovelace', 'ＡＤＡ　ＬＯＶＥＬＡＣＥ　１８', 'acme1234567890abcdefg',
+  ]
+  for (const password of rejected) {
+    const answer = (await post('/auth/register', { ...ada, password })).json()
+    t.match(answer, { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }, password)
+  }
+
+  const accepted = ['ada wrote the first program', 'an engine of differing parts', 'example.com is an example', '83749 18273 64554 63', 'acme1234567890abcdefgh']
+  for (const [index, password] of accepted.entries()) {
+    t.equal((await post('/auth/register', { ...ada, username: `Ada_${index}`, email: `ada.lovelace${index}@analytical.example`, password })).statusCode, 201, password)
+  }
+  t.equal((await post('/auth/register', { username: 'xy', email: 'z@q.example', password: 'xy xy q z 1234 8' })).statusCode, 201, 'words of two characters are in everything')
+})
+
+t.test('names of every kind are looked for as they are, and short passwords too', async (t) => {
+  const { post } = await build(t, { password: { minLength: 8 } })
+  const people: [username: string, password: string][] = [
+    ['a.*(b)+?', 'a.*(b)+?12'], ['$&$&', '$&$&!$&$&1'], ['193746', '2193746852'], ['Зоя Иванова', 'зоя_иванова_1'], ['🙂🙃😀', '🙂🙃😀1234567'], ['q7w2k3d4', 'Q7W2K3D4!'],
+  ]
+  for (const [username, password] of people) {
+    t.match((await post('/auth/register', { username, password })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }, username)
+    t.equal((await post('/auth/register', { username, password: `${password} quiet river` })).statusCode, 201, username)
+  }
+})
+
+t.test('the user is known wherever a password is given', async (t) => {
+  const { app, post, sql } = await buildOnFile(t)
+  const { users } = app.accounts
+  const { access_token: token, user: { id } } = (await post('/auth/register', { ...ada, password: usual })).json()
+  const before = await sql.all('select * from accounts_users')
+  const refused = { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }
+  const change = (next: string) => app.inject({ method: 'PUT', url: '/auth/password', payload: { current_password: usual, new_password: next }, headers: { authorization: `Bearer ${token}` } })
+
+  t.match((await change('Ada Lovelace 1815')).json(), refused)
+  await t.rejects(users.setPassword(id, 'Ada Lovelace 1815'), refused)
+  await t.rejects(users.create({ username: 'Grace Hopper', password: 'grace-hopper-1906' }), refused)
+  t.strictSame(await sql.all('select * from accounts_users'), before)
+
+  t.equal((await change('grace-hopper-1906')).statusCode, 200, 'who is somebody else')
+  await users.setPassword(id, usual)
+  await t.rejects(users.setPassword('0191d1f0-0000-7000-8000-000000000000', 'short'), { code: 'ACCOUNTS_NOT_FOUND' })
+})
+
+t.test("a password is judged by the names that a transaction of the app's has just given", async (t) => {
+  const { app } = await build(t)
+  const { users, orm } = app.accounts
+  await orm.em.fork().transactional(async (em) => {
+    const { id } = await users.create({ username: 'grace', email: 'hopper@navy.example' }, { em })
+    await t.rejects(users.setPassword(id, 'hopper-navy-1906', { em }), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
+    await users.setPassword(id, usual, { em })
+  })
+  t.ok(await users.verifyPassword('grace', usual))
+})
+
+t.test('who is gone while changing the password is told what a wrong password is told', async (t) => {
+  const { app, get, signUp, sql } = await buildOnFile(t)
+  const { access_token: token } = await signUp()
+  await get('/guarded', token)
+  await sql.run('delete from accounts_users')
+  const payload = { current_password: usual, new_password: 'another horse another staple' }
+  const answer = await app.inject({ method: 'PUT', url: '/auth/password', payload, headers: { authorization: `Bearer ${token}` } })
+  t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+})
+
+t.test('a name that is none is refused before its password, and a password before it costs a hash', async (t) => {
+  const dear = { argon2: { memoryCost: 65536, timeCost: 10, parallelism: 1 } }
+  const { post } = await build(t, { password: dear })
+  t.match((await post('/auth/register', { username: 'a@b', password: 'short' })).json(), { code: 'ACCOUNTS_INPUT_INVALID' })
+
+  const began = performance.now()
+  for (const password of ['short', 'password12345678', 'abcabcabcabcabcabc', 'qwertyuiopasdfgh', 'ada ada ada ada 1']) {
+    t.match((await post('/auth/register', { username: 'ada', password })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
+  }
+  const refusing = performance.now() - began
+  const hashing = performance.now()
+  t.equal((await post('/auth/register', { username: 'ada', password: usual })).statusCode, 201)
+  t.ok(refusing < performance.now() - hashing, 'five refusals take less than one hash')
 })
