@@ -9,6 +9,8 @@ import { OptionsInvalid } from './errors.ts'
 import { createOptionsAjv } from './keywords.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions, Location } from './options.ts'
+import { passwordProblems, usualConcurrency } from './passwords/options.ts'
+import { readPepper, type Pepper } from './passwords/pepper.ts'
 import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
@@ -16,7 +18,7 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'throttle' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'password'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -34,6 +36,11 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     wake: FilledOptions['revocation']['wake']
   }
   prune: { intervalSeconds: number }
+  password: Omit<FilledOptions['password'], 'pepper' | 'concurrency'> & {
+    concurrency: number
+    /** The first is mixed into new hashes, all verify. */
+    peppers: Pepper[]
+  }
   /** The first is written, each is accepted. */
   audiences: string[]
   leewaySeconds: number
@@ -42,6 +49,9 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   realm: string
   orm?: OrmOption
 }
+
+/** Options that are no plain data, and stay what they are. */
+const untouched = ['password.hasher', 'password.legacy', 'password.pepper']
 
 const check = createOptionsAjv().compile(OptionsSchema)
 
@@ -61,6 +71,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   const problems = [
     ...isValid ? [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))] : check.errors!.map(sentence),
     ...contradictions(options),
+    ...passwordProblems(given.password, env),
     ...ormProblems(given),
     ...keyProblems(keys, secret, env),
   ]
@@ -69,7 +80,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   if (secret === undefined) {
     log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
   }
-  const settings = settingsOf(options as FilledOptions, keys as Key[], scope)
+  const settings = settingsOf(options as FilledOptions, keys as Key[], scope, env)
   if (!settings.keys[0]!.signs) {
     log.info(`fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ${issuing.join(', ')}`)
   }
@@ -86,19 +97,20 @@ function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): Co
  * A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. Other objects, a
  * Map or a Date, are no groups of options: as null they are refused.
  */
-function copy (value: unknown): unknown {
+function copy (value: unknown, path = ''): unknown {
   // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
-  if (value === null || typeof value !== 'object' || Kind in value) return value
-  if (Array.isArray(value)) return value.map(copy)
+  if (value === null || typeof value !== 'object' || Kind in value || untouched.includes(path)) return value
+  if (Array.isArray(value)) return value.map((inner) => copy(inner))
   if (!isPlainObject(value)) return null
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner, path ? `${path}.${key}` : key)]))
 }
 
-function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, ...rest } = options
+function settingsOf (options: FilledOptions, keys: Key[], scope: string, env: NodeJS.ProcessEnv): Settings {
+  const { access, refresh, routes, throttle: _, algorithm: __, leeway, revocation, prune, password, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
+  const { pepper = [], concurrency = usualConcurrency(env), ...hashing } = password
 
   return {
     ...rest,
@@ -119,6 +131,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
       wake: revocation.wake,
     },
     prune: { intervalSeconds: inSeconds(prune.interval) },
+    password: { ...hashing, concurrency, peppers: [pepper].flat().map(readPepper) },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),
     cookies: cookiesOf(options, scope),

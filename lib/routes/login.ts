@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, SessionsFull } from '../errors.ts'
+import { Busy, CredentialsInvalid, SessionsFull } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, grant } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
+import { whenGone } from './gone.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -28,14 +29,14 @@ export function login (scope: Scope, context: Context, path: string): void {
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull),
+    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Busy),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
     const { [field]: identifier, password, ...wish } = request.body as Login
     const beginning = beginningOf(context, request, wish)
     try {
-      const user = await credentials.identify(identifier as string, password)
+      const user = await credentials.identify(identifier as string, password, whenGone(reply))
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => grant(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))

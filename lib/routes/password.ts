@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, PasswordRejected } from '../errors.ts'
+import { Busy, CredentialsInvalid, PasswordRejected } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
+import { whenGone } from './gone.ts'
 import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -15,12 +16,12 @@ export function password (scope: Scope, context: Context, path: string): void {
     description: 'This session goes on with new tokens; every other one is over.',
     tags,
     body: Type.Object({ current_password: Type.String(), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Busy),
   }
 
   scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
-    const granted = await users.changePassword({ userId: sub, sessionId, current, next }, async (user) => {
+    const granted = await users.changePassword({ userId: sub, sessionId, current, next, gone: whenGone(reply) }, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {
         requireOwnSite(context, request, session, location)

@@ -24,6 +24,8 @@ export interface Registration {
   email?: string | undefined
   /** Without one nobody signs in with a password. */
   password?: string | undefined
+  /** In place of a password: what another system, or this one elsewhere, has made of it. */
+  passwordHash?: string | undefined
   roles?: string[] | undefined
 }
 
@@ -33,6 +35,8 @@ export interface PasswordChange {
   sessionId: string
   current: string
   next: string
+  /** Aborted when whoever asks has gone. */
+  gone?: AbortSignal | undefined
 }
 
 /** A user who is not stored yet. */
@@ -45,8 +49,9 @@ export interface Users {
   /**
    * Reads a registration, and hashes its password. The profile holds the fields of the app's own, checked.
    * @throws {InputInvalid | PasswordRejected} a 400 that names the rule
+   * @throws {Busy}
    */
-  draft: (registration: Registration, profile: Profile) => Promise<Draft>
+  draft: (registration: Registration, profile: Profile, gone?: AbortSignal) => Promise<Draft>
   /**
    * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
    * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails.
@@ -69,6 +74,7 @@ export interface Users {
    * Gives a user another password, and ends every session but this one, which goes on with the tokens that `issue` makes.
    * @throws {PasswordRejected} a 400 that names the rule
    * @throws {CredentialsInvalid} when the current one is not right
+   * @throws {Busy} before anything is changed
    * @throws {TokenRevoked} when this session is over meanwhile
    */
   changePassword: <Answer>(change: PasswordChange, prepare: (user: User) => Promise<(session: Session) => Answer>) => Promise<Answer>
@@ -97,14 +103,14 @@ export function createUsers (
   const { lend = (tx: EntityManager) => tx } = database
 
   return {
-    async draft ({ username: givenName, email: givenEmail, password, roles = [] }, profile) {
+    async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [] }, profile, gone) {
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       const stored = fields.merge({}, profile)
       if (password !== undefined) checkPassword(password, policy)
 
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
-      const passwordHash = password === undefined ? '' : await hasher.hash(password)
+      const passwordHash = password === undefined ? imported : await hasher.hash(password, gone)
       const now = new Date()
       return {
         id: uuid(),
@@ -158,11 +164,11 @@ export function createUsers (
       return answer
     }),
 
-    async changePassword ({ userId, sessionId, current, next }, prepare) {
+    async changePassword ({ userId, sessionId, current, next, gone }, prepare) {
       checkPassword(next, policy)
-      const user = await credentials.confirm(userId, current)
+      const user = await credentials.confirm(userId, current, gone)
       const issue = await prepare(user)
-      const stronger = await hasher.hash(next)
+      const stronger = await hasher.hash(next, gone)
 
       return revocationLog.record(async (tx, write) => {
         const now = new Date()
