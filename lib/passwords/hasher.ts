@@ -59,13 +59,13 @@ export async function createHasher ({ argon2, hasher = createArgon2(argon2), leg
   async function make (password: string): Promise<string> {
     const phc: unknown = await hasher.hash(seasoned(prepare(password), pepper))
     if (typeof phc !== 'string' || !schemeOf(phc) || phc.length > mostLength) throw new Error(`it must make PHC strings of ${mostLength} characters at most`)
-    return label(phc, pepper)
+    return phc
   }
 
   function read (stored: string): Reading | undefined {
     const own = unlabel(stored, peppers)
     if (own && isOurs(own.phc)) return own
-    const verifier = legacy.find(({ knows }) => knows(stored))
+    const verifier = legacy.find((verifier) => verifier.knows(stored))
     return verifier && { phc: stored, pepper: undefined, verifier }
   }
 
@@ -103,12 +103,12 @@ export async function createHasher ({ argon2, hasher = createArgon2(argon2), leg
   }
 
   return {
-    hash: (password, gone) => queue.run(() => ask(() => make(password)), gone),
+    hash: (password, gone) => queue.run(() => ask(async () => label(await make(password), pepper)), gone),
 
     verify: (stored = '', password, gone) => queue.run(() => ask(async () => {
       const reading = read(stored)
       if (!await matches(reading, password) || !reading) return { matches: false }
-      return { matches: true, ...isOfToday(reading) ? {} : { stronger: await make(password) } }
+      return { matches: true, ...isOfToday(reading) ? {} : { stronger: label(await make(password), pepper) } }
     }), gone),
 
     knows: (stored) => ask(() => read(stored) !== undefined),
