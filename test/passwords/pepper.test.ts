@@ -4,7 +4,6 @@ import * as argon2 from 'argon2'
 import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { legacy } from '../../lib/index.ts'
-import { createHasher } from '../../lib/passwords/hasher.ts'
 import { readSettings } from '../../lib/settings.ts'
 import { build, buildOnFile, cheap, password, secret } from '../build.ts'
 
