@@ -32,6 +32,7 @@ export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user
 export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
 export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',
   'The token is too long for a cookie or for a header: the claims must be fewer', 500)
+export const Busy = createError('ACCOUNTS_BUSY', 'Too many passwords wait to be checked: try again later', 503)
 export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
   'The service is not available at the moment', 503)
 export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',

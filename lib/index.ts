@@ -13,6 +13,7 @@ import { createEvents } from './events.ts'
 import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
+import { createQueue } from './passwords/queue.ts'
 import { createHasher } from './passwords/hasher.ts'
 import { createPolicy } from './passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
@@ -61,6 +62,7 @@ export type * from '../types/index.ts'
 export * as errors from './errors.ts'
 export { entities } from './databases/dialects.ts'
 export { User } from './entities/user.ts'
+export { legacy } from './passwords/legacy/index.ts'
 
 const routes = { register, login, refresh, logout, reauthenticate, me, sessions: sessionsRoutes, password, users: usersRoutes, jwks, revoke, introspect }
 
@@ -85,7 +87,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const events = createEvents(database, telemetry, settings)
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
-  const hasher = createHasher(settings.password)
+  const queue = createQueue(app.server, settings.password)
+  const hasher = await createHasher(settings.password, queue)
   const policy = createPolicy(settings, app.log)
 
   const knownUsers = createKnownUsers(database, settings, telemetry)
@@ -120,7 +123,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
-    users: createUserServices({ ...parts, input }),
+    users: createUserServices({ ...parts, hasher, input }),
     sessions: createSessionServices(sessions, endings),
     orm: database.orm,
     guard,

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { Duration } from './durations.ts'
 import type { AccountsOptions, AnyRequest, Identifier, Location } from './options.ts'
+import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import { algorithms, type Algorithm } from './tokens/key.ts'
 
@@ -134,6 +135,11 @@ export const OptionsSchema = Type.Object({
       timeCost: LengthSchema(2, 1, 1000),
       parallelism: LengthSchema(1, 1, 128),
     }, closed),
+    concurrency: Type.Optional(Type.Integer({ minimum: 1 })),
+    waiting: LengthSchema(100, 0, 10000),
+    hasher: Type.Optional(Type.Unsafe<PasswordHasher>({})),
+    legacy: Type.Unsafe<PasswordVerifier[]>({ default: [] }),
+    pepper: Type.Optional(Type.Unsafe<PepperSecret | PepperSecret[]>({})),
   }, closed),
   routes: Type.Object({
     register: RouteSchema(),

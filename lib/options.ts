@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
 import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
+import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { Owner } from './passwords/rule.ts'
@@ -216,6 +217,16 @@ export interface AccountsOptions {
       /** Lanes. Default 1. */
       parallelism?: number
     }
+    /** How many passwords are hashed at once. Default as many as there are cores, and one less than libuv has threads at most. */
+    concurrency?: number
+    /** How many may wait for that; who comes then is told `ACCOUNTS_BUSY`. Default 100. */
+    waiting?: number
+    /** Hashes in place of `argon2`, which must then not be given. Default the package argon2. */
+    hasher?: PasswordHasher
+    /** Who verifies hashes that another system has made; a login makes them anew. Default nobody. */
+    legacy?: PasswordVerifier[]
+    /** Mixed with passwords before they are hashed: 32 random bytes or more. Of a list the first is used and all verify. Default none. */
+    pepper?: PepperSecret | PepperSecret[]
   }
   /** Which routes there are, and where. Default all but `users` and `revoke`, under their own names. */
   routes?: {

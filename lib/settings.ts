@@ -9,6 +9,8 @@ import { OptionsInvalid } from './errors.ts'
 import { createOptionsAjv } from './keywords.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions, Location } from './options.ts'
+import { passwordProblems, usualConcurrency } from './passwords/options.ts'
+import { readPepper, type Pepper } from './passwords/pepper.ts'
 import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
@@ -35,7 +37,12 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   }
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
-  password: Omit<FilledOptions['password'], 'breached'> & { breached?: Breached }
+  password: Omit<FilledOptions['password'], 'pepper' | 'concurrency' | 'breached'> & {
+    concurrency: number
+    /** The first is mixed into new hashes, all verify. */
+    peppers: Pepper[]
+    breached?: Breached
+  }
   /** The first is written, each is accepted. */
   audiences: string[]
   leewaySeconds: number
@@ -46,6 +53,9 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
 }
 
 type Breached = Omit<NonNullable<FilledOptions['password']['breached']>, 'timeout'> & { timeoutSeconds: number }
+
+/** Options that are no plain data, and stay what they are. */
+const untouched = ['password.hasher', 'password.legacy', 'password.pepper']
 
 const check = createOptionsAjv().compile(OptionsSchema)
 
@@ -65,6 +75,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   const problems = [
     ...isValid ? [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))] : check.errors!.map(sentence),
     ...contradictions(options),
+    ...passwordProblems(given.password, env),
     ...ormProblems(given),
     ...keyProblems(keys, secret, env),
   ]
@@ -73,7 +84,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   if (secret === undefined) {
     log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
   }
-  const settings = settingsOf(options as FilledOptions, keys as Key[], scope)
+  const settings = settingsOf(options as FilledOptions, keys as Key[], scope, env)
   if (!settings.keys[0]!.signs) {
     log.info(`fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ${issuing.join(', ')}`)
   }
@@ -90,19 +101,20 @@ function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): Co
  * A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. Other objects, a
  * Map or a Date, are no groups of options: as null they are refused.
  */
-function copy (value: unknown): unknown {
+function copy (value: unknown, path = ''): unknown {
   // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
-  if (value === null || typeof value !== 'object' || Kind in value) return value
-  if (Array.isArray(value)) return value.map(copy)
+  if (value === null || typeof value !== 'object' || Kind in value || untouched.includes(path)) return value
+  if (Array.isArray(value)) return value.map((inner) => copy(inner))
   if (!isPlainObject(value)) return null
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner, path ? `${path}.${key}` : key)]))
 }
 
-function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settings {
-  const { access, refresh, routes, algorithm: _, leeway, revocation, prune, events, password: { breached, ...password }, ...rest } = options
+function settingsOf (options: FilledOptions, keys: Key[], scope: string, env: NodeJS.ProcessEnv): Settings {
+  const { access, refresh, routes, algorithm: _, leeway, revocation, prune, events, password, ...rest } = options
   const { name, transport, audience = audienceOf(name), locations = transport === 'body' ? ['header'] : ['header', 'cookie'], realm = name } = rest
   const csrf = { ...rest.csrf, header: rest.csrf.header.toLowerCase() }
   const header = { ...rest.header, name: rest.header.name.toLowerCase() }
+  const { pepper = [], concurrency = usualConcurrency(env), breached, ...hashing } = password
 
   return {
     ...rest,
@@ -124,7 +136,12 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string): Settin
     },
     prune: { intervalSeconds: inSeconds(prune.interval) },
     events: { store: events.store, keepForSeconds: inSeconds(events.keepFor) },
-    password: { ...password, ...breached && { breached: { ...breached, timeoutSeconds: inSeconds(breached.timeout) } } },
+    password: {
+      ...hashing,
+      concurrency,
+      peppers: [pepper].flat().map(readPepper),
+      ...breached && { breached: { ...breached, timeoutSeconds: inSeconds(breached.timeout) } },
+    },
     audiences: [audience].flat(),
     leewaySeconds: inSeconds(leeway),
     cookies: cookiesOf(options, scope),

@@ -16,7 +16,7 @@ export async function build (t: Test, options: AccountsOptions = {}, server: Fas
   const db = options.db ?? (options.orm ? undefined : await emptyDatabase(t))
   const app: FastifyInstance = Fastify(server)
   t.teardown(() => app.close())
-  await app.register(accounts, { ...db !== undefined && { db }, secret, throttle: false, ...options, password: { ...cheap, ...options.password } })
+  await app.register(accounts, { ...db !== undefined && { db }, secret, throttle: false, ...options, password: { ...options.password?.hasher ? {} : cheap, ...options.password } })
 
   app.get('/open', async ({ user, auth }) => ({ user, auth }))
   app.get('/guarded', { preHandler: app.authenticate }, async ({ user, auth }) => ({ user, auth }))

@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox'
 import { hash } from 'argon2'
 import Fastify, { type FastifyInstance, type FastifyRequest, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import accounts, { type AccountsOptions, type GuardOptions, type TokenResponse } from '../lib/index.ts'
+import accounts, { legacy, type AccountsOptions, type GuardOptions, type TokenResponse } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
 import { bearer, build, buildOnFile, cheap, client, decode, mint, password, secret } from './build.ts'
 
@@ -835,7 +835,7 @@ t.test('an old refresh token is changed for a session once, and an access token 
   for (const token of others) await answers(t, post('/exchange', { token }), 401, invalid)
 })
 
-t.test('a password hash comes along if it is argon2id', async (t) => {
+t.test('a password hash comes along if it is argon2id, or of a scheme that password.legacy names', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   await signUp()
   const login = () => post('/auth/login', { username: 'ada', password })
@@ -848,5 +848,17 @@ t.test('a password hash comes along if it is argon2id', async (t) => {
   for (const foreign of [django, 'pbkdf2_sha256$870000$salt$hash', '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW', 'scrypt:32768:8:1$salt$hash']) {
     await store(foreign)
     await answers(t, login(), 401, { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+  }
+
+  const moved = await build(t, { password: { legacy: [legacy.bcrypt({ cost: 4 }), legacy.scrypt({ N: 1024 }), legacy.pbkdf2({ iterations: 1000 })] } })
+  const theirs = {
+    'flask-jwt-extended': 'scrypt:1024:8:1$GYnWDLzezsrDSRsA$50613e0f4bf55cfdf99f1b62116413f8f0ad8b790fa99fe19626de106fb54cba236b1e088af858ea611d4ef24e760c8ef88b1af6a290bbb4184c3637e695e7c3',
+    simplejwt: 'pbkdf2_sha256$1000$NaCl2saltsalt9$Q7CR7Y1LMpJqp9u/49SxkahbrfwvDFwbpTDQbJBFKgs=',
+    'fastapi-jwt-auth': '$2b$04$ZcWDT1oGmN2/u2yliu8tZuY3MPLRB0XVx2S3vhYpiqsaqRFgO9fIC',
+  }
+  for (const [username, passwordHash] of Object.entries(theirs)) {
+    await moved.app.accounts.users.create({ username, passwordHash })
+    await answers(t, moved.post('/auth/login', { username, password: `${password}!` }), 401, { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+    t.match(await moved.signIn(username), { user: { username } })
   }
 })

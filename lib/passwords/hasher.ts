@@ -1,68 +1,132 @@
 import { randomBytes } from 'node:crypto'
-import { hash, verify } from 'argon2'
+import { ask } from '../callback.ts'
+import { OptionsInvalid } from '../errors.ts'
 import type { Settings } from '../settings.ts'
+import { createArgon2 } from './argon2.ts'
+import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
+import type { PasswordVerifier } from './options.ts'
+import { label, seasoned, unlabel, type Pepper } from './pepper.ts'
+import type { Queue } from './queue.ts'
 
 export interface Hasher {
-  /** An argon2id hash as a PHC string, its parameters in the order that every library reads. */
-  hash: (password: string) => Promise<string>
   /**
-   * Compares. Without a hash, with one that is not argon2id's, or with a cheaper one that does not match, it works as
-   * long as for a hash of today's, so that time tells nobody whether there is such a user.
+   * A hash to be stored.
+   * @throws {Busy}
    */
-  verify: (phc: string | undefined, password: string) => Promise<boolean>
-  /** True when the hash was made at a lower cost than today's. */
-  needsRehash: (phc: string) => boolean
+  hash: (password: string, gone?: AbortSignal) => Promise<string>
+  /**
+   * Compares, in one place of the line. Whatever is wrong, the password, the hash, its scheme or its pepper, or that there
+   * is none, it is the same work, so that time tells nobody whether there is such a user.
+   * @throws {Busy}
+   */
+  verify: (stored: string | undefined, password: string, gone?: AbortSignal) => Promise<Verdict>
+  /** True for a hash that somebody's password may have. */
+  knows: (stored: string) => Promise<boolean>
 }
 
-interface Cost {
-  memoryCost: number
-  timeCost: number
-  parallelism: number
+export interface Verdict {
+  matches: boolean
+  /** The hash of today, for one that matches and is not. */
+  stronger?: string
 }
 
-const phcForm = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/
+/** What a stored hash is: of our hasher, or else of the verifier. */
+interface Reading {
+  phc: string
+  pepper: Pepper | undefined
+  verifier?: PasswordVerifier
+}
 
-export function createHasher ({ argon2: cost }: Settings['password']): Hasher {
+/** What the column holds, less the label of a pepper. */
+const mostLength = 230
+
+/**
+ * Hashes are our hasher's, of a pepper before it, or of another system's, whose verifiers only verify: what they know
+ * is made anew at a login.
+ * @throws {OptionsInvalid} for a hasher or a verifier that does not work
+ */
+export async function createHasher ({ argon2, hasher = createArgon2(argon2), legacy, peppers }: Settings['password'], queue: Queue): Promise<Hasher> {
+  const [pepper] = peppers
+  const nobodys = randomBytes(32).toString('base64url')
+  const sample = await tried('password.hasher', () => make(nobodys))
+  const today = costOf(sample)
+  for (const [index, verifier] of legacy.entries()) {
+    await tried(`password.legacy[${index}]`, async () => {
+      if (!verifier.knows(verifier.decoy) || await verifier.verify(verifier.decoy, nobodys)) throw new Error('its decoy must be a hash that it knows and that nobody has')
+    })
+  }
+
+  async function make (password: string): Promise<string> {
+    const phc: unknown = await hasher.hash(seasoned(prepare(password), pepper))
+    if (typeof phc !== 'string' || !schemeOf(phc) || phc.length > mostLength) throw new Error(`it must make PHC strings of ${mostLength} characters at most`)
+    return phc
+  }
+
+  function read (stored: string): Reading | undefined {
+    const own = unlabel(stored, peppers)
+    if (own && isOurs(own.phc)) return own
+    const verifier = legacy.find((verifier) => verifier.knows(stored))
+    return verifier && { phc: stored, pepper: undefined, verifier }
+  }
+
+  /** Of a scheme, and a cost, that our hasher is asked about. */
+  function isOurs (phc: string): boolean {
+    const cost = costOf(phc)
+    return today ? cost !== undefined && isAffordable(cost, today) : schemeOf(phc) === schemeOf(sample)
+  }
+
+  async function matches (reading: Reading | undefined, password: string): Promise<boolean> {
+    const own = reading?.verifier ? undefined : reading
+    const text = seasoned(prepare(password), own ? own.pepper : pepper)
+    if (own && await hasher.verify(own.phc, text) === true) return true
+    const rest = restOf(own?.phc)
+    if (rest) await hasher.verify(rest, text)
+
+    for (const verifier of legacy) {
+      const isTheirs = verifier === reading?.verifier
+      // As it was typed: what the other system made of it is the verifier's to know.
+      const isRight = await verifier.verify(isTheirs ? reading.phc : verifier.decoy, password)
+      if (isTheirs && isRight === true) return true
+    }
+    return false
+  }
+
+  /** What is left to verify after a hash of ours, or after none, so that it costs in all what today's costs. */
+  function restOf (phc: string | undefined): string | undefined {
+    if (!today) return phc === undefined ? sample : undefined
+    const missing = missingPasses(phc === undefined ? undefined : costOf(phc), today)
+    return missing > 0 ? decoyOf({ ...today, timeCost: missing }) : undefined
+  }
+
+  function isOfToday ({ phc, pepper: used, verifier }: Reading): boolean {
+    return !verifier && used === pepper && !hasher.needsRehash(phc)
+  }
+
   return {
-    hash: async (password) => inOrder(await hash(prepare(password), cost)),
+    hash: (password, gone) => queue.run(() => ask(async () => label(await make(password), pepper)), gone),
 
-    async verify (phc = '', password) {
-      const stored = costOf(phc)
-      const matches = stored !== undefined && await verify(phc, prepare(password))
+    verify: (stored = '', password, gone) => queue.run(() => ask(async () => {
+      const reading = read(stored)
+      if (!await matches(reading, password) || !reading) return { matches: false }
+      return { matches: true, ...isOfToday(reading) ? {} : { stronger: label(await make(password), pepper) } }
+    }), gone),
 
-      const missing = matches ? 0 : missingPasses(stored, cost)
-      if (missing > 0) await verify(decoyOf({ ...cost, timeCost: missing }), prepare(password))
-      return matches
-    },
-
-    needsRehash (phc) {
-      const stored = costOf(phc)!
-      return stored.memoryCost < cost.memoryCost || stored.timeCost < cost.timeCost
-    },
+    knows: (stored) => ask(() => read(stored) !== undefined),
   }
 }
 
-/** A hash of no password at all, as dear to check as a real one. */
-function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
-  const [salt, digest] = [16, 32].map((bytes) => randomBytes(bytes).toString('base64').replaceAll('=', ''))
-  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${digest}`
+/** Before anybody is let in: a package that is missing, or functions in the wrong places, keep the app from starting. */
+async function tried<Result> (name: string, attempt: () => Promise<Result>): Promise<Result> {
+  try {
+    return await attempt()
+  } catch (cause) {
+    throw new OptionsInvalid(`${name} does not work: ${cause}`, { cause })
+  }
 }
 
-/** The passes, at today's memory, by which a hash is cheaper than today's; without a hash all of them. */
-function missingPasses (stored: Cost = { memoryCost: 0, timeCost: 0, parallelism: 0 }, { memoryCost, timeCost }: Cost): number {
-  return Math.round(timeCost - stored.memoryCost * stored.timeCost / memoryCost)
-}
-
-/** The cost in a PHC string, or nothing when argon2id could not have made it. */
-function costOf (phc: string): Cost | undefined {
-  const [memoryCost = 0, timeCost = 0, parallelism = 0] = phcForm.exec(inOrder(phc))?.slice(1).map(Number) ?? []
-  const isPossible = timeCost > 0 && timeCost < 2 ** 32 && parallelism > 0 && memoryCost >= 8 * parallelism && memoryCost < 2 ** 32
-  return isPossible ? { memoryCost, timeCost, parallelism } : undefined
-}
-
-/** `argon2` writes m,p,t; the reference implementation and the rest of the world read m,t,p. */
-function inOrder (phc: string): string {
-  return phc.replace(/\$m=(\d+),p=(\d+),t=(\d+)\$/, '$$m=$1,t=$3,p=$2$$')
+/** The name at the start of a PHC string. */
+function schemeOf (phc: string): string | undefined {
+  return /^\$([a-z0-9-]{1,32})\$/.exec(phc)?.[1]
 }
 
 /** One spelling for every way to type the same characters (NIST SP 800-63B-4 §3.1.1.2). Nothing else is changed. */

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, SessionsFull, Throttled } from '../errors.ts'
+import { Busy, CredentialsInvalid, SessionsFull, Throttled } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import { identifierKey } from '../users/identifiers.ts'
+import { whenGone } from './gone.ts'
 import { answers, bodyErrors, ownSiteErrors, tags, tokenResponseSchema, transportFields } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -29,7 +30,7 @@ export function login (scope: Scope, context: Context, path: string): void {
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled),
+    response: answers({ 200: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled, Busy),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
@@ -38,7 +39,7 @@ export function login (scope: Scope, context: Context, path: string): void {
     try {
       const account = { key: identifierKey(identifier), find: () => lookUp.byIdentifier(identifier) }
       const isKnownDevice = await devices.isKnown(request, identifier)
-      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning), isKnownDevice)
+      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning, whenGone(reply)), isKnownDevice)
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))

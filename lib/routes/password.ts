@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, PasswordRejected, Throttled } from '../errors.ts'
+import { Busy, CredentialsInvalid, PasswordRejected, Throttled } from '../errors.ts'
 import { claimsOf, deliver, requireOwnSite, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import { accountOf } from '../throttle/throttle.ts'
+import { whenGone } from './gone.ts'
 import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -17,12 +18,13 @@ export function password (scope: Scope, context: Context, path: string): void {
     description: 'This session goes on with new tokens; every other one is over.',
     tags,
     body: Type.Object({ current_password: Type.String(), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Throttled),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Throttled, Busy),
   }
 
   scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
-    const granted = await throttle.guess(request, accountOf(sub), () => users.changePassword({ userId: sub, sessionId, current, next, client: clientOf(request) }, async (user) => {
+    const change = { userId: sub, sessionId, current, next, client: clientOf(request), gone: whenGone(reply) }
+    const granted = await throttle.guess(request, accountOf(sub), () => users.changePassword(change, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {
         requireOwnSite(context, request, session, location)

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
-import { CredentialsInvalid, Throttled } from '../errors.ts'
+import { Busy, CredentialsInvalid, Throttled } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
 import { accountOf } from '../throttle/throttle.ts'
+import { whenGone } from './gone.ts'
 import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -16,12 +17,12 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
     body: Type.Object({ password: Type.String() }, { additionalProperties: false }),
-    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid, Throttled),
+    response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid, Throttled, Busy),
   }
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
-    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, clientOf(request)))
+    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, clientOf(request), whenGone(reply)))
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
 import type { Context } from '../context.ts'
-import { PasswordRejected, Throttled, UserExists } from '../errors.ts'
+import { Busy, PasswordRejected, Throttled, UserExists } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
 import type { Transport } from '../options.ts'
 import type { Join, Registration } from '../users/users.ts'
+import { whenGone } from './gone.ts'
 import { answers, bodyErrors, EmailSchema, ownSiteErrors, PasswordSchema, tags, tokenResponseSchema, transportFields, UsernameSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
@@ -24,14 +25,14 @@ export function register (scope: Scope, context: Context, path: string): void {
       ...registration,
       ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled),
+    response: answers({ 201: tokenResponseSchema(context) }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled, Busy),
   }
 
   scope.post(path, { schema }, async (request, reply) => {
     const { transport: wanted, username, email, password, ...profile } = request.body as Registration & { transport?: Transport }
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
     const granted = await throttle.register(request, async () => {
-      const draft = await users.draft({ username, email, password }, { ...given, ...profile })
+      const draft = await users.draft({ username, email, password }, { ...given, ...profile }, whenGone(reply))
       const claims = await claimsOf(context, draft, request)
       const join: Join = (em) => askForLeave(async () => {
         await onRegister?.(em, ...structuredClone([publicUsers.of(draft), { username, email, ...profile }] as const))

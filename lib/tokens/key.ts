@@ -60,6 +60,6 @@ export interface PemPair {
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
-export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf' | 'device'): Buffer {
+export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf' | 'device' | 'pepper' | 'pepper-id'): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${purpose}/v1`, 32))
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Input } from '../input.ts'
+import type { Hasher } from '../passwords/hasher.ts'
 import type { Settings } from '../settings.ts'
 import type { Changes } from './changes.ts'
 import type { Credentials } from './credentials.ts'
@@ -22,6 +23,8 @@ export interface NewUser {
   email?: string
   /** Without one the user signs in by other means: see `issueTokens`. */
   password?: string
+  /** In place of a password: a hash from elsewhere, of argon2id or of a scheme of `password.legacy`. */
+  passwordHash?: string
   roles?: string[]
   [field: string]: unknown
 }
@@ -40,7 +43,7 @@ export interface UserChange {
 export interface UserServices {
   /**
    * Makes a user, with the checks of a registration and without a session.
-   * @throws {InputInvalid | PasswordRejected | UserExists}
+   * @throws {InputInvalid | PasswordRejected | UserExists | Busy}
    */
   create: (user: NewUser, options?: InTransaction) => Promise<ManagedUser>
   /** Finds a user by id, or by what people sign in with, however it is typed; null if there is none. */
@@ -73,7 +76,7 @@ export interface UserServices {
   delete: (id: string, options?: InTransaction) => Promise<void>
   /**
    * Gives a user another password, and ends all sessions.
-   * @throws {NotFound | PasswordRejected}
+   * @throws {NotFound | PasswordRejected | Busy}
    */
   setPassword: (id: string, password: string, options?: InTransaction) => Promise<ManagedUser>
   /**
@@ -81,11 +84,15 @@ export interface UserServices {
    * @throws {NotFound | InputInvalid}
    */
   setRoles: (id: string, roles: string[], options?: InTransaction) => Promise<ManagedUser>
-  /** The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled. */
+  /**
+   * The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled.
+   * @throws {Busy}
+   */
   verifyPassword: (user: string | { id: string }, password: string, options?: InTransaction) => Promise<ManagedUser | null>
 }
 
 interface Parts {
+  hasher: Hasher
   input: Input
   settings: Settings
   fields: OwnFields
@@ -96,12 +103,12 @@ interface Parts {
   publicUsers: PublicUsers
 }
 
-export function createUserServices ({ input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
+export function createUserServices ({ hasher, input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
   const { managed } = publicUsers
   const closed = { additionalProperties: false }
   const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
   const readNew = input.reader(Type.Object({
-    ...namesAs(Type.String()), password: Type.Optional(Type.String()), roles: Type.Optional(RolesSchema), ...fields.creation,
+    ...namesAs(Type.String()), password: Type.Optional(Type.String()), passwordHash: Type.Optional(Type.String({ maxLength: 255 })), roles: Type.Optional(RolesSchema), ...fields.creation,
   }, closed), 'whole')
   const readChange = input.reader(Type.Object({
     ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
@@ -111,9 +118,11 @@ export function createUserServices ({ input, settings: { identifiers }, fields, 
 
   return {
     async create (given, { em } = {}) {
-      const { username, email, password, roles, ...own } = readNew(given) as NewUser
+      const { username, email, password, passwordHash, roles, ...own } = readNew(given) as NewUser
       if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
-      return managed(await users.add(await users.draft({ username, email, password, roles }, own), em))
+      if (password !== undefined && passwordHash !== undefined) throw new InputInvalid('body must not have both password and passwordHash')
+      if (passwordHash !== undefined && !await hasher.knows(passwordHash)) throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
+      return managed(await users.add(await users.draft({ username, email, password, passwordHash, roles }, own), em))
     },
 
     async find (text, { em } = {}) {

@@ -25,6 +25,8 @@ export interface Registration {
   email?: string | undefined
   /** Without one nobody signs in with a password. */
   password?: string | undefined
+  /** In place of a password: what another system, or this one elsewhere, has made of it. */
+  passwordHash?: string | undefined
   roles?: string[] | undefined
 }
 
@@ -35,6 +37,8 @@ export interface PasswordChange {
   current: string
   next: string
   client: Client
+  /** Aborted when whoever asks has gone. */
+  gone?: AbortSignal | undefined
 }
 
 /** A user who is not stored yet. */
@@ -47,8 +51,9 @@ export interface Users {
   /**
    * Reads a registration, and hashes its password. The profile holds the fields of the app's own, checked.
    * @throws {InputInvalid | PasswordRejected} a 400 that names the rule
+   * @throws {Busy}
    */
-  draft: (registration: Registration, profile: Profile) => Promise<Draft>
+  draft: (registration: Registration, profile: Profile, gone?: AbortSignal) => Promise<Draft>
   /**
    * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
    * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails.
@@ -71,6 +76,7 @@ export interface Users {
    * Gives a user another password, and ends every session but this one, which goes on with the tokens that `issue` makes.
    * @throws {PasswordRejected} a 400 that names the rule
    * @throws {CredentialsInvalid} when the current one is not right
+   * @throws {Busy} before anything is changed
    * @throws {TokenRevoked} when this session is over meanwhile
    */
   changePassword: <Answer>(change: PasswordChange, prepare: (user: User) => Promise<(session: Session) => Answer>) => Promise<Answer>
@@ -99,14 +105,14 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
   const { lend = (tx: EntityManager) => tx } = database
 
   return {
-    async draft ({ username: givenName, email: givenEmail, password, roles = [] }, profile) {
+    async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [] }, profile, gone) {
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       const stored = fields.merge({}, profile)
       if (password !== undefined) await policy.check(password, { username, email })
 
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
-      const passwordHash = password === undefined ? '' : await hasher.hash(password)
+      const passwordHash = password === undefined ? imported : await hasher.hash(password, gone)
       const now = new Date()
       return {
         id: uuid(),
@@ -167,11 +173,11 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       return answer
     }),
 
-    async changePassword ({ userId, sessionId, current, next, client }, prepare) {
+    async changePassword ({ userId, sessionId, current, next, client, gone }, prepare) {
       await policy.check(next, await lookUp.byId(userId) ?? nobody)
-      const user = await credentials.confirm(userId, current, client)
+      const user = await credentials.confirm(userId, current, client, gone)
       const issue = await prepare(user)
-      const stronger = await hasher.hash(next)
+      const stronger = await hasher.hash(next, gone)
 
       return revocationLog.record(async (tx, write, note) => {
         const now = new Date()

@@ -245,7 +245,7 @@ t.test('code can ask whose password it is, at one cost for whoever is asked abou
 })
 
 t.test('who is disabled, renamed, deleted or logged out while the password is checked', async (t) => {
-  const { app, post, get } = await watched.build(t)
+  const { app, post, get } = await watched.build(t, { password: { concurrency: 2 } })
   const { users, sessions } = app.accounts
   const events: [what: string, status: number, act: (id: string) => Promise<unknown>][] = [
     ['disabled', 401, (id) => users.disable(id)],

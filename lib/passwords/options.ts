@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os'
+import { weakness } from '../tokens/secret.ts'
+import { readPepper } from './pepper.ts'
+
+/** Makes hashes as PHC strings, `$name$…`, of 230 characters at most, and checks what it has made. */
+export interface PasswordHasher {
+  hash: (password: string) => Promise<string>
+  /** False also for a string that is damaged: who throws answers 500. */
+  verify: (hash: string, password: string) => Promise<boolean>
+  /** True for a hash that a login is to make anew, while the password is at hand. */
+  needsRehash: (hash: string) => boolean
+}
+
+/** Checks hashes that another system has made. */
+export interface PasswordVerifier {
+  /** True for a hash of this scheme, at a cost that is worth paying. */
+  knows: (hash: string) => boolean
+  /** Is given hashes that it knows, and the password as it was typed. */
+  verify: (hash: string, password: string) => Promise<boolean>
+  /** A hash of this scheme, at the cost of the imported ones, that nobody's password has. */
+  decoy: string
+}
+
+/** Bytes, as text or not. */
+export type PepperSecret = string | Buffer
+
+/** How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind them. */
+export function mostConcurrency (env: NodeJS.ProcessEnv): number {
+  return Math.max(1, threads(env) - 1)
+}
+
+/** As many as there are cores: more would only take memory. */
+export function usualConcurrency (env: NodeJS.ProcessEnv): number {
+  return Math.min(availableParallelism(), mostConcurrency(env))
+}
+
+/** What the schema cannot know of `password`, whatever stands there. */
+export function passwordProblems (given: unknown, env: NodeJS.ProcessEnv): string[] {
+  const { argon2, concurrency, hasher, legacy, pepper } = Object(given) as Record<string, unknown>
+
+  return [
+    ...Number(concurrency) > mostConcurrency(env)
+      ? [`password.concurrency must be at most ${mostConcurrency(env)}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) one is left to DNS, files and WebCrypto`]
+      : [],
+    ...hasher === undefined || hasFunctions(hasher, 'hash', 'verify', 'needsRehash') ? [] : ['password.hasher must have the functions hash, verify and needsRehash'],
+    ...hasher !== undefined && argon2 !== undefined ? ['password.hasher and password.argon2 are two ways to one thing: give one of them'] : [],
+    ...legacy === undefined || (Array.isArray(legacy) && legacy.every(isVerifier)) ? [] : ['password.legacy must be a list of verifiers, each with the functions knows and verify and the text decoy'],
+    ...pepper === undefined ? [] : pepperProblems(pepper),
+  ]
+}
+
+function pepperProblems (given: unknown): string[] {
+  const peppers = [given].flat()
+  if (peppers.length === 0) return ['password.pepper must hold a pepper']
+  if (!peppers.every((pepper) => typeof pepper === 'string' || Buffer.isBuffer(pepper))) return ['password.pepper must be a string or a Buffer, or a list of these']
+
+  const weak = peppers.map(weakness).find(Boolean)
+  if (weak) return [`password.pepper ${weak}`]
+  return new Set(peppers.map((pepper) => readPepper(pepper).id)).size < peppers.length ? ['password.pepper must hold different peppers'] : []
+}
+
+function isVerifier (given: unknown): boolean {
+  return hasFunctions(given, 'knows', 'verify') && typeof (given as PasswordVerifier).decoy === 'string'
+}
+
+function hasFunctions (given: unknown, ...names: string[]): boolean {
+  return names.every((name) => typeof Object(given)[name] === 'function')
+}
+
+/** As libuv reads it: 4 unless the environment says otherwise. */
+function threads ({ UV_THREADPOOL_SIZE: size = '4' }: NodeJS.ProcessEnv): number {
+  return Math.min(Math.max(Number.parseInt(size) || 1, 1), 1024)
+}
