@@ -57,6 +57,25 @@ t.test('each route names its body, its answers and the codes of its refusals', a
   t.notOk(paths['/auth/logout'].post.responses[204].content)
 })
 
+t.test('the rules for a new password stand in its description and as lengths, and those who sign in are told none', async (t) => {
+  const password = { ...cheap, minLength: 12, maxLength: 100, breached: {} }
+  const { document, post } = await documented(t, { password }, { openapi: '3.1.0', info, components: { securitySchemes: other } })
+  const { paths } = document()
+  const fieldsOf = (path: string, method: string) => paths[path][method].requestBody.content['application/json'].schema.properties
+  for (const field of [fieldsOf('/auth/register', 'post').password, fieldsOf('/auth/password', 'put').new_password]) {
+    t.match(field, { type: 'string', minLength: 12, maxLength: 100, description: /^12 to 100 characters.* No common password.* name.* data breach\.$/ })
+  }
+  for (const field of [fieldsOf('/auth/login', 'post').password, fieldsOf('/auth/reauthenticate', 'post').password, fieldsOf('/auth/password', 'put').current_password]) t.same(field, { type: 'string' })
+  t.same(fieldsOf('/auth/register', 'post').username, { type: 'string', maxLength: 256, description: '1 to 64 characters, no @.' })
+
+  for (const [given, code] of [['short', 'ACCOUNTS_PASSWORD_REJECTED'], ['x'.repeat(101), 'ACCOUNTS_PASSWORD_REJECTED']]) {
+    t.match((await post('/auth/register', { username: 'ada', password: given })).json(), { statusCode: 400, code })
+  }
+  const plain = (await documented(t, { password: { ...cheap, blocklist: false } }, { openapi: '3.0.3', info, components: { securitySchemes: other } })).document().paths['/auth/register'].post.requestBody.content['application/json'].schema.properties.password
+  t.match(plain, { minLength: 15, maxLength: 256 })
+  t.notMatch(plain.description, /common|breach/)
+})
+
 t.test('a change names what may change, by whom, and asks for nothing', async (t) => {
   const { document } = await documented(t, { routes: { users: true }, user: { fields } }, { openapi: '3.1.0', info, components: { securitySchemes: other } })
   const { paths } = document()

@@ -86,6 +86,7 @@ t.test('a duration is whole seconds, or a number and one unit', (t) => areNamed(
   'revocation.pollInterval': [...noDurations, 0, '61s'],
   'revocation.maxStaleness': [...noDurations, 0, '301s'],
   'prune.interval': [...noDurations, '8d'],
+  'password.breached.timeout': [...noDurations, 0, '61s'],
 }))
 
 t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
@@ -100,6 +101,12 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   identifiers: ['username', [], null, {}, ['username', 'username'], ['username', 'phone'], [null]],
   'password.minLength': [7, -15, 257, 15.5, NaN, '15', null, true, [15]],
   'password.maxLength': [63, -1, 1025, 64.5, Infinity, '256', null, true, [256]],
+  'password.blocklist': [null, 'true', 1, [], {}],
+  'password.contextWords': ['acme', [''], ['ab'], [5], ['x'.repeat(65)], {}, null],
+  'password.check': [true, null, 'x', {}, /x/],
+  'password.breached.url': ['', 'x', '/range/', 'https://', 'ftp://a.example/', 'file:///range/', 'javascript:1', 'https://ada:secret@a.example/', 'https://ada@a.example/', null, 5],
+  'password.breached.whenUnreachable': ['', 'reject', true, null],
+  'password.breached.minCount': [0, -1, 1.5, NaN, Infinity, '1', null],
   'password.argon2.memoryCost': [1023, -1, 4194305, 1024.5, NaN, '19456', null],
   'password.argon2.timeCost': [0, -1, 1001, 1.5, Infinity, '2', null],
   'password.argon2.parallelism': [0, -1, 129, 1.5, NaN, '1', null],
@@ -163,11 +170,11 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
 t.test('a group of options is a group', async (t) => {
   const noGroups = [null, 'x', 15, true, [], () => ({})]
   await areNamed(t, { access: noGroups, refresh: noGroups, password: noGroups, routes: noGroups, cookies: noGroups, csrf: noGroups, header: noGroups, hooks: noGroups, introspection: noGroups, revocation: noGroups, prune: noGroups, sessions: noGroups, user: noGroups, messages: noGroups.slice(0, 5) })
-  await areNamed(t, { 'password.argon2': noGroups })
+  await areNamed(t, { 'password.argon2': noGroups, 'password.breached': [...noGroups, false] })
 })
 
 t.test('an option that there is not is refused at every depth', async (t) => {
-  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'hooks.', 'introspection.', 'password.', 'password.argon2.', 'prune.', 'refresh.', 'revocation.', 'routes.', 'sessions.', 'user.', '']
+  const groups = ['access.', 'cookies.', 'cookies.csrf.', 'csrf.', 'header.', 'hooks.', 'introspection.', 'password.', 'password.argon2.', 'password.breached.', 'prune.', 'refresh.', 'revocation.', 'routes.', 'sessions.', 'user.', '']
   const names = groups.map((group) => `${group}nonsense`)
   for (const value of [1, null, {}, () => 'x']) {
     const problems = await problemsOf(t, nest(Object.fromEntries(names.map((name) => [name, value]))))
@@ -245,6 +252,8 @@ t.test('what only just agrees is accepted', async (t) => {
     },
     { revocation: { pollInterval: '1m', maxStaleness: '5m' }, prune: { interval: '1w' } },
     { revocation: { pollInterval: 1, maxStaleness: 2 }, prune: { interval: 0 } },
+    { password: { blocklist: false, contextWords: ['abc', '🙂🙂🙂'], check: () => true, breached: {} } },
+    { password: { breached: { url: 'http://127.0.0.1:8080/?prefix=', timeout: '1m', whenUnreachable: 'refuse', minCount: 100 } } },
     { prefix: '/a/b.c/d_e~f-1', routes: { login: '/in/here' }, identifiers: ['email', 'username'] },
     { access: undefined, refresh: { expiresIn: undefined }, prefix: undefined },
   ]

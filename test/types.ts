@@ -42,6 +42,9 @@ const ada = await app.accounts.users.create({ username: 'ada', displayName: 'Ada
 ada.disabledAt satisfies Date | null
 const sessions: SessionInfo[] = await app.accounts.sessions.list(ada.id)
 await app.accounts.sessions.revokeAll(ada.id, sessions[0] ? { except: sessions[0].id } : {})
+await app.register(accounts, { password: { check: async (password, { username, email }) => password !== username && password !== email ? true : 'must not be a name', breached: {} } })
+// @ts-expect-error no is a text that says why
+await app.register(accounts, { password: { check: () => false } })
 // @ts-expect-error roles are a list
 await app.accounts.users.setRoles(ada.id, 'admin')
 await app.register(accounts, { hooks: { onRegister: async (em, { id }) => { await app.accounts.users.setRoles(id, ['member'], { em }) } } })
