@@ -50,7 +50,7 @@ t.test('each route names its body, its answers and the codes of its refusals', a
   const described = (path: string, status: number) => paths[path].post.responses[status].description
 
   t.match(paths['/auth/register'].post.requestBody.content['application/json'].schema, { required: ['username', 'password'], additionalProperties: false })
-  t.match(Object.keys(paths['/auth/register'].post.responses), ['201', '400', '409', '413', '415', '503'])
+  t.match(Object.keys(paths['/auth/register'].post.responses), ['201', '400', '409', '413', '415', '429', '503'])
   t.equal(described('/auth/register', 400), 'ACCOUNTS_INPUT_INVALID, ACCOUNTS_PASSWORD_REJECTED')
   t.equal(described('/auth/login', 401), 'ACCOUNTS_CREDENTIALS_INVALID')
   t.match(described('/auth/refresh', 401), /ACCOUNTS_REFRESH_REUSED/)

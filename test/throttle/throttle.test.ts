@@ -378,10 +378,12 @@ t.test('code checks passwords unthrottled', async (t) => {
 })
 
 t.test('it can be left to the app', async (t) => {
-  const { app, sql, signUp } = await buildOnFile(t, { throttle: false })
-  await signUp()
+  const { app, sql, signUp, refresh } = await buildOnFile(t, { throttle: false })
+  const { user, refresh_token: token } = await signUp()
   const { fail } = attempts(app)
   for (let tries = 0; tries < 60; tries++) t.equal((await fail('ada', home)).statusCode, 401)
+  await app.accounts.users.delete(user.id)
+  t.equal((await refresh(token)).statusCode, 401)
   t.same(await sql.all('select * from accounts_throttle'), [])
 })
 
