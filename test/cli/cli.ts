@@ -2,34 +2,56 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { run } from '../../lib/cli/run.ts'
+import { held } from './held.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'lib', 'cli', 'main.ts')
+export const main = join(import.meta.dirname, '..', '..', 'lib', 'cli', 'main.ts')
 
 /** Where and how the command line is run. */
 export interface Surroundings {
   cwd: string
   /** What is piped in. */
   input?: string
-  env?: NodeJS.ProcessEnv
-  /** A module that Node loads before. */
-  preload?: string
+  env?: Record<string, string>
 }
 
-/** Without what the machine of the test may have set, and with what the test runner needs to see which lines run. */
-export const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
-  ({ ...process.env, JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '', NODE_ENV: '', ...more })
+/** Whatever the machine of the test has set. */
+const none = { JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '', NODE_ENV: '' }
 
-/** Runs the real process, and gives what it prints. */
-export async function cli (args: string[], { cwd, input = '', env, preload }: Surroundings) {
-  const command = [...preload ? ['--import', preload] : [], main, ...args]
-  const child = spawn(process.execPath, command, { cwd, env: environment(env) })
+/** Runs the real process, and gives what it prints. What the test runner puts into the environment would take it seconds. */
+export async function spawned (args: string[], { cwd, input = '', env = {} }: Surroundings) {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env.PATH, ...none, ...env } })
   child.stdin.on('error', () => {}).end(input)
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: code as number, stdout: stdout.trimEnd(), stderr: stderr.trimEnd() }
 }
 
-/** The same with --json, read. */
+let before: Promise<unknown> = Promise.resolve()
+
+/** Does in this process what the other would: one after the other, since a process has one folder and one environment. */
+export function cli (args: string[], surroundings: Surroundings): ReturnType<typeof spawned> {
+  const answer = before.then(() => within(args, surroundings))
+  before = answer
+  return answer
+}
+
+async function within (args: string[], { cwd, input = '', env = {} }: Surroundings) {
+  const [folder, environment] = [process.cwd(), process.env]
+  process.chdir(cwd)
+  process.env = { ...environment, ...none, ...env }
+  const io = held()
+  io.stdin.end(input)
+  try {
+    const code = await run(args, io)
+    return { code, stdout: io.stdout.text().trimEnd(), stderr: io.stderr.text().trimEnd() }
+  } finally {
+    process.chdir(folder)
+    process.env = environment
+  }
+}
+
+/** What it prints with --json, read. */
 export async function json (args: string[], surroundings: Surroundings) {
   const { code, stdout, stderr } = await cli([...args, '--json'], surroundings)
-  return code === 0 || stdout ? { code, ...JSON.parse(stdout) } : { code, ...JSON.parse(stderr) }
+  return { code, ...JSON.parse(stdout || stderr) }
 }

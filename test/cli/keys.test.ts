@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readKey } from '../../lib/tokens/read-key.ts'
 import { build } from '../build.ts'
-import { cli, json } from './cli.ts'
+import { cli, json, spawned } from './cli.ts'
 
 t.test('a secret is one that the plugin takes, and another each time', async (t) => {
   const cwd = t.testdir({})
-  const [first, second] = await Promise.all([cli(['secret'], { cwd }), json(['secret'], { cwd })])
+  const [first, second] = await Promise.all([spawned(['secret'], { cwd }), json(['secret'], { cwd })])
   t.equal(Buffer.from(first.stdout, 'base64').length, 48)
   t.equal(typeof readKey(first.stdout), 'object')
   t.equal(typeof readKey(second.secret), 'object')

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { buildOnFile, type client } from '../build.ts'
-import { cli, json } from './cli.ts'
+import { buildOnFile, decode, type client } from '../build.ts'
+import { cli, json, spawned } from './cli.ts'
 
-/** An app that runs and looks at the log ten times as often as others, and a command line on its database. */
+/** An app that runs, and a command line on its database. */
 async function beside (t: Test) {
   const built = await buildOnFile(t)
   return { ...built, given: { cwd: t.testdir({}), env: { ACCOUNTS_DATABASE_URL: built.db } } }
@@ -25,8 +25,8 @@ t.test('an app that runs notices that a session is revoked', async (t) => {
 
   const { sessions } = await json(['sessions', 'list', 'ada'], given)
   t.equal(sessions.length, 2)
-  const { claims: { sid } } = { claims: JSON.parse(Buffer.from(first.access_token.split('.')[1]!, 'base64url').toString()) }
-  t.match(await cli(['sessions', 'revoke', sid], given), { code: 0, stdout: `The session ${sid} is over.` })
+  const { sid } = decode(first.access_token).payload
+  t.match(await spawned(['sessions', 'revoke', sid], given), { code: 0, stdout: `The session ${sid} is over.` })
   t.equal(await answered(get, first.access_token), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal((await get('/guarded', second.access_token)).statusCode, 200)
   t.match(await json(['sessions', 'revoke', sid], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND' } })
@@ -38,7 +38,7 @@ t.test('an app that runs notices that a session is revoked', async (t) => {
 t.test('an app that runs notices that a user is disabled', async (t) => {
   const { get, signUp, given } = await beside(t)
   const { access_token: token } = await signUp()
-  await cli(['user', 'disable', 'ada'], given)
+  t.equal((await spawned(['user', 'disable', 'ada'], given)).code, 0)
   t.equal(await answered(get, token), 'ACCOUNTS_TOKEN_REVOKED')
 })
 
@@ -48,7 +48,7 @@ t.test('what a client has called itself does not steer the terminal', async (t) 
   await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: 'ada', password: 'correct horse battery staple' } })
   const { stdout } = await cli(['sessions', 'list', 'ada'], given)
   t.match(stdout, /Browser/)
-  t.notMatch(stdout, /[\u001b\u009b]/)
+  t.notOk(stdout.includes('\u001b') || stdout.includes('\u009b'))
 })
 
 t.test('what is old is pruned, and counted', async (t) => {

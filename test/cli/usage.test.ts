@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { run } from '../../lib/cli/run.ts'
-import { cli } from './cli.ts'
+import { main, spawned } from './cli.ts'
 import { held } from './held.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -18,9 +20,9 @@ const flagsOf = (help: string) => [...help.matchAll(/^ {2}--([\w-]+)/gm)].map(([
 const commandsOf = (help: string) => [...help.matchAll(/^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?= )/gm)].map(([, name]) => name!)
 
 t.test('the process tells what commands there are, and its version', async (t) => {
-  const [help, version] = await Promise.all([cli(['--help'], { cwd }), cli(['--version'], { cwd })])
-  t.match(help, { code: 0, stdout: /^Usage: fastify-jwt-accounts COMMAND/, stderr: '' })
-  t.match(version, { code: 0, stdout: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version })
+  t.match(await spawned(['--help'], { cwd }), { code: 0, stdout: /^Usage: fastify-jwt-accounts COMMAND/, stderr: '' })
+  const { stdout } = await promisify(execFile)(process.execPath, [main, '--version'])
+  t.equal(stdout, `${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`)
 })
 
 t.test('every command and every flag stands in docs/command-line.md, and none that is gone', async (t) => {
@@ -45,7 +47,7 @@ t.test('every command and every flag stands in docs/command-line.md, and none th
 })
 
 t.test('what is not a command line is refused with 2, and the nearest is named', async (t) => {
-  t.match(await cli(['usr', 'list'], { cwd }), { code: 2, stdout: '', stderr: 'There is no such command: did you mean "user list"?' })
+  t.match(await spawned(['usr', 'list'], { cwd }), { code: 2, stdout: '', stderr: 'There is no such command: did you mean "user list"?' })
   t.match(await ask('secrte'), { code: 2, stderr: /did you mean "secret"/ })
   t.match(await ask('user', 'lst'), { code: 2, stderr: /did you mean "user list"/ })
   t.match(await ask('user'), { code: 2, stderr: /but user add, user list/ })
@@ -67,7 +69,7 @@ t.test('a command takes the arguments that it says, and what is too much is neve
 })
 
 t.test('errors are JSON where JSON was asked for', async (t) => {
-  const { stderr, stdout, code } = await cli(['user', 'list', '--json', '--db', 'nowhere.sqlite'], { cwd })
+  const { stderr, stdout, code } = await spawned(['user', 'list', '--json', '--db', 'nowhere.sqlite'], { cwd })
   t.strictSame([code, stdout], [1, ''])
   t.match(JSON.parse(stderr), { error: { code: 'ACCOUNTS_REFUSED', message: /no file nowhere.sqlite/ } })
   t.match(JSON.parse((await ask('usr', '--json')).stderr), { error: { code: 'ACCOUNTS_USAGE' } })
