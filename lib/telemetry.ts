@@ -56,6 +56,7 @@ export interface AccountsEvents {
   revocations: { instance: string, entries: number, lagMs: number }
 }
 
+/** Why it happened, where there are several ways. */
 export type EventReason = 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
 
 /** What is also kept in the table of events, where the app wants that. */

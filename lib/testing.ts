@@ -73,8 +73,11 @@ function jar (cookies: string[]): AnyReply {
  * @throws {OptionsInvalid} where `NODE_ENV` is `'production'`
  */
 export const fastHasher = {
+  /** A hash that only this verifies. */
   hash: digest,
+  /** Compares. */
   verify: async (hash: string, password: string): Promise<boolean> => isEqual(hash, await digest(password)),
+  /** True for hashes that others have made. */
   needsRehash: (hash: string): boolean => !hash.startsWith('fast:'),
 }
 

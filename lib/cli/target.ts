@@ -39,7 +39,7 @@ export async function settingsOf (given: AccountsOptions): Promise<{ options: Ac
 }
 
 /** @throws {Refused} A mistyped name must not be answered by a new and empty file. */
-export function requireFile ({ db, orm }: Settings): void {
+function requireFile ({ db, orm }: Settings): void {
   if (orm || db.includes('://') || existsSync(db)) return
   throw new Refused(`There is no file ${db}: give --db, ACCOUNTS_DATABASE_URL or --config, or make it with fastify-jwt-accounts migrate`)
 }

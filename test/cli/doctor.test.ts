@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findingsOf } from '../../lib/cli/findings.ts'
@@ -110,9 +109,7 @@ t.test('a clock that is not in step is noticed, on either side, whatever the dat
 })
 
 t.test('an older Node, and packages of MikroORM that differ, are errors', async (t) => {
-  const cwd = t.testdir({
-    node_modules: { '@mikro-orm': { core: { 'package.json': '{ "version": "7.2.1" }' }, sqlite: { 'package.json': '{ "version": "7.2.0" }' } } },
-  })
+  const cwd = t.testdir({ node_modules: { '@mikro-orm': { sqlite: { 'package.json': '{ "version": "7.2.0" }' } } } })
   const { node } = process.versions
   t.teardown(() => Object.defineProperty(process.versions, 'node', { value: node }))
   for (const value of ['22.16.0', '20.20.2']) {
@@ -121,9 +118,8 @@ t.test('an older Node, and packages of MikroORM that differ, are errors', async 
   }
   Object.defineProperty(process.versions, 'node', { value: '22.17.0' })
 
-  t.match(await cli(['doctor'], { cwd }), { code: 1, stdout: /different versions: @mikro-orm\/core 7\.2\.1.*, @mikro-orm\/sqlite 7\.2\.0/ })
-  writeFileSync(join(cwd, 'node_modules', '@mikro-orm', 'sqlite', 'package.json'), '{ "version": "7.2.1" }')
-  t.notMatch((await cli(['doctor'], { cwd: t.testdir({}) })).stdout, /versions|This is Node/)
+  t.match(await cli(['doctor'], { cwd }), { code: 1, stdout: /different versions: @mikro-orm\/core .*, @mikro-orm\/sqlite 7\.2\.0/ })
+  t.notMatch((await cli(['doctor'], { cwd: join(import.meta.dirname, '..') })).stdout, /different versions|This is Node/)
 })
 
 t.test('what doctor looks at stays as it is', async (t) => {
