@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
-import { borrow } from './databases/borrow.ts'
+import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
@@ -43,7 +43,7 @@ const mostBootTries = 10
  * @throws {OptionsInvalid} that says what cannot be used, and why
  */
 export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }: DatabaseSettings): Promise<Database> {
-  const what = given ? 'orm cannot be used' : `db (or ACCOUNTS_DATABASE_URL) cannot be used, ${nameOf(db)}`
+  const what = whatOf({ db, orm: given })
   const { dialect, orm, migrating, connected, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
   const fork = () => forkOf(orm)
 
@@ -109,8 +109,13 @@ async function ensureRevision (em: EntityManager): Promise<void> {
   await em.insert(Revision, { id: 1, revision: 0 })
 }
 
+/** What cannot be used, if it cannot. */
+export function whatOf ({ db, orm }: { db: string, orm?: OrmOption | undefined }): string {
+  return orm ? 'orm cannot be used' : `db (or ACCOUNTS_DATABASE_URL) cannot be used, ${nameOf(db)}`
+}
+
 /** Of a host with several addresses `pg` tells no more than a code. */
-async function sayingWhy<Result> (what: string, act: () => Promise<Result>): Promise<Result> {
+export async function sayingWhy<Result> (what: string, act: () => Promise<Result>): Promise<Result> {
   try {
     return await act()
   } catch (cause) {

@@ -59,6 +59,7 @@ import { revoke } from './routes/revoke.ts'
 import { introspect } from './routes/introspect.ts'
 
 export type * from '../types/index.ts'
+/** Every error of the plugin. */
 export * as errors from './errors.ts'
 export { entities } from './databases/dialects.ts'
 export { User } from './entities/user.ts'
@@ -161,4 +162,5 @@ function ownLocationsOf ({ locations }: Settings): Location[] {
   return places.length > 0 ? places : ['header']
 }
 
+/** The plugin: `await app.register(accounts, options)`. */
 export default fp(accounts, { name: 'fastify-jwt-accounts', fastify: '5.x' })

@@ -124,13 +124,17 @@ export interface AccountsOptions {
      * body holds no password. It may run again when the transaction has to.
      */
     onRegister?: (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+    /** A session has begun, by a password. */
     onLogin?: (user: AccountsUser, source: RequestSource) => unknown
     /** What was typed as a name or an address; never the password. */
     onLoginFailed?: (identifier: string, source: RequestSource) => unknown
+    /** A session goes on. */
     onRefresh?: (user: AccountsUser, source: RequestSource) => unknown
+    /** Somebody has signed out. */
     onLogout?: (user: AccountsUser, source: RequestSource) => unknown
     /** A spent refresh token of this session was used again, so somebody may have stolen it. The session is over. */
     onReuse?: (ended: { userId: string, sessionId: string }) => unknown
+    /** Somebody has given themselves another password. */
     onPasswordChanged?: (user: AccountsUser, source: RequestSource) => unknown
   }
   /** More fields for the header of every token. Default none. */

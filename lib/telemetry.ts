@@ -62,6 +62,7 @@ export interface AccountsEvents {
   revocations: { instance: string, entries: number, lagMs: number }
 }
 
+/** Why it happened, where there are several ways. */
 export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
 
 /** What is also kept in the table of events, where the app wants that. */

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { errors } from '../lib/index.ts'
@@ -107,6 +108,16 @@ t.test('every link leads somewhere', async (t) => {
   for (const page of pages) {
     for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) t.ok(existsSync(join(root, dirname(page), target!)), `${page}: ${target}`)
   }
+})
+
+t.test('the tests of docs/testing.md pass as they stand', async (t) => {
+  const snippet = read('docs/testing.md').split('```ts\n')[1]!.split('```')[0]!
+  const file = join(t.testdir({}), 'app.test.ts')
+  writeFileSync(file, snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace("'fastify-jwt-accounts/testing'", `'${join(root, 'lib', 'testing.ts')}'`))
+  const tests = spawn(process.execPath, ['--test', '--test-reporter=tap', file], { cwd: dirname(file), env: { PATH: process.env.PATH } })
+  const [printed, [code]] = await Promise.all([text(tests.stdout), once(tests, 'close')])
+  t.equal(code, 0, printed)
+  t.match(printed, /^# pass 2$/m)
 })
 
 t.test('the quick start runs as it stands', async (t) => {

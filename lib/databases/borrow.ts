@@ -9,6 +9,7 @@ import type { DialectName } from './url.ts'
 export interface AnyOrm {
   em: object
   config: object
+  /** What it knows of its entities. */
   getMetadata: (...args: never[]) => unknown
 }
 

@@ -27,5 +27,6 @@ const UserSchema = defineEntity({
   },
 })
 
+/** A person's account, as an entity of MikroORM. */
 export class User extends UserSchema.class {}
 UserSchema.setClass(User)

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { Revision } from '../entities/revision.ts'
+import type { Opened } from '../databases/open.ts'
+import type { Settings } from '../settings.ts'
+import type { Finding } from './findings.ts'
+import { look, pendingOf } from './pending.ts'
+
+/** How a database tells the time, in ms, by the class of its driver. */
+const clocks: Record<string, string> = {
+  SqliteDriver: "select unixepoch('subsec') * 1000 as now",
+  PostgreSqlDriver: 'select extract(epoch from clock_timestamp()) * 1000 as now',
+  MariaDbDriver: 'select unix_timestamp(now(3)) * 1000 as now',
+  MySqlDriver: 'select unix_timestamp(now(3)) * 1000 as now',
+}
+
+/** Two clocks may differ so much before anybody should care. */
+const mostSkewMs = 2000
+
+/** Looks into the database, if there is one yet. */
+export async function findingsIn (settings: Settings): Promise<Finding[]> {
+  const { db, orm, schema } = settings
+  if (!orm && db === ':memory:') return []
+  if (!orm && !db.includes('://') && !existsSync(db)) {
+    return [{ level: 'remark', finding: `There is no file ${db} yet.`, remedy: 'The app makes it when it starts, or `fastify-jwt-accounts migrate` does.' }]
+  }
+
+  try {
+    return [...await look(settings, clockFindings), ...schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)]
+  } catch (error) {
+    return [{
+      level: 'error',
+      finding: `${(error as Error).message.replace('fastify-jwt-accounts cannot start: ', '')}.`,
+      remedy: 'See that the server runs, and that it lets this user in to this database.',
+    }]
+  }
+}
+
+async function clockFindings ({ dialect, connected }: Opened): Promise<Finding[]> {
+  const before = Date.now()
+  const [{ now }] = await connected.em.getConnection().execute(clocks[dialect.driver.name]!)
+  const after = Date.now()
+  const skewMs = Math.round(Number(now) - (before + after) / 2)
+  if (Math.abs(skewMs) <= mostSkewMs + (after - before) / 2) return []
+  return [{
+    level: 'warning',
+    finding: `The clock of the database is ${Math.abs(skewMs / 1000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'} this one.`,
+    remedy: 'Keep the clocks of all machines in step (NTP).',
+  }]
+}
+
+async function pendingFindings (settings: Settings): Promise<Finding[]> {
+  const pending = await pendingOf(settings)
+  if (pending.length === 0) return []
+  return [{
+    level: 'warning',
+    finding: `The tables are not up to date: ${pending.join(', ')} did not run.`,
+    remedy: 'The app does that when it starts, or `fastify-jwt-accounts migrate` does.',
+  }]
+}
+
+/** With the schema 'none' somebody else makes the tables, and nobody notes which. */
+async function tableFindings ({ orm }: Opened): Promise<Finding[]> {
+  const isThere = await orm.em.fork().count(Revision).then(() => true, () => false)
+  if (isThere) return []
+  return [{
+    level: 'error',
+    finding: "There are no tables, and with the schema 'none' the app makes none.",
+    remedy: 'Run what `fastify-jwt-accounts sql` prints, or your own migrations.',
+  }]
+}

@@ -1,0 +1,62 @@
+import type { AccountsOptions } from '../../types/index.ts'
+import type { Settings } from '../settings.ts'
+import { defineCommand } from './command.ts'
+import type { Finding } from './findings.ts'
+import { optionsOf, targetFlags } from './target.ts'
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'Says what is wrong or weak in a configuration and around it, and how to mend it. Changes nothing.',
+  flags: targetFlags,
+  async run (_, target) {
+    const options = await optionsOf(target)
+    const { findingsAround } = await import('./surroundings.ts')
+    const findings = [...findingsAround(process.cwd()), ...await examine(options)]
+
+    const isBad = findings.some(({ level }) => level === 'error')
+    return { result: { findings }, text: [...findings.map(asText), summaryOf(findings)].join('\n\n'), isBad }
+  },
+})
+
+async function examine (options: AccountsOptions): Promise<Finding[]> {
+  const [{ withEnvironment }, { findingsOf }, { findingsIn }] = await Promise.all([
+    import('../environment.ts'), import('./findings.ts'), import('./database.ts'),
+  ])
+  const given = withEnvironment(options, process.env)
+  const { problems, settings } = await readOptions(given)
+  return [...problems, ...settings ? [...findingsOf({ given, settings }), ...await findingsIn(settings)] : []]
+}
+
+/** What the plugin would refuse, and where that is the secret alone the rest as well. */
+async function readOptions (given: AccountsOptions): Promise<{ problems: Finding[], settings?: Settings }> {
+  const [{ readSettings }, { default: Fastify }, { randomBytes }] = await Promise.all([import('../settings.ts'), import('fastify'), import('node:crypto')])
+  const read = (options: AccountsOptions) => readSettings(options, process.env, Fastify().log)
+  try {
+    return { problems: [], settings: read(given) }
+  } catch (error) {
+    const problems = (error as Error).message.replace('fastify-jwt-accounts cannot start: ', '').split('; ').map(refused)
+    try {
+      return { problems, settings: read({ ...given, secret: randomBytes(48) }) }
+    } catch {
+      return { problems }
+    }
+  }
+}
+
+function refused (problem: string): Finding {
+  const remedy = problem.startsWith('secret')
+    ? 'Put what `fastify-jwt-accounts secret` prints into JWT_SECRET_KEY, or give what `fastify-jwt-accounts keys` makes as secret.'
+    : 'The table of options in the README says what may stand there.'
+  return { level: 'error', finding: `The app does not start: ${problem}.`, remedy }
+}
+
+function asText ({ level, finding, remedy }: Finding): string {
+  return `${level.padEnd(7)}  ${finding}\n         ${remedy}`
+}
+
+function summaryOf (findings: Finding[]): string {
+  return (['error', 'warning', 'remark'] as const).map((level) => {
+    const count = findings.filter((finding) => finding.level === level).length
+    return `${count} ${level}${count === 1 ? '' : 's'}`
+  }).join(', ')
+}

@@ -1,0 +1,7 @@
+import createError from '@fastify/error'
+
+/** The command line is not one that there is: exit code 2. */
+export const UsageWrong = createError<[reason: string]>('ACCOUNTS_USAGE', '%s', 400)
+
+/** What was asked for cannot be done as things are. */
+export const Refused = createError<[reason: string]>('ACCOUNTS_REFUSED', '%s', 409)

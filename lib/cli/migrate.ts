@@ -1,0 +1,17 @@
+import { defineCommand } from './command.ts'
+import { optionsOf, settingsOf, targetFlags } from './target.ts'
+
+export const migrate = defineCommand({
+  name: 'migrate',
+  summary: 'Brings the tables up to date, and says what it ran. Makes a file of SQLite that is not there.',
+  flags: targetFlags,
+  async run (_, target) {
+    const { settings } = await settingsOf(await optionsOf(target))
+    const [{ pendingOf }, { openDatabase }] = await Promise.all([import('./pending.ts'), import('../database.ts')])
+
+    const ran = await pendingOf(settings)
+    const database = await openDatabase({ ...settings, schema: 'migrate' })
+    await database.close()
+    return { result: { ran }, text: ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to run: the tables are up to date.' }
+  },
+})

@@ -1,0 +1,67 @@
+import type { MigrationObject } from '@mikro-orm/core'
+import type { Migration } from '@mikro-orm/migrations'
+import { OptionsSchema } from '../options-schema.ts'
+import { defineCommand } from './command.ts'
+import { UsageWrong } from './errors.ts'
+
+interface Dialect {
+  load: () => Promise<{ migrationsOf: (name: string) => MigrationObject[] }>
+  /** All or nothing, where the database can do that with tables. */
+  frame: [begin: string[], end: string[]]
+  /** The columns of the table of migrations, as MikroORM's migrator makes it. */
+  columns: string
+}
+
+const mysql: Dialect = {
+  load: () => import('../migrations/mysql.ts'),
+  frame: [[], []],
+  columns: 'id int not null auto_increment primary key, name varchar(255) not null, executed_at datetime not null default current_timestamp',
+}
+
+const dialects: Record<string, Dialect> = {
+  sqlite: {
+    load: () => import('../migrations/sqlite.ts'),
+    frame: [['begin'], ['commit']],
+    columns: "id integer not null primary key autoincrement, name text not null, executed_at datetime not null default (strftime('%s', 'now') * 1000)",
+  },
+  postgresql: {
+    load: () => import('../migrations/postgresql.ts'),
+    frame: [['begin'], ['commit']],
+    columns: 'id serial primary key, name varchar(255) not null, executed_at timestamptz(6) not null default current_timestamp(6)',
+  },
+  mysql,
+  mariadb: mysql,
+}
+
+export const sql = defineCommand({
+  name: 'sql',
+  summary: 'Prints the SQL that makes all tables in an empty database, for who runs it by hand. Needs no database.',
+  flags: {
+    driver: { type: 'string', value: 'NAME', summary: Object.keys(dialects).join(', ') },
+    name: { type: 'string', value: 'NAME', summary: 'the name of the accounts; by default accounts' },
+  },
+  async run (_, { driver = '', name = 'accounts' }) {
+    if (!Object.hasOwn(dialects, driver)) throw new UsageWrong(`--driver is one of ${Object.keys(dialects).join(', ')}`)
+    if (!new RegExp(OptionsSchema.properties.name.pattern!).test(name)) throw new UsageWrong('--name is of up to 31 small letters, digits and _, and begins with a letter')
+
+    const { load, frame: [begin, end], columns } = dialects[driver]!
+    const migrations = (await load()).migrationsOf(name)
+    const made = (await Promise.all(migrations.map(statementsOf))).flat()
+    const noted = migrations.map((migration) => `('${migration.name}')`).join(', ')
+    const statements = [
+      ...begin, ...made,
+      `create table ${name}_migrations (${columns})`,
+      `insert into ${name}_migrations (name) values ${noted}`,
+      ...end,
+    ]
+    const text = statements.map((statement) => `${statement.replaceAll(/\n {6,}/g, '\n  ')};`).join('\n')
+    return { result: { sql: text }, text }
+  },
+})
+
+/** Some migrations ask what is there already: here, nothing. */
+async function statementsOf ({ class: Step }: MigrationObject): Promise<string[]> {
+  const migration = new (Step as unknown as new (driver: object) => Migration)({ execute: async () => [] })
+  await migration.up()
+  return migration.getQueries() as string[]
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { mock } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, TokenResponse, Transport } from '../types/index.ts'
+import { inSeconds, isDuration } from './durations.ts'
+import { isEqual } from './equal.ts'
+import { OptionsInvalid } from './errors.ts'
+
+/** Which accounts of the app, and how the tokens travel. */
+export interface SignInOptions {
+  /** The name of the accounts. Default `'accounts'`. */
+  name?: string
+  /** Default cookies, where the app's `transport` is not `'body'`. */
+  transport?: Transport
+}
+
+/** A user who is signed in, and what their requests bring. */
+export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
+  user: ManagedUser
+  tokens: Tokens
+  /** For `app.inject({ headers })`. */
+  headers: Record<string, string>
+  /** By name. None where the tokens travel in bodies. */
+  cookies: Record<string, string>
+}
+
+/**
+ * Signs somebody in for a test, in about a millisecond: no password is asked for or hashed. The session is as fresh as
+ * after a login. Who is there stays as they are; who is not is made, with the roles and fields that are given.
+ * @throws {InputInvalid} for what no user can be
+ * @throws {NotFound} for a user who is disabled
+ */
+export function signIn (app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }): Promise<SignedIn<TokenResponse>>
+export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOptions): Promise<SignedIn>
+export async function signIn (app: AnyApp, user: string | NewUser = 'ada', { name = 'accounts', transport }: SignInOptions = {}): Promise<SignedIn> {
+  if (!app.hasDecorator(name)) await app.ready()
+  if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
+
+  const { users, issueTokens } = app.getDecorator<AccountsServices>(name)
+  const wanted: NewUser = typeof user === 'string' ? { [user.includes('@') ? 'email' : 'username']: user } : user
+  const found = await findOrMake(users, wanted)
+
+  const set: string[] = []
+  const tokens = await issueTokens(found, { authTime: new Date(), ...transport !== 'body' && { reply: jar(set) }, ...transport && { transport } })
+  if ('access_token' in tokens) return { user: found, tokens, headers: { authorization: `Bearer ${tokens.access_token}` }, cookies: {} }
+
+  const pairs = set.map((cookie) => cookie.split(';')[0]!)
+  const cookies = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  // As a page of the app's own would send them.
+  return { user: found, tokens, headers: { cookie: pairs.join('; '), 'sec-fetch-site': 'same-origin' }, cookies }
+}
+
+/** An app of any kind. */
+type AnyApp = FastifyInstance<any, any, any, any, any>
+
+/** Tests that sign in the same user at once make them once. */
+async function findOrMake (users: AccountsServices['users'], wanted: NewUser): Promise<ManagedUser> {
+  const find = async () => users.find(wanted.username ?? wanted.email ?? '')
+  return await find() ?? await users.create(wanted).catch(async (error) => {
+    const user = await find()
+    if (!user) throw error
+    return user
+  })
+}
+
+/** A reply that keeps the cookies that it is given. */
+function jar (cookies: string[]): AnyReply {
+  return { header: (_: string, cookie: string) => { cookies.push(cookie) } } as unknown as AnyReply
+}
+
+/**
+ * For the option `password.hasher` of a test: takes no time, and protects nothing.
+ * @throws {OptionsInvalid} where `NODE_ENV` is `'production'`
+ */
+export const fastHasher = {
+  /** A hash that only this verifies. */
+  hash: digest,
+  /** Compares. */
+  verify: async (hash: string, password: string): Promise<boolean> => isEqual(hash, await digest(password)),
+  /** True for hashes that others have made. */
+  needsRehash: (hash: string): boolean => !hash.startsWith('fast:'),
+}
+
+async function digest (password: string): Promise<string> {
+  if (process.env.NODE_ENV === 'production') throw new OptionsInvalid('fastHasher is for tests, and NODE_ENV is production')
+  return `fast:${createHash('sha256').update(password.normalize('NFKC')).digest('base64url')}`
+}
+
+/** The time, in the hands of a test. */
+export interface Clock {
+  /** Moves it on, by a text such as `'31s'` or by seconds. */
+  advance: (by: Duration) => void
+  /** Gives the time back. */
+  restore: () => void
+}
+
+/**
+ * Stops the time of this process, from `now` or from this moment on, so that a test can see things expire. Timers go on:
+ * only `Date` stands still, until it is moved. Uses the mock timers of node:test, of which there is one set.
+ */
+export function clock (now: Date | number = Date.now()): Clock {
+  mock.timers.enable({ apis: ['Date'], now })
+  return {
+    advance (by) {
+      if (!isDuration(by, { zero: true })) throw new OptionsInvalid("advance() needs a duration such as '31s', or whole seconds")
+      mock.timers.tick(inSeconds(by) * 1000)
+    },
+    restore: () => mock.timers.reset(),
+  }
+}

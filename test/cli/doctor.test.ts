@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { findingsOf } from '../../lib/cli/findings.ts'
+import type { AccountsOptions } from '../../lib/index.ts'
+import { readSettings } from '../../lib/settings.ts'
+import { build, secret } from '../build.ts'
+import { answers, freshDatabase, open } from '../databases.ts'
+import { cli, json } from './cli.ts'
+
+/** Sentences about a configuration alone. */
+async function said (t: Test, given: AccountsOptions): Promise<string> {
+  const { app } = await build(t)
+  return findingsOf({ given, settings: readSettings(given, {}, app.log) }).map(({ level, finding }) => `${level}: ${finding}`).join('\n')
+}
+
+t.test('of a good configuration on a good database there are remarks at most, but for the throttle', async (t) => {
+  const cwd = t.testdir({})
+  const env = { JWT_SECRET_KEY: secret }
+  await cli(['migrate'], { cwd, env })
+  const { code, findings } = await json(['doctor'], { cwd, env })
+  t.equal(code, 0)
+  t.strictSame(findings.filter(({ level, finding }: { level: string, finding: string }) => level !== 'remark' && !/guesses/.test(finding)), [])
+  for (const { remedy } of findings) t.match(remedy, /\.$/)
+
+  const { stdout } = await cli(['doctor'], { cwd, env })
+  t.match(stdout, /^remark {3}An SQLite file serves/m)
+  t.match(stdout, /\n\n0 errors, \d warnings?, \d remarks$/)
+})
+
+t.test('each weakness of a configuration is found, and only where it is', async (t) => {
+  const weak: [options: AccountsOptions, sentence: RegExp][] = [
+    [{ access: { expiresIn: '30s' } }, /warning: Access tokens live for less than a minute/],
+    [{ access: { expiresIn: '1d' } }, /warning: Access tokens live for more than an hour/],
+    [{ refresh: { window: 0 } }, /warning: Each refresh token works once/],
+    [{ refresh: { window: '10m' } }, /warning: A spent refresh token is answered for more than five minutes/],
+    [{ access: { expiresIn: '2m' }, refresh: { window: '2m' } }, /warning: The window .* is as long as the life/],
+    [{ refresh: { expiresIn: '30m' } }, /warning: A session that lies idle/],
+    [{ leeway: '2m' }, /warning: Tokens are good for more than a minute/],
+    [{ transport: 'cookie', cookies: { secure: false } }, /error: Cookies with tokens travel without TLS/],
+    [{ transport: 'both', cookies: { sameSite: 'none' } }, /warning: Cookies are sent with requests from every other site/],
+    [{ csrf: { trustedOrigins: ['http://app.example.com'] } }, /warning: A trusted origin is http/],
+    [{ locations: ['header', 'query'] }, /warning: Tokens are taken from URLs/],
+    [{ throttle: false }, /warning: Nothing limits guesses/],
+    [{ password: { minLength: 8 } }, /warning: Passwords may be shorter than 15/],
+    [{ password: { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 } } }, /warning: Passwords are hashed at less/],
+    [{ password: {} }, /remark: Passwords are hashed without a pepper/],
+    [{ db: ':memory:' }, /error: Accounts are kept in memory/],
+    [{ db: 'app.sqlite' }, /remark: An SQLite file serves/],
+    [{}, /remark: Behind a proxy/],
+  ]
+  const good: AccountsOptions = {
+    secret, db: 'postgresql://db.example.com/app', csrf: { trustedOrigins: ['https://app.example.com', 'http://localhost:5173'] },
+  }
+  const usual = await said(t, good)
+  t.equal(usual.split('\n').filter((line) => !/guesses|pepper|proxy/.test(line)).join(), '')
+  for (const [options, sentence] of weak) t.match(await said(t, { ...good, ...options }), sentence)
+  t.match(await said(t, {}), /warning: There is no secret/)
+  t.notMatch(await said(t, { ...good, cookies: { secure: false } }), /TLS/, 'without cookies their settings do not matter')
+})
+
+t.test('a pepper, and public keys alone in memory, are nothing to speak of', async (t) => {
+  const { app } = await build(t)
+  const settings = readSettings({ secret, db: ':memory:' }, {}, app.log)
+  const given = { secret, password: { pepper: secret } } as AccountsOptions
+  const verifying = { ...settings, keys: [{ ...settings.keys[0]!, signs: false }] }
+  t.notMatch(findingsOf({ given, settings: verifying }), [{ finding: /pepper|in memory/ }])
+})
+
+t.test('what the plugin refuses is an error, and the rest is looked at all the same', async (t) => {
+  const cwd = t.testdir({ 'wrong.js': 'export default { refresh: { window: 0 }, tokens: {} }', 'window.js': 'export default { refresh: { window: 0 } }' })
+  const weak = await json(['doctor', '--config', 'window.js'], { cwd, env: { JWT_SECRET_KEY: 'my secret' } })
+  t.match(weak, { code: 1, findings: [{ level: 'error', finding: /secret .* must be at least 32 bytes/, remedy: /fastify-jwt-accounts secret/ }] })
+  t.ok(weak.findings.some(({ finding }: { finding: string }) => /works once/.test(finding)))
+  t.notMatch(JSON.stringify(weak), /my secret/)
+
+  const wrong = await json(['doctor', '--config', 'wrong.js'], { cwd })
+  t.match(wrong, { code: 1, findings: [{ level: 'error', finding: /tokens is not an option/, remedy: /table of options/ }] })
+  t.match(await cli(['doctor'], { cwd, env: { NODE_ENV: 'production' } }), { code: 1, stdout: /required in production/ })
+})
+
+t.test('a database is looked into: whether it is there, its tables and its clock', async (t) => {
+  const cwd = t.testdir({ 'none.js': "export default { schema: 'none' }", 'empty.sqlite': '' })
+  const doctor = async (...flags: string[]) => JSON.stringify(await json(['doctor', ...flags], { cwd, env: { JWT_SECRET_KEY: secret } }))
+  t.match(await doctor(), /There is no file accounts.sqlite yet/)
+  t.notMatch(await doctor('--db', ':memory:'), /no file/)
+  t.match(await doctor('--db', 'postgresql://ada:hunter2@127.0.0.1:1/app'), /"code":1.*"error".*127\.0\.0\.1:1\/app/)
+  t.match(await doctor('--db', 'empty.sqlite'), /not up to date: 0001-initial/)
+  t.match(await doctor('--db', 'empty.sqlite', '--config', 'none.js'), /"code":1.*There are no tables/)
+  await cli(['migrate', '--db', 'empty.sqlite'], { cwd })
+  t.notMatch(await doctor('--db', 'empty.sqlite', '--config', 'none.js'), /tables/)
+})
+
+t.test('a clock that is not in step is noticed, on either side, whatever the database', async (t) => {
+  const databases = [await freshDatabase(t, 'sqlite'), ...await answers('postgresql') ? [await freshDatabase(t, 'postgresql')] : [], ...await answers('mariadb') ? [await freshDatabase(t, 'mariadb')] : []]
+  const cwd = t.testdir({})
+  const { now } = Date
+  t.teardown(() => { Date.now = now })
+
+  for (const db of databases) {
+    await cli(['migrate', '--db', db], { cwd })
+    const seen = async () => (await cli(['doctor', '--db', db], { cwd, env: { JWT_SECRET_KEY: secret } })).stdout
+    t.notMatch(await seen(), /clock/)
+    Date.now = () => now() - 60_000
+    t.match(await seen(), /clock of the database is (59|60)\.\d s ahead of this one/)
+    Date.now = () => now() + 60_000
+    t.match(await seen(), /clock of the database is (59|60)\.\d s behind this one/)
+    Date.now = now
+  }
+})
+
+t.test('an older Node, and packages of MikroORM that differ, are errors', async (t) => {
+  const cwd = t.testdir({ node_modules: { '@mikro-orm': { sqlite: { 'package.json': '{ "version": "7.2.0" }' } } } })
+  const { node } = process.versions
+  t.teardown(() => Object.defineProperty(process.versions, 'node', { value: node }))
+  for (const value of ['22.16.0', '20.20.2']) {
+    Object.defineProperty(process.versions, 'node', { value, configurable: true })
+    t.match(await cli(['doctor'], { cwd }), { code: 1, stdout: `This is Node ${value}.` })
+  }
+  Object.defineProperty(process.versions, 'node', { value: '22.17.0' })
+
+  t.match(await cli(['doctor'], { cwd }), { code: 1, stdout: /different versions: @mikro-orm\/core .*, @mikro-orm\/sqlite 7\.2\.0/ })
+  t.notMatch((await cli(['doctor'], { cwd: join(import.meta.dirname, '..') })).stdout, /different versions|This is Node/)
+})
+
+t.test('what doctor looks at stays as it is', async (t) => {
+  const cwd = t.testdir({ 'empty.sqlite': '' })
+  await cli(['doctor', '--db', 'empty.sqlite'], { cwd })
+  const sql = open(join(cwd, 'empty.sqlite'))
+  t.strictSame(await sql.all('select name from sqlite_master'), [])
+  await sql.close()
+})

@@ -1,0 +1,110 @@
+import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
+import t from 'tap'
+import accounts, { errors } from '../lib/index.ts'
+import { clock, fastHasher, signIn } from '../lib/testing.ts'
+import { build, password, secret } from './build.ts'
+
+t.test('somebody is signed in without a password, with roles and fields, as fresh as after a login', async (t) => {
+  const { app } = await build(t, { user: { fields: { displayName: Type.String() } } })
+  app.get('/fresh', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true }) }, async ({ user }) => user)
+  const { user, headers, tokens, cookies } = await signIn(app, { email: 'ada@example.com', roles: ['admin'], displayName: 'Ada' })
+
+  t.match((await app.inject({ url: '/fresh', headers })).json(), { id: user.id, email: 'ada@example.com', displayName: 'Ada', roles: ['admin'] })
+  t.match(tokens, { access_token: /./, refresh_token: /./ })
+  t.strictSame(cookies, {})
+})
+
+t.test('who is there stays as they are, and has one session more', async (t) => {
+  const { app } = await build(t)
+  const [first, second] = [await signIn(app), await signIn(app, { username: 'ADA', roles: ['admin'] })]
+  t.equal(first.user.id, second.user.id)
+  t.strictSame(second.user.roles, [])
+  t.equal((await app.accounts.sessions.list(first.user.id)).length, 2)
+  t.match(await signIn(app, 'eve@example.com'), { user: { username: null, email: 'eve@example.com' } })
+})
+
+t.test('tests that sign in somebody at once make them once', async (t) => {
+  const { app } = await build(t)
+  const all = await Promise.all(Array.from({ length: 8 }, () => signIn(app, 'bob')))
+  t.equal(new Set(all.map(({ user }) => user.id)).size, 1)
+})
+
+t.test('nobody is signed in whom there cannot be', async (t) => {
+  const { app } = await build(t)
+  await t.rejects(signIn(app, ''), { code: 'ACCOUNTS_INPUT_INVALID' })
+  await t.rejects(signIn(app, {}), { code: 'ACCOUNTS_INPUT_INVALID' })
+  await t.rejects(signIn(app, 'ada', { name: 'admins' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /no accounts named admins/ })
+  const { user } = await signIn(app)
+  await app.accounts.users.disable(user.id)
+  await t.rejects(signIn(app), { code: 'ACCOUNTS_NOT_FOUND' })
+})
+
+t.test('cookies come where the app has them, and pass its guards and its proof against CSRF', async (t) => {
+  const { app } = await build(t, { transport: 'both', csrf: { header: 'x-proof' } })
+  const { headers, cookies } = await signIn(app)
+  t.match(await app.inject({ url: '/guarded', headers }), { statusCode: 200 })
+  t.match(await app.inject({ method: 'POST', url: '/guarded', cookies, headers: { 'sec-fetch-site': 'same-origin' } }), { statusCode: 200 })
+  t.match(await app.inject({ method: 'POST', url: '/guarded', headers }), { statusCode: 200 })
+
+  const { tokens } = await signIn(app, 'ada', { transport: 'body' })
+  t.equal((await app.inject({ url: '/guarded', headers: { authorization: `Bearer ${tokens.access_token}` } })).statusCode, 200)
+  t.match(await signIn(app, 'ada', { transport: 'cookie' }), { cookies: { '__Host-access': /./ } })
+})
+
+t.test('accounts of another name are signed in to, also before the app has booted', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(accounts, { db: ':memory:', secret, name: 'admins' })
+  app.register(async (scope) => {
+    scope.get('/admin', { preHandler: (app as unknown as { admins: typeof app.accounts }).admins.authenticate }, async () => 'secret')
+  })
+  const { headers } = await signIn(app, 'ada', { name: 'admins' })
+  t.equal((await app.inject({ url: '/admin', headers })).statusCode, 200)
+})
+
+t.test('a clock moves the time, and gives it back', async (t) => {
+  const { app } = await build(t)
+  const began = Date.now()
+  const time = clock()
+  t.teardown(() => time.restore())
+  const { headers } = await signIn(app)
+
+  time.advance('14m')
+  time.advance(59)
+  t.equal((await app.inject({ url: '/guarded', headers })).statusCode, 200)
+  time.advance('1s')
+  t.match((await app.inject({ url: '/guarded', headers })).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
+  for (const wrong of ['900', -1, NaN]) t.throws(() => time.advance(wrong), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+
+  time.restore()
+  t.ok(Date.now() - began < 600_000)
+  const fixed = clock(new Date('2040-01-01'))
+  t.equal(new Date().getUTCFullYear(), 2040)
+  fixed.restore()
+})
+
+t.test('the fast hasher knows its own hashes, and works nowhere but in tests', async (t) => {
+  const hash = await fastHasher.hash(password)
+  t.equal(await fastHasher.verify(hash, password), true)
+  t.equal(await fastHasher.verify(hash, `${password}!`), false)
+  t.equal(await fastHasher.verify('$argon2id$v=19$m=19456', password), false)
+  t.equal(await fastHasher.hash('cafe\u0301'), await fastHasher.hash('caf\u00e9'))
+  t.strictSame([fastHasher.needsRehash(hash), fastHasher.needsRehash('$argon2id$')], [false, true])
+
+  t.intercept(process, 'env', { value: { ...process.env, NODE_ENV: 'production' } })
+  await t.rejects(fastHasher.hash(password), errors.OptionsInvalid)
+  await t.rejects(fastHasher.verify(hash, password), errors.OptionsInvalid)
+})
+
+t.test('a sign-in takes about a millisecond', async (t) => {
+  const { app } = await build(t)
+  const times: number[] = []
+  for (let round = 0; round < 200; round++) {
+    const begun = performance.now()
+    await signIn(app, `user-${round}`)
+    times.push(performance.now() - begun)
+  }
+  t.comment(`median of 200 new users: ${times.toSorted((a, b) => a - b)[100]!.toFixed(2)} ms`)
+  t.equal((await app.accounts.users.list({ limit: 100 })).users.length, 100)
+})
