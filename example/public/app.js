@@ -149,8 +149,8 @@ function deviceOf (agent) {
 }
 
 function timeOf (date) {
-  const isRecent = Date.now() - Date.parse(date) < 60000
-  return isRecent ? 'just now' : new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(date))
+  if (Date.now() - Date.parse(date) < 60000) return 'just now'
+  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(date))
 }
 
 // What people do
@@ -175,9 +175,7 @@ function onSubmit (id, submit) {
   })
 }
 
-function onClick (id, doIt) {
-  $(id).addEventListener('click', () => act($(id), $('notice'), doIt))
-}
+const onClick = (id, doIt) => $(id).addEventListener('click', () => act($(id), $('notice'), doIt))
 
 onSubmit('register', async (body) => signIn(await send('POST', '/auth/register', { ...body, transport: 'cookie' })))
 onSubmit('login', async (body) => signIn(await send('POST', '/auth/login', { ...body, transport: 'cookie' })))
@@ -246,6 +244,6 @@ setInterval(look, 3000)
 
 // A value against CSRF tells that this browser was logged in: only then is there something to refresh.
 isSignedIn = csrfToken() !== undefined
+$('signed-out').hidden = isSignedIn
 if (isSignedIn) send('POST', '/auth/refresh').then(signIn, (error) => signOut(error.status === 401 ? 'You have been logged out.' : tell(error)))
 else choose('register')
-$('signed-out').hidden = isSignedIn
