@@ -16,7 +16,7 @@ const app = Fastify({ logger: { level: 'warn' } })
 
 await app.register(helmet)
 await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Accounts', version: '1.0.0' } } })
-await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+await app.register(swaggerUi, { routePrefix: '/docs' })
 await app.register(accounts, { transport: 'both', refresh: { window: windowSeconds } })
 await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
 

@@ -202,13 +202,13 @@ onClick('log-out-everywhere', () => call('DELETE', '/auth/sessions').then(() => 
 onClick('replay', async () => {
   const say = (text) => { $('notice').textContent = text }
   const { window_seconds: seconds } = await call('POST', '/auth/thief/copy')
-  const rest = (since) => sleep(seconds * 1000 + 500 - (Date.now() - since))
+  const windowToClose = () => sleep(seconds * 1000 + 500)
   say('1 of 3: The thief has copied your refresh token …')
-  await rest(token.receivedAt)
+  await windowToClose()
   await refresh()
   await look()
   say('2 of 3: Your page has refreshed. The copy is a spent token now …')
-  await rest(token.receivedAt)
+  await windowToClose()
   say('3 of 3: The thief shows the copy …')
   const { code } = await call('POST', '/auth/thief/replay')
   if (code !== 'ACCOUNTS_REFRESH_REUSED') return say('The thief came while the copy was still good, as a second tab may. Try again.')
