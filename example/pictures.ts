@@ -37,7 +37,7 @@ async function take (page: Page, name: string) {
 async function terminalPage () {
   const { stdout } = await promisify(execFile)('sh', ['-c', printed.slice(printed.indexOf('api='))])
   const lines = stdout.replaceAll(api, 'http://localhost:3000').replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJhbGciOi…')
-    .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replace(/^(\d{3}) (.+)$/gm, '<b class="of$1">$1</b> <i>$2</i>\n')
+    .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replace(/^(\d{3}) (.+)$/gm, '<b class="of$1">$1</b> <i>$2</i>\n').replace(/\n{3,}/g, '\n\n')
   return `<!doctype html><style>
     body { margin: 0; background: #14171c; color: #d5dae1; font: 14px/1.5 'DejaVu Sans Mono', monospace }
     pre { margin: 0; padding: 24px 28px; font: inherit; white-space: pre-wrap; overflow-wrap: anywhere }
@@ -46,8 +46,9 @@ async function terminalPage () {
 }
 
 try {
-  const page = await open()
+  const page = await open({ viewport: { width: 1280, height: 620 } })
   await take(page, 'signed-out')
+  await page.setViewportSize(desktop.viewport)
   await send(page, 'Create an account')
 
   const small = await open({ ...phone, userAgent: iPhone })
@@ -70,7 +71,7 @@ try {
   await reference.getByText('Sign in with a password').waitFor()
   await take(reference, 'reference')
 
-  const terminal = await browser.newPage({ viewport: { width: 1000, height: 100 } })
+  const terminal = await browser.newPage({ viewport: { width: 1120, height: 100 } })
   await terminal.setContent(await terminalPage())
   await terminal.locator('pre').screenshot({ path: join(import.meta.dirname, 'pictures', 'tour.png') })
 } finally {
