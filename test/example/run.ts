@@ -7,10 +7,14 @@ import { chromium } from 'playwright-core'
 /** Starts the example in a folder, and gives what it prints. */
 export async function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
   const server = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'example', 'server.ts')], {
-    cwd: folder, env: { PATH: process.env.PATH, PORT: '0', ...env },
+    cwd: folder, env: { PATH: process.env.PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
   })
   let printed = ''
-  while (!printed.includes('/secret -H')) printed += (await once(server.stdout, 'data'))[0]
+  while (!printed.includes('/secret -H')) {
+    const [said] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
+    if (server.exitCode !== null) throw new Error('The example has ended before it was there')
+    printed += said
+  }
   return { server, printed, api: /http:\/\/localhost:\d+/.exec(printed)![0] }
 }
 
