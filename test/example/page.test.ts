@@ -118,7 +118,7 @@ t.test('a wrong password and a taken name are told in words, and nothing moves',
   t.equal(await page.evaluate(() => document.activeElement!.id), 'new-name')
 })
 
-t.test('who has to wait is told how long, and who is cut off that they are', async (t) => {
+t.test('who has to wait is told how long', async (t) => {
   const page = await openPage(t)
   for (const [status, wait, said] of [
     [429, '30', 'Too many tries. Please wait 30 seconds, then try again.'],
