@@ -1,3 +1,3 @@
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 
-export default neostandard({ ts: true, ignores: resolveIgnoresFromGitignore() })
+export default neostandard({ ts: true, env: ['browser'], ignores: resolveIgnoresFromGitignore() })

@@ -1,17 +1,27 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import helmet from '@fastify/helmet'
+import files from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify from 'fastify'
 import accounts from '../lib/index.ts'
+import { serveThief } from './thief.ts'
+
+/** Instead of 30, so that nobody waits half a minute to see a theft found. */
+const windowSeconds = 2
 
 const app = Fastify({ logger: { level: 'warn' } })
 
+await app.register(helmet)
 await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Accounts', version: '1.0.0' } } })
 await app.register(swaggerUi, { routePrefix: '/docs' })
-await app.register(accounts)
+await app.register(accounts, { transport: 'both', refresh: { window: windowSeconds } })
+await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
 
 app.get('/secret', { preHandler: app.authenticate }, async ({ user }) => ({ message: `Hello ${user.username}` }))
+serveThief(app, windowSeconds)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close())
 const { PORT = '3000' } = process.env
@@ -20,6 +30,6 @@ await app.listen({ port: Number(PORT) })
 const { port } = app.server.address() as AddressInfo
 const tour = await readFile(new URL('tour.sh', import.meta.url), 'utf8')
 console.log(`
-http://localhost:${port}/docs has the API reference. Take the tour in another terminal:
+http://localhost:${port} is the example, and http://localhost:${port}/docs has the API reference. Or take the tour in another terminal:
 
 ${tour.replace('localhost:3000', `localhost:${port}`)}`)

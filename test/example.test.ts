@@ -1,20 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { startExample } from './example/run.ts'
 
 const run = promisify(execFile)
 
 /** Starts the example in an empty folder, and gives what it prints. */
 async function start (t: Test) {
-  const server = spawn(process.execPath, [join(import.meta.dirname, '..', 'example', 'server.ts')], {
-    cwd: t.testdir({}), env: { PATH: process.env.PATH, PORT: '0' },
-  })
-  t.teardown(() => server.kill())
-  let printed = ''
-  while (!printed.includes('/secret -H')) printed += (await once(server.stdout, 'data'))[0]
-  return { server, printed, api: /http:\/\/localhost:\d+/.exec(printed)![0] }
+  const example = await startExample(t.testdir({}))
+  t.teardown(() => example.server.kill())
+  return example
 }
 
 t.test('the tour that the example prints goes all the way, twice', async (t) => {

@@ -1,0 +1,245 @@
+import axe from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { launchChromium, startExample } from './run.ts'
+
+const desktop = { viewport: { width: 1280, height: 800 } }
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+const password = 'correct horse battery staple'
+
+let browser: Browser
+let api: string
+
+/** What pages complained of, such as a break of the policy. The last test looks at it. */
+const complaints: string[] = []
+
+t.before(async () => {
+  browser = await launchChromium()
+  t.teardown(() => browser.close())
+  api = await serve(t)
+})
+
+async function serve (t: Test, env: NodeJS.ProcessEnv = {}) {
+  const { api, server } = await startExample(t.testdir({}), env)
+  t.teardown(() => server.kill())
+  return api
+}
+
+/** A browser of its own. */
+async function openBrowser (t: Test, options: BrowserContextOptions = desktop) {
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  context.on('weberror', (error) => complaints.push(`${t.name}: ${error.error().message}`))
+  context.on('console', (message) => {
+    // Chromium notes every answer that is a refusal, which is what the routes are there for.
+    const isRefusal = /status of (401|409|429|503)/.test(message.text()) && message.location().url.includes('/auth/')
+    if (message.type() === 'error' && !isRefusal) complaints.push(`${t.name}: ${message.text()}`)
+  })
+  return context
+}
+
+async function openPage (t: Test, options?: BrowserContextOptions, url = api) {
+  const page = await (await openBrowser(t, options)).newPage()
+  page.setDefaultTimeout(30_000)
+  await page.goto(url)
+  return page
+}
+
+/** Fills in and sends one of the forms for strangers. */
+async function send (page: Page, title: 'Create an account' | 'Log in', name: string, word = password) {
+  const form = page.getByRole('form', { name: title })
+  await form.getByLabel('User name').fill(name)
+  await form.getByLabel('Password').fill(word)
+  await form.getByRole('button').first().click()
+}
+
+async function register (page: Page, name: string) {
+  await send(page, 'Create an account', name)
+  await page.getByRole('heading', { name: `Hello, ${name}` }).waitFor()
+}
+
+async function logIn (page: Page, name: string, word = password) {
+  const other = page.getByRole('form', { name: 'Create an account' }).getByRole('button', { name: 'Log in' })
+  if (await other.isVisible()) await other.click()
+  await send(page, 'Log in', name, word)
+}
+
+const isTold = (page: Page, what: string) => page.getByRole('status').filter({ hasText: what }).waitFor()
+
+/** What axe finds in light, and of the contrasts in dark. Run as an expression, since the policy lets no script in. */
+async function checkAccess (t: Test, page: Page) {
+  await page.evaluate(axe.source)
+  for (const [colorScheme, options] of [['light', {}], ['dark', { runOnly: ['color-contrast'] }]] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { violations } = await page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), options as axe.RunOptions)
+    t.same(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], `nothing stands in the way, in ${colorScheme}`)
+  }
+}
+
+for (const [name, options] of Object.entries({ desktop, phone })) {
+  t.test(`on a ${name}, who registers is logged in, also after a reload, until they log out`, async (t) => {
+    const page = await openPage(t, options)
+    await checkAccess(t, page)
+    await register(page, `story-${name}`)
+    t.match(await page.getByRole('timer').textContent(), /^1[45]:\d\d$/)
+
+    await page.reload()
+    await page.getByRole('heading', { name: `Hello, story-${name}` }).waitFor()
+    const row = page.getByRole('listitem').filter({ hasText: 'This device' })
+    t.match(await row.textContent(), /Chrome on Linux\s+This device\s+(127\.0\.0\.1|::1) · used just now/)
+    await checkAccess(t, page)
+    t.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, 'nothing sticks out')
+
+    await page.getByRole('banner').getByRole('button', { name: 'Log out' }).click()
+    await isTold(page, 'You are logged out.')
+    t.same((await page.context().cookies()).map(({ name }) => name), [])
+    await page.reload()
+    t.ok(await page.getByRole('button', { name: 'Create account' }).isVisible())
+  })
+}
+
+t.test('a wrong password and a taken name are told in words, and nothing moves', async (t) => {
+  const page = await openPage(t, phone)
+  await register(page, 'taken')
+  await page.getByRole('banner').getByRole('button', { name: 'Log out' }).click()
+  await page.locator('#login').waitFor()
+  const height = (await page.locator('#login').boundingBox())!.height
+
+  await logIn(page, 'taken', 'a wrong password')
+  await page.getByRole('alert').filter({ hasText: 'The user name or the password is not right. Please try again.' }).waitFor()
+  t.equal((await page.locator('#login').boundingBox())!.height, height)
+  t.equal(await page.evaluate(() => document.activeElement!.id), 'password')
+  await checkAccess(t, page)
+
+  await page.getByRole('button', { name: 'Create an account' }).click()
+  await send(page, 'Create an account', 'Taken')
+  await page.getByRole('alert').filter({ hasText: 'Somebody has that name already. Please choose another.' }).waitFor()
+  t.equal(await page.evaluate(() => document.activeElement!.id), 'new-name')
+})
+
+t.test('who has to wait is told how long', async (t) => {
+  const page = await openPage(t)
+  for (const [status, wait, said] of [
+    [429, '30', 'Too many tries. Please wait 30 seconds, then try again.'],
+    [429, '600', 'Too many tries. Please wait 10 minutes, then try again.'],
+    [503, '1', 'The server is busy. Please wait 1 second, then try again.'],
+    [503, '', 'The server is busy. Please wait a moment, then try again.'],
+  ] as const) {
+    await page.route('**/auth/login', (route) => route.fulfill({ status, headers: { 'retry-after': wait }, json: {} }), { times: 1 })
+    await logIn(page, 'ada')
+    await page.getByRole('alert').filter({ hasText: said }).waitFor()
+  }
+})
+
+t.test('of two devices one logs the other out, and then both', async (t) => {
+  const [here, there] = [await openPage(t), await openPage(t, { ...phone, userAgent: iPhone })]
+  await register(here, 'both')
+  await logIn(there, 'both')
+  await here.getByRole('button', { name: 'Log out Safari on iPhone' }).click()
+  await isTold(here, 'Safari on iPhone is logged out.')
+  await isTold(there, 'You have been logged out: this session was ended, here or on another device.')
+  t.equal(await here.getByRole('listitem').count(), 1)
+
+  await logIn(there, 'both')
+  await there.getByRole('button', { name: 'Log out everywhere' }).click()
+  await isTold(there, 'You are logged out everywhere.')
+  await isTold(here, 'You have been logged out')
+})
+
+t.test('a replayed refresh token is found, said in words, and the other tab is logged out too', async (t) => {
+  const context = await openBrowser(t)
+  const [page, tab] = [await context.newPage(), await context.newPage()]
+  await page.goto(api)
+  await register(page, 'robbed')
+  await tab.goto(api)
+  await tab.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
+
+  await page.bringToFront()
+  await page.getByRole('button', { name: 'Replay my old refresh token' }).click()
+  await page.getByRole('heading', { name: 'The theft was found, and you were logged out' }).waitFor()
+  t.equal(await page.evaluate(() => document.activeElement!.id), 'found-title')
+  await checkAccess(t, page)
+  await isTold(tab, 'You have been logged out')
+
+  await logIn(page, 'robbed')
+  await page.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
+})
+
+t.test('an access token that expires is followed by the next, with one refresh for all calls', async (t) => {
+  const page = await openPage(t, desktop, await serve(t, { JWT_ACCESS_TOKEN_EXPIRES: '2s' }))
+  const refreshes: string[] = []
+  page.on('request', (request) => { if (request.url().endsWith('/auth/refresh')) refreshes.push(request.url()) })
+  await register(page, 'patient')
+  await page.getByText('Refreshed 2 times').waitFor()
+  t.equal(refreshes.length, 2)
+  await page.getByRole('button', { name: 'Refresh now' }).click()
+  await page.getByText('Refreshed 3 times').waitFor()
+})
+
+t.test('a changed password ends the other sessions, and the old one opens nothing', async (t) => {
+  const [here, there] = [await openPage(t), await openPage(t)]
+  await register(here, 'changing')
+  await logIn(there, 'changing')
+  await there.getByRole('heading', { name: 'Hello, changing' }).waitFor()
+  for (const [current, said] of [['not this one', 'That is not your current password.'], [password, 'Your password is changed. All your other sessions have ended.']] as const) {
+    await here.getByLabel('Current password').fill(current)
+    await here.getByLabel('New password').fill('staple battery horse correct')
+    await here.getByRole('button', { name: 'Change password' }).click()
+    await isTold(here, said)
+  }
+  await isTold(there, 'You have been logged out')
+  await logIn(there, 'changing')
+  await there.getByRole('alert').filter({ hasText: 'not right' }).waitFor()
+})
+
+t.test('an account is closed with the password once more, when it was given long ago', async (t) => {
+  // The server's clock, eleven minutes ahead of the browser's as soon as it is told.
+  const ahead = 'const { now } = Date; let ahead = 0; Date.now = () => now() + ahead; globalThis.Date = class extends Date { constructor (...given) { super(...given.length ? given : [Date.now()]) } }; process.on("SIGUSR2", () => { ahead = 660_000 })'
+  const { api, server } = await startExample(t.testdir({}), { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(ahead)}"` })
+  t.teardown(() => server.kill())
+  const page = await openPage(t, desktop, api)
+  await register(page, 'leaving')
+  server.kill('SIGUSR2')
+
+  await page.getByRole('button', { name: 'Close account…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Close your account?' })
+  await dialog.getByRole('button', { name: 'Close account' }).click()
+  const field = dialog.getByLabel('Your password, once more')
+  await field.fill('not this one')
+  await checkAccess(t, page)
+  await field.press('Enter')
+  await dialog.getByRole('alert').filter({ hasText: 'That is not your password.' }).waitFor()
+  await field.fill(password)
+  await field.press('Enter')
+  await isTold(page, 'Your account is closed.')
+  await logIn(page, 'leaving')
+  await page.getByRole('alert').filter({ hasText: 'not right' }).waitFor()
+})
+
+t.test('the keyboard alone logs in and out', async (t) => {
+  const page = await openPage(t)
+  await page.keyboard.type('typist')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(password)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Hello, typist' }).waitFor()
+  t.equal(await page.evaluate(() => document.activeElement!.id), 'hello')
+
+  await page.keyboard.press('Shift+Tab')
+  t.match(await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle), 'solid')
+  await page.keyboard.press('Enter')
+  await isTold(page, 'You are logged out.')
+  t.equal(await page.evaluate(() => document.activeElement!.id), 'name')
+})
+
+t.test('the API reference opens under the same policy', async (t) => {
+  const page = await openPage(t, desktop, `${api}/docs`)
+  await page.getByText('Sign in with a password').click()
+  await page.getByRole('button', { name: 'Try it out' }).waitFor()
+  t.notOk(await page.getByText('/auth/thief').count())
+})
+
+t.test('no page has complained, of the policy or of anything else', async (t) => {
+  t.same(complaints, [])
+})
