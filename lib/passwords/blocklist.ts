@@ -8,7 +8,7 @@ const listName = '@zxcvbn-ts/language-common/src/passwords.json'
 
 /** What is typed by sliding over a keyboard, in either direction; letters and digits beside each other need no list. */
 const rows = ['90', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'yxcvbnm', 'azertyuiop', 'qsdfghjklm', 'wxcvbn']
-const neighbours = new Set(rows.flatMap((row) => [...row].flatMap((key, index) => [`${row[index - 1]}${key}`, `${key}${row[index - 1]}`])))
+const neighbours = new Set(rows.flatMap((row) => [...row.slice(1)].flatMap((key, index) => [`${row[index]}${key}`, `${key}${row[index]}`])))
 
 const signsAround = around(signs)
 const digitsAround = around(`\\p{Nd}${signs}`)
