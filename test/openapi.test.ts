@@ -118,7 +118,7 @@ t.test('the document says where a route looks for its token, and that a page of 
   app.get('/it', { preHandler: app.authenticate }, async () => 1)
   app.post('/any', { preHandler: app.accounts.guard({ type: 'any', locations: ['query', 'cookie'] }) }, async () => 1)
   await app.ready()
-  const { paths, components: { securitySchemes } } = app.swagger() as any
+  const { paths, components: { securitySchemes, schemas } } = app.swagger() as any
 
   t.same(paths['/it'].get.security, [{ accessToken: [] }, { accessCookie: [] }])
   t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }])
@@ -128,7 +128,8 @@ t.test('the document says where a route looks for its token, and that a page of 
   t.match(securitySchemes.accessToken, { type: 'apiKey', in: 'header', name: 'x-token' })
   t.match(securitySchemes.refreshCookie, { type: 'apiKey', in: 'cookie', name: '__Secure-refresh' })
   t.match(Object.keys(paths['/auth/login'].post.requestBody.content['application/json'].schema.properties), ['username', 'password', 'transport', 'remember'])
-  const { required, properties } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
+  const { $ref } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
+  const { required, properties } = schemas[$ref.split('/').at(-1)]
   t.same(required, ['token_type', 'expires_in', 'refresh_expires_in', 'user'])
   t.match(Object.keys(properties), ['access_token', 'token_type', 'expires_in', 'refresh_token', 'refresh_expires_in', 'csrf_token', 'user'])
 })
