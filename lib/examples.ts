@@ -7,17 +7,20 @@ export interface Exemplary {
   examples?: unknown[]
   const?: unknown
   properties?: Record<string, Exemplary>
+  required?: string[]
   items?: Exemplary
 }
 
 /** What an answer of this schema may be, from the examples of its parts; undefined where they tell too little. */
-export function exampleOf ({ examples, const: only, properties, items }: Exemplary): unknown {
+export function exampleOf ({ examples, const: only, properties, required = [], items }: Exemplary): unknown {
   if (examples) return examples[0]
-  if (items) return [exampleOf(items)]
+  const item = items && exampleOf(items)
+  if (item !== undefined) return [item]
   if (!properties) return only
 
   const values = Object.entries(properties).map(([name, part]) => [name, exampleOf(part)] as const)
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined))
+  const known = Object.fromEntries(values.filter(([, value]) => value !== undefined))
+  return required.every((name) => Object.hasOwn(known, name)) ? known : undefined
 }
 
 /** An error as it is answered. */

@@ -13,7 +13,7 @@ import type { TokenKind } from './tokens/keyring.ts'
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]
 
-type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'routes' | 'messages' | 'password'>
+type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password'>
 
 const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query' }
 
@@ -35,7 +35,7 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
   const tokens = (['access', 'refresh'] as const).flatMap((kind): [string, object][] => {
     const what = kind === 'access' ? 'An access token' : 'A refresh token'
     const schemes = {
-      Token: { ...inHeader, description: `${what}${isBearer ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
+      Token: { ...inHeader, description: `${what}${isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
       Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
       Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
     }
@@ -98,16 +98,25 @@ const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security
 export function createOpenapi (settings: DocumentSettings) {
   const { name } = settings
   const schemes = schemesOf(settings)
+  const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
+  const routes = new Set<RouteOptions>()
   const components = createComponents(name)
   /** Where a document has our errors, for guarded routes, all of which come after ours. */
   const errorReference = {}
+
+  /** Those that routes of ours or of the host name, and those that it is likely to. */
+  function schemesIn (document: OpenapiDocument): Record<string, object> {
+    const asking = [document, ...[...routes].map(({ schema }) => schema)] as ({ security?: Security } | undefined)[]
+    const named = new Set([...usual, ...asking.flatMap((part) => part?.security ?? []).flatMap(Object.keys)])
+    return Object.fromEntries(Object.entries(schemes).filter(([scheme]) => named.has(scheme)))
+  }
 
   /** @fastify/swagger has no other door for a plugin, and fails on a scheme that nobody declared. */
   function writeRoute ({ schema, url, openapiObject: document }: Transformed) {
     if (!document) throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: give it the option openapi')
 
     document.components ??= {}
-    document.components.securitySchemes = { ...schemes, ...document.components.securitySchemes }
+    document.components.securitySchemes = { ...schemesIn(document), ...document.components.securitySchemes }
     if (!document.tags?.some((tag) => tag.name === name)) {
       document.tags = [...document.tags ?? [], { name, description: 'Accounts of users, and their sessions.' }]
     }
@@ -150,6 +159,7 @@ export function createOpenapi (settings: DocumentSettings) {
     }
 
     app.addHook('onRoute', function (route) {
+      routes.add(route)
       const guards = guardsOf(route)
       if (guards.length > 0) document(this, route, guards)
     })
