@@ -3,9 +3,9 @@ import { clientOf } from '../client.ts'
 import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
-import { InputInvalid, NotFound, TokenRevoked, Unavailable } from '../errors.ts'
+import { NotFound, TokenRevoked } from '../errors.ts'
 import { forget } from '../grants.ts'
-import { accessErrors, answers, ForgottenSchema, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 const SessionSchema = component('Session', Type.Object({
@@ -42,7 +42,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     description: 'Not found, too, is what belongs to somebody else.',
     tags,
     params: Type.Object({ id: Type.String({ description: 'The id of a session.' }) }),
-    response: answers({ 204: ForgottenSchema(settings) }, ...refusals, NotFound),
+    response: answers({ 204: ForgottenSchema(settings) }, ...refusals, ...bodyErrors, NotFound),
   }
   scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async (request, reply) => {
     const { params: { id }, auth: { claims: { sub }, sessionId } } = request
@@ -56,7 +56,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     summary: 'End every session of the user, or every other one',
     tags,
     querystring: KeepSchema,
-    response: answers({ 204: ForgottenSchema(settings) }, ...refusals, InputInvalid, Unavailable),
+    response: answers({ 204: ForgottenSchema(settings) }, ...refusals, ...bodyErrors),
   }
   scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
     const { query: { keep }, auth: { claims: { sub }, sessionId } } = request

@@ -79,7 +79,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     description: 'Nobody deletes themselves here.',
     tags,
     params,
-    response: answers({ 204: NothingSchema }, ...refusals),
+    response: answers({ 204: NothingSchema }, ...refusals, ...bodyErrors),
   }
   scope.delete(`${path}/:id`, { schema: remove, onRequest }, async ({ params: { id }, auth: { claims: { sub } } }, reply) => {
     if (id === sub) throw new Forbidden()
