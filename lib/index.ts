@@ -43,7 +43,8 @@ import { createWording } from './wording.ts'
 import { createServices } from './services.ts'
 import { createUserServices } from './users/services.ts'
 import { createSessionServices } from './sessions/services.ts'
-import { documentGuards, documentScope, ownName, securityOf } from './openapi.ts'
+import { ownName } from './components.ts'
+import { createOpenapi, securityOf } from './openapi.ts'
 import { prepareScope } from './routes/scope.ts'
 import { register } from './routes/register.ts'
 import { login } from './routes/login.ts'
@@ -121,7 +122,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const refreshLocations: Location[] = ['body', ...ownLocations]
   const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, throttle, fields, publicUsers, cookies, devices, csrf, locator, admission, refreshLocations }
   const services = createServices(parts)
-  const document = Object.values(settings.routes).some(Boolean) ? documentGuards(app) : () => {}
+  const openapi = createOpenapi(settings)
+  const document = Object.values(settings.routes).some(Boolean) ? openapi.documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
     users: createUserServices({ ...parts, hasher, input }),
@@ -148,7 +150,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       authenticate: ownGuard(),
     } satisfies Context
     prepareScope(scope, input, wording)
-    documentScope(child, settings)
+    openapi.documentScope(child)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]
       if (path) add(scope, context, path)

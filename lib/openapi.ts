@@ -1,21 +1,19 @@
+import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { Forbidden, TokenStale } from './errors.ts'
+import { createComponents, ownName, type OpenapiDocument } from './components.ts'
+import { Forbidden, OptionsInvalid, TokenStale } from './errors.ts'
+import { errorAnswerOf, exampleOf, type Exemplary } from './examples.ts'
 import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/routes.ts'
 import type { Location } from './options.ts'
-import { accessErrors, answers, refreshErrors, shown } from './routes/schemas.ts'
+import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from './routes/schemas.ts'
 import type { Settings } from './settings.ts'
 import type { TokenKind } from './tokens/keyring.ts'
 
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]
 
-type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'routes'>
-
-/** Each accounts' own names for their schemes, operations and tags: in one document they must differ. */
-export function ownName (instance: string, name: string): string {
-  return instance === 'accounts' ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
-}
+type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password'>
 
 const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query' }
 
@@ -37,7 +35,7 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
   const tokens = (['access', 'refresh'] as const).flatMap((kind): [string, object][] => {
     const what = kind === 'access' ? 'An access token' : 'A refresh token'
     const schemes = {
-      Token: { ...inHeader, description: `${what}${isBearer ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
+      Token: { ...inHeader, description: `${what}${isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
       Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
       Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
     }
@@ -56,31 +54,39 @@ function refusalsOf (route: RouteOptions, { kind, locations, freshForSeconds, ro
   ]
 }
 
-interface Transformed {
-  schema: { body?: { properties: Record<string, { [shown]?: object }> } }
-  url: string
-  openapiObject: { components?: { securitySchemes?: Record<string, unknown> } }
+/** The `response` of a route for one status, as `answers` makes it. */
+interface AnswerSchema extends Exemplary {
+  type?: string
+  description?: string
+  headers?: Record<string, object>
+  [behind]?: FastifyError[]
 }
 
-/**
- * Declares our security schemes in the document that our routes are written into: @fastify/swagger has no other door
- * for a plugin, and fails on a scheme that nobody declared.
- */
-export function documentScope (scope: FastifyInstance, settings: DocumentSettings): void {
-  const schemes = schemesOf(settings)
-  const { name } = settings
+/** What errors bring along beside their body, by the names of the headers. */
+const errorHeaders: Record<string, object> = {
+  'www-authenticate': { type: 'string', description: 'The challenge: which scheme, and what is wrong with the token.' },
+  'retry-after': { type: 'integer', description: 'Seconds until it is worth another try.' },
+}
 
-  function declareSchemes ({ schema, url, openapiObject }: Transformed) {
-    openapiObject.components ??= {}
-    openapiObject.components.securitySchemes = { ...schemes, ...openapiObject.components.securitySchemes }
-    return { schema: withShown(schema), url }
+/** An answer as @fastify/swagger takes it, with its media type, headers and examples. */
+function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, settings: DocumentSettings): object {
+  const { type, description, [behind]: errors } = schema
+  if (type === 'null') return schema
+  if (!errors) return { description, ...schema.headers && { headers: schema.headers }, content: { [mediaType]: { schema: written, example: exampleOf(schema) } } }
+
+  const headers = [...new Set(errors.flatMap(({ headers = {} }: FastifyError & { headers?: object }) => Object.keys(headers)))]
+  const examples = errors.map((error) => [error.code, { value: errorAnswerOf(error, settings) }])
+  return {
+    description,
+    ...headers.length > 0 && { headers: Object.fromEntries(headers.map((name) => [name, errorHeaders[name]])) },
+    content: { 'application/json': { schema: written, examples: Object.fromEntries(examples) } },
   }
+}
 
-  scope.addHook('onRoute', (route) => {
-    const { operationId, ...schema } = route.schema as { operationId: string }
-    route.schema = { ...schema, operationId: ownName(name, operationId), tags: [name] } as object
-    route.config = { ...route.config, swaggerTransform: declareSchemes } as object
-  })
+interface Transformed {
+  schema: { response: Record<string, AnswerSchema>, produces?: string[], body?: { properties: Record<string, { [shown]?: object }> } }
+  url: string
+  openapiObject?: OpenapiDocument
 }
 
 /** The schema with what only the document says. */
@@ -96,41 +102,88 @@ export type Document = (scope: FastifyInstance, route: RouteOptions, guards: Gua
 /** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
 const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
 
-/**
- * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
- * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Where
- * the scope has a serializer compiler of its own, schemas are in its language, and none are added. Needs a route of
- * ours in the document, to declare the schemes.
- */
-export function documentGuards (app: FastifyInstance): Document {
-  const ours = new Set<RouteOptions>()
+export function createOpenapi (settings: DocumentSettings) {
+  const { name } = settings
+  const schemes = schemesOf(settings)
+  const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
+  const routes = new Set<RouteOptions>()
+  const components = createComponents(name)
+  /** Where a document has our errors, for guarded routes, all of which come after ours. */
+  const errorReference = {}
 
-  function document (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]): void {
-    const before = guarded.get(route)
-    const all = new Set([...before?.guards ?? [], ...guards])
-    const security = [...all].map(securityOfGuard).reduce(bothOf)
-    guarded.set(route, { guards: all, security })
-    if (!scope.serializerCompiler) ours.add(route)
-
-    const { security: given } = { ...route.schema } as { security?: Security }
-    const isOwn = given === undefined || given === before?.security
-    route.schema = { ...route.schema, ...isOwn && { security } }
+  /** Those that routes of ours or of the host name, and those that it is likely to. */
+  function schemesIn (document: OpenapiDocument): Record<string, object> {
+    const asking = [document, ...[...routes].map(({ schema }) => schema)] as ({ security?: Security } | undefined)[]
+    const named = new Set([...usual, ...asking.flatMap((part) => part?.security ?? []).flatMap(Object.keys)])
+    return Object.fromEntries(Object.entries(schemes).filter(([scheme]) => named.has(scheme)))
   }
 
-  app.addHook('onRoute', function (route) {
-    const guards = guardsOf(route)
-    if (guards.length > 0) document(this, route, guards)
-  })
+  /** @fastify/swagger has no other door for a plugin, and fails on a scheme that nobody declared. */
+  function writeRoute ({ schema, url, openapiObject: document }: Transformed) {
+    if (!document) throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: give it the option openapi')
 
-  app.addHook('onReady', async () => {
-    for (const route of ours) {
-      const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-      const refusals = [...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard))
-      route.schema = { ...route.schema, response: { ...answers({}, ...refusals), ...given } }
+    document.components ??= {}
+    document.components.securitySchemes = { ...schemesIn(document), ...document.components.securitySchemes }
+    if (!document.tags?.some((tag) => tag.name === name)) {
+      document.tags = [...document.tags ?? [], { name, description: 'Accounts of users, and their sessions.' }]
     }
-  })
+    Object.assign(errorReference, components.write(document, ErrorSchema))
 
-  return document
+    const { response, produces: [mediaType = 'application/json'] = [], ...rest } = withShown(schema)
+    const answers = Object.entries(response).map(([status, answer]) => [status, writeAnswer(answer, components.write(document, answer), mediaType, settings)])
+    return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
+  }
+
+  /** Puts the routes of a scope, which are ours, into the document. */
+  function documentScope (scope: FastifyInstance): void {
+    scope.addHook('onRoute', (route) => {
+      const { operationId, ...schema } = route.schema as { operationId: string }
+      // Said of open routes too, since a document may ask for something everywhere.
+      route.schema = { security: [], ...schema, operationId: ownName(name, operationId), tags: [name] } as object
+      route.config = { ...route.config, swaggerTransform: writeRoute } as object
+    })
+  }
+
+  /**
+   * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
+   * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Where
+   * the scope has a serializer compiler of its own, schemas are in its language, and none are added. Needs a route of
+   * ours in the document, to declare the schemes.
+   */
+  function documentGuards (app: FastifyInstance): Document {
+    const theirs = new Set<RouteOptions>()
+
+    function document (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]): void {
+      const before = guarded.get(route)
+      const all = new Set([...before?.guards ?? [], ...guards])
+      const security = [...all].map(securityOfGuard).reduce(bothOf)
+      guarded.set(route, { guards: all, security })
+      if (!scope.serializerCompiler) theirs.add(route)
+
+      const { security: given } = { ...route.schema } as { security?: Security }
+      const isOwn = given === undefined || given === before?.security
+      route.schema = { ...route.schema, ...isOwn && { security } }
+    }
+
+    app.addHook('onRoute', function (route) {
+      routes.add(route)
+      const guards = guardsOf(route)
+      if (guards.length > 0) document(this, route, guards)
+    })
+
+    app.addHook('onReady', async () => {
+      for (const route of theirs) {
+        const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
+        const refusals = answers({}, ...[...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard)))
+        const written = Object.entries(refusals).map(([status, answer]) => [status, writeAnswer(answer, errorReference, 'application/json', settings)])
+        route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }
+      }
+    })
+
+    return document
+  }
+
+  return { documentScope, documentGuards }
 }
 
 function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings): Security {

@@ -9,6 +9,7 @@ import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { errors } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
 import { build } from './build.ts'
+import { documentOf, operationsOf } from './documents.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -68,6 +69,16 @@ t.test('every route stands in the README, and none that is gone', async (t) => {
   }
   // One switch stands for the three routes of sessions, one for the three of oneself, and one for the four of users.
   t.equal(firstColumn('Routes').length, Object.keys(OptionsSchema.properties.routes.properties).length + 2 + 2 + 3)
+})
+
+t.test('every operation and every component stands in docs/openapi.md, and none that is gone', async (t) => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const document = await documentOf(t, { secret: { private: privateKey }, routes: { users: true, revoke: true }, introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] } })
+  const page = read('docs/openapi.md')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| `(\w+ \/[^`]+)` \|$/gm)].map(([, id, route]) => [route, id])
+  t.strictSame(Object.fromEntries(rows), Object.fromEntries(operationsOf(document).map(([route, { operationId }]) => [route, operationId])))
+  const schemas = [...page.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name)
+  t.strictSame(schemas.toSorted(), Object.keys(document.components.schemas).toSorted())
 })
 
 t.test('every decorator stands in the README, and none that is gone', async (t) => {

@@ -1,10 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { cheap, client, secret } from './build.ts'
+import { documentOf, judgeOf, operationsOf, type OpenapiDocument } from './documents.ts'
 
 const fields = { displayName: Type.String({ default: 'Somebody' }), birthday: Type.Optional(Type.String({ format: 'date' })), plan: Type.Optional(Type.String({ readOnly: true })) }
 const info = { title: 'Test', version: '1' }
@@ -137,7 +139,7 @@ t.test('the document says where a route looks for its token, and that a page of 
   app.get('/it', { preHandler: app.authenticate }, async () => 1)
   app.post('/any', { preHandler: app.accounts.guard({ type: 'any', locations: ['query', 'cookie'] }) }, async () => 1)
   await app.ready()
-  const { paths, components: { securitySchemes } } = app.swagger() as any
+  const { paths, components: { securitySchemes, schemas } } = app.swagger() as any
 
   t.same(paths['/it'].get.security, [{ accessToken: [] }, { accessCookie: [] }])
   t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }])
@@ -147,7 +149,8 @@ t.test('the document says where a route looks for its token, and that a page of 
   t.match(securitySchemes.accessToken, { type: 'apiKey', in: 'header', name: 'x-token' })
   t.match(securitySchemes.refreshCookie, { type: 'apiKey', in: 'cookie', name: '__Secure-refresh' })
   t.match(Object.keys(paths['/auth/login'].post.requestBody.content['application/json'].schema.properties), ['username', 'password', 'transport', 'remember'])
-  const { required, properties } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
+  const { $ref } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
+  const { required, properties } = schemas[$ref.split('/').at(-1)]
   t.same(required, ['token_type', 'expires_in', 'refresh_expires_in', 'user'])
   t.match(Object.keys(properties), ['access_token', 'token_type', 'expires_in', 'refresh_token', 'refresh_expires_in', 'csrf_token', 'user'])
 })
@@ -164,4 +167,141 @@ t.test('forms are said to be welcome where they are, clients of introspection ha
   t.ok(paths['/auth/password'].put.responses['403'])
   const { valid, errors } = await new Validator().validate(document())
   t.ok(valid, JSON.stringify(errors))
+})
+
+/** Everything that there is. */
+const everything: AccountsOptions = { secret: { private: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey }, transport: 'both', routes: { users: true, revoke: true }, introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }, user: { fields } }
+
+for (const version of ['3.0.3', '3.1.0']) {
+  t.test(`users, sessions, tokens and errors have names in a document of OpenAPI ${version}, and two kinds of users fit into one`, async (t) => {
+    const add = (app: FastifyInstance) => app.register(accounts, { ...everything, db: ':memory:', name: 'admins', prefix: '/admin' })
+    const document = await documentOf(t, everything, { openapi: version }, add)
+    const { components: { schemas }, paths } = document
+    const names = ['Error', 'TokenResponse', 'User', 'Session', 'AdminUser', 'Jwk']
+    t.strictSame(Object.keys(schemas), [...names, ...names.map((name) => `admins${name}`)])
+    t.strictSame(schemas.TokenResponse!.properties.user, { $ref: '#/components/schemas/User' })
+    t.strictSame(paths['/auth/me']!.get!.responses[200]!.content!['application/json']!.schema, { $ref: '#/components/schemas/User' })
+    t.strictSame(paths['/admin/sessions']!.get!.responses[200]!.content!['application/json']!.schema.properties.sessions.items, { $ref: '#/components/schemas/adminsSession' })
+    t.match(schemas.User!.properties.username, version === '3.0.3' ? { type: 'string', nullable: true, example: 'ada' } : { anyOf: [{ type: 'string' }, { type: 'null' }], examples: ['ada'] })
+    t.strictSame(schemas.TokenResponse!.properties.token_type.enum, ['Bearer'])
+    const { valid, errors } = await new Validator().validate(document)
+    t.ok(valid, JSON.stringify(errors))
+  })
+
+  t.test(`fields of the host are components of OpenAPI ${version} whatever they are made of`, async (t) => {
+    const Tree = Type.Recursive((Self) => Type.Object({ name: Type.String(), parts: Type.Array(Self) }), { $id: 'https://app.example/Tree' })
+    const odd = {
+      tree: Type.Optional(Tree),
+      counts: Type.Record(Type.String(), Type.Integer()),
+      nick: Type.Unsafe({ type: ['string', 'null'], examples: ['Ada'] }),
+      size: Type.Unsafe({ type: ['string', 'integer'] }),
+      plan: Type.Union([Type.Literal('free'), Type.Literal('paid'), Type.Null()]),
+      properties: Type.Optional(Type.Object({ const: Type.Literal(1) })),
+      either: Type.Unsafe({ type: 'object', anyOf: [{ required: ['a'] }, { required: ['b'] }] }),
+      any: Type.Unsafe({ default: { const: 1 } }),
+    }
+    const document = await documentOf(t, { user: { fields: odd } }, { openapi: version })
+    const { components: { schemas } } = document
+    const { properties } = schemas.User!
+    const is30 = version === '3.0.3'
+    t.strictSame(properties.tree, { $ref: '#/components/schemas/https___app.example_Tree' })
+    t.strictSame(schemas['https___app.example_Tree']!.properties.parts.items, properties.tree)
+    t.strictSame(properties.counts.additionalProperties, { type: 'integer' })
+    t.strictSame(properties.nick, is30 ? { type: 'string', nullable: true, example: 'Ada' } : { type: ['string', 'null'], examples: ['Ada'] })
+    t.strictSame(properties.size, is30 ? { anyOf: [{ type: 'string' }, { type: 'integer' }] } : { type: ['string', 'integer'] })
+    t.strictSame(properties.plan.anyOf.at(-1), is30 ? { type: 'object', nullable: true, enum: [null] } : { type: 'null' })
+    t.strictSame(properties.properties.properties.const.enum, [1])
+    t.strictSame(properties.either, { type: 'object', anyOf: [{ required: ['a'] }, { required: ['b'] }] })
+    const { user } = document.paths['/auth/login']!.post!.responses[200]!.content!['application/json']!.example
+    t.strictSame(Object.keys(user), ['id', 'username', 'email', 'roles', 'nick', 'properties'], 'what has no example, and may be left out, is')
+    const { valid, errors } = await new Validator().validate(document)
+    t.ok(valid, JSON.stringify(errors))
+  })
+}
+
+t.test('every example is right by its schema, and those of errors are what the app would say', async (t) => {
+  for (const transport of ['body', 'cookie', 'both'] as const) {
+    const options = { ...everything, transport, password: { ...cheap, minLength: 9 }, messages: { ACCOUNTS_TOKEN_EXPIRED: 'Zu spät', ACCOUNTS_TOKEN_INVALID: () => 'asked for each request' } }
+    const document = await documentOf(t, options, {}, (app) => { app.get('/guarded', { preHandler: app.authenticate }, async () => 1) })
+    const judge = judgeOf(document)
+    const texts: Record<string, string> = {}
+    let count = 0
+    for (const [name, { responses }] of operationsOf(document)) {
+      for (const [status, { content = {} }] of Object.entries(responses)) {
+        for (const { schema, example, examples = {} } of Object.values(content)) {
+          if (name !== 'GET /guarded' || status !== '200') t.ok(example || Object.keys(examples).length > 0, `${name} ${status} has an example`)
+          for (const value of [...example ? [example] : [], ...Object.values(examples).map(({ value }) => value)]) {
+            count++
+            const fault = judge(schema, value)
+            if (fault) t.fail(`${name} ${status}: ${fault}`)
+            if (value.code) texts[value.code] = value.message
+          }
+        }
+      }
+    }
+    t.ok(count > 100, `${count}`)
+    t.notMatch(Object.values(texts).join(), /%s|undefined/)
+    t.match(texts, { ACCOUNTS_TOKEN_EXPIRED: 'Zu spät', ACCOUNTS_TOKEN_INVALID: 'The token is not valid', ACCOUNTS_PASSWORD_REJECTED: 'The password must have at least 9 characters' })
+    t.equal('access_token' in document.paths['/auth/login']!.post!.responses[200]!.content!['application/json']!.example, transport !== 'cookie')
+  }
+})
+
+t.test('every operation says what it is for, where it stands and what each parameter and each field means', async (t) => {
+  const document = await documentOf(t, { ...everything, user: {} })
+  const operations = operationsOf(document)
+  const tags = document.tags!.map(({ name }) => name)
+  const ids = operations.map(([, { operationId }]) => operationId!)
+  t.equal(new Set(ids).size, ids.length)
+  for (const [name, { operationId, summary, tags: own, security, parameters = [], requestBody }] of operations) {
+    t.match(operationId, /^[a-z][a-zA-Z]+$/, name)
+    t.ok(summary && security && own!.every((tag) => tags.includes(tag)), name)
+    for (const parameter of parameters) t.ok(parameter.description, `${name} ${parameter.name}`)
+    for (const { schema } of Object.values(requestBody?.content ?? {})) {
+      // New passwords are called so, and roles are what they are in a user.
+      for (const [field, part] of Object.entries<any>(schema.properties)) t.ok(part.description || field === 'roles', `${name} ${field}`)
+    }
+  }
+  for (const [name, { properties }] of Object.entries(document.components.schemas)) {
+    for (const [field, part] of Object.entries<any>(properties)) t.ok(part.description || part.$ref || part.enum?.length === 1, `${name}.${field}`)
+  }
+})
+
+t.test('cookies, challenges and the type of keys stand in the document, and open routes are said to be open', async (t) => {
+  const { paths } = await documentOf(t, { ...everything, transport: 'cookie' }, { security: [{ accessCookie: [] }] })
+  for (const [path, method, status] of [['login', 'post', 200], ['register', 'post', 201], ['refresh', 'post', 200], ['logout', 'post', 204], ['password', 'put', 200], ['me', 'delete', 204], ['sessions/{id}', 'delete', 204]] as const) {
+    t.ok(paths[`/auth/${path}`]![method]!.responses[status]!.headers!['set-cookie'], path)
+  }
+  for (const [, { responses }] of operationsOf({ paths } as OpenapiDocument)) if (responses[401]) t.ok(responses[401].headers!['www-authenticate'])
+  t.notOk(paths['/auth/login']!.post!.responses[400]!.headers)
+  t.strictSame(Object.keys(paths['/auth/jwks.json']!.get!.responses[200]!.content!), ['application/jwk-set+json'])
+  t.strictSame(['register', 'login'].map((path) => paths[`/auth/${path}`]!.post!.security), [[], []])
+  const { paths: plain } = await documentOf(t)
+  t.notOk(plain['/auth/login']!.post!.responses[200]!.headers)
+})
+
+t.test('a host that has components and tags of these names keeps them', async (t) => {
+  const own = { User: { type: 'string' }, Error: { type: 'boolean' }, AccountsError: { type: 'number' } }
+  const openapi = { tags: [{ name: 'accounts', description: 'Own' }], components: { schemas: own } }
+  const { tags, paths, components: { schemas } } = await documentOf(t, {}, openapi, (app) => { app.get('/guarded', { preHandler: app.authenticate }, async () => 1) })
+  t.match(schemas, own)
+  t.strictSame(Object.keys(schemas), ['User', 'Error', 'AccountsError', 'AccountsAccountsError', 'TokenResponse', 'AccountsUser', 'Session'])
+  t.strictSame(schemas.TokenResponse!.properties.user, { $ref: '#/components/schemas/AccountsUser' })
+  t.strictSame(paths['/guarded']!.get!.responses[401]!.content!['application/json']!.schema, { $ref: '#/components/schemas/AccountsAccountsError' })
+  t.strictSame(tags, openapi.tags)
+})
+
+t.test('only schemes that are asked for are declared, also where the host itself asks', async (t) => {
+  const schemesOf = async (add: (app: FastifyInstance) => unknown) => Object.keys((await documentOf(t, {}, {}, add)).components.securitySchemes)
+  t.strictSame(await schemesOf(() => {}), ['accessToken', 'refreshToken'])
+  t.strictSame(await schemesOf((app) => app.get('/', { preHandler: app.accounts.guard({ locations: ['query'] }) }, async () => 1)), ['accessToken', 'accessQuery', 'refreshToken'])
+  t.strictSame(await schemesOf((app) => app.get('/', { schema: { security: [{ refreshCookie: [] }] } as object }, async () => 1)), ['accessToken', 'refreshToken', 'refreshCookie'])
+})
+
+t.test('a document of Swagger 2, which has no words for this, is refused', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger)
+  await app.register(accounts, { db: ':memory:', secret, password: cheap })
+  await app.ready()
+  t.throws(() => app.swagger(), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /openapi/ })
 })

@@ -35,8 +35,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
 
   /** Busy, with a guess when it will be better. */
   function busy (): Error {
-    const waitMs = line.jobMs * (line.waiting.size + 1) / concurrency
-    return Object.assign(new Busy(), { headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) } })
+    return new Busy(line.jobMs * (line.waiting.size + 1) / concurrency)
   }
 
   async function turn (gone: AbortSignal | undefined): Promise<void> {

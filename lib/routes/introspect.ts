@@ -23,14 +23,14 @@ export function introspect (scope: Scope, { admission, clientScheme, sessions, t
     security: [{ [clientScheme]: [] }, {}],
     body: Type.Object({
       ...tokenFields,
-      client_id: Type.Optional(Type.String()),
-      client_secret: Type.Optional(Type.String()),
+      client_id: Type.Optional(Type.String({ description: 'Where it does not stand in Authorization: Basic.' })),
+      client_secret: Type.Optional(Type.String({ description: 'As its id.' })),
     }),
     response: answers({
       200: Type.Object({
-        active: Type.Boolean(),
-        token_type: Type.Optional(Type.String()),
-        username: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+        active: Type.Boolean({ description: 'Whether the token would let a request in.', examples: [true] }),
+        token_type: Type.Optional(Type.String({ description: 'Bearer or refresh_token.', examples: ['Bearer'] })),
+        username: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'Whose it is.', examples: ['ada'] })),
       }, { additionalProperties: true, description: 'The claims of a good token; of any other nothing but active: false' }),
     }, ...bodyErrors, ClientInvalid),
   }

@@ -26,7 +26,7 @@ export function login (scope: Scope, context: Context, path: string): void {
     tags,
     body: Type.Object({
       [field]: Type.String({ maxLength: 512, description: `The ${identifiers.map((name) => what[name]).join(' or ')}.` }),
-      password: Type.String(),
+      password: Type.String({ description: 'As it was chosen, to the last space.' }),
       ...transportFields(transport),
       ...transport !== 'body' && { remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })) },
     }, { additionalProperties: false }),

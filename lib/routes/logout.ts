@@ -2,11 +2,11 @@ import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { clearRefused, forget } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
-import { answers, NothingSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
+import { answers, ForgottenSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function logout (scope: Scope, context: Context, path: string): void {
-  const { csrf, hooks, locator, publicUsers, sessions, tokens, refreshLocations, securityOf } = context
+  const { csrf, hooks, locator, publicUsers, sessions, tokens, refreshLocations, securityOf, settings } = context
 
   const schema = {
     operationId: 'logout',
@@ -15,7 +15,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
     tags,
     security: securityOf('any', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 204: NothingSchema }, ...refreshErrors(refreshLocations)),
+    response: answers({ 204: ForgottenSchema(settings) }, ...refreshErrors(refreshLocations)),
   }
 
   scope.post(path, { schema }, async (request, reply) => {

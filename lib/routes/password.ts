@@ -17,7 +17,7 @@ export function password (scope: Scope, context: Context, path: string): void {
     summary: 'Take another password',
     description: 'This session goes on with new tokens; every other one is over.',
     tags,
-    body: Type.Object({ current_password: Type.String(), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
+    body: Type.Object({ current_password: Type.String({ description: 'The one that is to go.' }), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
     response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Throttled, Busy),
   }
 

@@ -16,7 +16,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     summary: 'Give the password again',
     description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
-    body: Type.Object({ password: Type.String() }, { additionalProperties: false }),
+    body: Type.Object({ password: Type.String({ description: 'The password of the signed-in user.' }) }, { additionalProperties: false }),
     response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid, Throttled, Busy),
   }
 

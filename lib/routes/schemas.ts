@@ -1,31 +1,37 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyError } from '@fastify/error'
 import { errorCodes } from 'fastify'
+import { component } from '../components.ts'
 import type { Issuing } from '../grants.ts'
 import * as errors from '../errors.ts'
 import type { Location, Transport } from '../options.ts'
 import type { Settings } from '../settings.ts'
 
 /** A pair of tokens, or what is left of it in a body when they travel in cookies. */
-export function tokenResponseSchema ({ settings: { transport }, publicUsers }: Issuing) {
+export function tokenResponseSchema ({ settings: { transport, access, refresh }, publicUsers }: Issuing) {
   const inBody = (schema: TSchema) => transport === 'body' ? schema : Type.Optional(schema)
   const inCookies = (schema: TSchema) => transport === 'cookie' ? schema : Type.Optional(schema)
 
-  return Type.Object({
+  return component('TokenResponse', Type.Object({
     ...transport !== 'cookie' && {
-      access_token: inBody(Type.String({ description: 'Goes into the header Authorization: Bearer.' })),
+      access_token: inBody(Type.String({ description: 'Goes into the header Authorization: Bearer.', examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'] })),
     },
     token_type: Type.Literal('Bearer'),
-    expires_in: Type.Integer({ description: 'Seconds until the access token is over.' }),
+    expires_in: Type.Integer({ description: 'Seconds until the access token is over.', examples: [access.expiresInSeconds] }),
     ...transport !== 'cookie' && {
-      refresh_token: inBody(Type.String({ description: 'Buys the next pair of tokens at the refresh route. Keep it secret.' })),
+      refresh_token: inBody(Type.String({ description: 'Buys the next pair of tokens at the refresh route. Keep it secret.', examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9…'] })),
     },
-    refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token is over.' }),
+    refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token is over.', examples: [refresh.expiresInSeconds] }),
     ...transport !== 'body' && {
-      csrf_token: inCookies(Type.String({ description: 'Goes into a header of requests with cookies that change something.' })),
+      csrf_token: inCookies(Type.String({ description: 'Goes into a header of requests with cookies that change something.', ...transport === 'cookie' && { examples: ['K3vXc0mY7dQm2h8sJw9rTfUeNqLbAz4i1oGp5yRtWxE'] } })),
     },
     user: publicUsers.schema,
-  }, { description: 'A pair of tokens and their user' })
+  }, { description: 'A pair of tokens and their user', ...setsCookies(transport, 'The tokens and the value against CSRF, where a session has them in cookies.') }))
+}
+
+/** The header that brings cookies or takes them back, where there are any. */
+function setsCookies (transport: Settings['transport'], description: string) {
+  return transport !== 'body' && { headers: { 'set-cookie': { type: 'string', description } } }
 }
 
 /** How a client says where its tokens are to go, where it may say so. */
@@ -36,6 +42,11 @@ export function transportFields (transport: Settings['transport']) {
 }
 
 export const NothingSchema = Type.Null({ description: 'Done' })
+
+/** Nothing, but that a browser is told to forget the session. */
+export function ForgottenSchema ({ transport }: Pick<Settings, 'transport'>) {
+  return Type.Null({ description: 'Done', ...setsCookies(transport, 'Takes the cookies of the session back, where it had any.') })
+}
 
 export const RefreshTokenBodySchema = Type.Object({
   refresh_token: Type.Optional(Type.String({ description: 'The refresh token. Without it, the other places are looked at.' })),
@@ -63,7 +74,7 @@ export function PasswordSchema ({ password: { minLength, maxLength, blocklist, b
 
 /** How RFC 7009 and RFC 7662 speak of a token, and in which forms. */
 export const tokenFields = {
-  token: Type.String(),
+  token: Type.String({ description: 'An access token or a refresh token.' }),
   token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token says what it is.' })),
 }
 export const tokenForms = ['application/x-www-form-urlencoded', 'application/json']
@@ -95,25 +106,25 @@ export function refreshErrors (locations: Location[]): ErrorClass[] {
   return [...accessErrors(locations), ...bodyErrors, errors.RefreshReused]
 }
 
+/** Under this key a schema keeps the errors that it stands for. */
+export const behind = Symbol('errors behind a status')
+
+export const ErrorSchema = component('Error', Type.Object({
+  statusCode: Type.Integer({ description: 'The status, once more.' }),
+  code: Type.String({ description: 'Stable: programs compare this.' }),
+  error: Type.String({ description: 'The name of the status.' }),
+  message: Type.String({ description: 'For people.' }),
+}, { description: 'Why a request was refused' }))
+
 /** The `response` of a route: what it gives, and each status that it may refuse with, naming the codes. */
 export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {
-  const thrown = refusals.map((Refusal) => new Refusal())
-  const statuses = [...new Set(thrown.map(({ statusCode }) => statusCode!))]
-
-  return {
-    ...given,
-    ...Object.fromEntries(statuses.map((status) => {
-      const codes = thrown.filter(({ statusCode }) => statusCode === status).map(({ code }) => code)
-      return [status, errorSchema([...new Set(codes)].join(', '))]
-    })),
-  }
+  const thrown = new Map(refusals.map((Refusal) => new Refusal()).map((error) => [error.code, error]))
+  const byStatus = Object.groupBy(thrown.values(), ({ statusCode }) => statusCode!)
+  return { ...given, ...Object.fromEntries(Object.entries(byStatus).map(([status, errors]) => [status, refusalSchema(errors!)])) }
 }
 
-function errorSchema (description: string) {
-  return Type.Object({
-    statusCode: Type.Integer(),
-    code: Type.String({ description: 'Stable: programs compare this.' }),
-    error: Type.String({ description: 'The name of the status.' }),
-    message: Type.String({ description: 'For people.' }),
-  }, { description })
+function refusalSchema (errors: FastifyError[]) {
+  const codes = errors.map(({ code }) => code)
+  const CodeSchema = Type.Object({ code: Type.Unsafe<string>({ type: 'string', enum: codes }) })
+  return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [behind]: errors }
 }

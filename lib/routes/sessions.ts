@@ -1,21 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
+import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
 import { NotFound, TokenRevoked } from '../errors.ts'
 import { forget } from '../grants.ts'
-import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
-const SessionSchema = Type.Object({
-  id: Type.String(),
-  current: Type.Boolean({ description: 'The session that asks.' }),
-  created_at: Type.String({ format: 'date-time' }),
-  last_used_at: Type.String({ format: 'date-time' }),
-  expires_at: Type.String({ format: 'date-time', description: 'Unless it is refreshed.' }),
-  user_agent: Type.Union([Type.String(), Type.Null()]),
-  ip: Type.Union([Type.String(), Type.Null()]),
-}, { description: 'A session' })
+const SessionSchema = component('Session', Type.Object({
+  id: Type.String({ description: 'By which it can be ended.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
+  current: Type.Boolean({ description: 'The session that asks.', examples: [true] }),
+  created_at: Type.String({ format: 'date-time', description: 'When the user signed in.', examples: ['2026-01-05T08:00:00.000Z'] }),
+  last_used_at: Type.String({ format: 'date-time', description: 'To within the life of an access token.', examples: ['2026-01-05T09:30:00.000Z'] }),
+  expires_at: Type.String({ format: 'date-time', description: 'Unless it is refreshed.', examples: ['2026-02-04T09:15:00.000Z'] }),
+  user_agent: Type.Union([Type.String(), Type.Null()], { description: 'What the client last called itself.', examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'] }),
+  ip: Type.Union([Type.String(), Type.Null()], { description: 'Where it last came from.', examples: ['192.0.2.7'] }),
+}, { description: 'A session' }))
 
 const KeepSchema = Type.Object({
   keep: Type.Optional(Type.Unsafe<'current'>({ type: 'string', enum: ['current'], description: 'Ends the others, and keeps this one.' })),
@@ -41,8 +42,8 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     summary: 'End one session of the user',
     description: 'Not found, too, is what belongs to somebody else.',
     tags,
-    params: Type.Object({ id: Type.String() }),
-    response: answers({ 204: NothingSchema }, ...refusals, NotFound),
+    params: Type.Object({ id: Type.String({ description: 'The id of a session.' }) }),
+    response: answers({ 204: ForgottenSchema(settings) }, ...refusals, NotFound),
   }
   scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async (request, reply) => {
     const { params: { id }, auth: { claims: { sub }, sessionId } } = request
@@ -56,7 +57,7 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     summary: 'End every session of the user, or every other one',
     tags,
     querystring: KeepSchema,
-    response: answers({ 204: NothingSchema }, ...refusals),
+    response: answers({ 204: ForgottenSchema(settings) }, ...refusals),
   }
   scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
     const { query: { keep }, auth: { claims: { sub }, sessionId } } = request

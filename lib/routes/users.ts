@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { User } from '../entities/user.ts'
 import { Forbidden, InputInvalid, NotFound } from '../errors.ts'
@@ -9,16 +10,16 @@ import type { Scope } from './scope.ts'
 
 export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings: { locations } }: Context, path: string): void {
   const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
-  const params = Type.Object({ id: Type.String() })
+  const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
   const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
 
   const DateSchema = Type.String({ format: 'date-time' })
-  const UserSchema = Type.Object({
+  const UserSchema = component('AdminUser', Type.Object({
     ...publicUsers.schema.properties,
-    disabled_at: Type.Union([DateSchema, Type.Null()]),
-    created_at: DateSchema,
-    last_login_at: Type.Union([DateSchema, Type.Null()]),
-  }, { description: 'A user, as admins see them' })
+    disabled_at: Type.Union([DateSchema, Type.Null()], { description: 'Since when they are not let in, or null.', examples: [null] }),
+    created_at: Type.String({ format: 'date-time', description: 'When they registered.', examples: ['2026-01-05T08:00:00.000Z'] }),
+    last_login_at: Type.Union([DateSchema, Type.Null()], { description: 'When they last signed in with their password.', examples: ['2026-01-05T08:00:00.000Z'] }),
+  }, { description: 'A user, as admins see them' }))
 
   function shown (user: User) {
     const { disabledAt, createdAt, lastLoginAt } = user
@@ -34,7 +35,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     response: answers({
       200: Type.Object({
         users: Type.Array(UserSchema),
-        next: Type.Union([Type.String({ description: 'Goes into after, for the next part.' }), Type.Null()]),
+        next: Type.Union([Type.String(), Type.Null()], { description: 'Goes into after, for the next part; null at the end.', examples: [null] }),
       }, { description: 'A part of them' }),
     }, ...accessErrors(), Forbidden, InputInvalid),
   }
@@ -62,7 +63,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     description: 'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
     tags,
     params,
-    body: Type.Object({ disabled: Type.Optional(Type.Boolean()), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
+    body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
     response: answers({ 200: UserSchema }, ...refusals),
   }
   scope.patch(`${path}/:id`, { schema: change, onRequest }, async ({ params: { id }, body, auth: { claims: { sub } } }) => {

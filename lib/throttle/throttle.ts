@@ -105,7 +105,7 @@ export function createThrottle (
     const waitMs = Math.max(...rows.map((row) => blockedFor(row, now)))
     if (waitMs === 0) return
     telemetry.counters.attemptsThrottled++
-    throw throttled(waitMs)
+    throw new Throttled(waitMs)
   }
 
   function takeBackFrom (rows: Bucket[], buckets: Counted[]): Bucket[] {
@@ -175,8 +175,4 @@ async function lock (tx: EntityManager, ids: string[]): Promise<ThrottleBucket[]
 function tellsOfName (error: unknown): boolean {
   const { statusCode } = Object(error) as { statusCode?: number }
   return Number(statusCode) < 500 && !(error instanceof InputInvalid || error instanceof PasswordRejected)
-}
-
-function throttled (waitMs: number): Error {
-  return Object.assign(new Throttled(), { headers: { 'retry-after': `${Math.ceil(waitMs / 1000)}` } })
 }

@@ -1,13 +1,14 @@
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import type { AccountsTypes } from '../../types/index.ts'
+import { component } from '../components.ts'
 import type { User } from '../entities/user.ts'
 import type { Settings } from '../settings.ts'
 
 const BaseUserSchema = Type.Object({
-  id: Type.String({ description: 'Never changes and is never given to another user.' }),
-  username: Type.Union([Type.String(), Type.Null()]),
-  email: Type.Union([Type.String(), Type.Null()]),
-  roles: Type.Array(Type.String()),
+  id: Type.String({ description: 'Never changes and is never given to another user.', examples: ['01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'] }),
+  username: Type.Union([Type.String(), Type.Null()], { description: 'null for who has an e-mail address alone.', examples: ['ada'] }),
+  email: Type.Union([Type.String(), Type.Null()], { description: 'null where none was given.', examples: ['ada@example.com'] }),
+  roles: Type.Array(Type.String(), { description: 'What the user may do, in the words of the app.', examples: [[]] }),
 })
 
 type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
@@ -43,7 +44,7 @@ export function createPublicUsers ({ user: { fields, public: names = Object.keys
   }
 
   return {
-    schema: Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' }),
+    schema: component('User', Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' })),
     of,
     managed: (user) => ({ ...of(user), disabledAt: user.disabledAt, createdAt: user.createdAt, lastLoginAt: user.lastLoginAt }),
   }

@@ -1,19 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../lib/index.ts'
 import { cookieHeader, setBy } from '../browser.ts'
 import { bearer, build, decode, mint, password, refreshKey, secret } from '../build.ts'
+import { documentOf, judgeOf } from '../documents.ts'
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'TRACE'
 
 const shop = { id: 'shop', secret: 'the secret of a client that asks' }
 const { privateKey } = generateKeyPairSync('ed25519')
 
+const options: AccountsOptions = {
+  secret: [secret, { private: privateKey }], transport: 'both', routes: { users: true, revoke: true }, introspection: { clients: [shop] }, refresh: { window: 0 },
+}
+
 /** An app with all of our routes; it signs with its secret, and publishes another key. */
 function everything (t: Test) {
-  return build(t, {
-    secret: [secret, { private: privateKey }], transport: 'both', routes: { users: true, revoke: true }, introspection: { clients: [shop] }, refresh: { window: 0 },
-  })
+  return build(t, options)
 }
 
 const nobody = '01a20000-0000-7000-8000-000000000000'
@@ -122,6 +126,34 @@ t.test('every route, with everything that may decide its answer', async (t) => {
       const isPlain = /^(ACCOUNTS|FST_ERR_CTP)_[A-Z_]+$/.test(code) && !within.test(message) && typeof error === 'string' && more.statusCode === statusCode
       if (!isPlain || Object.keys(more).length > 1) t.fail(`${what}: ${body}`)
     }
+  })
+
+  await t.test('each stands in the document with its status, its form, its headers, its code and the words of that', async (t) => {
+    const document = await documentOf(t, options)
+    const judge = judgeOf(document)
+    const seen = new Set<string>()
+    for (const [what, url, { statusCode, headers, body }] of answers) {
+      const method = what.split(' ')[0]!.toLowerCase()
+      const { content, headers: told = {} } = document.paths[url.replace(nobody, '{id}')]![method]!.responses[statusCode]!
+      const { schema, examples = {} } = content?.[String(headers['content-type']).split(';')[0]!] ?? {}
+      if (!schema) {
+        if (body !== '' || content) t.fail(`${what}: ${body}`)
+        continue
+      }
+      const answer = JSON.parse(body)
+      const fault = judge(schema, answer)
+      if (fault) t.fail(`${what}: ${fault}`)
+      for (const name of ['www-authenticate', 'retry-after']) if (name in headers && !(name in told)) t.fail(`${what}: ${name}`)
+      // What is refused takes its cookies along, on any route that looked for them.
+      if ('set-cookie' in headers && !('set-cookie' in told) && statusCode < 400) t.fail(`${what}: set-cookie`)
+      if (statusCode < 400) continue
+      seen.add(answer.code)
+      const hasReason = ['ACCOUNTS_INPUT_INVALID', 'ACCOUNTS_PASSWORD_REJECTED', 'ACCOUNTS_CSRF_FAILED'].includes(answer.code)
+      const { message, ...rest } = examples[answer.code]?.value ?? {}
+      const isSame = hasReason || message === answer.message
+      if (!isSame || rest.code !== answer.code || rest.error !== answer.error || rest.statusCode !== answer.statusCode) t.fail(`${what}: ${body}`)
+    }
+    t.ok(seen.size >= 10, [...seen].join())
   })
 })
 

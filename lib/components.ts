@@ -1,0 +1,118 @@
+import type { TSchema } from '@sinclair/typebox'
+
+/** What @fastify/swagger makes, as far as we write into it. */
+export interface OpenapiDocument {
+  openapi: string
+  components?: { schemas?: Record<string, object>, securitySchemes?: Record<string, object> }
+  tags?: { name: string, description?: string }[]
+}
+
+/** A schema, or a part of one. */
+type Part = Record<string, unknown>
+
+const givenName = Symbol('name of a component')
+
+/** A schema with a name of its own in the document. It checks and writes what it did. */
+export function component<Schema extends TSchema> (name: string, schema: Schema): Schema {
+  return { ...schema, [givenName]: name }
+}
+
+/** Each accounts' own names for their components, operations and schemes: in one document they must differ. */
+export function ownName (instance: string, name: string): string {
+  return instance === 'accounts' ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
+}
+
+/** Puts schemas that have a name into a document once, and a reference wherever they stand. */
+export interface Components {
+  /** The schema as it stands in this document, all that is named in it replaced by references. */
+  write: (document: OpenapiDocument, schema: object) => Part
+}
+
+/**
+ * @fastify/swagger has no door for them: what `addSchema` is given is called `def-0` there, and components that come
+ * later than the document's own are not put into its version of OpenAPI, so that is done here.
+ */
+export function createComponents (instance: string): Components {
+  const namesIn = new WeakMap<OpenapiDocument, Map<string, string>>()
+
+  function place (document: OpenapiDocument, name: string, { headers: _, ...schema }: Part): Part {
+    document.components ??= {}
+    const schemas = document.components.schemas ??= {}
+    const names = namesIn.get(document) ?? new Map<string, string>()
+    namesIn.set(document, names)
+
+    if (!names.has(name)) {
+      const free = freeName(ownName(instance, name), schemas)
+      // First the name: a recursive schema holds itself.
+      names.set(name, free)
+      schemas[free] = {}
+      Object.assign(schemas[free], writeParts(document, schema))
+    }
+    return { $ref: `#/components/schemas/${names.get(name)}` }
+  }
+
+  function write (document: OpenapiDocument, schema: object): Part {
+    const { [givenName]: given, $id: id, $ref: reference, ...parts } = schema as Part & { [givenName]?: string }
+    const name = given ?? id ?? reference
+    return name === undefined ? writeParts(document, parts) : place(document, String(name).replaceAll(/[^\w.-]/g, '_'), parts)
+  }
+
+  function writeParts (document: OpenapiDocument, schema: Part): Part {
+    const writeAny = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(writeAny)
+      return isPart(value) ? write(document, value) : value
+    }
+    const writeNamed = (parts: Part) => Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, writeAny(part)]))
+    const written = Object.fromEntries(Object.entries(schema).map(([keyword, value]) => {
+      return [keyword, isMap(keyword) ? writeNamed(value as Part) : keepsValues(keyword) ? value : writeAny(value)]
+    }))
+    return inVersion(document.openapi, written)
+  }
+
+  return { write }
+}
+
+/** Keywords that hold schemas by names, which may be those of keywords. */
+function isMap (keyword: string): boolean {
+  return keyword === 'properties' || keyword === 'patternProperties'
+}
+
+/** Keywords that hold no schemas, whatever their values look like. */
+function keepsValues (keyword: string): boolean {
+  return ['const', 'default', 'enum', 'examples'].includes(keyword)
+}
+
+function isPart (value: unknown): value is Part {
+  return typeof value === 'object' && value !== null
+}
+
+/** What the app itself has named so is another thing. */
+function freeName (name: string, taken: object): string {
+  return Object.hasOwn(taken, name) ? freeName(`Accounts${name}`, taken) : name
+}
+
+/** As @fastify/swagger writes it: without `const`, which is no keyword of OpenAPI 3.0 and means nothing to its readers. */
+function inVersion (version: string, { const: only, patternProperties, ...schema }: Part): Part {
+  const common = {
+    ...schema,
+    ...only !== undefined && { enum: [only] },
+    ...isPart(patternProperties) && { additionalProperties: Object.values(patternProperties)[0] },
+  }
+  return version.startsWith('3.0') ? inVersion30(common) : common
+}
+
+/** OpenAPI 3.0 has one example, one type and no null; it says `nullable` of a type. */
+function inVersion30 ({ examples, ...schema }: Part & { examples?: unknown[], anyOf?: Part[] }): Part {
+  const { type, anyOf, ...others }: Part & { anyOf?: Part[] } = { ...schema, ...examples && { example: examples[0] } }
+  if (type === 'null') return { ...others, type: 'object', nullable: true, enum: [null] }
+  if (Array.isArray(type)) return inVersion30({ ...others, anyOf: type.map((each) => inVersion30({ type: each })) })
+  if (!anyOf) return type === undefined ? others : { type, ...others }
+
+  const [only, ...more] = anyOf.filter((member) => !isNull(member))
+  const isNullable = more.length === 0 && anyOf.length > 1 && only?.type !== undefined
+  return isNullable ? { ...only, ...others, nullable: true } : { ...others, anyOf, ...type !== undefined && { type } }
+}
+
+function isNull ({ nullable, enum: values }: Part): boolean {
+  return nullable === true && Array.isArray(values) && values.length === 1 && values[0] === null
+}

@@ -1,0 +1,45 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError } from '@fastify/error'
+import type { Settings } from './settings.ts'
+
+/** A schema, as far as its examples go. */
+export interface Exemplary {
+  examples?: unknown[]
+  const?: unknown
+  properties?: Record<string, Exemplary>
+  required?: string[]
+  items?: Exemplary
+}
+
+/** What an answer of this schema may be, from the examples of its parts; undefined where they tell too little. */
+export function exampleOf ({ examples, const: only, properties, required = [], items }: Exemplary): unknown {
+  if (examples) return examples[0]
+  const item = items && exampleOf(items)
+  if (item !== undefined) return [item]
+  if (!properties) return only
+
+  const values = Object.entries(properties).map(([name, part]) => [name, exampleOf(part)] as const)
+  const known = Object.fromEntries(values.filter(([, value]) => value !== undefined))
+  return required.every((name) => Object.hasOwn(known, name)) ? known : undefined
+}
+
+/** An error as it is answered. */
+export interface ErrorAnswer {
+  statusCode: number
+  code: string
+  error: string
+  message: string
+}
+
+/** What a client is told, in the words of the app where they are fixed. */
+export function errorAnswerOf ({ statusCode, code, message }: FastifyError, { messages, password }: Pick<Settings, 'messages' | 'password'>): ErrorAnswer {
+  /** What stands for the reason in the messages that give one. */
+  const reasons: Record<string, string> = {
+    ACCOUNTS_INPUT_INVALID: 'body/password must be string',
+    ACCOUNTS_PASSWORD_REJECTED: `must have at least ${password.minLength} characters`,
+    ACCOUNTS_CSRF_FAILED: 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins',
+  }
+  const own = messages[code]
+  const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
+  return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text }
+}

@@ -1,0 +1,69 @@
+import createClient, { type Middleware } from 'openapi-fetch'
+import type { components, operations, paths } from './api.ts'
+
+type Tokens = components['schemas']['TokenResponse']
+
+/** Everything that a client does, typed by the document alone. */
+export async function tour (baseUrl: string, username: string): Promise<string[]> {
+  const told: string[] = []
+  const api = createClient<paths>({ baseUrl })
+  let tokens: Tokens | undefined
+  const bearer: Middleware = {
+    onRequest ({ request }) {
+      if (tokens && !request.headers.has('authorization')) request.headers.set('authorization', `Bearer ${tokens.access_token}`)
+    },
+  }
+  api.use(bearer)
+
+  const password = 'correct horse battery staple'
+  const registered = await api.POST('/auth/register', { body: { username, password } })
+  if (!registered.data) throw new Error(registered.error.code)
+  const name: string | null = registered.data.user.username
+  told.push(`registered ${name}`)
+
+  const again = await api.POST('/auth/register', { body: { username, password } })
+  told.push(again.error ? why(again.error.code) : 'registered twice')
+
+  const refused = await api.POST('/auth/login', { body: { username, password: 'something else' } })
+  if (refused.error?.code === 'ACCOUNTS_CREDENTIALS_INVALID') {
+    const code: 'ACCOUNTS_CREDENTIALS_INVALID' = refused.error.code
+    told.push(code)
+  }
+  // @ts-expect-error A code that login never answers.
+  if (refused.error?.code === 'ACCOUNTS_TOKEN_EXPIRED') told.push('impossible')
+
+  const entered = await api.POST('/auth/login', { body: { username, password } })
+  tokens = entered.data
+  const refreshed = await api.POST('/auth/refresh', { body: { refresh_token: tokens!.refresh_token } })
+  tokens = refreshed.data!
+
+  const { data: list } = await api.GET('/auth/sessions')
+  const current = list?.sessions.find((session) => session.current)
+  told.push(`${list?.sessions.length} sessions, this one from ${current?.ip ?? 'nowhere'}`)
+
+  const secret = await api.GET('/secret')
+  told.push(String(secret.response.status))
+  const other = list!.sessions.find((session) => !session.current)!
+  told.push(String((await api.DELETE('/auth/sessions/{id}', { params: { path: { id: other.id } } })).response.status))
+
+  // @ts-expect-error A field that no user has.
+  const nothing: unknown = tokens.user.passwordHash
+  told.push(typeof nothing)
+
+  told.push(String((await api.POST('/auth/logout', { body: { refresh_token: tokens.refresh_token } })).response.status))
+  const over = await api.GET('/secret')
+  told.push(over.error?.code ?? 'still in')
+  return told
+}
+
+/** Every code that an operation may be refused with. */
+type CodeOf<Responses> = { [Status in keyof Responses]: Responses[Status] extends { content: { 'application/json': { code: infer Code } } } ? Code : never }[keyof Responses]
+
+/** What a form would say. */
+function why (code: CodeOf<operations['register']['responses']>): string {
+  const words: Partial<Record<typeof code, string>> = {
+    ACCOUNTS_USER_EXISTS: 'taken',
+    ACCOUNTS_PASSWORD_REJECTED: 'choose another password',
+  }
+  return words[code] ?? 'try later'
+}
