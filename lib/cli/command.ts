@@ -71,8 +71,8 @@ function parse (args: string[], options: Flags) {
     return parseArgs({ args, options, allowPositionals: true })
   } catch (error) {
     const { code, message } = error as Error & { code: string }
-    const flag = /'(--?[\w-]+)/.exec(message)?.[1] ?? 'A flag'
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageWrong(`There is no ${flag} here${nearest(flag, Object.keys(options).map((name) => `--${name}`))}`)
-    throw new UsageWrong(message.split('\n')[0]!)
+    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageWrong(message.split('\n')[0]!)
+    const flag = /'([^']+)'/.exec(message)![1]!
+    throw new UsageWrong(`There is no ${flag} here${nearest(flag, Object.keys(options).map((name) => `--${name}`))}`)
   }
 }

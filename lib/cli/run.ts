@@ -23,7 +23,7 @@ export async function run (argv: string[], io: Io): Promise<number> {
     return isBad ? 1 : 0
   } catch (error) {
     const { code = 'ACCOUNTS_FAILED', message } = error as Error & { code?: string }
-    io.stderr.write(`${isJson ? JSON.stringify({ error: { code, message } }) : message || code}\n`)
+    io.stderr.write(`${isJson ? JSON.stringify({ error: { code, message } }) : message}\n`)
     return error instanceof UsageWrong ? 2 : 1
   }
 }

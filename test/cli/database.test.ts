@@ -94,6 +94,13 @@ t.test("with the schema 'none' nobody asks which migrations have run", async (t)
   t.match(await json(['user', 'list', '--config', 'none.js'], { cwd }), { code: 0, users: [] })
 })
 
+t.test('what nobody foresaw has a code too', async (t) => {
+  const cwd = t.testdir({ 'bus.js': "export default { db: 'app.sqlite', revocation: { wake: () => { throw new Error('The bus is away') } } }" })
+  await json(['migrate', '--db', 'app.sqlite'], { cwd })
+  t.match(await json(['prune', '--config', 'bus.js'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_FAILED', message: 'The bus is away' } })
+  t.match(await cli(['prune', '--config', 'bus.js'], { cwd }), { code: 1, stdout: '', stderr: 'The bus is away' })
+})
+
 t.test('a file that holds no options is refused', async (t) => {
   const cwd = t.testdir({ 'text.js': 'export default 1', 'none.js': 'export const options = {}', 'broken.js': 'export default {' })
   for (const file of ['text.js', 'none.js', 'broken.js', 'missing.js']) {

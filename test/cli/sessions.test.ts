@@ -51,6 +51,14 @@ t.test('what a client has called itself does not steer the terminal', async (t) 
   t.notOk(stdout.includes('\u001b') || stdout.includes('\u009b'))
 })
 
+t.test('of a session that code has begun, nobody knows from where', async (t) => {
+  const { app, given } = await beside(t)
+  const { id } = await app.accounts.users.create({ email: 'ada@example.com' })
+  await app.accounts.issueTokens(id)
+  t.match(await cli(['sessions', 'list', id], given), { stdout: /UTC {2}– +–$/ })
+  t.match(await cli(['sessions', 'revoke-all', 'ada@example.com'], given), { stdout: `All sessions of ada@example.com (${id}) are over.` })
+})
+
 t.test('what is old is pruned, and counted', async (t) => {
   const { sql, signUp, given } = await beside(t)
   await signUp()
