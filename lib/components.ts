@@ -3,7 +3,7 @@ import type { TSchema } from '@sinclair/typebox'
 /** What @fastify/swagger makes, as far as we write into it. */
 export interface OpenapiDocument {
   openapi: string
-  components?: { schemas?: Record<string, object>, securitySchemes?: Record<string, object> }
+  components: { schemas: Record<string, object>, securitySchemes?: Record<string, object> }
   tags?: { name: string, description?: string }[]
 }
 
@@ -29,15 +29,14 @@ export interface Components {
 }
 
 /**
- * @fastify/swagger has no door for them: what `addSchema` is given is called `def-0` there, and components that come
- * later than the document's own are not put into its version of OpenAPI, so that is done here.
+ * @fastify/swagger has no door for them: what `addSchema` is given is called `def-0` there. What is put into the
+ * document while it is made comes too late to be written in its version of OpenAPI, so that is done here.
  */
 export function createComponents (instance: string): Components {
   const namesIn = new WeakMap<OpenapiDocument, Map<string, string>>()
 
   function place (document: OpenapiDocument, name: string, { headers: _, ...schema }: Part): Part {
-    document.components ??= {}
-    const schemas = document.components.schemas ??= {}
+    const schemas = document.components.schemas
     const names = namesIn.get(document) ?? new Map<string, string>()
     namesIn.set(document, names)
 

@@ -72,7 +72,10 @@ const errorHeaders: Record<string, object> = {
 function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, settings: DocumentSettings): object {
   const { type, description, [behind]: errors } = schema
   if (type === 'null') return schema
-  if (!errors) return { description, ...schema.headers && { headers: schema.headers }, content: { [mediaType]: { schema: written, example: exampleOf(schema) } } }
+  if (!errors) {
+    const content = { [mediaType]: { schema: written, example: exampleOf(schema) } }
+    return { description, ...schema.headers && { headers: schema.headers }, content }
+  }
 
   const headers = [...new Set(errors.flatMap(({ headers = {} }: FastifyError & { headers?: object }) => Object.keys(headers)))]
   const examples = errors.map((error) => [error.code, { value: errorAnswerOf(error, settings) }])
@@ -102,7 +105,13 @@ export type Document = (scope: FastifyInstance, route: RouteOptions, guards: Gua
 /** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
 const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
 
-export function createOpenapi (settings: DocumentSettings) {
+/** Writes our routes, and what guards ask for, into the document that @fastify/swagger makes. */
+export interface Openapi {
+  documentScope: (scope: FastifyInstance) => void
+  documentGuards: (app: FastifyInstance) => Document
+}
+
+export function createOpenapi (settings: DocumentSettings): Openapi {
   const { name } = settings
   const schemes = schemesOf(settings)
   const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
@@ -122,7 +131,6 @@ export function createOpenapi (settings: DocumentSettings) {
   function writeRoute ({ schema, url, openapiObject: document }: Transformed) {
     if (!document) throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: give it the option openapi')
 
-    document.components ??= {}
     document.components.securitySchemes = { ...schemesIn(document), ...document.components.securitySchemes }
     if (!document.tags?.some((tag) => tag.name === name)) {
       document.tags = [...document.tags ?? [], { name, description: 'Accounts of users, and their sessions.' }]

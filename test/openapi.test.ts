@@ -147,6 +147,9 @@ t.test('the document says where a route looks for its token, and that a page of 
   t.match(paths['/auth/logout'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)
   t.match(paths['/auth/login'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)
   t.match(securitySchemes.accessToken, { type: 'apiKey', in: 'header', name: 'x-token' })
+  t.equal(securitySchemes.accessToken.description, 'An access token.')
+  const { components } = await documentOf(t, { header: { scheme: 'JWT' } })
+  t.equal(components.securitySchemes.accessToken!.description, 'An access token after the word JWT.')
   t.match(securitySchemes.refreshCookie, { type: 'apiKey', in: 'cookie', name: '__Secure-refresh' })
   t.match(Object.keys(paths['/auth/login'].post.requestBody.content['application/json'].schema.properties), ['username', 'password', 'transport', 'remember'])
   const { $ref } = paths['/auth/login'].post.responses['200'].content['application/json'].schema
@@ -282,11 +285,19 @@ t.test('cookies, challenges and the type of keys stand in the document, and open
 t.test('a host that has components and tags of these names keeps them', async (t) => {
   const own = { User: { type: 'string' }, Error: { type: 'boolean' }, AccountsError: { type: 'number' } }
   const openapi = { tags: [{ name: 'accounts', description: 'Own' }], components: { schemas: own } }
-  const { tags, paths, components: { schemas } } = await documentOf(t, {}, openapi, (app) => { app.get('/guarded', { preHandler: app.authenticate }, async () => 1) })
+  const { tags, paths, components: { schemas } } = await documentOf(t, {}, openapi, async (app) => {
+    app.get('/guarded', { preHandler: app.authenticate }, async () => 1)
+    await app.register(async (scope) => {
+      app.accounts.protect(scope, { roles: ['admin'] })
+      scope.get('/closed', async () => 1)
+    })
+  })
   t.match(schemas, own)
   t.strictSame(Object.keys(schemas), ['User', 'Error', 'AccountsError', 'AccountsAccountsError', 'TokenResponse', 'AccountsUser', 'Session'])
   t.strictSame(schemas.TokenResponse!.properties.user, { $ref: '#/components/schemas/AccountsUser' })
-  t.strictSame(paths['/guarded']!.get!.responses[401]!.content!['application/json']!.schema, { $ref: '#/components/schemas/AccountsAccountsError' })
+  for (const [path, status] of [['/guarded', 401], ['/closed', 401], ['/closed', 403]] as const) {
+    t.strictSame(paths[path]!.get!.responses[status]!.content!['application/json']!.schema, { $ref: '#/components/schemas/AccountsAccountsError' })
+  }
   t.strictSame(tags, openapi.tags)
 })
 
