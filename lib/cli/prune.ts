@@ -7,6 +7,7 @@ export const prune = defineCommand({
   flags: targetFlags,
   run: (_, target) => withAccounts(target, async ({ prune }) => {
     const pruned = await prune()
-    return { result: pruned, text: `Deleted ${Object.entries(pruned).map(([what, rows]) => `${rows} ${what}`).join(', ')}.` }
+    const { sessions, revocations, throttle, events } = pruned
+    return { result: pruned, text: `Deleted ${sessions} sessions, ${revocations} revocations, ${throttle} counts of failures and ${events} events.` }
   }),
 })

@@ -63,6 +63,6 @@ t.test('what is old is pruned, and counted', async (t) => {
   const { sql, signUp, given } = await beside(t)
   await signUp()
   await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(0))
-  t.match(await cli(['prune'], given), { code: 0, stdout: 'Deleted 1 sessions, 0 revocations, 0 events.' })
+  t.match(await cli(['prune'], given), { code: 0, stdout: 'Deleted 1 sessions, 0 revocations, 0 counts of failures and 0 events.' })
   t.match(await json(['prune'], given), { sessions: 0, revocations: 0 })
 })

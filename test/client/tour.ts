@@ -34,7 +34,7 @@ export async function tour (baseUrl: string, username: string): Promise<string[]
 
   const entered = await api.POST('/auth/login', { body: { username, password } })
   tokens = entered.data
-  const refreshed = await api.POST('/auth/refresh', { body: { refresh_token: tokens!.refresh_token } })
+  const refreshed = await api.POST('/auth/refresh', { body: refreshTokenOf(tokens) })
   tokens = refreshed.data!
 
   const { data: list } = await api.GET('/auth/sessions')
@@ -50,10 +50,16 @@ export async function tour (baseUrl: string, username: string): Promise<string[]
   const nothing: unknown = tokens.user.passwordHash
   told.push(typeof nothing)
 
-  told.push(String((await api.POST('/auth/logout', { body: { refresh_token: tokens.refresh_token } })).response.status))
+  told.push(String((await api.POST('/auth/logout', { body: refreshTokenOf(tokens) })).response.status))
   const over = await api.GET('/secret')
   told.push(over.error?.code ?? 'still in')
   return told
+}
+
+/** There is one where tokens travel in bodies. */
+function refreshTokenOf (tokens: Tokens | undefined) {
+  if (!tokens?.refresh_token) throw new Error('There is no refresh token in the body')
+  return { refresh_token: tokens.refresh_token }
 }
 
 /** Every code that an operation may be refused with. */
