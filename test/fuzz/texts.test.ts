@@ -34,7 +34,9 @@ t.test('a Cookie header lets in by the first cookie of exactly that name, and is
   const pairs = fc.array(fc.tuple(fc.oneof(fc.constantFrom('__Host-access', '__host-access', '__Host-access '), texts), fc.oneof(fc.constant(token), around)), { maxLength: 5 })
   await fc.assert(fc.asyncProperty(pairs, async (cookies) => {
     const cookie = asHeader(cookies.map(([name, value]) => `${name}=${value}`).join('; '))
-    if (await ask({ cookie }) && !cookie.includes(`__Host-access=${token}`) && !cookie.includes(`__Host-access =${token}`)) throw new Error(cookie)
+    // Blanks around a name and a value do not count (RFC 6265 §5.2), nor do quotes.
+    const [, first] = cookie.split(';').map((pair) => pair.split(/=(.*)/s).map((part) => part.trim())).find(([name]) => name === '__Host-access') ?? []
+    if (await ask({ cookie }) !== (first?.replace(/^"(.*)"$/, '$1') === token)) throw new Error(cookie)
   }), { numRuns })
   t.equal(await ask({ cookie: `a=b; __Host-access=${token}; __Host-access=x` }), true)
   t.equal(await ask({ cookie: `__Host-access=x; __Host-access=${token}` }), false)
