@@ -97,6 +97,14 @@ t.test('the fast hasher knows its own hashes, and works nowhere but in tests', a
   await t.rejects(fastHasher.verify(hash, password), errors.OptionsInvalid)
 })
 
+t.test('an app of the tests signs people in with the fast hasher', async (t) => {
+  const { app, signUp, post } = await build(t, { password: { hasher: fastHasher } })
+  await signUp()
+  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200)
+  t.equal((await post('/auth/login', { username: 'ada', password: `${password}!` })).statusCode, 401)
+  t.ok(await app.accounts.users.verifyPassword('ada', password))
+})
+
 t.test('a sign-in takes about a millisecond', async (t) => {
   const { app } = await build(t)
   const times: number[] = []
