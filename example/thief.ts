@@ -15,7 +15,7 @@ export function serveThief (app: FastifyInstance, windowSeconds: number): void {
   })
 
   app.post('/auth/thief/replay', options, async ({ auth }) => {
-    const cookie = copies.get(auth.sessionId) ?? ''
+    const cookie = String(copies.get(auth.sessionId))
     copies.delete(auth.sessionId)
     // A thief is no browser, so he says of himself what he likes.
     const headers = { cookie, 'sec-fetch-site': 'same-origin', 'user-agent': 'Thief' }

@@ -13,5 +13,6 @@ export function clientOf ({ ip, headers }: Pick<AnyRequest, 'headers'> & { ip?: 
 
 /** As every database keeps it: both are as long and as odd as a client likes. */
 export function storable ({ ip, userAgent }: Client) {
-  return { ip: ip?.slice(0, 64) ?? null, userAgent: userAgent?.slice(0, 512).replaceAll(/\p{C}/gu, '') ?? null }
+  const cut = (text: string | undefined, length: number) => text?.slice(0, length).replaceAll(/\p{C}/gu, '') ?? null
+  return { ip: cut(ip, 64), userAgent: cut(userAgent, 512) }
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { storable, type Client } from './client.ts'
 import type { Database } from './database.ts'
@@ -23,11 +24,11 @@ export interface Events {
   write: (tx: EntityManager, happening: Happening) => Promise<void>
   /** Tells of it, once it is stored. */
   tell: (happening: Happening) => void
-  /** Both, for what stores nothing else. */
+  /** Both, for what stores nothing else: it has happened, so a database that does not take it changes nothing, and is logged. */
   happen: (happening: Happening) => Promise<void>
 }
 
-export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>): Events {
+export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>, log: FastifyBaseLogger): Events {
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
     if (store) await tx.insert(Event, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })
   }
@@ -38,7 +39,7 @@ export function createEvents (database: Database, { publish }: Telemetry, { even
     write,
     tell,
     async happen (happening) {
-      if (store) await database.run((em) => write(em, happening))
+      if (store) await database.run((em) => write(em, happening)).catch((error) => log.error(error, 'An event could not be stored'))
       tell(happening)
     },
   }

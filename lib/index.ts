@@ -86,7 +86,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const telemetry = createTelemetry(settings.name)
-  const events = createEvents(database, telemetry, settings)
+  const events = createEvents(database, telemetry, settings, app.log)
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const queue = createQueue(app.server, settings.password)

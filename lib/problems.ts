@@ -113,7 +113,6 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
     case 'database': return `${name} must be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' (or mysql:, mariadb:)`
     case 'path': return `${name} must be a path such as '/${path === 'prefix' ? 'auth' : path.replace('routes.', '')}'`
     case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`
-    case 'const': return `${name} must be ${params.allowedValue}`
     default: return `${name} ${message}`
   }
 }

@@ -4,6 +4,7 @@ import { readPepper } from './pepper.ts'
 
 /** Makes hashes as PHC strings, `$name$…`, of 230 characters at most, and checks what it has made. */
 export interface PasswordHasher {
+  /** A new hash each time. */
   hash: (password: string) => Promise<string>
   /** False also for a string that is damaged: who throws answers 500. */
   verify: (hash: string, password: string) => Promise<boolean>
@@ -25,7 +26,7 @@ export interface PasswordVerifier {
 export type PepperSecret = string | Buffer
 
 /** How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind them. */
-export function mostConcurrency (env: NodeJS.ProcessEnv): number {
+function mostConcurrency (env: NodeJS.ProcessEnv): number {
   return Math.max(1, threads(env) - 1)
 }
 

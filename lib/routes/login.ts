@@ -38,8 +38,8 @@ export function login (scope: Scope, context: Context, path: string): void {
     const beginning = beginningOf(context, request, wish)
     try {
       const account = { key: identifierKey(identifier), find: () => lookUp.byIdentifier(identifier) }
-      const isKnownDevice = await devices.isKnown(request, identifier)
-      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning, whenGone(reply)), isKnownDevice)
+      const device = await devices.known(request, identifier)
+      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning, whenGone(reply)), device)
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))

@@ -11,8 +11,8 @@ import type { LookUp } from '../users/look-up.ts'
 export interface Devices {
   /** The cookie by which the browser of this session is known from now on; none for tokens in bodies. */
   cookiesFor: (session: Pick<Session, 'transport' | 'user'>) => string[]
-  /** True if it is known to be a browser of whoever signs in with `identifier`. */
-  isKnown: (request: AnyRequest, identifier: string) => Promise<boolean>
+  /** What tells this browser from others, if it is known to be one of whoever signs in with `identifier`. */
+  known: (request: AnyRequest, identifier: string) => Promise<string | undefined>
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Devices {
  * one user, until there is another password.
  */
 export function createDevices (cookies: Cookies, lookUp: LookUp, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
-  if (!throttle) return { cookiesFor: () => [], isKnown: async () => false }
+  if (!throttle) return { cookiesFor: () => [], known: async () => undefined }
 
   function sign (key: Buffer, { id, passwordChangedAt }: Pick<User, 'id' | 'passwordChangedAt'>, stem: string): string {
     return createHmac('sha256', key).update(`${id} ${passwordChangedAt.getTime()} ${stem}`).digest('base64url')
@@ -33,12 +33,12 @@ export function createDevices (cookies: Cookies, lookUp: LookUp, keys: Buffer[],
       return [cookies.mark(`${stem}.${sign(keys[0]!, user, stem)}`, transport === 'cookie')]
     },
 
-    async isKnown (request, identifier) {
+    async known (request, identifier) {
       const [, stem, issued, signature] = /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
-      if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return false
+      if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return
 
       const user = await lookUp.byIdentifier(identifier)
-      return user !== null && keys.some((key) => isEqual(signature!, sign(key, user, stem)))
+      if (user && keys.some((key) => isEqual(signature!, sign(key, user, stem)))) return stem
     },
   }
 }

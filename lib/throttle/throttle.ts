@@ -12,8 +12,8 @@ import type { Telemetry } from '../telemetry.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
 import { networkOf } from './network.ts'
 
-/** What failures are counted by: an account as one network tries it, all of one network, all at one account. */
-export type BucketKind = 'account-network' | 'network' | 'account'
+/** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */
+export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
 /** Whose password is tried: the key is theirs alone, whether there is anybody or not. */
 export interface Account {
@@ -30,10 +30,10 @@ export interface Throttle {
    * For a check of the password of an account. `CredentialsInvalid` is a failure. A right
    * password empties the buckets of the account; the network is given back this attempt alone, since it may be that of
    * somebody with an account of their own. What else is thrown is no answer about a password, and nothing is counted.
-   * A known device is not held up by what others did to the account.
+   * A known device is counted by itself, and not held up by what others did to the account, from wherever.
    * @throws {Throttled}
    */
-  guess: <Result>(request: AnyRequest, account: Account, check: () => Promise<Result>, isKnownDevice?: boolean) => Promise<Result>
+  guess: <Result>(request: AnyRequest, account: Account, check: () => Promise<Result>, device?: string) => Promise<Result>
   /**
    * For a registration, which tells whether a name is taken: it counts for its network, unless it failed before that.
    * @throws {Throttled}
@@ -61,6 +61,7 @@ export function createThrottle (
 
   const rules: Record<BucketKind, Rule> = {
     'account-network': { free: free.accountNetwork, leakMs: 5 * 60_000 },
+    'account-device': { free: free.accountNetwork, leakMs: 5 * 60_000 },
     network: { free: free.network, leakMs: 10_000 },
     account: { free: free.account, leakMs: 10 * 60_000 },
   }
@@ -73,14 +74,12 @@ export function createThrottle (
   }
 
   /** In the order in which everybody locks them, so that nobody waits in a circle. */
-  function bucketsOf (request: AnyRequest, account?: Account, isKnownDevice = false): Counted[] {
+  function bucketsOf (request: AnyRequest, account?: Account, device?: string): Counted[] {
     warnOfProxy(request)
     const network = networkOf(request.ip)
-    return [
-      ...account === undefined ? [] : [bucket('account-network', `${network} ${account.key}`)],
-      bucket('network', network),
-      ...account === undefined || isKnownDevice ? [] : [bucket('account', account.key)],
-    ]
+    if (!account) return [bucket('network', network)]
+    if (device) return [bucket('account-device', device), bucket('network', network)]
+    return [bucket('account-network', `${network} ${account.key}`), bucket('network', network), bucket('account', account.key)]
   }
 
   /** One short transaction, which writes first: what others count at the same time waits for it. */
@@ -133,8 +132,8 @@ export function createThrottle (
   }
 
   return {
-    async guess (request, account, check, isKnownDevice) {
-      const buckets = bucketsOf(request, account, isKnownDevice)
+    async guess (request, account, check, device) {
+      const buckets = bucketsOf(request, account, device)
       const result = await attempt(buckets, check, (error) => error instanceof CredentialsInvalid && tellOf(buckets, request, account))
       await change(buckets, (rows) => takeBackFrom(rows, buckets).map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
       return result

@@ -287,7 +287,7 @@ t.test('registrations are counted for their network, so that names cannot be ask
   stopClock(t)
   const register = (username: string, remoteAddress = home, more = {}) => send('POST', '/auth/register', { username, password, ...more }, remoteAddress)
   t.equal((await register('ada')).statusCode, 201)
-  for (const bad of [{ password: 'short' }, { username: 'a@b' }, { role: 'admin' }, { password: 'passwordpassword1' }]) t.equal((await register('bob', home, bad)).statusCode, 'password' in bad && bad.password.length > 15 ? 201 : 400)
+  for (const bad of [{ password: 'short' }, { username: 'a@b' }, { role: 'admin' }, { password: 'a horse of another colour' }]) t.equal((await register('bob', home, bad)).statusCode, 'password' in bad && bad.password.length > 15 ? 201 : 400)
   for (let tries = 0; tries < 4; tries++) t.equal((await register('ada')).statusCode, 409)
   t.match(await register('carl'), { statusCode: 429, headers: { 'retry-after': '2' } })
   t.equal((await fail('ada', home)).statusCode, 429)
