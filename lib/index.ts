@@ -29,6 +29,7 @@ import { createCredentials } from './users/credentials.ts'
 import { createUsers } from './users/users.ts'
 import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
+import { createRows } from './throttle/rows.ts'
 import { createThrottle } from './throttle/throttle.ts'
 import { createCookies } from './cookies.ts'
 import { createDevices } from './throttle/devices.ts'
@@ -107,7 +108,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const credentials = createCredentials(database, events, hasher, lookUp)
   const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings })
   const changes = createChanges({ hasher, policy, lookUp, fields, revocationLog, endings }, settings)
-  const throttle = createThrottle(database, events, telemetry, settings, app.log)
+  const throttle = createThrottle(createRows(database), queue, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)
   const devices = createDevices(cookies, lookUp, keyring.device, settings)

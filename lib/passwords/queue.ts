@@ -4,6 +4,12 @@ import type { Settings } from '../settings.ts'
 /** Lets so many jobs run at once, and so many wait. */
 export interface Queue {
   /**
+   * Does something that will stand in the line for its jobs, if there is room for one more of those. Who comes in vain
+   * has cost nothing yet.
+   * @throws {Busy} when as many as may run and wait are at it
+   */
+  admit: <Result>(act: () => Promise<Result>) => Promise<Result>
+  /**
    * Runs a job, those first that came first. One whose client has gone leaves the line, and does not run.
    * @throws {Busy} when too many wait already
    * @throws the reason of the signal
@@ -32,6 +38,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   const line = lines.get(server) ?? { running: 0, waiting: new Set(), jobMs: 0 }
   lines.set(server, line)
   let ours = 0
+  let admitted = 0
 
   /** Busy, with a guess when it will be better. */
   function busy (): Error {
@@ -63,6 +70,12 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   }
 
   return {
+    async admit (act) {
+      if (admitted >= concurrency + mostWaiting) throw busy()
+      admitted++
+      return act().finally(() => { admitted-- })
+    },
+
     async run (job, gone) {
       await turn(gone)
       const startedAt = performance.now()

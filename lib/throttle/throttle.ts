@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { clientOf } from '../client.ts'
-import type { Database } from '../database.ts'
-import { ThrottleBucket } from '../entities/throttle.ts'
 import { CredentialsInvalid, InputInvalid, PasswordRejected, Throttled } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { AnyRequest } from '../options.ts'
+import type { Queue } from '../passwords/queue.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
 import { networkOf } from './network.ts'
+import type { Rows } from './rows.ts'
 
 /** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */
 export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
@@ -55,9 +54,9 @@ interface Counted {
 }
 
 export function createThrottle (
-  database: Database, events: Events, telemetry: Telemetry, { throttle: free }: Pick<Settings, 'throttle'>, log: FastifyBaseLogger
+  rows: Rows, queue: Queue, events: Events, telemetry: Telemetry, { throttle: free }: Pick<Settings, 'throttle'>, log: FastifyBaseLogger
 ): Throttle {
-  if (!free) return { guess: (_request, _account, check) => check(), register: (_request, act) => act(), fail: async () => {} }
+  if (!free) return { guess: (_request, _account, check) => queue.admit(check), register: (_request, act) => queue.admit(act), fail: async () => {} }
 
   const rules: Record<BucketKind, Rule> = {
     'account-network': { free: free.accountNetwork, leakMs: 5 * 60_000 },
@@ -82,12 +81,8 @@ export function createThrottle (
     return [bucket('account-network', `${network} ${account.key}`), bucket('network', network), bucket('account', account.key)]
   }
 
-  /** One short transaction, which writes first: what others count at the same time waits for it. */
   function change (buckets: Counted[], revise: (rows: Bucket[]) => Bucket[]): Promise<void> {
-    return database.run((em) => em.transactional(async (tx) => {
-      const rows = await lock(tx, buckets.map(({ id }) => id))
-      revise(rows).forEach((revised, index) => Object.assign(rows[index]!, revised))
-    }))
+    return rows.change(buckets.map(({ id }) => id), revise)
   }
 
   async function count (buckets: Counted[]): Promise<void> {
@@ -132,19 +127,19 @@ export function createThrottle (
   }
 
   return {
-    async guess (request, account, check, device) {
+    guess: (request, account, check, device) => queue.admit(async () => {
       const buckets = bucketsOf(request, account, device)
       const result = await attempt(buckets, check, (error) => error instanceof CredentialsInvalid && tellOf(buckets, request, account))
       await change(buckets, (rows) => takeBackFrom(rows, buckets).map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
       return result
-    },
+    }),
 
-    async register (request, act) {
+    register: (request, act) => queue.admit(async () => {
       const buckets = bucketsOf(request)
       const result = await attempt(buckets, act, (error) => tellsOfName(error) && tellOf(buckets, request))
       await tellOf(buckets, request)
       return result
-    },
+    }),
 
     async fail (request) {
       const buckets = bucketsOf(request)
@@ -161,13 +156,6 @@ export function accountOf (id: string): Account {
 
 function bucket (kind: BucketKind, key: string): Counted {
   return { kind, id: createHash('sha256').update(`${kind} ${key}`).digest('hex'), brought: 0 }
-}
-
-/** The rows, made where there are none, and locked one after the other. */
-async function lock (tx: EntityManager, ids: string[]): Promise<ThrottleBucket[]> {
-  await tx.upsertMany(ThrottleBucket, ids.map((id) => ({ id, ...empty })), { onConflictFields: ['id'], onConflictMergeFields: ['id'] })
-  const rows = await tx.find(ThrottleBucket, { id: { $in: ids } }, { refresh: true, connectionType: 'write' })
-  return ids.map((id) => rows.find((row) => row.id === id)!)
 }
 
 /** A host may refuse a registration once the name has proved to be free. */
