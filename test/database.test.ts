@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import Fastify from 'fastify'
@@ -22,6 +22,16 @@ t.test(...notEverywhere('the tables of a file are made by frozen migrations, and
   t.same((await orm.em.getConnection().execute("select name from sqlite_master where name like 'accounts%' and name not like 'accounts_migrations%' and type = 'table'")), [])
   await orm.migrator.up()
   t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
+})
+
+t.test(...notEverywhere('a file that is made is for nobody else on this machine, and one that is there stays as it is'), async (t) => {
+  const dir = t.testdir({ 'theirs.sqlite': '' })
+  chmodSync(join(dir, 'theirs.sqlite'), 0o664)
+  for (const [name, mode] of [['ours.sqlite', 0o600], ['theirs.sqlite', 0o664]] as const) {
+    const { close } = await openDatabase({ db: join(dir, name), name: 'accounts' })
+    for (const end of ['', '-wal']) t.equal(statSync(join(dir, name + end)).mode & 0o777, mode, name + end)
+    await close()
+  }
 })
 
 t.test(...notEverywhere('readers go on beside a writer, foreign keys hold, and a commit survives a power cut'), async (t) => {

@@ -5,6 +5,7 @@ const servers: Kind[] = ['postgresql', 'mariadb']
 /** Tests that a database cannot be asked, by name, each with the databases that leave it out, and why. */
 export const leftOut: Record<string, [on: Kind[], reason: string]> = {
   'the tables of a file are made by frozen migrations, and the entities ask for nothing else': [servers, 'test/databases/ asks it of servers'],
+  'a file that is made is for nobody else on this machine, and one that is there stays as it is': [servers, 'about files'],
   'readers go on beside a writer, foreign keys hold, and a commit survives a power cut': [servers, 'settings of SQLite'],
   'four processes may boot at once on an empty file': [servers, 'test/databases/ asks it of servers'],
   'a file that cannot be opened or is no database keeps the app from starting': [servers, 'about files'],

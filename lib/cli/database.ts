@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { Revision } from '../entities/revision.ts'
 import type { Opened } from '../databases/open.ts'
 import type { Settings } from '../settings.ts'
@@ -25,7 +25,7 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
   }
 
   try {
-    return [...await look(settings, clockFindings), ...schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)]
+    return [...orm ? [] : fileFindings(db), ...await look(settings, clockFindings), ...schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)]
   } catch (error) {
     return [{
       level: 'error',
@@ -33,6 +33,16 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
       remedy: 'See that the server runs, and that it lets this user in to this database.',
     }]
   }
+}
+
+/** Of SQLite. Windows has no such modes, and says that everybody may read. */
+function fileFindings (db: string): Finding[] {
+  if (!existsSync(db) || process.platform === 'win32' || (statSync(db).mode & 0o004) === 0) return []
+  return [{
+    level: 'warning',
+    finding: `Every user of this machine may read ${db}.`,
+    remedy: `Take that away: chmod o-rwx ${db}*`,
+  }]
 }
 
 async function clockFindings ({ dialect, connected }: Opened): Promise<Finding[]> {

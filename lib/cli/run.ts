@@ -23,7 +23,7 @@ export async function run (argv: string[], io: Io): Promise<number> {
     return isBad ? 1 : 0
   } catch (error) {
     const { code = 'ACCOUNTS_FAILED', message } = error as Error & { code?: string }
-    io.stderr.write(`${isJson ? JSON.stringify({ error: { code, message } }) : message}\n`)
+    io.stderr.write(`${isJson ? asJson({ error: { code, message } }) : message}\n`)
     return error instanceof UsageWrong ? 2 : 1
   }
 }
@@ -37,7 +37,7 @@ async function answer (argv: string[], io: Io, isJson: boolean): Promise<{ text:
   if (values.help) return { text: helpOfCommand(command) }
 
   const { result, text, isBad } = await command.run(args, values, io)
-  return { text: isJson ? JSON.stringify(result) : text, ...isBad && { isBad } }
+  return { text: isJson ? asJson(result) : text, ...isBad && { isBad } }
 }
 
 function find (argv: string[]): Command {
@@ -50,4 +50,10 @@ function find (argv: string[]): Command {
   const group = names.filter((name) => name.startsWith(`${first} `))
   const hint = (second && nearest(`${first} ${second}`, names)) || nearest(first, names) || (group.length > 0 ? `, but ${group.join(', ')}` : ': see --help')
   throw new UsageWrong(`There is no such command${hint}`)
+}
+
+/** With what a terminal would obey, or draw elsewhere than it stands, as `\u…`: names are their owners' choice. */
+function asJson (value: unknown): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value).replaceAll(/\p{C}/gu, (sign) => sign.split('').map(escaped).join(''))
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { MikroORM } from '@mikro-orm/core'
 import { SqliteDriver, type SqliteConnection } from '@mikro-orm/sqlite'
 import { migrationsOf } from '../migrations/sqlite.ts'
@@ -14,7 +15,7 @@ export const dialect: Dialect = {
   migrationsOf,
 
   open: (file) => ({
-    options: { dbName: file },
+    options: { dbName: makePrivate(file) },
 
     async prepare (orm) {
       // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
@@ -41,4 +42,15 @@ const connectionOf = (orm: MikroORM) => orm.em.getConnection() as SqliteConnecti
 function forgiveRollbacks (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
   sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
+}
+
+/**
+ * Passwords, if only as hashes, are for nobody else on this machine: a file that is not there yet is made for this user
+ * alone, and so are those that SQLite puts beside it. What cannot be made SQLite says better.
+ */
+function makePrivate (file: string): string {
+  try {
+    if (file !== ':memory:') closeSync(openSync(file, 'ax', 0o600))
+  } catch {}
+  return file
 }

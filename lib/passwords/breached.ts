@@ -17,23 +17,24 @@ const prefixLength = 5
 export function createBreachCheck (
   { url, timeoutSeconds, whenUnreachable, minCount }: NonNullable<Settings['password']['breached']>, log: FastifyBaseLogger
 ): Rule {
-  async function range (prefix: string): Promise<string> {
+  async function range (prefix: string, gone: AbortSignal): Promise<string> {
     const response = await fetch(`${url}${prefix}`, {
       headers: { 'add-padding': 'true', 'user-agent': 'fastify-jwt-accounts' },
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      signal: AbortSignal.any([gone, AbortSignal.timeout(timeoutSeconds * 1000)]),
     })
     const text = await read(response)
     if (response.status !== 200) throw new Error(`The list of breached passwords answered with ${response.status}`)
     return text
   }
 
-  return async (password) => {
+  return async (password, _owner, gone = new AbortController().signal) => {
     const hash = createHash('sha1').update(password).digest('hex').toUpperCase()
     try {
-      const count = countIn(await range(hash.slice(0, prefixLength)), hash.slice(prefixLength))
+      const count = countIn(await range(hash.slice(0, prefixLength), gone), hash.slice(prefixLength))
       return count >= minCount ? 'must not be one that is known from a data breach' : undefined
     } catch (cause) {
+      gone.throwIfAborted()
       if (whenUnreachable === 'refuse') throw new Unavailable({ cause })
       log.warn(cause, 'The list of breached passwords cannot be asked: a new password was accepted without it')
       return undefined

@@ -13,6 +13,9 @@ const phcForm = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za
 const mostTimesToday = 64
 const mostMemory = 1024 * 1024
 
+/** Each lane is a thread. */
+const mostLanes = 64
+
 /** The cost in a PHC string, or nothing when argon2id could not have made it. */
 export function costOf (phc: string): Cost | undefined {
   const [memoryCost = 0, timeCost = 0, parallelism = 0] = phcForm.exec(inOrder(phc))?.slice(1).map(Number) ?? []
@@ -27,7 +30,8 @@ export function inOrder (phc: string): string {
 
 /** True for a hash that this process can afford to verify. */
 export function isAffordable (stored: Cost, today: Cost): boolean {
-  const { memoryCost, timeCost } = stored
+  const { memoryCost, timeCost, parallelism } = stored
+  if (parallelism > Math.max(mostLanes, today.parallelism)) return false
   return memoryCost * timeCost <= mostTimesToday * today.memoryCost * today.timeCost && memoryCost <= Math.max(mostMemory, today.memoryCost)
 }
 

@@ -13,8 +13,9 @@ export interface Policy {
    * rule, and last the one that asks elsewhere. None asks for kinds of characters (NIST SP 800-63B-4 §3.1.1.2).
    * @throws {PasswordRejected} `ACCOUNTS_PASSWORD_REJECTED`, naming the first rule that is broken
    * @throws {Unavailable} where the list of breaches must be asked and cannot be
+   * @throws the reason of `gone`, when the client does not wait for that list any more
    */
-  check: (password: string, owner: Owner) => Promise<void>
+  check: (password: string, owner: Owner, gone?: AbortSignal) => Promise<void>
 }
 
 export function createPolicy ({ password: settings }: Pick<Settings, 'password'>, log: FastifyBaseLogger): Policy {
@@ -28,10 +29,10 @@ export function createPolicy ({ password: settings }: Pick<Settings, 'password'>
   ]
 
   return {
-    async check (given, { username, email }) {
+    async check (given, { username, email }, gone) {
       const password = given.normalize('NFKC')
       for (const rule of rules) {
-        const broken = await rule(password, { username, email })
+        const broken = await rule(password, { username, email }, gone)
         if (broken) throw new PasswordRejected(broken)
       }
     },

@@ -109,7 +109,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       const stored = fields.merge({}, profile)
-      if (password !== undefined) await policy.check(password, { username, email })
+      if (password !== undefined) await policy.check(password, { username, email }, gone)
 
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
       const passwordHash = password === undefined ? imported : await hasher.hash(password, gone)
@@ -174,7 +174,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
     }),
 
     async changePassword ({ userId, sessionId, current, next, client, gone }, prepare) {
-      await policy.check(next, await lookUp.byId(userId) ?? nobody)
+      await policy.check(next, await lookUp.byId(userId) ?? nobody, gone)
       const user = await credentials.confirm(userId, current, client, gone)
       const issue = await prepare(user)
       const stronger = await hasher.hash(next, gone)

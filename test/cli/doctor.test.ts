@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -87,6 +88,10 @@ t.test('a database is looked into: whether it is there, its tables and its clock
   t.match(await doctor('--db', 'postgresql://ada:hunter2@127.0.0.1:1/app'), /"code":1.*"error".*127\.0\.0\.1:1\/app/)
   t.match(await doctor('--db', 'empty.sqlite'), /not up to date: 0001-initial/)
   t.match(await doctor('--db', 'empty.sqlite', '--config', 'none.js'), /"code":1.*There are no tables/)
+  chmodSync(join(cwd, 'empty.sqlite'), 0o644)
+  t.match(await doctor('--db', 'empty.sqlite'), /"warning","finding":"Every user of this machine may read empty.sqlite.","remedy":"[^"]*chmod/)
+  chmodSync(join(cwd, 'empty.sqlite'), 0o660)
+  t.notMatch(await doctor('--db', 'empty.sqlite'), /Every user/)
   await cli(['migrate', '--db', 'empty.sqlite'], { cwd })
   t.notMatch(await doctor('--db', 'empty.sqlite', '--config', 'none.js'), /tables/)
 })
@@ -130,4 +135,11 @@ t.test('what doctor looks at stays as it is', async (t) => {
   const sql = open(join(cwd, 'empty.sqlite'))
   t.strictSame(await sql.all('select name from sqlite_master'), [])
   await sql.close()
+})
+
+t.test('what is printed as JSON does not steer a terminal, and is told in full', async (t) => {
+  const name = 'right \u202e to left, \u009b2J, \u{E0041}.sqlite'
+  const { stdout } = await cli(['doctor', '--db', name, '--json'], { cwd: t.testdir({}), env: { JWT_SECRET_KEY: secret } })
+  t.notMatch(stdout, /\p{C}/u)
+  t.match(JSON.parse(stdout).findings.map(({ finding }: { finding: string }) => finding).join(), `There is no file ${name} yet.`)
 })

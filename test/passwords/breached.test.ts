@@ -150,3 +150,18 @@ t.test('a list that is slow holds up its own request alone', async (t) => {
   t.ok(performance.now() - began < 1000)
   t.equal((await waiting).statusCode, 201)
 })
+
+t.test('nobody is asked any more for a client that has gone, and nobody is registered', async (t) => {
+  const { app, asked, server, users, log } = await listed(t, hanging, { timeout: 9 })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const leaving = new AbortController()
+  const body = JSON.stringify({ username: 'ada', password: usual })
+  const registering = fetch(`${origin}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: leaving.signal })
+  await once(server, 'request')
+  const hungUp = once(asked[0]!.socket, 'close')
+  leaving.abort()
+  await t.rejects(registering, { name: 'AbortError' })
+  await hungUp
+  t.strictSame(await users(), [])
+  t.notMatch(log(), /cannot be asked/)
+})
