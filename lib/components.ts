@@ -35,7 +35,7 @@ export interface Components {
 export function createComponents (instance: string): Components {
   const namesIn = new WeakMap<OpenapiDocument, Map<string, string>>()
 
-  function place (document: OpenapiDocument, name: string, { headers: _, ...schema }: Part): Part {
+  function place (document: OpenapiDocument, name: string, schema: Part): Part {
     const schemas = document.components.schemas
     const names = namesIn.get(document) ?? new Map<string, string>()
     namesIn.set(document, names)
@@ -51,7 +51,7 @@ export function createComponents (instance: string): Components {
   }
 
   function write (document: OpenapiDocument, schema: object): Part {
-    const { [givenName]: given, $id: id, $ref: reference, ...parts } = schema as Part & { [givenName]?: string }
+    const { [givenName]: given, $id: id, $ref: reference, headers: _, ...parts } = schema as Part & { [givenName]?: string }
     const name = given ?? id ?? reference
     return name === undefined ? writeParts(document, parts) : place(document, String(name).replaceAll(/[^\w.-]/g, '_'), parts)
   }

@@ -3,7 +3,7 @@ import createError, { type FastifyError } from '@fastify/error'
 /**
  * Every error of the plugin: `code`, status and sentence, thrown as
  * `{ statusCode, code, error, message }`. The sentences are fixed text: nothing of a request stands in them,
- * but the name of a field in `ACCOUNTS_INPUT_INVALID`.
+ * but the name of a field in `ACCOUNTS_INPUT_INVALID`; and how long to wait.
  */
 
 export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'There is no token where this route looks for one')
@@ -27,12 +27,12 @@ export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
-export const Throttled = postponed('ACCOUNTS_THROTTLED', 'There were too many attempts: try again later', 429)
+export const Throttled = postponed('ACCOUNTS_THROTTLED', 'There were too many attempts: try again in %s', 429)
 export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user or session', 404)
 export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
 export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',
   'The token is too long for a cookie or for a header: the claims must be fewer', 500)
-export const Busy = postponed('ACCOUNTS_BUSY', 'Too many passwords wait to be checked: try again later', 503)
+export const Busy = postponed('ACCOUNTS_BUSY', 'Too many passwords wait to be checked: try again in %s', 503)
 export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
   'The service is not available at the moment', 503)
 export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
@@ -63,13 +63,20 @@ function challenged (code: string, message: string, statusCode = 401, error?: Ch
 
 /** An error that says in `Retry-After` when to come again, in seconds (RFC 9110 §10.2.3): in one, where it is not told. */
 function postponed (code: string, message: string, statusCode: number) {
-  const Postponed = createError<[]>(code, message, statusCode)
+  const Postponed = createError<[wait: string]>(code, message, statusCode)
   return class extends Postponed {
     headers: { 'retry-after': string }
 
     constructor (waitMs = 0) {
-      super()
-      this.headers = { 'retry-after': `${Math.max(1, Math.ceil(waitMs / 1000))}` }
+      const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+      super(inWords(seconds))
+      this.headers = { 'retry-after': `${seconds}` }
     }
   }
+}
+
+/** Never shorter than it is. */
+function inWords (seconds: number): string {
+  if (seconds > 120) return `${Math.ceil(seconds / 60)} minutes`
+  return seconds === 1 ? '1 second' : `${seconds} seconds`
 }

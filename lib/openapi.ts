@@ -70,18 +70,19 @@ const errorHeaders: Record<string, object> = {
 
 /** An answer as @fastify/swagger takes it, with its media type, headers and examples. */
 function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, settings: DocumentSettings): object {
-  const { type, description, [behind]: errors } = schema
+  const { type, description, headers: own, [behind]: errors } = schema
   if (type === 'null') return schema
   if (!errors) {
     const content = { [mediaType]: { schema: written, example: exampleOf(schema) } }
-    return { description, ...schema.headers && { headers: schema.headers }, content }
+    return { description, ...own && { headers: own }, content }
   }
 
-  const headers = [...new Set(errors.flatMap(({ headers = {} }: FastifyError & { headers?: object }) => Object.keys(headers)))]
+  const names = errors.flatMap(({ headers = {} }: FastifyError & { headers?: object }) => Object.keys(headers))
+  const headers = { ...Object.fromEntries(names.map((name) => [name, errorHeaders[name]])), ...own }
   const examples = errors.map((error) => [error.code, { value: errorAnswerOf(error, settings) }])
   return {
     description,
-    ...headers.length > 0 && { headers: Object.fromEntries(headers.map((name) => [name, errorHeaders[name]])) },
+    ...Object.keys(headers).length > 0 && { headers },
     content: { 'application/json': { schema: written, examples: Object.fromEntries(examples) } },
   }
 }

@@ -10,42 +10,47 @@ import { errors } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
 import { build } from './build.ts'
 import { documentOf, operationsOf } from './documents.ts'
+import { snippetOf } from './snippets.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const readme = read('README.md')
 const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
 
-/** The first column of the table under a heading of the README, as the names that stand there in code. */
-function firstColumn (heading: string): string[] {
-  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`))!
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'))
-  return rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
+/** What stands in code in the first column of the tables of a page, or in another. */
+function namesIn (text: string, column = 1): string[] {
+  const rows = text.split('\n').filter((line) => /^\| [`\w]/.test(line))
+  return rows.flatMap((row) => [...row.split('|')[column]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
 }
+const firstColumn = (page: string) => namesIn(read(`docs/${page}.md`))
 
 type Schema = { properties?: Record<string, Schema> }
 const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
   Object.entries(properties).flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)])
 
-t.test('every option stands in the README, or the group that it belongs to, and none that is gone', async (t) => {
+t.test('every option stands in docs/options.md, or the group that it belongs to, and none that is gone', async (t) => {
   const options = ['secret', 'orm', ...pathsOf(OptionsSchema as Schema)]
-  const told = firstColumn('Options')
+  const told = firstColumn('options')
   for (const name of told) t.ok(options.includes(name), `${name} is an option`)
   for (const name of options) {
     t.ok(told.some((row) => name === row || name.startsWith(`${row}.`) || row.startsWith(`${name}.`)), `${name} is told of`)
   }
+  const section = readme.split(/^## /m).find((part) => part.startsWith('Options\n'))!
+  const chosen = namesIn(section, 2).filter((name) => !/^[A-Z_]+$/.test(name))
+  t.ok(chosen.length > 9)
+  for (const name of chosen) t.ok(options.includes(name), `${name} of the README is an option`)
 })
 
-t.test('every default in the README is the default', async (t) => {
-  const rows = [...readme.matchAll(/^\| `([\w.]+)`(?:, `(\w+)`)? \| ([^|]+) \|/gm)]
+t.test('every default in docs/options.md is the default', async (t) => {
+  const rows = [...read('docs/options.md').matchAll(/^\| `([\w.]+)`(?:, `(\w+)`)? \| ([^|]+) \|/gm)]
   const defaultOf = (path: string) => path.split('.').reduce((schema, name) => schema?.properties?.[name], OptionsSchema as any)?.default
   const checked = rows.filter(([, name]) => defaultOf(name!) !== undefined && typeof defaultOf(name!) !== 'object')
   t.ok(checked.length >= 9)
   for (const [, name, , told] of checked) t.ok(told!.includes(`${defaultOf(name!)}`), `${name}: ${told}`)
 })
 
-t.test('every error stands in the README, with its status, and none that is gone', async (t) => {
-  const rows = [...readme.matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [code, status === '–' ? 500 : Number(status)])
+t.test('every error stands in docs/errors.md, with its status, and none that is gone', async (t) => {
+  const rows = [...read('docs/errors.md').matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [code, status === '–' ? 500 : Number(status)])
   const made = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string, statusCode: number })())
   t.same(Object.fromEntries(rows), Object.fromEntries(made.map(({ code, statusCode }) => [code, statusCode])))
 })
@@ -59,16 +64,16 @@ t.test('every counter and every channel stands in the docs, and none that is gon
   t.same(channels, [...read('lib/telemetry.ts').matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|AccountEvent)/gm)].map(([, name]) => name))
 })
 
-t.test('every route stands in the README, and none that is gone', async (t) => {
+t.test('every route stands in docs/routes.md, and none that is gone', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const introspection = { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }
   const { app } = await build(t, { secret: { private: privateKey }, routes: { users: true, revoke: true }, introspection })
-  for (const told of firstColumn('Routes')) {
+  for (const told of firstColumn('routes')) {
     const [method, url] = told.split(' ')
     t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
   }
   // One switch stands for the three routes of sessions, one for the three of oneself, and one for the four of users.
-  t.equal(firstColumn('Routes').length, Object.keys(OptionsSchema.properties.routes.properties).length + 2 + 2 + 3)
+  t.equal(firstColumn('routes').length, Object.keys(OptionsSchema.properties.routes.properties).length + 2 + 2 + 3)
 })
 
 t.test('every operation and every component stands in docs/openapi.md, and none that is gone', async (t) => {
@@ -81,23 +86,23 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
   t.strictSame(schemas.toSorted(), Object.keys(document.components.schemas).toSorted())
 })
 
-t.test('every decorator stands in the README, and none that is gone', async (t) => {
+t.test('every decorator stands in docs/guards.md, and none that is gone', async (t) => {
   const { app } = await build(t)
-  t.same(firstColumn('Guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
-  t.same(firstColumn('Guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
+  t.same(firstColumn('guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
+  t.same(firstColumn('guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
   t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
 })
 
-t.test('every service stands in the README, and none that is gone', async (t) => {
+t.test('every service stands in the docs, and none that is gone', async (t) => {
   const { app } = await build(t)
-  const told = [...firstColumn('Guards'), ...firstColumn('Services')].filter((name) => name.startsWith('app.accounts.'))
+  const told = [...firstColumn('guards'), ...firstColumn('services')].filter((name) => name.startsWith('app.accounts.'))
   t.same(told.toSorted(), Object.keys(app.accounts).map((name) => `app.accounts.${name}`).toSorted())
 })
 
-t.test('every call of users and of sessions stands in the README, and none that is gone', async (t) => {
+t.test('every call of users and of sessions stands in docs/services.md, and none that is gone', async (t) => {
   const { app } = await build(t)
   const { users, sessions } = app.accounts
-  const told = firstColumn('Services').filter((name) => name.includes('(')).map((name) => name.split('(')[0]!)
+  const told = firstColumn('services').filter((name) => name.includes('(')).map((name) => name.split('(')[0]!)
   t.same(told.toSorted(), [...Object.keys(users).map((name) => `users.${name}`), ...Object.keys(sessions).map((name) => `sessions.${name}`)].toSorted())
 })
 
@@ -107,22 +112,35 @@ t.test('the tour in the README is the one that the example prints, and CI runs t
   t.match(read('.ci/run'), /^npm ci && npm test \|\| exit 1$/m)
 })
 
-t.test('the first admin is made as the README says', async (t) => {
+t.test('the first admin is made as docs/services.md says', async (t) => {
   const { app, get, signUp } = await build(t)
   const { access_token: token } = await signUp()
   const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (given: typeof app) => Promise<void>
-  await new AsyncFunction('app', /```ts\n(const ada = [^`]+)```/.exec(readme)![1]!)(app)
+  await new AsyncFunction('app', snippetOf('docs/services.md', 'The first admin'))(app)
   t.same((await get('/auth/me', token)).json().roles, ['admin'])
 })
 
-t.test('every link leads somewhere', async (t) => {
+/** What GitHub makes of a heading for links. */
+const anchorOf = (heading: string) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')
+
+t.test('every link leads somewhere, to a heading too', async (t) => {
   for (const page of pages) {
-    for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) t.ok(existsSync(join(root, dirname(page), target!)), `${page}: ${target}`)
+    for (const [, target, anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const path = target === '' ? page : join(dirname(page), target!)
+      t.ok(existsSync(join(root, path)), `${page}: ${target}`)
+      const headings = anchor === undefined ? [] : [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
+      t.ok(anchor === undefined || headings.includes(anchor), `${page}: ${target}#${anchor}`)
+    }
   }
 })
 
+t.test('every page of the docs is reached from the README', async (t) => {
+  const linked = [...readme.matchAll(/\]\((docs\/[\w-]+\.md)/g)].map(([, page]) => page!)
+  t.strictSame(pages.filter((page) => page.startsWith('docs/') && !linked.includes(page)), [])
+})
+
 t.test('the tests of docs/testing.md pass as they stand', async (t) => {
-  const snippet = read('docs/testing.md').split('```ts\n')[1]!.split('```')[0]!
+  const snippet = snippetOf('docs/testing.md')
   const file = join(t.testdir({}), 'app.test.ts')
   writeFileSync(file, snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace("'fastify-jwt-accounts/testing'", `'${join(root, 'lib', 'testing.ts')}'`))
   const tests = spawn(process.execPath, ['--test', '--test-reporter=tap', file], { cwd: dirname(file), env: { PATH: process.env.PATH } })
@@ -132,7 +150,8 @@ t.test('the tests of docs/testing.md pass as they stand', async (t) => {
 })
 
 t.test('the quick start runs as it stands', async (t) => {
-  const snippet = /```ts\n(import Fastify[^`]+)```/.exec(readme)![1]!
+  const snippet = snippetOf('README.md', 'Quick start')
+  t.ok(snippet.trim().split('\n').length <= 12)
   const file = join(t.testdir({}), 'app.ts')
   writeFileSync(file, snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace('port: 3000', 'port: 0'))
   const server = spawn(process.execPath, [file], { cwd: dirname(file), env: { PATH: process.env.PATH } })

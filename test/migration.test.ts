@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import formbody from '@fastify/formbody'
 import { Type } from '@sinclair/typebox'
@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import accounts, { legacy, type AccountsOptions, type GuardOptions, type TokenResponse } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
 import { bearer, build, buildOnFile, cheap, client, decode, mint, password, secret } from './build.ts'
+import { run } from './snippets.ts'
 
 /*
  * The tables of docs/from-*.md, row by row: each has an example below, under the name in its first column, or says with a
@@ -794,19 +795,6 @@ t.test('what a table calls an option is one', async (t) => {
   }
 })
 
-/** Runs the TypeScript of a page as it stands, and gives its app and what else is asked for. */
-async function run (t: Test, page: string, variables: Record<string, string> = {}, ...names: string[]) {
-  const snippet = /```ts\n([^]+?)```/.exec(readFileSync(join(root, page), 'utf8'))![1]!
-  const file = join(t.testdir({}), 'app.ts')
-  writeFileSync(file, `${snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`)}\nexport { ${['app', ...names].join()} }\n`)
-
-  const before = { ...process.env }
-  Object.assign(process.env, { JWT_SECRET_KEY: secret, ACCOUNTS_DATABASE_URL: ':memory:', ...variables })
-  const module = await import(file).finally(() => { process.env = before })
-  t.teardown(() => module.app.close())
-  return { module, ...client(module.app as FastifyInstance) }
-}
-
 t.test('the app after the move does what it says', async (t) => {
   const { get, post, signUp } = await run(t, fromFlask)
   const { access_token: token, user } = await signUp()
@@ -822,7 +810,7 @@ t.test('a token of another library is refused, also with the same secret', async
 
 t.test('an old refresh token is changed for a session once, and an access token never', async (t) => {
   const oldSecret = 'h6Rt9WqL2vXb5NzKc8PmJ3sFd7GyA4eU'
-  const { module, get, post, signUp } = await run(t, fromOthers, { OLD_SECRET: oldSecret }, 'newIds')
+  const { module, get, post, signUp } = await run(t, fromOthers, { env: { OLD_SECRET: oldSecret }, names: ['newIds'] })
   const { user } = await signUp()
   module.newIds.set('17', user.id)
 

@@ -278,12 +278,17 @@ t.test('cookies, challenges and the type of keys stand in the document, and open
   for (const [path, method, status] of [['login', 'post', 200], ['register', 'post', 201], ['refresh', 'post', 200], ['logout', 'post', 204], ['password', 'put', 200], ['me', 'delete', 204], ['sessions/{id}', 'delete', 204]] as const) {
     t.ok(paths[`/auth/${path}`]![method]!.responses[status]!.headers!['set-cookie'], path)
   }
-  for (const [, { responses }] of operationsOf({ paths } as OpenapiDocument)) if (responses[401]) t.ok(responses[401].headers!['www-authenticate'])
+  const operations = operationsOf({ paths } as OpenapiDocument)
+  for (const [, { responses }] of operations) if (responses[401]) t.ok(responses[401].headers!['www-authenticate'])
+  const takingBack = operations.filter(([, { responses }]) => responses[401]?.headers?.['set-cookie']).map(([, { operationId }]) => operationId)
+  t.strictSame(takingBack, ['refresh', 'logout'])
+  t.notOk(Object.hasOwn(paths['/auth/refresh']!.post!.responses[401]!.content!['application/json']!.schema, 'headers'))
   t.notOk(paths['/auth/login']!.post!.responses[400]!.headers)
   t.strictSame(Object.keys(paths['/auth/jwks.json']!.get!.responses[200]!.content!), ['application/jwk-set+json'])
   t.strictSame(['register', 'login'].map((path) => paths[`/auth/${path}`]!.post!.security), [[], []])
   const { paths: plain } = await documentOf(t)
   t.notOk(plain['/auth/login']!.post!.responses[200]!.headers)
+  t.strictSame(Object.keys(plain['/auth/logout']!.post!.responses[401]!.headers!), ['www-authenticate'])
 })
 
 t.test('a host that has components and tags of these names keeps them', async (t) => {

@@ -46,7 +46,7 @@ async function readOptions (given: AccountsOptions): Promise<{ problems: Finding
 function refused (problem: string): Finding {
   const remedy = problem.startsWith('secret')
     ? 'Put what `fastify-jwt-accounts secret` prints into JWT_SECRET_KEY, or give what `fastify-jwt-accounts keys` makes as secret.'
-    : 'The table of options in the README says what may stand there.'
+    : 'docs/options.md in the package says what may stand there.'
   return { level: 'error', finding: `The app does not start: ${problem}.`, remedy }
 }
 

@@ -13,11 +13,17 @@ export const passwordFlags = {
 /** A password that nobody has to think up, or from a terminal, typed twice and not shown, or all that is piped in. */
 export async function newPassword ({ generate = false }: { generate?: boolean }, io: Io): Promise<string> {
   if (generate) return randomBytes(24).toString('base64url')
-  if (!io.stdin.isTTY) return (await text(io.stdin)).replace(/\r?\n$/, '')
+  if (!io.stdin.isTTY) return piped(io)
 
   const password = await ask('Password: ', io)
   if (await ask('The same again: ', io) !== password) throw new Refused('These are two passwords: nothing was done')
   return password
+}
+
+async function piped ({ stdin }: Io): Promise<string> {
+  const password = (await text(stdin)).replace(/\r?\n$/, '')
+  if (password) return password
+  throw new Refused('No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one')
 }
 
 /** The terminal's own echo is off while readline has it, and readline's goes nowhere. */

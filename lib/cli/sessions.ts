@@ -1,5 +1,5 @@
-import { NotFound } from '../errors.ts'
 import { defineCommand } from './command.ts'
+import { NotFound } from './errors.ts'
 import { moment, table } from './table.ts'
 import { targetFlags, withAccounts } from './target.ts'
 import { find } from './user.ts'
@@ -22,7 +22,7 @@ const revoke = defineCommand({
   summary: 'Ends a session, with every token of it.',
   flags: targetFlags,
   run: ([id], target) => withAccounts(target, async ({ sessions }) => {
-    if (!await sessions.revoke(id!)) throw new NotFound()
+    if (!await sessions.revoke(id!)) throw new NotFound('session that goes on')
     return { result: { revoked: id }, text: `The session ${id} is over.` }
   }),
 })

@@ -1,7 +1,6 @@
 import type { AccountsServices, ManagedUser, NewUser } from '../../types/index.ts'
-import { NotFound } from '../errors.ts'
 import { defineCommand, type Answer } from './command.ts'
-import { UsageWrong } from './errors.ts'
+import { NotFound, UsageWrong } from './errors.ts'
 import { newPassword, passwordFlags } from './password.ts'
 import { moment, table } from './table.ts'
 import { targetFlags, withAccounts } from './target.ts'
@@ -101,7 +100,7 @@ function change (verb: string, summary: string, done: string, act: (users: Users
  */
 export async function find (users: Users, who: string): Promise<ManagedUser> {
   const user = await users.find(who)
-  if (!user) throw new NotFound()
+  if (!user) throw new NotFound('user: fastify-jwt-accounts user list shows who there is')
   return user
 }
 

@@ -2,7 +2,7 @@ import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { clearRefused, forget } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
-import { answers, ForgottenSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
+import { clearingAnswers, ForgottenSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function logout (scope: Scope, context: Context, path: string): void {
@@ -15,7 +15,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
     tags,
     security: securityOf('any', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 204: ForgottenSchema(settings) }, ...refreshErrors(refreshLocations)),
+    response: clearingAnswers(refreshLocations, { 204: ForgottenSchema(settings) }, ...refreshErrors(refreshLocations)),
   }
 
   scope.post(path, { schema }, async (request, reply) => {

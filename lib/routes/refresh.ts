@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { Throttled, TokenRevoked } from '../errors.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
-import { answers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
+import { clearingAnswers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
@@ -15,7 +15,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     tags,
     security: securityOf('refresh', refreshLocations),
     body: RefreshTokenBodySchema,
-    response: answers({ 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations), Throttled),
+    response: clearingAnswers(refreshLocations, { 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations), Throttled),
   }
 
   scope.post(path, { schema }, async (request, reply) => {

@@ -76,7 +76,7 @@ t.test('what the plugin refuses is an error, and the rest is looked at all the s
   t.notMatch(JSON.stringify(weak), /my secret/)
 
   const wrong = await json(['doctor', '--config', 'wrong.js'], { cwd })
-  t.match(wrong, { code: 1, findings: [{ level: 'error', finding: /tokens is not an option/, remedy: /table of options/ }] })
+  t.match(wrong, { code: 1, findings: [{ level: 'error', finding: /tokens is not an option/, remedy: /docs\/options.md/ }] })
   t.match(await cli(['doctor'], { cwd, env: { NODE_ENV: 'production' } }), { code: 1, stdout: /required in production/ })
 })
 

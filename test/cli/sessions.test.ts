@@ -29,7 +29,8 @@ t.test('an app that runs notices that a session is revoked', async (t) => {
   t.match(await spawned(['sessions', 'revoke', sid], given), { code: 0, stdout: `The session ${sid} is over.` })
   t.equal(await answered(get, first.access_token), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal((await get('/guarded', second.access_token)).statusCode, 200)
-  t.match(await json(['sessions', 'revoke', sid], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND' } })
+  t.match(await json(['sessions', 'revoke', sid], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such session that goes on' } })
+  t.match(await json(['sessions', 'list', 'nobody'], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such user: fastify-jwt-accounts user list shows who there is' } })
 
   t.match(await cli(['sessions', 'revoke-all', 'ada'], given), { code: 0, stdout: /^All sessions of ada \(.+\) are over\.$/ })
   t.equal(await answered(get, second.access_token), 'ACCOUNTS_TOKEN_REVOKED')

@@ -60,17 +60,25 @@ t.test('what the plugin refuses is refused here', async (t) => {
   const codes = await Promise.all([
     json(['user', 'add', 'Ada', '--generate'], given),
     json(['user', 'add', 'bob'], { ...given, input: 'short' }),
-    json(['user', 'add', 'bob'], given),
     json(['user', 'add', 'bob@', '--generate'], given),
     json(['user', 'password', 'nobody', '--generate'], given),
     json(['user', 'roles', 'ada', ''], given),
   ])
   t.strictSame(codes.map(({ code, error }) => [code, error.code]), [
-    [1, 'ACCOUNTS_USER_EXISTS'], [1, 'ACCOUNTS_PASSWORD_REJECTED'], [1, 'ACCOUNTS_PASSWORD_REJECTED'],
+    [1, 'ACCOUNTS_USER_EXISTS'], [1, 'ACCOUNTS_PASSWORD_REJECTED'],
     [1, 'ACCOUNTS_INPUT_INVALID'], [1, 'ACCOUNTS_NOT_FOUND'], [1, 'ACCOUNTS_INPUT_INVALID'],
   ])
   t.match(await json(['user', 'roles', 'ada'], given), { code: 2 })
   t.match(await json(['user', 'roles', 'ada', 'admin', '--none'], given), { code: 2 })
+})
+
+t.test('who pipes nothing in is told how a password is given', async (t) => {
+  const given = await prepare(t)
+  for (const input of ['', '\n']) {
+    t.match(await cli(['user', 'add', 'bob'], { ...given, input }), {
+      code: 1, stderr: 'No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one',
+    })
+  }
 })
 
 t.test('fields of a configuration are given by name', async (t) => {

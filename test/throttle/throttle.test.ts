@@ -28,6 +28,7 @@ t.test('five failures at one account from one network are free, then that networ
   const refused = await succeed('ada', home)
   t.match(refused.json(), { statusCode: 429, code: 'ACCOUNTS_THROTTLED', error: 'Too Many Requests' })
   t.equal(refused.headers['retry-after'], '2')
+  t.equal(refused.json().message, 'There were too many attempts: try again in 2 seconds')
   t.equal((await succeed('ada', '192.0.2.2')).statusCode, 200)
   t.equal((await fail('bob', home)).statusCode, 401)
 })

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { bearer, decode, password } from './build.ts'
+import { answers, freshDatabase, open } from './databases.ts'
+import { run as runOf } from './snippets.ts'
+
+/* Each snippet of docs/recipes.md, run as it stands. */
+
+const page = 'docs/recipes.md'
+const hasPostgresql = await answers('postgresql')
+const tried = new Set<string>()
+
+function run (t: Test, under: string, env: Record<string, string> = {}) {
+  tried.add(under)
+  return runOf(t, page, { under, env })
+}
+
+t.test('a route may be guarded by a role, and a role counts at the next request', async (t) => {
+  const { app, get, signUp } = await run(t, 'Guard a route by role')
+  const { access_token: token, user } = await signUp()
+  t.equal((await get('/reports')).statusCode, 401)
+  t.equal((await get('/reports', token)).statusCode, 403)
+  await app.accounts.users.setRoles(user.id, ['admin'])
+  t.equal((await get('/reports', token)).body, 'Hello ada')
+})
+
+t.test('fields of your own are asked for, changed by people, and read-only ones by code', async (t) => {
+  const { app, get, post } = await run(t, 'Fields of your own in users')
+  t.match((await post('/auth/register', { username: 'ada', password })).json(), { code: 'ACCOUNTS_INPUT_INVALID', message: /displayName/ })
+  t.match((await post('/auth/register', { username: 'ada', password, displayName: 'Ada', plan: 'pro' })).json(), { code: 'ACCOUNTS_INPUT_INVALID', message: /plan/ })
+  const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })).json()
+  t.equal((await get('/hello', token)).body, 'Hello Ada (free)')
+  await app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload: { displayName: 'Lady Ada' } })
+  await app.accounts.users.update(user.id, { plan: 'pro' })
+  t.equal((await get('/hello', token)).body, 'Hello Lady Ada (pro)')
+})
+
+t.test('who registers has a row of your own table, which goes with them', async (t) => {
+  const db = await freshDatabase(t, 'sqlite')
+  const { app, get, signUp } = await run(t, 'A table of your own beside users', { APP_DATABASE: db })
+  const { access_token: token, user } = await signUp()
+  t.match((await get('/profile', token)).json(), { user: user.id, bio: '' })
+  await app.accounts.users.delete(user.id)
+  const sql = open(db)
+  t.same(await sql.all('select * from profile'), [])
+  await sql.close()
+})
+
+t.test('accounts are kept in PostgreSQL', { skip: !hasPostgresql && 'no server answers' }, async (t) => {
+  const db = await freshDatabase(t, 'postgresql')
+  const { get, signUp } = await run(t, 'PostgreSQL', { DATABASE_URL: db })
+  const { access_token: token, user } = await signUp()
+  t.match((await get('/auth/me', token)).json(), user)
+  const sql = open(db)
+  t.match(await sql.all('select username from accounts_users'), [{ username: 'ada' }])
+  await sql.close()
+})
+
+t.test('a page needs nothing but its cookies, and a page of strangers is refused', async (t) => {
+  const { app, post } = await run(t, 'Browsers and cookies')
+  const answer = await post('/auth/register', { username: 'ada', password })
+  t.notOk('access_token' in answer.json())
+  const cookie = answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+  const send = (headers: object) => app.inject({ method: 'POST', url: '/notes', headers: { cookie, ...headers } })
+
+  t.match((await send({ 'sec-fetch-site': 'same-origin' })).json(), { by: 'ada' })
+  const across = await send({ 'sec-fetch-site': 'same-site', origin: 'http://localhost:5173' })
+  t.match(across.json(), { by: 'ada' })
+  t.match(across.headers, { 'access-control-allow-origin': 'http://localhost:5173', 'access-control-allow-credentials': 'true' })
+  t.match((await send({ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })).json(), { code: 'ACCOUNTS_CSRF_FAILED' })
+})
+
+t.test('another key logs nobody out, and signs from then on', async (t) => {
+  const under = 'Change the key'
+  const ACCOUNTS_DATABASE_URL = await freshDatabase(t, 'sqlite')
+  const [old, next] = ['first', 'second'].map((word) => Buffer.from(`${word} secret of thirty-two bytes`.repeat(2)).toString('base64'))
+  const before = await run(t, under, { ACCOUNTS_DATABASE_URL, JWT_SECRET_KEY: old! })
+  const tokens = await before.signUp()
+  await before.app.close()
+
+  const after = await run(t, under, { ACCOUNTS_DATABASE_URL, JWT_SECRET_KEY: next!, PREVIOUS_SECRET_KEY: old! })
+  t.equal((await after.get('/auth/me', tokens.access_token)).statusCode, 200)
+  const refreshed = (await after.refresh(tokens.refresh_token)).json()
+  t.not(decode(refreshed.access_token).header.kid, decode(tokens.access_token).header.kid)
+  await after.app.close()
+
+  const last = await run(t, under, { ACCOUNTS_DATABASE_URL, JWT_SECRET_KEY: next! })
+  t.equal((await last.get('/auth/me', refreshed.access_token)).statusCode, 200)
+  t.equal((await last.get('/auth/me', tokens.access_token)).statusCode, 401)
+})
+
+t.test('of two kinds of users neither comes in where the other does', async (t) => {
+  const { app, get, post, signUp } = await run(t, 'Two kinds of users', { ACCOUNTS_DATABASE_URL: await freshDatabase(t, 'sqlite') })
+  const { access_token: token } = await signUp()
+  const { access_token: admin } = (await post('/admin/auth/register', { username: 'root', password })).json()
+  t.match((await get('/admin', admin)).json(), { username: 'root' })
+  t.match((await get('/admin', token)).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
+  t.equal((await get('/auth/me', admin)).statusCode, 401)
+  t.ok(app.hasDecorator('admins'))
+})
+
+t.test('every recipe is tried', async (t) => {
+  const headings = [...readFileSync(join(import.meta.dirname, '..', page), 'utf8').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!)
+  t.strictSame(headings.filter((heading) => !tried.has(heading)), hasPostgresql ? [] : ['PostgreSQL'])
+})
