@@ -25,6 +25,9 @@ const warmUpMs = 4 * 60_000
 const mostHeapGrowth = 0.5
 const mostRssGrowth = 3
 
+/** After so many there is nothing new to learn. */
+const mostViolations = 20
+
 /** So much later than the database a process may find its way back to it. */
 const graceMs = 3000
 const maxStalenessMs = 5000
@@ -53,12 +56,18 @@ const chance = createChance({ comment: (text) => console.log(text) })
 const cluster = await createCluster()
 const beganAt = performance.now()
 const endsAt = beganAt + minutes * 60_000
-const isOn = () => performance.now() < endsAt && violations.length < 20
+const isWell = () => violations.length < mostViolations
+const isOn = () => performance.now() < endsAt && isWell()
 
 /** When the database was away, and a while longer. */
 const outages: { from: number, to: number }[] = []
 const isExcused = ({ status, body, askedAt, tookMs }: Answer) => status === 503 && body.code === 'ACCOUNTS_UNAVAILABLE' &&
   outages.some(({ from, to }) => askedAt < to && from < askedAt + tookMs)
+
+function sinceOutage ({ askedAt }: Answer): string {
+  const last = outages.findLast(({ from }) => from < askedAt)
+  return last ? `${Math.round(askedAt - last.to + graceMs)} ms after the database was back` : 'before it was ever away'
+}
 
 const killed = new Set<Speaker>()
 const ends: (() => Promise<void>)[] = []
@@ -80,7 +89,7 @@ async function start (): Promise<Server> {
     })
     waits.push(answer.tookMs)
     if (isExcused(answer)) counts['503 while the database was away']++
-    else if (answer.status >= 500) complain(`${what[0]} ${what[1]} gave ${answer.status} ${answer.body.code} after ${Math.round(answer.tookMs)} ms`)
+    else if (answer.status >= 500) complain(`${what[0]} ${what[1]} gave ${answer.status} ${answer.body.code} after ${Math.round(answer.tookMs)} ms, asked ${sinceOutage(answer)}`)
     return answer
   }
 
@@ -105,7 +114,7 @@ const retired: Person[] = []
 async function live (): Promise<void> {
   const person = createPerson(`user${counts.people++}`, chance, '30s', { isDead: (server) => killed.has(server), isExcused })
   const until = Math.min(performance.now() + mostLifeMs, endsAt)
-  for (let acts = 0; acts < mostActs && performance.now() < until; acts++) {
+  for (let acts = 0; acts < mostActs && performance.now() < until && isOn(); acts++) {
     const server = chance.pick(others())
     if (!await person.act(server, chance.pick(others(server)))) break
     await pause(chance.below(100))
@@ -196,6 +205,17 @@ function row (name: string, value: unknown): void {
   console.log(`| ${name} | ${value} |`)
 }
 
+async function end (): Promise<void> {
+  isOver = true
+  await Promise.all(ends.map((end) => end()))
+  await cluster.remove()
+}
+
+process.once('SIGINT', async () => {
+  await end()
+  process.exit(130)
+})
+
 let servers: Server[] = []
 try {
   await cluster.start()
@@ -204,6 +224,7 @@ try {
   await Promise.all([...crowds, trouble(), weigh()])
 
   for (const person of retired) {
+    if (!isWell()) break
     await verify(person)
     counts['asked again at the end']++
   }
@@ -215,9 +236,7 @@ try {
 } catch (error) {
   complain(String((error as Error).stack))
 } finally {
-  isOver = true
-  await Promise.all(ends.map((end) => end()))
-  await cluster.remove()
+  await end()
 }
 
 const sorted = waits.toSorted((a, b) => a - b)
