@@ -10,6 +10,8 @@ import { createWatch } from './watch.ts'
 /** What of a client of `pg` is needed here. */
 interface Client {
   query: (...asked: unknown[]) => Promise<unknown>
+  /** Gives it back to the pool, to be used no more if there is an error. It throws when nobody has it. */
+  release: (error?: true) => void
   connection: { stream: Socket }
 }
 
@@ -33,6 +35,7 @@ export const dialect: Dialect = {
         Promise.resolve(answer).then(answered, answered)
         return answer
       }
+      client.connection.stream.once('close', () => giveBack(client))
       await client.query(settings)
     }
 
@@ -54,4 +57,18 @@ export const dialect: Dialect = {
     const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient().catch(() => undefined) as Pool | undefined
     return { notify, ...pool && { listen: createListen(pool) } }
   },
+}
+
+/**
+ * A transaction whose connection is lost cannot be rolled back, and then the query builder never gives the connection
+ * back: the pool would count it for ever, until it has no other.
+ */
+function giveBack (client: Client): void {
+  const { release } = client
+  client.release = () => {}
+  try {
+    release(true)
+  } catch {
+    // Nobody had it, and the pool has seen its end.
+  }
 }

@@ -126,6 +126,25 @@ export async function testServer ({ kind, killOthers, countOthers, tables, elsew
     t.ok(performance.now() - closing < 5000, 'nor does the end of the app wait for them')
   })
 
+  on('a connection that is lost in the middle of a transaction is not missed', async (t) => {
+    const db = await fresh(t)
+    const { run, close } = await openDatabase({ db: `${db}?connection_limit=1`, name: 'accounts' })
+    t.teardown(close)
+    const sql = open(db)
+    t.teardown(sql.close)
+    const read = () => run((em) => em.count(Revision))
+
+    for (let time = 0; time < 3; time++) {
+      const losing = run((em) => em.transactional(async (tx) => {
+        await tx.nativeUpdate(Revision, { id: 1 }, { revision: time })
+        await killOthers(sql)
+        await tx.count(Revision)
+      }))
+      await t.rejects(losing, { code: 'ACCOUNTS_UNAVAILABLE' })
+    }
+    t.equal(await read(), 1)
+  })
+
   onSlowly('a row that somebody locks makes requests wait, and is a 503 after ten seconds', async (t) => {
     const db = await fresh(t)
     const sql = open(db)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { freshDatabase, open } from '../databases.ts'
 import { createPerson } from './person.ts'
-import { startServer, startServers, type Server } from './process.ts'
+import { startServer, startServers, type Server, type Speaker } from './process.ts'
 import { createChance, rounds, until } from './rounds.ts'
 import { checkRows } from './rows.ts'
 
@@ -14,10 +14,10 @@ for (const window of ['30s', 0] as const) {
   t.test(`a process that is killed ${times} times in a storm loses nothing that was acknowledged, with a window of ${window}`, async (t) => {
     const options = { db: await freshDatabase(t), refresh: { window } }
     let servers = await startServers(t, 2, options) as [Server, Server]
-    const dead = new Set<Server>()
+    const dead = new Set<Speaker>()
 
     for (let round = 0; round < times; round++) {
-      const people = Array.from({ length: 8 }, (_, index) => createPerson(`user${round}x${index}`, chance, window, (server) => dead.has(server)))
+      const people = Array.from({ length: 8 }, (_, index) => createPerson(`user${round}x${index}`, chance, window, { isDead: (server) => dead.has(server) }))
       const answers = () => people.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
       const over = new AbortController()
       const storm = people.map(async (person) => {

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { bearer, password } from '../build.ts'
 
@@ -14,8 +13,8 @@ export interface Answer {
   tookMs: number
 }
 
-/** A process with an app in it, and a way to talk to it. */
-export interface Server {
+/** A way to talk to an app. */
+export interface Speaker {
   /** @throws {TypeError} when the process dies before it has answered */
   ask: (method: string, path: string, token?: string, body?: object) => Promise<Answer>
   /** Opens an account. */
@@ -25,9 +24,17 @@ export interface Server {
   logout: (refreshToken: string) => Promise<Answer>
   /** The status that a guard gives to an access token. */
   lets: (accessToken: string, path?: '/guarded' | '/strict') => Promise<number>
+}
+
+/** A process with an app in it, and a way to talk to it. */
+export interface Server extends Speaker {
   signal: (signal: NodeJS.Signals) => void
+  /** What it has said on its standard error, which is nothing as long as all is well. */
+  complaints: () => string
   /** Ends the process as a power cut would, and waits for its end. */
   kill: () => Promise<void>
+  /** Fulfilled with its end. */
+  ended: Promise<unknown>
 }
 
 /** Few connections for each: a server of PostgreSQL has a hundred for all who test on it at once. */
@@ -38,8 +45,13 @@ function withFewConnections (db: string): string {
 /** Longer than anything may take that the accounts promise. */
 const patienceMs = 30_000
 
+/** What ends with a test. */
+export interface Ending {
+  teardown: (end: () => Promise<void>) => unknown
+}
+
 /** Starts a server in a process of its own, without the coverage of this one, and ends it with the test. */
-export async function startServer (t: Test, { db, ...options }: AccountsOptions & { db: string }): Promise<Server> {
+export async function startServer (t: Ending, { db, ...options }: AccountsOptions & { db: string }): Promise<Server> {
   const env = { PATH: process.env.PATH, OPTIONS: JSON.stringify({ ...options, db: withFewConnections(db) }) }
   const child = fork(join(import.meta.dirname, 'server.ts'), { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   const ended = once(child, 'exit')
@@ -69,18 +81,27 @@ export async function startServer (t: Test, { db, ...options }: AccountsOptions 
   }
 
   return {
+    ...speaking(ask),
+    signal: (signal) => { child.kill(signal) },
+    complaints: () => Buffer.concat(complaints).toString(),
+    kill,
+    ended,
+  }
+}
+
+/** So many servers at once, on one database. */
+export function startServers (t: Ending, count: number, options: AccountsOptions & { db: string }): Promise<Server[]> {
+  return Promise.all(Array.from({ length: count }, () => startServer(t, options)))
+}
+
+/** What can be said, by a way to ask. */
+export function speaking (ask: Speaker['ask']): Speaker {
+  return {
     ask,
     register: (username) => ask('POST', '/auth/register', undefined, { username, password }),
     login: (username, secretWord = password) => ask('POST', '/auth/login', undefined, { username, password: secretWord }),
     refresh: (refreshToken) => ask('POST', '/auth/refresh', undefined, { refresh_token: refreshToken }),
     logout: (refreshToken) => ask('POST', '/auth/logout', undefined, { refresh_token: refreshToken }),
     lets: async (accessToken, path = '/guarded') => (await ask('GET', path, accessToken)).status,
-    signal: (signal) => { child.kill(signal) },
-    kill,
   }
-}
-
-/** So many servers at once, on one database. */
-export function startServers (t: Test, count: number, options: AccountsOptions & { db: string }): Promise<Server[]> {
-  return Promise.all(Array.from({ length: count }, () => startServer(t, options)))
 }

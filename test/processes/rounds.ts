@@ -16,7 +16,7 @@ export interface Chance {
 }
 
 /** From `TEST_SEED`, or from anywhere; the test tells which. The generator is mulberry32. */
-export function createChance (t: Test): Chance {
+export function createChance (t: Pick<Test, 'comment'>): Chance {
   const seed = Number(process.env.TEST_SEED) || randomInt(1, 2 ** 31)
   t.comment(`TEST_SEED=${seed}`)
   let state = seed

@@ -1,4 +1,3 @@
-import type { Test } from 'tap'
 import type { Sql } from '../databases.ts'
 
 /** An id as the log has it. */
@@ -25,8 +24,13 @@ const unlawful: Record<string, string> = {
     or revision <> (select count(distinct revision) from accounts_revoked_tokens) or revision <> (select coalesce(max(revision), 0) from accounts_revoked_tokens)`,
 }
 
+/** Who is told what was found and what was wanted: a test, for one. */
+interface Judge {
+  same: (found: unknown, wanted: unknown, name: string) => unknown
+}
+
 /** Looks for what must not be among the rows. */
-export async function checkRows (t: Test, sql: Sql): Promise<void> {
+export async function checkRows (t: Judge, sql: Sql): Promise<void> {
   for (const [name, condition] of Object.entries(unlawful)) {
     t.same(await sql.get(`select count(*) as n from ${condition}`), { n: 0 }, `no ${name.replace(/^an? /, '')}`)
   }

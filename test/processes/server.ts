@@ -1,6 +1,8 @@
 // A process of its own: an app with accounts on a database that others use too. It ends with the process that began it.
 import { existsSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import Fastify from 'fastify'
 import accounts from '../../lib/index.ts'
 import { cheap, secret } from '../build.ts'
@@ -13,6 +15,12 @@ app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
 app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => user)
 app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as { id: string }).id))
 app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
+/** What is held once what can be forgotten is forgotten. */
+app.get('/memory', async () => {
+  setFlagsFromString('--expose_gc')
+  runInNewContext('gc')()
+  return process.memoryUsage()
+})
 /** Stands still, as long as a file is there that it makes first. */
 app.post('/block', async ({ body }) => {
   const { file } = body as { file: string }
