@@ -5,7 +5,7 @@ import accounts, { errors, type AccountsOptions, type AccountsServices, type Gua
 
 declare module 'fastify-jwt-accounts' {
   interface AccountsTypes {
-    user: { displayName: string }
+    user: { displayName: string, plan: string }
     claims: { tenant: string }
   }
 }
@@ -20,7 +20,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B 
 function expect<Truth extends true> (): Truth | void {}
 
 const options: AccountsOptions = {
-  user: { fields: { displayName: Type.String() } },
+  user: { fields: { displayName: Type.String(), plan: Type.String({ default: 'free', readOnly: true }) } },
   claims: ({ displayName }) => ({ tenant: displayName }),
   verifyClaims: ({ tenant }) => tenant !== '',
 }
