@@ -50,7 +50,8 @@ async function mutate (places: string[], directory: string, tests: 'near' | 'far
 }
 
 async function judge (files: string[], directory: string): Promise<Mutants> {
-  const judged = (await mutate(files, directory, 'near')).filter(({ status }) => counted.includes(status))
+  // What is remembered of other files comes along.
+  const judged = (await mutate(files, directory, 'near')).filter(({ fileName, status }) => files.includes(relative('', fileName)) && counted.includes(status))
   const surviving = judged.filter(({ status }) => !noticed.includes(status))
   if (surviving.length === 0 || values.near) return judged
 
