@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startPoll } from '../../lib/sessions/poll.ts'
@@ -68,9 +69,22 @@ t.test('a database that goes away is told of once, and once when it is back', as
     if (error) reading.reject(new Error(error))
     else reading.resolve()
     await pause(20)
+    t.equal(told.length, number < 4 ? 1 : 2)
   }
   t.same(told, ['The log of revocations cannot be read: requests wait for the database', 'The log of revocations is read again'])
 })
+
+for (const [how, byMs] of [['slept for an hour', 3_600_000], ['has a clock that was put back an hour', -3_600_000]] as const) {
+  t.test(`what is known is old on a machine that ${how}`, async (t) => {
+    const { poll } = await polling(t, { ...seconds, maxStalenessSeconds: byMs > 0 ? 300 : 0.1 })
+    t.ok(poll.isFresh())
+    await pause(110)
+    const { now } = Date
+    t.teardown(() => mock.restoreAll())
+    mock.method(Date, 'now', () => now() + byMs)
+    t.notOk(poll.isFresh())
+  })
+}
 
 t.test('who asks during a read that began long ago asks again', async (t) => {
   const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.5 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { build, decode } from '../build.ts'
+import { build, buildOnFile, decode } from '../build.ts'
 
 const sidOf = ({ access_token: token }: { access_token: string }): string => decode(token).payload.sid
 const unknown = ['01a20000-0000-7000-8000-000000000000', 'x', '', "' or 1=1", 'a\0b']
@@ -48,6 +48,17 @@ t.test('code ends all sessions of a user, or all but one, which does not feel it
     await t.rejects(app.accounts.sessions.revokeAll(id), { code: 'ACCOUNTS_NOT_FOUND' }, id)
     await t.rejects(app.accounts.sessions.revokeAll(id, { except: 'x' }), { code: 'ACCOUNTS_NOT_FOUND' }, id)
   }
+})
+
+t.test('a row says how its session was ended by code', async (t) => {
+  const { app, signUp, signIn, sql } = await buildOnFile(t)
+  const { sessions } = app.accounts
+  const all = [await signUp(), await signIn(), await signIn()]
+  await sessions.revoke(sidOf(all[0]!))
+  await sessions.revokeAll(all[0]!.user.id, { except: sidOf(all[1]!) })
+  await sessions.revokeAll(all[0]!.user.id)
+  const reasons = (await sql.all('select revoke_reason from accounts_sessions order by id')).map((row) => row.revoke_reason)
+  t.same(reasons, ['ended', 'everywhere', 'ended'])
 })
 
 t.test('two sessions that end all others at once do not both go on', async (t) => {
