@@ -7,6 +7,8 @@ import type { Offer, Usage } from './servers/offer.ts'
 export interface Server {
   offer: Offer
   usage: () => Promise<Usage>
+  /** Has the server do one of its acts, and waits for it. */
+  act: (name: string) => Promise<any>
   stop: () => void
 }
 
@@ -16,13 +18,11 @@ export async function start (name: string, ...args: (string | number)[]): Promis
   const exited = once(child, 'exit').then(([code]) => { throw new Error(`The server ${name} ${args.join(' ')} ended with ${code}`) })
   exited.catch(() => {})
   const said = async () => (await Promise.race([once(child, 'message'), exited]))[0]
-
-  return {
-    offer: await said(),
-    async usage () {
-      child.send({})
-      return said()
-    },
-    stop: () => { child.kill() },
+  const offer: Offer = await said()
+  async function act (name: string) {
+    child.send(name)
+    return said()
   }
+
+  return { offer, act, usage: () => act('usage'), stop: () => { child.kill() } }
 }

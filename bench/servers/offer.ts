@@ -12,13 +12,15 @@ export const [variant = '', tokens = 1] = [process.argv[2], Number(process.argv[
 
 export const secret = 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE'
 
-/** Tells the runner that this server is ready, and from then on what it has used, as often as it is asked. */
-export function offer (origin: string, users: Offer['users']): void {
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage()
-    process.send!({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() } satisfies Usage)
-  })
+/** Tells the runner that this server is ready, and from then on does what it is told, or tells what it has used. */
+export function offer (origin: string, users: Offer['users'], acts: Record<string, () => unknown> = {}): void {
+  process.on('message', async (wish: string) => process.send!(await (acts[wish] ?? usage)() ?? null))
   process.send!({ origin, users } satisfies Offer)
+}
+
+function usage (): Usage {
+  const { user, system } = process.cpuUsage()
+  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
 }
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
