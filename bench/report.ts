@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem, type as system } from 'node:os'
+import { join } from 'node:path'
+import { barChart, type Chart } from './chart.ts'
+
+/** What a part has found, as it stands on the page. */
+export interface Section {
+  title: string
+  /** Paragraphs, tables, and `![](name.svg)` where a chart stands. */
+  text: string
+  charts: Record<string, Chart>
+  targets: Target[]
+}
+
+/** What was promised, and what was found in the same run. */
+export interface Target { what: string, most?: number, least?: number, found: number }
+
+interface Stored extends Section { day: string, machine: string }
+
+const results = join(import.meta.dirname, 'results')
+const docs = join(import.meta.dirname, '..', 'docs')
+
+/** The order on the page. */
+const order = ['guard', 'login', 'refresh', 'storm', 'growth', 'boot']
+
+const intro = `# Performance
+
+What the plugin costs, measured beside others in the same minutes on the same machine. This page is written by \`npm run bench\`,
+which measures everything anew; \`npm run bench -- guard\` measures one part and leaves the others as they were.
+
+## How to read it
+
+Times depend on the machine, and on a shared one on the hour: **read the ratios**. All that is compared is measured in turns,
+a short round of each and then again, and a ratio is taken within each round, so that what disturbs a round disturbs both of
+its sides. Each table has the median of all rounds and, in brackets, the range of the middle half of them. A ratio is
+therefore not quite the ratio of the two medians beside it.
+
+CPU is what the process of the server used, user and system together (\`process.cpuUsage()\`), for each request of a round.
+It is the figure that says how many machines are needed, and it includes all that Node and Fastify do for a request. Each
+server runs in a process of its own; what loads it runs in another one and never sleeps, since waking it would be charged
+to whoever answers. Requests per second are those of a single server process beside that load.`
+
+export function store (part: string, section: Section): void {
+  const machine = `${cpus()[0]!.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system()}, Node ${process.versions.node}`
+  writeFileSync(join(results, `${part}.json`), `${JSON.stringify({ ...section, day: new Date().toISOString().slice(0, 10), machine } satisfies Stored, null, 2)}\n`)
+}
+
+/** Writes the page and its charts from all that is stored. */
+export function writePage (): void {
+  const sections = order.flatMap((part) => read(part))
+  for (const name of readdirSync(docs).filter((name) => /^performance-.+\.svg$/.test(name))) rmSync(join(docs, name))
+  for (const { charts } of sections) for (const [name, chart] of Object.entries(charts)) writeFileSync(join(docs, name), barChart(chart))
+  const parts = sections.map(({ title, text, day, machine }) => `## ${title}\n\n${text}\n\n*Measured on ${day}: ${machine}.*`)
+  writeFileSync(join(docs, 'performance.md'), `${[intro, targetsOf(sections), ...parts, `## Versions\n\n${versions()}`].join('\n\n')}\n`)
+}
+
+function read (part: string): Stored[] {
+  try {
+    return [JSON.parse(readFileSync(join(results, `${part}.json`), 'utf8'))]
+  } catch {
+    return []
+  }
+}
+
+function targetsOf (sections: Section[]): string {
+  const rows = sections.flatMap(({ targets }) => targets).map(({ what, most, least, found }) => {
+    const isMet = most === undefined ? found >= least! : found <= most
+    return [what, most === undefined ? `≥ ${least}` : `≤ ${Number(most.toFixed(3))}`, found.toFixed(2), isMet ? 'yes' : '**no**']
+  })
+  return `## Promises\n\nAll of them are ratios.\n\n${table([['what', 'promised', 'measured', 'kept'], ...rows])}`
+}
+
+/** The first row is the head. */
+export function table ([head, ...rows]: string[][]): string {
+  return [head!, head!.map((_, column) => column === 0 ? '---' : '--:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+const compared = ['fastify', '@fastify/jwt', 'fast-jwt', 'jose', 'express', 'passport-jwt', 'better-auth', '@mikro-orm/core', 'better-sqlite3', 'pg', 'argon2', 'autocannon']
+
+function versions (): string {
+  const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package-lock.json'), 'utf8'))
+  return table([['package', 'version'], ...compared.map((name) => [name, packages[`node_modules/${name}`].version])])
+}

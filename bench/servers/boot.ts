@@ -1,0 +1,27 @@
+import jwt from '@fastify/jwt'
+import Fastify from 'fastify'
+import type { AnyEntity } from '@mikro-orm/core'
+import { offer, secret, variant } from './offer.ts'
+
+/** An app that is ready: ours, or one of Fastify, @fastify/jwt and a MikroORM with the same entities. Both as they are published. */
+const [kind, db] = [variant, process.argv[3]!]
+const dist = new URL('../../dist/lib/', import.meta.url)
+const app = Fastify()
+if (kind === 'ours') {
+  const { default: accounts } = await import(new URL('index.js', dist).href) as typeof import('../../lib/index.ts')
+  await app.register(accounts, { db, secret })
+  app.get('/guarded', { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
+} else {
+  const [{ entities }, { MikroORM }] = await Promise.all([
+    import(new URL('databases/dialects.js', dist).href) as Promise<{ entities: (new () => AnyEntity)[] }>,
+    import(db.includes('://') ? '@mikro-orm/postgresql' : '@mikro-orm/sqlite') as Promise<typeof import('@mikro-orm/sqlite')>,
+  ])
+  const orm = await MikroORM.init(db.includes('://') ? { clientUrl: db, entities } : { dbName: db, entities })
+  await orm.em.getConnection().execute('select 1')
+  await app.register(jwt, { secret })
+  app.get('/guarded', { onRequest: async (request) => { await request.jwtVerify() } }, async ({ user }) => ({ user }))
+}
+await app.ready()
+
+const ms = performance.now()
+offer(String(ms), [], { ms: () => ms })
