@@ -59,6 +59,16 @@ t.test('a row says how its session was ended by code', async (t) => {
   await sessions.revokeAll(all[0]!.user.id)
   const reasons = (await sql.all('select revoke_reason from accounts_sessions order by id')).map((row) => row.revoke_reason)
   t.same(reasons, ['ended', 'everywhere', 'ended'])
+  const kinds = (await sql.all('select kind from accounts_revoked_tokens order by revision')).map((row) => row.kind)
+  t.same(kinds, ['session', 'session', 'user'])
+})
+
+t.test('a token that code revokes is refused by a strict guard, and no other is', async (t) => {
+  const { app, get, signUp, signIn } = await build(t)
+  const [gone, stays] = [await signUp(), await signIn()]
+  await app.accounts.revoke(gone.access_token)
+  t.equal((await get('/strict', gone.access_token)).statusCode, 401)
+  t.equal((await get('/strict', stays.access_token)).statusCode, 200)
 })
 
 t.test('two sessions that end all others at once do not both go on', async (t) => {
