@@ -46,9 +46,7 @@ async function terminalPage () {
 }
 
 try {
-  const page = await open({ viewport: { width: 1280, height: 620 } })
-  await take(page, 'signed-out')
-  await page.setViewportSize(desktop.viewport)
+  const page = await open()
   await send(page, 'Create an account')
 
   const small = await open({ ...phone, userAgent: iPhone })

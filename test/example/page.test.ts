@@ -162,6 +162,10 @@ t.test('a replayed refresh token is found, said in words, and the other tab is l
   await checkAccess(t, page)
   await isTold(tab, 'You have been logged out')
 
+  await page.setViewportSize(phone.viewport)
+  const topOf = async (role: 'form' | 'heading', name: string) => (await page.getByRole(role, { name }).boundingBox())!.y
+  t.ok(await topOf('form', 'Log in') < await topOf('heading', 'A whole sign-in'), 'on a phone the way back in comes first')
+
   await logIn(page, 'robbed')
   await page.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
 })
