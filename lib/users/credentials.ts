@@ -6,7 +6,7 @@ import { CredentialsInvalid } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { inside } from '../inside.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import type { LookUp } from './look-up.ts'
+import type { LookUp, Stored } from './look-up.ts'
 
 /**
  * Checks passwords. All work alike for whoever it is, and for nobody.
@@ -27,32 +27,33 @@ export interface Credentials {
   match: (idOrIdentifier: string, password: string, em?: EntityManager) => Promise<User | null>
 }
 
-export function createCredentials (database: Database, events: Events, hasher: Hasher, lookUp: LookUp): Credentials {
-  async function check (found: User | null, password: string, gone?: AbortSignal, em?: EntityManager): Promise<User | null> {
+export function createCredentials (database: Database, events: Events, hasher: Hasher, { stored }: LookUp): Credentials {
+  async function check (found: Stored | null, password: string, gone?: AbortSignal, em?: EntityManager): Promise<User | null> {
     // Whoever is disabled is nobody, so that a right password takes no less work than a wrong one.
-    const user = found?.disabledAt ? null : found
-    const { matches, stronger } = await hasher.verify(user?.passwordHash, password, gone)
-    if (!user || !matches) return null
+    const somebody = found?.isDisabled ? null : found
+    const { matches, stronger } = await hasher.verify(somebody?.passwordHash, password, gone)
+    if (!somebody || !matches) return null
 
+    const user = somebody.user()
     if (stronger !== undefined) {
       // Only over the hash that was verified: a password changed meanwhile stays changed.
-      const { id, passwordHash } = user
+      const { id, passwordHash } = somebody
       const replaced = await inside(database, em)((tx) => tx.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
       if (replaced === 1) user.passwordHash = stronger
     }
     return user
   }
 
-  async function require (user: User | null, password: string, reason: 'login' | 'confirm', client: Client, gone?: AbortSignal): Promise<User> {
-    const checked = await check(user, password, gone)
-    if (checked) return checked
-    await events.happen({ type: 'login-failed', reason, userId: user?.id, client })
+  async function require (found: Stored | null, password: string, reason: 'login' | 'confirm', client: Client, gone?: AbortSignal): Promise<User> {
+    const user = await check(found, password, gone)
+    if (user) return user
+    await events.happen({ type: 'login-failed', reason, userId: found?.id, client })
     throw new CredentialsInvalid()
   }
 
   return {
-    identify: async (identifier, password, client, gone) => require(await lookUp.byIdentifier(identifier), password, 'login', client, gone),
-    confirm: async (id, password, client, gone) => require(await lookUp.byId(id), password, 'confirm', client, gone),
-    match: async (text, password, em) => check(await lookUp.find(text, em), password, undefined, em),
+    identify: async (identifier, password, client, gone) => require(await stored.byIdentifier(identifier), password, 'login', client, gone),
+    confirm: async (id, password, client, gone) => require(await stored.byId(id), password, 'confirm', client, gone),
+    match: async (text, password, em) => check(await stored.find(text, em), password, undefined, em),
   }
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database.ts'
 import { User } from '../entities/user.ts'
@@ -20,13 +21,28 @@ export interface UserPage {
   next: string | null
 }
 
-/** Finds users, always in the primary database: what is decided by an old row is decided wrongly. */
-export interface LookUp {
-  byId: (id: string, em?: EntityManager) => Promise<User | null>
+/** Ways to find somebody, always in the primary database: what is decided by an old row is decided wrongly. */
+export interface Finders<Found> {
+  byId: (id: string, em?: EntityManager) => Promise<Found | null>
   /** By what people sign in with, however it is typed. */
-  byIdentifier: (identifier: string, em?: EntityManager) => Promise<User | null>
+  byIdentifier: (identifier: string, em?: EntityManager) => Promise<Found | null>
   /** By either: no name looks like an id. */
-  find: (idOrIdentifier: string, em?: EntityManager) => Promise<User | null>
+  find: (idOrIdentifier: string, em?: EntityManager) => Promise<Found | null>
+}
+
+/**
+ * What a password is checked against. It takes time to make a user of a row, and there is none to make of nobody's: that
+ * waits for the password to be right.
+ */
+export interface Stored {
+  id: string
+  passwordHash: string
+  isDisabled: boolean
+  user: () => User
+}
+
+export interface LookUp extends Finders<User> {
+  stored: Finders<Stored>
   /**
    * The users who came before the one with the id `after`, the newest first: ids grow with time.
    * @throws {InputInvalid} for an `after` that is no id
@@ -34,25 +50,34 @@ export interface LookUp {
   page: (limit: number, after?: string, em?: EntityManager) => Promise<UserPage>
 }
 
+/** How somebody is looked for, if that can be. */
+type Where = { id: string } | { usernameKey: string } | { emailKey: string } | undefined
+
 export function createLookUp (database: Database, { identifiers }: Pick<Settings, 'identifiers'>): LookUp {
-  function findOne (where: object, em?: EntityManager): Promise<User | null> {
-    return inside(database, em)((tx) => tx.findOne(User, where, { connectionType: 'write' }))
+  const id = (text: string): Where => isId(text) ? { id: text } : undefined
+
+  function identifier (text: string): Where {
+    const key = identifierKey(text)
+    const kind = text.normalize('NFKC').includes('@') ? 'email' : 'username'
+    if (!identifiers.includes(kind)) return
+    return kind === 'email' ? { emailKey: key } : { usernameKey: key }
   }
 
-  async function byId (id: string, em?: EntityManager): Promise<User | null> {
-    return isId(id) ? findOne({ id }, em) : null
-  }
-
-  async function byIdentifier (identifier: string, em?: EntityManager): Promise<User | null> {
-    const key = identifierKey(identifier)
-    const kind = identifier.normalize('NFKC').includes('@') ? 'email' : 'username'
-    return identifiers.includes(kind) ? findOne(kind === 'email' ? { emailKey: key } : { usernameKey: key }, em) : null
+  function finders<Found> (read: (tx: EntityManager, where: object) => Promise<Found | null>): Finders<Found> {
+    const by = (whereOf: (text: string) => Where) => async (text: string, em?: EntityManager) => {
+      const where = whereOf(text)
+      return where ? inside(database, em)((tx) => read(tx, where)) : null
+    }
+    return { byId: by(id), byIdentifier: by(identifier), find: by((text) => id(text) ?? identifier(text)) }
   }
 
   return {
-    byId,
-    byIdentifier,
-    find: (text, em) => (isId(text) ? byId : byIdentifier)(text, em),
+    ...finders((tx, where) => tx.findOne(User, where, { connectionType: 'write' })),
+
+    stored: finders(async (tx, where) => {
+      const row = await (tx as SqlEntityManager).createQueryBuilder(User, undefined, 'write').select('*').where(where).execute('get', false) as unknown as Row | null
+      return row && { id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => tx.map(User, { ...row }) }
+    }),
 
     async page (limit, after, em) {
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
@@ -62,4 +87,10 @@ export function createLookUp (database: Database, { identifiers }: Pick<Settings
       return { users, next: found.length > limit ? users.at(-1)!.id : null }
     },
   }
+}
+
+interface Row {
+  id: string
+  password_hash: string
+  disabled_at: unknown
 }
