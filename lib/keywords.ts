@@ -2,9 +2,12 @@ import { Ajv } from 'ajv'
 import { dialectOf } from './databases/url.ts'
 import { isDuration } from './durations.ts'
 
-/** A checker of options: it fills in defaults, finds everything that is wrong, and knows what JSON Schema does not. */
+/**
+ * A checker of options: it fills in defaults, finds everything that is wrong, and knows what JSON Schema does not. Options are
+ * checked once, so code that is better would cost more than it saves.
+ */
 export function createOptionsAjv (): Ajv {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, validateSchema: false })
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, validateSchema: false, code: { optimize: false } })
   ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
   ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
   ajv.addKeyword({ keyword: 'switch', validate: (_: true, value: unknown) => value !== true })
