@@ -80,6 +80,9 @@ export interface Sessions {
 
 const mostTries = 8
 
+/** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
+const mostEnded = 1000
+
 /** How a refresh that succeeded is counted. */
 const outcomes = {
   ROTATE: ['rotated', 'refreshesRotated'],
@@ -231,10 +234,11 @@ export function createSessions (
     },
 
     async makeRoom (tx, write, user) {
-      const living = await tx.find(Session, { ...goingOn(user.id), ver: { $gte: user.epoch } }, { ...lastUsedFirst, disableIdentityMap: true })
-      if (living.length < limit.max) return
+      const beyond = { ...lastUsedFirst, offset: limit.max - 1, limit: mostEnded, fields: ['id'] as const, disableIdentityMap: true }
+      const tooMany = await tx.find(Session, { ...goingOn(user.id), ver: { $gte: user.epoch } }, beyond)
+      if (tooMany.length === 0) return
       if (limit.whenFull === 'refuse') throw new SessionsFull()
-      await endings.endThese(tx, write, living.slice(limit.max - 1).map(({ id }) => id), 'limit')
+      await endings.endThese(tx, write, tooMany.map(({ id }) => id), 'limit')
     },
 
     async refresh (claims, prepare, client) {
