@@ -29,9 +29,7 @@ export async function load ({ origin, users }: Offer, extent: Extent): Promise<S
     },
   })
   const startedAt = performance.now()
-  const stopSpinning = spin()
   const { non2xx, errors } = await run
-  stopSpinning()
   const elapsedMs = performance.now() - startedAt
   if (non2xx + errors > 0 || times.length === 0) throw new Error(`${origin}: ${times.length} answers, ${non2xx} of them refused, ${errors} errors`)
 
@@ -39,15 +37,4 @@ export async function load ({ origin, users }: Offer, extent: Extent): Promise<S
   await sleep(20)
   const sorted = Float64Array.from(times).sort()
   return { requests: times.length, perSecond: times.length / elapsedMs * 1000, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) }
-}
-
-/**
- * Keeps this process awake. Else whoever is slower than the load waits for the load to be woken at each answer, which the
- * kernel charges to the server: more than a guard costs, and nothing of it is the guard's.
- */
-function spin (): () => void {
-  const state = { goesOn: true }
-  const turn = () => { if (state.goesOn) setImmediate(turn) }
-  turn()
-  return () => { state.goesOn = false }
 }

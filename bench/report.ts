@@ -37,8 +37,14 @@ therefore not quite the ratio of the two medians beside it.
 
 CPU is what the process of the server used, user and system together (\`process.cpuUsage()\`), for each request of a round.
 It is the figure that says how many machines are needed, and it includes all that Node and Fastify do for a request. Each
-server runs in a process of its own; what loads it runs in another one and never sleeps, since waking it would be charged
-to whoever answers. Requests per second are those of a single server process beside that load.`
+server runs in a process of its own, and what loads it in another one. Requests per second are those of a single server
+process beside that load.
+
+The load has a say in the ratios, since writing an answer costs less while the client is awake, and the faster a server is
+the busier it keeps its client. In one comparison a guarded request cost 1.48 times the open route under autocannon, 1.57
+times under wrk, and 1.34 times under an autocannon that never slept; by \`request.jwtVerify()\` it was 0.48, 0.48 and 0.59. The
+tables are of plain autocannon, which agrees better with wrk. Two processes of one server may also differ by a third, hence
+the several starts.`
 
 export function store (part: string, section: Section): void {
   const machine = `${cpus()[0]!.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system()}, Node ${process.versions.node}`
