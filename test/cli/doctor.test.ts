@@ -143,3 +143,13 @@ t.test('what is printed as JSON does not steer a terminal, and is told in full',
   t.notMatch(stdout, /\p{C}/u)
   t.match(JSON.parse(stdout).findings.map(({ finding }: { finding: string }) => finding).join(), `There is no file ${name} yet.`)
 })
+
+t.test('the file that `db` would be is no matter to who brings a MikroORM', async (t) => {
+  const own = "import { MikroORM } from '@mikro-orm/sqlite'\nconst discovery = { warnWhenNoEntities: false }\nexport default { orm: () => MikroORM.init({ dbName: ':memory:', entities: [], discovery }) }"
+  const cwd = t.testdir({ 'own.js': own, 'accounts.sqlite': '' })
+  chmodSync(join(cwd, 'accounts.sqlite'), 0o644)
+  const { findings } = await json(['doctor', '--config', 'own.js'], { cwd, env: { JWT_SECRET_KEY: secret } })
+  const said = findings.map(({ finding }: { finding: string }) => finding).join('\n')
+  t.match(said, /not up to date/)
+  t.notMatch(said, /Every user/)
+})
