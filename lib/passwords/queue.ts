@@ -41,8 +41,8 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   let admitted = 0
 
   /** Busy, with a guess when it will be better. */
-  function busy (): Error {
-    return new Busy(line.jobMs * (line.waiting.size + 1) / concurrency)
+  function busy (ahead: number): Error {
+    return new Busy(line.jobMs * (ahead + 1) / concurrency)
   }
 
   async function turn (gone: AbortSignal | undefined): Promise<void> {
@@ -51,7 +51,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
       line.running++
       return
     }
-    if (ours >= mostWaiting) throw busy()
+    if (ours >= mostWaiting) throw busy(line.waiting.size)
 
     ours++
     const { promise, resolve: start, reject } = Promise.withResolvers<void>()
@@ -71,7 +71,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
 
   return {
     async admit (act) {
-      if (admitted >= concurrency + mostWaiting) throw busy()
+      if (admitted >= concurrency + mostWaiting) throw busy(admitted - concurrency)
       admitted++
       return act().finally(() => { admitted-- })
     },

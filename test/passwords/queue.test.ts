@@ -7,7 +7,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { legacy, type PasswordHasher } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
-import { bearer, build, password, secret } from '../build.ts'
+import { bearer, build, buildOnFile, password, secret } from '../build.ts'
 
 const wrong = `${password}!`
 
@@ -79,6 +79,24 @@ t.test('so many hash at once, so many wait, and who comes then is told when to c
   t.strictSame(started, ['wrong 0', 'wrong 1', 'wrong 2', 'wrong 3', password], 'those first that came first')
   t.equal(most.running, 2)
   t.strictSame((await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode), [200, 401])
+})
+
+t.test('who comes when all places are taken has cost the database nothing', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await buildOnFile(t, { password: { hasher, concurrency: 1, waiting: 2 } })
+  await app.signUp()
+  const counted = async () => (await app.sql.all('select id from accounts_throttle')).length
+  started.length = 0
+  shut()
+  const stuck = Array.from({ length: 3 }, () => attempt(app, password))
+  await until(() => started.length === 1)
+  const before = await counted()
+  t.match(await app.post('/auth/login', { username: 'bob', password }), { statusCode: 503 })
+  t.match(await app.post('/auth/register', { username: 'bob', password }), { statusCode: 503 })
+  t.equal(await counted(), before)
+  open()
+  t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200])
+  t.equal((await app.post('/auth/register', { username: 'bob', password })).statusCode, 201)
 })
 
 t.test('nobody waits where nobody may', async (t) => {
