@@ -18,6 +18,7 @@ import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
+import { createSessionFinder, type FindSession } from './find-session.ts'
 import { noteAnswer } from './note-answer.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
@@ -34,6 +35,7 @@ export interface Beginning extends Client {
 }
 
 export interface Sessions {
+  find: FindSession
   /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
   start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
   /**
@@ -105,6 +107,7 @@ export function createSessions (
   { database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, endReused)
+  const find = createSessionFinder()
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
@@ -153,7 +156,7 @@ export function createSessions (
 
   /** Reads the row and judges the token by it: what is refused is thrown. */
   async function judge (claims: RefreshClaims, now: Date) {
-    const session = await database.run((em) => findSession(em, claims.sid))
+    const session = await database.run((em) => find(em, claims.sid))
     const verdict = decide(session, claims, now, policy)
 
     if (verdict === 'DEAD') throw new TokenRevoked()
@@ -189,7 +192,7 @@ export function createSessions (
   }
 
   async function living (id: string): Promise<Session> {
-    const session = await database.run((em) => findSession(em, id))
+    const session = await database.run((em) => find(em, id))
     if (!session || isOver(session, new Date())) throw new TokenRevoked()
     return session
   }
@@ -207,6 +210,8 @@ export function createSessions (
   }
 
   return {
+    find,
+
     start (em, user, ver, { transport, authTime, ...client }) {
       const now = new Date()
       const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
@@ -275,7 +280,7 @@ export function createSessions (
     },
 
     async useStrictly (claims) {
-      const session = await database.run((em) => findSession(em, claims.sid))
+      const session = await database.run((em) => find(em, claims.sid))
       const alive = session && session.user.id === claims.sub && claims.ver >= session.user.epoch && !isOver(session, new Date()) &&
         !await endings.isTokenRevoked(claims)
       if (!alive) throw new TokenRevoked()
@@ -284,7 +289,7 @@ export function createSessions (
     },
 
     async logout ({ kind, claims }, client) {
-      const session = await database.run((em) => findSession(em, claims.sid))
+      const session = await database.run((em) => find(em, claims.sid))
       if (!session) return
       if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
@@ -308,11 +313,6 @@ export function createSessions (
 
     close: () => confirmations.flushAll().catch((error) => log.warn(error, 'What was noted of sessions is lost: the database is away')),
   }
-}
-
-/** From the primary, never from a replica: what is decided by an old row is decided wrongly. */
-export function findSession (em: EntityManager, id: string) {
-  return em.findOne(Session, { id }, { populate: ['user'], strategy: 'joined', connectionType: 'write' })
 }
 
 const lastUsedFirst = { orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write' } as const

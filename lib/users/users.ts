@@ -12,7 +12,7 @@ import type { Hasher } from '../passwords/hasher.ts'
 import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
-import { findSession, type Beginning, type Sessions } from '../sessions/sessions.ts'
+import type { Beginning, Sessions } from '../sessions/sessions.ts'
 import type { Credentials } from './credentials.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
@@ -186,7 +186,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
         if (await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change) === 0) throw new CredentialsInvalid()
         await endings.endOthers(tx, write, userId, 'password', { id: sessionId, authTime: now })
         await note({ type: 'password-changed', userId, sessionId, client })
-        return issue((await findSession(tx, sessionId))!)
+        return issue((await sessions.find(tx, sessionId))!)
       })
     },
 
