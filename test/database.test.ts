@@ -7,7 +7,7 @@ import t from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { User } from '../lib/entities/user.ts'
 import accounts from '../lib/index.ts'
-import { build, buildOnFile, cheap, decode, secret } from './build.ts'
+import { build, buildOnFile, cheap, decode, password, secret } from './build.ts'
 import { freshDatabase, notEverywhere, open } from './databases.ts'
 
 const run = promisify(execFile)
@@ -179,7 +179,7 @@ t.test(...notEverywhere('a commit that fails and rolls back by itself, as on a f
 })
 
 t.test(...notEverywhere('values that only a hand in the database can write let nobody in, and are no 500'), async (t) => {
-  const { signUp, get, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { signUp, get, post, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { access_token: access, refresh_token: token } = await signUp()
   for (const roles of ["''", "'{}'", "'\"admin\"'", "'[null]'", "'[1]'"]) {
     await sql.exec(`update accounts_users set roles = ${roles}`)
@@ -193,6 +193,8 @@ t.test(...notEverywhere('values that only a hand in the database can write let n
     await sql.run(`update accounts_sessions set ${column} = ?`, before)
   }
   t.equal((await refresh(token)).statusCode, 200)
+  await sql.exec("update accounts_users set last_login_at = 'garbage', roles = '{}'")
+  t.same((await post('/auth/login', { username: 'ada', password })).json().user.roles, [])
 })
 
 t.test('the database holds no token, no part of one that matters, and no password', async (t) => {

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
+import { fromRow } from '../from-row.ts'
 
 /**
  * The session, with its user as of the same moment. From the primary, never from a replica: what is decided by an old row is
@@ -33,6 +34,6 @@ function makeStatement (em: SqlEntityManager): string {
 function sessionOf (em: EntityManager, row: object): Session {
   const { session = [], user = [] } = Object.groupBy(Object.entries(row), ([column]) => column.startsWith(prefix) ? 'user' : 'session')
   // The user first: the session is then of the same one.
-  em.map(User, Object.fromEntries(user.map(([column, value]) => [column.slice(prefix.length), value])))
-  return em.map(Session, Object.fromEntries(session))
+  fromRow(em, User, Object.fromEntries(user.map(([column, value]) => [column.slice(prefix.length), value])))
+  return fromRow(em, Session, Object.fromEntries(session))
 }
