@@ -55,10 +55,11 @@ const why = `## Why some are not kept
 - **A login**: a bare route that asks argon2 gets 0.94 of argon2 alone when all cores hash, since HTTP and clients need theirs
   too. The rest are statements: a failed login runs six, and one that succeeds has three transactions. Those of the limits on guessing
   are texts that are made once and cost 0.3 ms instead of 1; of somebody's sessions a login reads only those beyond the
-  limit, which took 5.3 ms to 3.0 where there were 75. With one core left for the rest it is 0.95: see [passwords.md](passwords.md#the-line).
-- **A refresh**: of some 1,470 µs MikroORM and Kysely take 775 and the driver of SQLite 245. \`findOne\` of the session and its user
-  takes 631 µs where the driver takes 74, and the compare-and-swap 151 where it takes 15. Texts made once would halve that; 1.5 is
-  out of reach, since HTTP alone takes as long as both statements, and a token is verified and two are signed besides.
+  limit, which took 5.3 ms to 3.0 where there were 75. With one core left for the rest it is 0.93 to 0.95: see [passwords.md](passwords.md#the-line).
+- **A refresh**: HTTP alone takes as long as both statements, and a token is verified and two are signed besides, so 1.5 is out of
+  reach. It cost 1,588 µs on SQLite and 1,572 on PostgreSQL while the ORM's \`findOne\` looked for the session and its user (631 µs,
+  where the driver takes 74); that statement is made once now. What is left to gain is the compare-and-swap, 151 µs where the
+  driver takes 15, and the entities.
 - **The start**: most of what is ours beyond the others is Ajv, which compiles the schemas of options and routes, and TypeBox. Without
   its optimiser the options take 90 ms instead of 109 to load.`
 
