@@ -7,6 +7,7 @@ import Fastify from 'fastify'
 import accounts, { type TokenResponse } from '../lib/index.ts'
 import { usualConcurrency } from '../lib/passwords/options.ts'
 import { createQueue } from '../lib/passwords/queue.ts'
+import { quantile, ratioOf, spreadOf } from './statistics.ts'
 
 /**
  * What 500 logins at once do to a server, at the production cost: `npm run bench:storm`. Then how many logins are
@@ -75,9 +76,6 @@ function ask (url: string, agent: Agent, headers: Record<string, string>, body?:
   })
 }
 
-const quantile = (values: number[], part: number) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * part)]!
-const median = (values: number[]) => quantile(values, 0.5)
-
 /** Guarded requests, one after the other, until it is over. */
 async function guarded (origin: string, token: string, over: Promise<unknown>): Promise<number[]> {
   const agent = new Agent({ keepAlive: true })
@@ -132,7 +130,7 @@ async function storm (server: Child): Promise<string[]> {
   const answers = await storming
   const { mostBytes } = await reply(server)
   const busy = answers.filter(({ status }) => status === 503)
-  const p99 = [idle, during].map((times) => quantile(times, 0.99)) as [number, number]
+  const p99 = [idle, during].map((times) => quantile(times.toSorted((a, b) => a - b), 0.99)) as [number, number]
   return [
     row('answered', `${answers.length} of ${logins}`),
     row('401', `${answers.filter(({ status }) => status === 401).length}`),
@@ -152,8 +150,8 @@ async function throughput (atOnce: number, server: Child): Promise<string[]> {
     const { ms } = await reply(alone)
     if (round >= warmUps) times.push({ ours, bare: bareMs, alone: ms })
   }
-  const perSecond = (who: 'ours' | 'bare' | 'alone') => (passwords / median(times.map((time) => time[who])) * 1000).toFixed(1)
-  const ratio = (who: 'bare' | 'alone') => median(times.map((time) => time[who] / time.ours)).toFixed(2)
+  const perSecond = (who: 'ours' | 'bare' | 'alone') => (passwords / spreadOf(times.map((time) => time[who])).median * 1000).toFixed(1)
+  const ratio = (who: 'bare' | 'alone') => ratioOf(times.map((time) => time[who]), times.map(({ ours }) => ours)).median.toFixed(2)
   return [
     row(`${atOnce} at once: logins of ${clients} clients in a second`, perSecond('ours')),
     row('a bare route that asks argon2', `${perSecond('bare')}, ratio ${ratio('bare')}`),

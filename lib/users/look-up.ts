@@ -77,7 +77,7 @@ export function createLookUp (database: Database, { identifiers }: Pick<Settings
 
     stored: finders(async (tx, where) => {
       const row = await (tx as SqlEntityManager).createQueryBuilder(User, undefined, 'write').select('*').where(where).execute('get', false) as unknown as Row | null
-      return row && { id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => fromRow(tx, User, { ...row }) }
+      return row && { id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => fromRow(tx, User, row) }
     }),
 
     async page (limit, after, em) {

@@ -16,6 +16,14 @@ async function lock (app: Parameters<typeof attempts>[0], username = 'ada') {
   for (let tries = 0; tries < 4; tries++) await fail(username, address(tries))
 }
 
+/** An app, and a browser in which Ada has registered. */
+async function signedUp (t: Test) {
+  const { app } = await build(t, on)
+  const page = browser(app)
+  await page.post('/auth/register', { username: 'ada', password })
+  return { app, page, device: page.valueOf('device') }
+}
+
 function stopClock (t: Test) {
   mock.timers.enable({ apis: ['Date'], now: Date.now() })
   t.teardown(() => mock.timers.reset())
@@ -28,9 +36,7 @@ function withDevice (app: Parameters<typeof attempts>[0], value: string | undefi
 }
 
 t.test('strangers lock an account, and not its owner on a known device, even when they have logged out', async (t) => {
-  const { app } = await build(t, on)
-  const page = browser(app)
-  await page.post('/auth/register', { username: 'ada', password })
+  const { app, page } = await signedUp(t)
   await page.post('/auth/logout')
   t.same(page.names(), [name], 'a logout leaves it')
   stopClock(t)
@@ -43,10 +49,7 @@ t.test('strangers lock an account, and not its owner on a known device, even whe
 })
 
 t.test('a known device is throttled by itself, and guesses no more than five times', async (t) => {
-  const { app } = await build(t, on)
-  const page = browser(app)
-  await page.post('/auth/register', { username: 'ada', password })
-  const device = page.valueOf('device')
+  const { app, device } = await signedUp(t)
   stopClock(t)
   const statuses = []
   for (let tries = 0; tries < 8; tries++) statuses.push((await withDevice(app, device, 'ada', 'not at all the password')).statusCode)
@@ -56,10 +59,7 @@ t.test('a known device is throttled by itself, and guesses no more than five tim
 })
 
 t.test('who fails in the same network does not lock an owner out on a known device', async (t) => {
-  const { app } = await build(t, on)
-  const page = browser(app)
-  await page.post('/auth/register', { username: 'ada', password })
-  const device = page.valueOf('device')
+  const { app, device } = await signedUp(t)
   stopClock(t)
   for (let round = 0; round < 10; round++) {
     const stranger = await withDevice(app, undefined, 'ada', 'not at all the password')
@@ -111,10 +111,7 @@ t.test('a value that is forged, of another user, too old or for an older passwor
 })
 
 t.test('it lasts 400 days', async (t) => {
-  const { app } = await build(t, on)
-  const page = browser(app)
-  await page.post('/auth/register', { username: 'ada', password })
-  const device = page.valueOf('device')
+  const { app, device } = await signedUp(t)
   mock.timers.enable({ apis: ['Date'], now: Date.now() + 399 * day })
   t.teardown(() => mock.timers.reset())
   await lock(app)
