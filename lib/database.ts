@@ -5,6 +5,7 @@ import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
+import { createStatement, type Statement } from './databases/statement.ts'
 import { nameOf } from './databases/url.ts'
 import { Revision } from './entities/revision.ts'
 import { OptionsInvalid, Unavailable } from './errors.ts'
@@ -20,6 +21,8 @@ export interface Database extends Partial<Notifications> {
    * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
+  /** What `make` builds, with names in place of values, as a statement that is made once: see there. */
+  statement: (make: Parameters<typeof createStatement>[0]) => Statement
   /** An entity manager of ours in a transaction of the host's. */
   join: (host: EntityManager) => EntityManager
   /** An entity manager of the host's in a transaction of ours. Absent where ours knows the host's entities, or there is no host's. */
@@ -58,6 +61,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
     return {
       orm,
       run: (work) => retry(() => work(fork())),
+      statement: (make) => createStatement(make, dialect.bind),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
       commits: createCommits([orm.em, connected.em]),

@@ -8,6 +8,8 @@ export interface Dialect {
   driver: NonNullable<OrmOptions['driver']>
   migrationsOf: (name: string) => MigrationObject[]
   open: (db: string) => Opening
+  /** Gives a value as the driver takes it beside a statement, where that is worth it: the same text is then prepared once. */
+  bind?: (value: unknown) => unknown
   /** Where processes can wake each other: how to, through the database of `orm`. */
   notifications?: (orm: MikroORM) => Promise<Partial<Notifications>>
 }

@@ -1,18 +1,23 @@
 import { closeSync, openSync } from 'node:fs'
 import type { MikroORM } from '@mikro-orm/core'
 import { SqliteDriver, type SqliteConnection } from '@mikro-orm/sqlite'
+import { LRUCache } from 'lru-cache'
 import { migrationsOf } from '../migrations/sqlite.ts'
 import type { Dialect } from './dialect.ts'
 
 /** What of better-sqlite3 is needed here. */
 interface Sqlite {
   inTransaction: boolean
-  prepare: (statement: string) => unknown
+  prepare: (statement: string) => object
 }
+
+/** So many statements are kept prepared: those made once, and a few whose values stand in their texts. */
+const mostPrepared = 100
 
 export const dialect: Dialect = {
   driver: SqliteDriver,
   migrationsOf,
+  bind: (value) => value instanceof Date ? value.getTime() : value,
 
   open: (file) => ({
     options: { dbName: makePrivate(file) },
@@ -26,7 +31,9 @@ export const dialect: Dialect = {
     async settle (orm) {
       // Waiting for a lock, SQLite would sleep on the event loop, and everybody with it: run() waits instead.
       await connectionOf(orm).execute('pragma busy_timeout = 0')
-      forgiveRollbacks(await connectionOf(orm).getNativeClient())
+      const sqlite = await connectionOf(orm).getNativeClient()
+      forgiveRollbacks(sqlite)
+      keepPrepared(sqlite)
     },
 
     close: (orm) => orm.close(true),
@@ -42,6 +49,17 @@ const connectionOf = (orm: MikroORM) => orm.em.getConnection() as SqliteConnecti
 function forgiveRollbacks (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
   sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
+}
+
+/** To prepare a statement takes longer than to run it. */
+function keepPrepared (sqlite: Sqlite): void {
+  const prepare = sqlite.prepare.bind(sqlite)
+  const kept = new LRUCache<string, object>({ max: mostPrepared })
+  sqlite.prepare = (text) => {
+    const statement = kept.get(text) ?? prepare(text)
+    kept.set(text, statement)
+    return statement
+  }
 }
 
 /**

@@ -19,6 +19,7 @@ import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, type FindSession } from './find-session.ts'
+import { createMoves } from './moves.ts'
 import { noteAnswer } from './note-answer.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
@@ -107,15 +108,16 @@ export function createSessions (
   { database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, endReused)
-  const find = createSessionFinder()
+  const find = createSessionFinder(database)
+  const moves = createMoves(database, policy)
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
 
   /** One compare-and-swap, by itself: no transaction, no lock, and 0 rows mean that somebody else was first. */
-  async function swap (session: Session, where: object, change: Partial<Session>): Promise<Session | undefined> {
-    const unmoved = { id: session.id, gen: session.gen, revokedAt: null, ...where }
-    const moved = await database.run((em) => em.nativeUpdate(Session, unmoved, change))
+  async function move (session: Session, how: keyof typeof moves, change: Partial<Session>): Promise<Session | undefined> {
+    const { id, gen: wasGen, prevGen: wasPrevGen, answeredAt: wasAnsweredAt } = session
+    const moved = await database.run((em) => moves[how].run(em, { ...change, id, wasGen, wasPrevGen, wasAnsweredAt }))
     return moved === 1 ? Object.assign(session, change) : undefined
   }
 
@@ -131,17 +133,13 @@ export function createSessions (
   }
 
   const rotate = (session: Session, now: Date) =>
-    swap(session, {}, { ...nextLife(session, now), prevGen: session.gen, confirmedGen: session.gen })
+    move(session, 'rotate', { ...nextLife(session, now), prevGen: session.gen, confirmedGen: session.gen })
 
-  /** What is taken for lost must not have been given to anybody meanwhile. */
-  function skip (session: Session, now: Date) {
-    const { gen, prevGen, answeredAt } = session
-    return swap(session, { prevGen, answeredAt, ...confirms && { confirmedGen: { $lt: gen } } }, nextLife(session, now))
-  }
+  const skip = (session: Session, now: Date) => move(session, 'skip', nextLife(session, now))
 
   function adopt (session: Session, { gen, iat, exp }: RefreshClaims) {
     const issued = new Date(iat * 1000)
-    return swap(session, {}, { gen, prevGen: session.gen, rotatedAt: issued, answeredAt: issued, refreshExpiresAt: new Date(exp * 1000) })
+    return move(session, 'adopt', { gen, prevGen: session.gen, rotatedAt: issued, answeredAt: issued, refreshExpiresAt: new Date(exp * 1000) })
   }
 
   /**
@@ -151,7 +149,7 @@ export function createSessions (
   async function repeat (session: Session, cameAt: Date): Promise<Session | undefined> {
     const { gen, confirmedGen, answeredAt } = session
     if (confirmedGen === gen || answeredAt >= cameAt) return session
-    return swap(session, { confirmedGen: { $lt: gen }, answeredAt: { $lt: cameAt } }, { answeredAt: cameAt })
+    return move(session, 'repeat', { answeredAt: cameAt })
   }
 
   /** Reads the row and judges the token by it: what is refused is thrown. */
@@ -174,7 +172,7 @@ export function createSessions (
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
-  async function move (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict): Promise<Session | undefined> {
+  async function tryOnce (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict): Promise<Session | undefined> {
     const now = new Date()
 
     switch (verdict) {
@@ -252,7 +250,7 @@ export function createSessions (
       for (let tries = 0; tries < mostTries; tries++) {
         const { session: found, verdict } = await judgeAndEnd(claims, new Date(), client)
         const prepared = await prepare(found)
-        const session = await move(claims, cameAt, found, verdict)
+        const session = await tryOnce(claims, cameAt, found, verdict)
         if (session) {
           tellOf(session, verdict)
           return { session, prepared }

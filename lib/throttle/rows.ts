@@ -1,6 +1,5 @@
-import type { EntityManager } from '@mikro-orm/core'
-import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { Database } from '../database.ts'
+import type { Statement } from '../databases/statement.ts'
 import { ThrottleBucket } from '../entities/throttle.ts'
 import { empty, type Bucket } from './bucket.ts'
 
@@ -14,11 +13,11 @@ export interface Rows {
   change: (ids: string[], revise: (buckets: Bucket[]) => Bucket[]) => Promise<void>
 }
 
-/** The text of each statement, for so many rows. */
+/** For so many rows. */
 interface Statements {
-  lock: string
-  read: string
-  write: string
+  lock: Statement
+  read: Statement
+  write: Statement
 }
 
 interface Row {
@@ -27,47 +26,45 @@ interface Row {
   blocked_until: number | string
 }
 
-/**
- * Every attempt at a password pays for this, so the ORM makes the statements once, and then only the driver is asked:
- * entities would cost four times as much.
- */
 export function createRows (database: Database): Rows {
   const known = new Map<number, Statements>()
 
-  function statementsFor (em: EntityManager, count: number): Statements {
-    const made = known.get(count) ?? makeStatements(em as SqlEntityManager, count)
+  function statementsFor (count: number): Statements {
+    const made = known.get(count) ?? makeStatements(database, count)
     known.set(count, made)
     return made
   }
 
   return {
-    change: (ids, revise) => database.run(async (em) => {
-      const { lock, read, write } = statementsFor(em, ids.length)
-      const connection = (em as SqlEntityManager).getConnection('write')
+    change: (ids, revise) => database.run((em) => {
+      const { lock, read, write } = statementsFor(ids.length)
 
-      await connection.transactional(async (transaction) => {
-        await connection.execute(lock, valuesOf(ids, ids.map(() => empty)), 'run', transaction)
-        const rows = await connection.execute<Row[]>(read, ids, 'all', transaction)
+      return em.getConnection('write').transactional(async (transaction) => {
+        em.setTransactionContext(transaction)
+        await lock.run(em, valuesOf(ids, ids.map(() => empty)))
+        const rows = await read.all<Row>(em, valuesOf(ids, []))
         const revised = revise(ids.map((id) => bucketOf(rows.find((row) => row.id === id)!)))
-        await connection.execute(write, valuesOf(ids, revised), 'run', transaction)
+        await write.run(em, valuesOf(ids, revised))
       })
     }),
   }
 }
 
-function makeStatements (em: SqlEntityManager, count: number): Statements {
-  const ids = Array.from({ length: count }, (_, index) => `${index}`)
-  const query = () => em.createQueryBuilder(ThrottleBucket, undefined, 'write')
-  const upsert = () => query().insert(ids.map((id) => ({ id, ...empty }))).onConflict('id')
+function makeStatements ({ statement }: Database, count: number): Statements {
+  const rows = Array.from({ length: count }, (_, index) => ({ id: `id ${index}`, drainedAt: `drainedAt ${index}`, blockedUntil: `blockedUntil ${index}` }))
   return {
-    lock: upsert().merge(['id']).getQuery(),
-    read: query().select(['id', 'drainedAt', 'blockedUntil']).where({ id: { $in: ids } }).getQuery(),
-    write: upsert().merge(['drainedAt', 'blockedUntil']).getQuery(),
+    lock: statement((query) => query(ThrottleBucket).insert(rows).onConflict('id').merge(['id'])),
+    read: statement((query) => query(ThrottleBucket).select(['id', 'drainedAt', 'blockedUntil']).where({ id: { $in: rows.map(({ id }) => id) } })),
+    write: statement((query) => query(ThrottleBucket).insert(rows).onConflict('id').merge(['drainedAt', 'blockedUntil'])),
   }
 }
 
-function valuesOf (ids: string[], buckets: Bucket[]): (string | number)[] {
-  return ids.flatMap((id, index) => [id, buckets[index]!.drainedAt, buckets[index]!.blockedUntil])
+function valuesOf (ids: string[], buckets: Bucket[]) {
+  return Object.fromEntries(ids.flatMap((id, index) => [
+    [`id ${index}`, id],
+    [`drainedAt ${index}`, buckets[index]?.drainedAt],
+    [`blockedUntil ${index}`, buckets[index]?.blockedUntil],
+  ]))
 }
 
 /** Drivers give a bigint as text. */

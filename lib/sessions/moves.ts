@@ -1,0 +1,24 @@
+import type { Database } from '../database.ts'
+import { Session } from '../entities/session.ts'
+import type { RotationPolicy } from './rotation.ts'
+
+/**
+ * The ways a session moves on, each a compare-and-swap: it changes the row as it was read, and else none. What `was` begins
+ * is what was read, the rest what is written.
+ */
+export function createMoves ({ statement }: Database, { replay }: Pick<RotationPolicy, 'replay'>) {
+  const asRead = { id: 'id', gen: 'wasGen', revokedAt: null }
+  const unseen = { confirmedGen: { $lt: 'wasGen' } }
+  const nextLife = ['gen', 'rotatedAt', 'answeredAt', 'lastUsedAt', 'refreshExpiresAt']
+
+  const move = (written: string[], where: object = {}) =>
+    statement((query) => query(Session).update(Object.fromEntries(written.map((name) => [name, name]))).where({ ...asRead, ...where }))
+
+  return {
+    rotate: move([...nextLife, 'prevGen', 'confirmedGen']),
+    /** What is taken for lost must not have been given to anybody meanwhile. */
+    skip: move(nextLife, { prevGen: 'wasPrevGen', answeredAt: 'wasAnsweredAt', ...replay === 'until-confirmed' && unseen }),
+    adopt: move(['gen', 'prevGen', 'rotatedAt', 'answeredAt', 'refreshExpiresAt']),
+    repeat: move(['answeredAt'], { ...unseen, answeredAt: { $lt: 'answeredAt' } }),
+  }
+}
