@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { storable, type Client } from './client.ts'
 import type { Database } from './database.ts'
+import { named } from './databases/statement.ts'
 import { Event } from './entities/event.ts'
 import type { Settings } from './settings.ts'
 import type { EventReason, StoredEvent, Telemetry } from './telemetry.ts'
@@ -29,8 +30,10 @@ export interface Events {
 }
 
 export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>, log: FastifyBaseLogger): Events {
+  const insert = database.statement((query) => query(Event).insert(named(['id', 'type', 'userId', 'sessionId', 'reason', 'ip', 'userAgent', 'createdAt'])))
+
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
-    if (store) await tx.insert(Event, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })
+    if (store) await insert.run(tx, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })
   }
 
   const tell = (happening: Happening) => publish(happening.type, detailsOf(happening))

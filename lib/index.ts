@@ -94,7 +94,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const hasher = await createHasher(settings.password, queue)
   const policy = createPolicy(settings, app.log)
 
-  const knownUsers = createKnownUsers(database, settings, telemetry)
+  const lookUp = createLookUp(database, settings)
+  const knownUsers = createKnownUsers(lookUp, settings, telemetry)
   const revocations = createRevocations(settings, knownUsers.forget)
   const revocationLog = await openRevocationLog({ database, telemetry, events, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
@@ -104,7 +105,6 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const pruner = createPruner(database, settings, app.log)
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
-  const lookUp = createLookUp(database, settings)
   const credentials = createCredentials(database, events, hasher, lookUp)
   const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings })
   const changes = createChanges({ hasher, policy, lookUp, fields, revocationLog, endings }, settings)

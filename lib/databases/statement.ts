@@ -1,7 +1,7 @@
-import type { EntityClass, EntityManager } from '@mikro-orm/core'
+import { isRaw, type EntityClass, type EntityManager } from '@mikro-orm/core'
 import type { QueryBuilder, SqlEntityManager } from '@mikro-orm/sqlite'
 
-/** A builder of the ORM's for a table. Names stand in for values. */
+/** A builder of the ORM's for a table. Names stand in for values; what is no text stands for itself. */
 export type Query = (entity: EntityClass<any>, alias?: string) => QueryBuilder<any>
 
 /** Values by the names that stand in for them in the statement. */
@@ -20,11 +20,11 @@ export interface Statement {
 
 /** `bind` gives a value as the driver takes it, where it keeps statements prepared; else the values are written into the text. */
 export function createStatement (make: (query: Query) => Made, bind?: (value: unknown) => unknown): Statement {
-  let statement: { text: string, names: string[] } | undefined
+  let statement: { text: string, names: unknown[] } | undefined
 
   async function execute (em: SqlEntityManager, values: Values, method: 'all' | 'run'): Promise<any> {
     const { text, names } = statement ??= read(make((entity, alias) => em.createQueryBuilder(entity, alias, 'write')))
-    const given = names.map((name) => values[name])
+    const given = names.map((name) => typeof name === 'string' ? values[name] : name)
     const connection = em.getConnection('write')
     const transaction = em.getTransactionContext()
     if (!bind) return connection.execute(text, given, method, transaction)
@@ -41,10 +41,24 @@ export function createStatement (make: (query: Query) => Made, bind?: (value: un
   }
 }
 
+/** These names, each in its own place. */
+export function named (names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, name]))
+}
+
 type Made = Pick<QueryBuilder, 'getQuery' | 'getParams'>
 
+/** What is given raw goes into the text. */
 function read (made: Made) {
-  return { text: made.getQuery(), names: made.getParams() as string[] }
+  const given = made.getParams().values()
+  const names: unknown[] = []
+  const text = made.getQuery().replaceAll('?', () => {
+    const next = given.next().value
+    if (isRaw(next)) return next.sql
+    names.push(next)
+    return '?'
+  })
+  return { text, names }
 }
 
 /** As Kysely, which MikroORM runs statements by, takes one that is ready. */

@@ -131,7 +131,6 @@ async function stop (tx: EntityManager, sessionIds: string[], reason: EndReason)
 }
 
 /** The sessions of a user that have not ended by themselves. */
-export function goingOn (userId: string) {
-  const now = new Date()
-  return { user: userId, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
+export function goingOn<Time> (user: string, now: Time) {
+  return { user, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../database.ts'
+import { named } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import type { RotationPolicy } from './rotation.ts'
 
@@ -12,7 +13,7 @@ export function createMoves ({ statement }: Database, { replay }: Pick<RotationP
   const nextLife = ['gen', 'rotatedAt', 'answeredAt', 'lastUsedAt', 'refreshExpiresAt']
 
   const move = (written: string[], where: object = {}) =>
-    statement((query) => query(Session).update(Object.fromEntries(written.map((name) => [name, name]))).where({ ...asRead, ...where }))
+    statement((query) => query(Session).update(named(written)).where({ ...asRead, ...where }))
 
   return {
     rotate: move([...nextLife, 'prevGen', 'confirmedGen']),

@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
+import { named } from '../databases/statement.ts'
 import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Events, Happening } from '../events.ts'
@@ -51,6 +52,9 @@ export async function openRevocationLog (
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
+  const raise = database.statement((query) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: 1 }))
+  const current = database.statement((query) => query(Revision).select('revision').where({ id: 1 }))
+  const insert = database.statement((query) => query(RevokedToken).insert(named(['id', 'revision', 'kind', 'subject', 'epoch', 'createdAt', 'expiresAt'])))
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
   /** The newest entry that is known. */
@@ -116,11 +120,12 @@ export async function openRevocationLog (
   function writer (tx: EntityManager, { endings }: Recorded): Write {
     return async (kind, subject, epoch) => {
       // Locking the one row first makes the numbers appear in commit order: a reader who saw 7 has seen 1 to 6.
-      await tx.nativeUpdate(Revision, { id: 1 }, { revision: raw<number>('revision + 1') })
-      const { revision } = await tx.findOneOrFail(Revision, { id: 1 }, { connectionType: 'write', disableIdentityMap: true })
+      await raise.run(tx, {})
+      const [row] = await current.all<Revision>(tx, {})
+      const revision = Number(row!.revision)
       const now = new Date()
       const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs) }
-      await tx.insert(RevokedToken, entry)
+      await insert.run(tx, entry)
       await database.notify?.(tx, channel)
       endings.push(entry)
     }

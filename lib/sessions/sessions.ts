@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { storable, type Client } from '../client.ts'
 import type { Database } from '../database.ts'
+import { named } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
@@ -37,8 +38,10 @@ export interface Beginning extends Client {
 
 export interface Sessions {
   find: FindSession
-  /** Adds a new session to `em`, which the caller flushes. `ver` is the user's epoch before the password was checked. */
-  start: (em: EntityManager, user: User, ver: number, beginning: Beginning) => Session
+  /** A new session, which is not stored yet. `ver` is the user's epoch before the password was checked. */
+  begin: (user: User, ver: number, beginning: Beginning) => Session
+  /** Stores a new session, whose user is there. */
+  store: (tx: EntityManager, session: Session) => Promise<void>
   /**
    * In a transaction of the log that has locked the user: makes sure that one more session is not too many.
    * @throws {SessionsFull} when it is, and none may end for it
@@ -83,6 +86,11 @@ export interface Sessions {
 
 const mostTries = 8
 
+const columns = [
+  'id', 'user', 'ver', 'salt', 'gen', 'prevGen', 'confirmedGen', 'rotatedAt', 'answeredAt', 'createdAt', 'authTime', 'lastUsedAt', 'refreshExpiresAt',
+  'absoluteExpiresAt', 'transport', 'userAgent', 'ip', 'revokedAt', 'revokeReason',
+] satisfies (keyof Session)[]
+
 /** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
 const mostEnded = 1000
 
@@ -110,6 +118,9 @@ export function createSessions (
   const confirmations = createConfirmations(database, telemetry, log, endReused)
   const find = createSessionFinder(database)
   const moves = createMoves(database, policy)
+  const insert = database.statement((query) => query(Session).insert(named(columns)))
+  const beyond = database.statement((query) => query(Session).select('id').where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
+    .orderBy(lastUsedFirst.orderBy).offset(limit.max - 1).limit(mostEnded))
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
@@ -210,13 +221,13 @@ export function createSessions (
   return {
     find,
 
-    start (em, user, ver, { transport, authTime, ...client }) {
+    begin (user, ver, { transport, authTime, ...client }) {
       const now = new Date()
       const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
 
-      return em.create(Session, {
+      return {
         id: uuid(),
-        user,
+        user: user as never,
         ver,
         salt: randomBytes(32).toString('base64url'),
         gen: 0,
@@ -233,12 +244,15 @@ export function createSessions (
         ...storable(client),
         revokedAt: null,
         revokeReason: null,
-      } satisfies RequiredEntityData<Session>)
+      }
+    },
+
+    async store (tx, session) {
+      await insert.run(tx, { ...session, user: session.user.id })
     },
 
     async makeRoom (tx, write, user) {
-      const beyond = { ...lastUsedFirst, offset: limit.max - 1, limit: mostEnded, fields: ['id'] as const, disableIdentityMap: true }
-      const tooMany = await tx.find(Session, { ...goingOn(user.id), ver: { $gte: user.epoch } }, beyond)
+      const tooMany = await beyond.all<Pick<Session, 'id'>>(tx, { user: user.id, epoch: user.epoch, now: new Date() })
       if (tooMany.length === 0) return
       if (limit.whenFull === 'refuse') throw new SessionsFull()
       await endings.endThese(tx, write, tooMany.map(({ id }) => id), 'limit')
@@ -305,7 +319,7 @@ export function createSessions (
 
     async list (userId, em) {
       if (!isId(userId)) return []
-      const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
+      const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId, new Date()), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
       return found.filter((session) => !isOver(session, new Date()))
     },
 

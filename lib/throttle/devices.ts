@@ -19,7 +19,7 @@ export interface Devices {
  * The value is a random number, a time, and an HMAC of both with the user and the time of the password: it is good for
  * one user, until there is another password.
  */
-export function createDevices (cookies: Cookies, lookUp: LookUp, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
+export function createDevices (cookies: Cookies, { byIdentifier }: Pick<LookUp, 'byIdentifier'>, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
   if (!throttle) return { cookiesFor: () => [], known: async () => undefined }
 
   function sign (key: Buffer, { id, passwordChangedAt }: Pick<User, 'id' | 'passwordChangedAt'>, stem: string): string {
@@ -37,7 +37,7 @@ export function createDevices (cookies: Cookies, lookUp: LookUp, keys: Buffer[],
       const [, stem, issued, signature] = /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
       if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return
 
-      const user = await lookUp.byIdentifier(identifier)
+      const user = await byIdentifier(identifier)
       if (user && keys.some((key) => isEqual(signature!, sign(key, user, stem)))) return stem
     },
   }

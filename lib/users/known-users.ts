@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import type { Database } from '../database.ts'
-import { User } from '../entities/user.ts'
+import type { User } from '../entities/user.ts'
 import { frozen } from '../frozen.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { LookUp } from './look-up.ts'
 import type { PublicFields } from './public-user.ts'
 
 /** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
@@ -25,18 +25,16 @@ const most = { users: 50_000, characters: 2 ** 25 }
  * Remembers users between requests. The log of revocations tells of each change that is made through the plugin. What
  * others have written is seen when an access token would have been over, which is sooner than an entry of the log is gone.
  */
-export function createKnownUsers (database: Database, { access }: Pick<Settings, 'access'>, { counters }: Telemetry): KnownUsers {
+export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: Pick<Settings, 'access'>, { counters }: Telemetry): KnownUsers {
   const knownForMs = access.expiresInSeconds * 1000
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
   const reading = new Map<string, Promise<KnownUser | null>>()
 
   async function read (id: string): Promise<KnownUser | null> {
-    return database.run(async (em) => {
-      const found = await em.findOne(User, { id }, { connectionType: 'write', disableIdentityMap: true })
-      if (!found) return null
-      const { username, email, roles, profile, epoch, disabledAt } = found
-      return frozen({ id, username, email, roles, profile, epoch, disabledAt })
-    })
+    const found = await byId(id)
+    if (!found) return null
+    const { username, email, roles, profile, epoch, disabledAt } = found
+    return frozen({ id, username, email, roles, profile, epoch, disabledAt })
   }
 
   /** Those who ask at once share one read. If the user has changed since it began, it is not the last. */

@@ -1,5 +1,4 @@
 import type { EntityManager } from '@mikro-orm/core'
-import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database.ts'
 import { User } from '../entities/user.ts'
@@ -51,34 +50,41 @@ export interface LookUp extends Finders<User> {
   page: (limit: number, after?: string, em?: EntityManager) => Promise<UserPage>
 }
 
-/** How somebody is looked for, if that can be. */
-type Where = { id: string } | { usernameKey: string } | { emailKey: string } | undefined
+/** What somebody is looked for by, if they can be. */
+type Key = [property: 'id' | 'usernameKey' | 'emailKey', value: string] | undefined
 
 export function createLookUp (database: Database, { identifiers }: Pick<Settings, 'identifiers'>): LookUp {
-  const id = (text: string): Where => isId(text) ? { id: text } : undefined
+  const by = (property: string) => database.statement((query) => query(User).select('*').where({ [property]: 'value' }))
+  const statements = { id: by('id'), usernameKey: by('usernameKey'), emailKey: by('emailKey') }
 
-  function identifier (text: string): Where {
+  const id = (text: string): Key => isId(text) ? ['id', text] : undefined
+
+  function identifier (text: string): Key {
     const key = identifierKey(text)
     const kind = text.normalize('NFKC').includes('@') ? 'email' : 'username'
     if (!identifiers.includes(kind)) return
-    return kind === 'email' ? { emailKey: key } : { usernameKey: key }
+    return [kind === 'email' ? 'emailKey' : 'usernameKey', key]
   }
 
-  function finders<Found> (read: (tx: EntityManager, where: object) => Promise<Found | null>): Finders<Found> {
-    const by = (whereOf: (text: string) => Where) => async (text: string, em?: EntityManager) => {
-      const where = whereOf(text)
-      return where ? inside(database, em)((tx) => read(tx, where)) : null
+  function finders<Found> (make: (tx: EntityManager, row: Row) => Found): Finders<Found> {
+    const by = (keyOf: (text: string) => Key) => async (text: string, em?: EntityManager) => {
+      const key = keyOf(text)
+      if (!key) return null
+      const [property, value] = key
+      return inside(database, em)(async (tx) => {
+        const [row] = await statements[property].all<Row>(tx, { value })
+        return row ? make(tx, row) : null
+      })
     }
     return { byId: by(id), byIdentifier: by(identifier), find: by((text) => id(text) ?? identifier(text)) }
   }
 
-  return {
-    ...finders((tx, where) => tx.findOne(User, where, { connectionType: 'write' })),
+  const user = (tx: EntityManager, row: Row) => fromRow(tx, User, row)
 
-    stored: finders(async (tx, where) => {
-      const row = await (tx as SqlEntityManager).createQueryBuilder(User, undefined, 'write').select('*').where(where).execute('get', false) as unknown as Row | null
-      return row && { id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => fromRow(tx, User, row) }
-    }),
+  return {
+    ...finders(user),
+
+    stored: finders((tx, row) => ({ id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => user(tx, row) })),
 
     async page (limit, after, em) {
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')

@@ -103,6 +103,7 @@ export interface UserParts {
 
 export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts): Users {
   const { lend = (tx: EntityManager) => tx } = database
+  const noteLogin = database.statement((query) => query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
   return {
     async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [] }, profile, gone) {
@@ -138,9 +139,10 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       const storing = database.run((em) => em.transactional(async (tx) => {
         failure = undefined
         const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
-        const session = sessions.start(tx, user, user.epoch, beginning)
+        const session = sessions.begin(user, user.epoch, beginning)
         const answer = issue(session)
         await tx.flush()
+        await sessions.store(tx, session)
         const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
         await events.write(tx, happening)
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
@@ -161,14 +163,13 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
 
     signIn: ({ id, epoch }, beginning, issue) => revocationLog.record(async (tx, write, note) => {
       // Written first: the logins of one user wait for each other here, so that none overlooks another's session.
-      const asVerified = { id, epoch, disabledAt: null }
-      if (await tx.nativeUpdate(User, asVerified, { lastLoginAt: new Date() }) === 0) throw new CredentialsInvalid()
+      if (await noteLogin.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
 
-      const user = await tx.findOneOrFail(User, { id }, { connectionType: 'write' })
+      const user = (await lookUp.byId(id, tx))!
       await sessions.makeRoom(tx, write, user)
-      const session = sessions.start(tx, user, epoch, beginning)
+      const session = sessions.begin(user, epoch, beginning)
       const answer = issue(session)
-      await tx.flush()
+      await sessions.store(tx, session)
       await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })
       return answer
     }),

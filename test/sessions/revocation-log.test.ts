@@ -3,6 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { build, buildOnFile, decode } from '../build.ts'
@@ -211,12 +212,16 @@ for (const [what, end] of [
     for (const [when, options] of [['told meanwhile', {}], ['read for too long', { pollInterval: '60s', maxStaleness: '300s' }]] as const) {
       const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: options }))
       const [began, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      there.app.accounts.orm.em.getEventManager().registerSubscriber({
-        async onLoad () {
+      const client = (there.app.accounts.orm.em as SqlEntityManager).getConnection().getClient()
+      const execute = client.executeQuery.bind(client)
+      client.executeQuery = async (query) => {
+        const result = await execute(query)
+        if ((query as { sql: string }).sql.includes('accounts_users')) {
           began.resolve()
           await done.promise
-        },
-      })
+        }
+        return result as never
+      }
       const asking = letsIn(there)
       await began.promise
       await end(here, { session: decode(tokens.access_token).payload.sid, user: tokens.user.id })
