@@ -31,28 +31,30 @@ export interface Admission {
 }
 
 export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings): Admission {
+  const asksHost = Boolean(isRevoked ?? verifyClaims)
+
   async function askHost (shared: SharedClaims, request?: AnyRequest): Promise<void> {
     const claims = shared as TokenClaims
     if (isRevoked && await ask(() => isRevoked(claims)) !== false) throw new TokenRevoked()
     if (verifyClaims && await ask(() => verifyClaims(claims, request)) !== true) throw new TokenInvalid()
   }
 
-  async function find (token: VerifiedToken, consistency: Consistency, request?: AnyRequest): Promise<Bearer> {
-    if (token.kind === 'access' && consistency === 'stateless') {
-      return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
-    }
+  async function bearerOf (token: VerifiedToken, consistency: Consistency, request?: AnyRequest): Promise<Bearer> {
     if (token.kind === 'refresh') {
       const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
       return { user: publicUsers.of(user), authTime: numericDate(authTime) }
     }
-    const user = await (consistency === 'strict' ? sessions.useStrictly : sessions.use)(token.claims)
-    return { user: publicUsers.of(user), authTime: token.claims.auth_time }
+    const { claims } = token
+    if (consistency === 'stateless') return { user: { id: claims.sub } as AccountsUser, authTime: claims.auth_time }
+
+    const user = await (consistency === 'strict' ? sessions.useStrictly(claims) : sessions.use(claims))
+    return { user: publicUsers.of(user), authTime: claims.auth_time }
   }
 
   return {
     async admit (token, consistency, request) {
-      const bearer = await find(token, consistency, request)
-      await askHost(token.claims, request)
+      const bearer = await bearerOf(token, consistency, request)
+      if (asksHost) await askHost(token.claims, request)
       return bearer
     },
     askHost,

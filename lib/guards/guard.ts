@@ -68,7 +68,11 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     const name = names[settings.kind]
     const { [name]: hook } = {
       async [name] (request: AnyRequest) {
-        await admit(request, settings).catch((error) => { throw wording(error, request) })
+        try {
+          await admit(request, settings)
+        } catch (error) {
+          throw wording(error, request)
+        }
       },
     }
     return Object.assign(hook!, { [mark]: settings })
@@ -85,7 +89,8 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)
 
-    await requireAllowed(user, request, settings)
+    if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
+    if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and let in by another strategy must not bear this user.
     request[decoratorName as 'user'] = user
     request.auth = { claims: claims as TokenClaims, header, sessionId: claims.sid, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance }
@@ -117,7 +122,6 @@ function requireFresh (authTime: number, { freshForSeconds }: GuardSettings): vo
   throw Object.assign(error, { parameters: `${error.parameters}, max_age="${freshForSeconds}"` })
 }
 
-async function requireAllowed (user: AccountsUser, request: AnyRequest, { roles, check }: GuardSettings): Promise<void> {
-  if (!roles.every((role) => user.roles.includes(role))) throw new Forbidden()
-  if (check && await ask(() => check(user, request)) !== true) throw new Forbidden()
+async function requireAgreement (check: NonNullable<GuardSettings['check']>, user: AccountsUser, request: AnyRequest): Promise<void> {
+  if (await ask(() => check(user, request)) !== true) throw new Forbidden()
 }

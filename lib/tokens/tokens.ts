@@ -98,7 +98,8 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
 
   /** Everything but expiry. What is remembered of an access token is what it says: never that it is still good. */
   function authentic<Kind extends TokenKind> (text: string, kinds: Kind[]): TokenOf<Kind> {
-    const remembered = known.get(text)
+    // Not `get`: what is forgotten while it is in use is verified once more, and that is cheaper than to keep the order of all.
+    const remembered = known.peek(text)
     counters[remembered ? 'tokensRemembered' : 'tokensVerified']++
     const verified = remembered ?? open(text)
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()

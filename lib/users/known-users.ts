@@ -12,6 +12,8 @@ export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'>
 export interface KnownUsers {
   /** A user as the database has them, from memory where that is known to be true; null for one who is not there. */
   get: (id: string) => Promise<KnownUser | null>
+  /** The same if it is in memory, and else nothing: most guarded requests need not wait. */
+  remembered: (id: string) => KnownUser | null | undefined
   /** Something of a user has changed: whoever asks from here on reads it. */
   forget: (id: string) => void
   /** The same for everybody. */
@@ -52,16 +54,21 @@ export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: Pi
     return loading
   }
 
+  function remembered (id: string): KnownUser | null | undefined {
+    // Not `get`: whoever is forgotten while they are here is read once more, and that is cheaper than to keep the order of all.
+    const entry = known.peek(id)
+    if (!entry || performance.now() - entry.readAt >= knownForMs) return
+    counters.usersRemembered++
+    return entry.user
+  }
+
   async function get (id: string): Promise<KnownUser | null> {
-    const entry = known.get(id)
-    if (entry && performance.now() - entry.readAt < knownForMs) {
-      counters.usersRemembered++
-      return entry.user
-    }
-    return reading.get(id) ?? load(id)
+    const user = remembered(id)
+    return user === undefined ? reading.get(id) ?? load(id) : user
   }
 
   return {
+    remembered,
     get,
     forget (id) {
       known.delete(id)
