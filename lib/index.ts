@@ -6,6 +6,7 @@ import type { AccountsOptions, Location } from './options.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
+import { createCompiling } from './compiling.ts'
 import { createInput } from './input.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
@@ -80,7 +81,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   claimName(app, settings)
   const attendance = createAttendance(settings, app.log)
   watchRoutes(app, attendance)
-  const input = createInput()
+  const compiling = createCompiling(settings)
+  const input = createInput(compiling)
 
   const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
@@ -150,7 +152,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       guard: ownGuard,
       authenticate: ownGuard(),
     } satisfies Context
-    prepareScope(scope, input, wording)
+    prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]
