@@ -5,6 +5,7 @@ import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
+import { pendingIn } from './databases/pending.ts'
 import { createStatement, type Statement } from './databases/statement.ts'
 import { nameOf } from './databases/url.ts'
 import { Revision } from './entities/revision.ts'
@@ -53,7 +54,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
   try {
     await sayingWhy(what, async () => {
       await tryAgain(async () => {
-        if (schema === 'migrate') await migrating.migrator.up()
+        if (schema === 'migrate' && (await pendingIn({ dialect, migrating }, name)).length > 0) await migrating.migrator.up()
         await ensureRevision(fork())
       })
       await settle()

@@ -6,15 +6,16 @@ import type { AccountsOptions, Location } from './options.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './route-path.ts'
 import { claimName, decorate } from './decorators.ts'
+import { createCompiling } from './compiling.ts'
 import { createInput } from './input.ts'
+import { createQueue } from './passwords/queue.ts'
+import { createHasher } from './passwords/hasher.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
 import { createEvents } from './events.ts'
 import { createHooks } from './hooks.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
-import { createQueue } from './passwords/queue.ts'
-import { createHasher } from './passwords/hasher.ts'
 import { createPolicy } from './passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
 import { createRevocations } from './sessions/revocations.ts'
@@ -80,7 +81,13 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   claimName(app, settings)
   const attendance = createAttendance(settings, app.log)
   watchRoutes(app, attendance)
-  const input = createInput()
+  const compiling = createCompiling(settings)
+  const input = createInput(compiling)
+
+  const queue = createQueue(app.server, settings.password)
+  // It tries a hash, in a thread of its own, while the database is opened. If it cannot, that is told where it is awaited.
+  const trying = createHasher(settings.password, queue)
+  trying.catch(() => {})
 
   const database = await openDatabase(settings)
   app.addHook('onClose', database.close)
@@ -90,8 +97,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const events = createEvents(database, telemetry, settings, app.log)
   const hooks = createHooks(settings, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
-  const queue = createQueue(app.server, settings.password)
-  const hasher = await createHasher(settings.password, queue)
+  const hasher = await trying
   const policy = createPolicy(settings, app.log)
 
   const lookUp = createLookUp(database, settings)
@@ -150,7 +156,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
       guard: ownGuard,
       authenticate: ownGuard(),
     } satisfies Context
-    prepareScope(scope, input, wording)
+    prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)
     for (const [name, add] of Object.entries(routes)) {
       const path = settings.routes[name as RouteName]

@@ -1,13 +1,17 @@
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type ErrorObject, type Options } from 'ajv'
 import formats from 'ajv-formats'
+import type { Compiling } from './compiling.ts'
 import { InputInvalid } from './errors.ts'
 
 /** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */
 export type InputKind = 'whole' | 'change' | 'query'
 
+/** Says whether a value is right, and fills in its defaults, as Fastify has a validator do. */
+export type Validate = (value: unknown) => true | { error: ErrorObject[] }
+
 /** Checks what comes from outside, by a schema. */
 export interface Input {
-  compile: (schema: object, kind: InputKind) => ValidateFunction
+  compile: (schema: object, kind: InputKind) => Validate
   /**
    * Makes a function that gives a copy of a value, with its defaults, once the value is right.
    * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
@@ -21,23 +25,24 @@ const mostSentences = 3
 /** Fields' names in messages are cut to this, since a client may invent them. */
 const mostNameLength = 64
 
-export function createInput (): Input {
-  const checkers = {
-    whole: createChecker({ useDefaults: true }),
-    change: createChecker({}),
+export function createInput (compiling: Compiling): Input {
+  const compilers = {
+    whole: createCompiler({ useDefaults: true }),
+    change: createCompiler({}),
     // Not strict: that takes the text Infinity for a number and then looks at no limit of it.
-    query: createChecker({ useDefaults: true, coerceTypes: true, strictNumbers: false }),
+    query: createCompiler({ useDefaults: true, coerceTypes: true, strictNumbers: false }),
   }
-  const compile: Input['compile'] = (schema, kind) => checkers[kind].compile(schema)
+  const compile: Input['compile'] = (schema, kind) => compiling(() => compilers[kind](schema))
 
   return {
     compile,
     reader (schema, kind) {
-      const isRight = compile(schema, kind)
+      const validate = compile(schema, kind)
       return (value) => {
         // As it will be stored: what JSON cannot say is not there.
         const copy: unknown = JSON.parse(JSON.stringify(value))
-        if (!isRight(copy)) throw inputInvalid(isRight.errors!, 'body')
+        const verdict = validate(copy)
+        if (verdict !== true) throw inputInvalid(verdict.error, 'body')
         return copy as Record<string, unknown>
       }
     },
@@ -51,9 +56,14 @@ export function inputInvalid (errors: ErrorObject[], place: string): Error {
   return new InputInvalid([...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; '))
 }
 
-// Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
-function createChecker (options: Options): Ajv {
-  return formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, ...options }))
+function createCompiler (options: Options): (schema: object) => Validate {
+  let ajv: Ajv | undefined
+  return (schema) => {
+    // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
+    ajv ??= formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, meta: false, ...options }))
+    const isRight = ajv.compile(schema)
+    return (value) => isRight(value) || { error: isRight.errors! }
+  }
 }
 
 /** Names the field and the rule, and never says what was sent. */

@@ -6,7 +6,7 @@ import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-na
 import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
-import { createOptionsAjv } from './keywords.ts'
+import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions, Location } from './options.ts'
 import { passwordProblems, usualConcurrency } from './passwords/options.ts'
@@ -57,8 +57,6 @@ type Breached = Omit<NonNullable<FilledOptions['password']['breached']>, 'timeou
 /** Options that are no plain data, and stay what they are. */
 const untouched = ['password.hasher', 'password.legacy', 'password.pepper']
 
-const check = createOptionsAjv().compile(OptionsSchema)
-
 /** Routes that hand out tokens: without a key that signs there are none. */
 const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate', 'password']
 
@@ -69,11 +67,12 @@ const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenticate', 
  */
 export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''): Settings {
   const { secret, orm, ...rest } = withEnvironment(given, env)
-  const options = copy(rest) as GivenOptions
-  const isValid = check(options)
+  const plain = copy(rest)
+  const faults = faultsIn(OptionsSchema, plain)
+  const options = filled(OptionsSchema, plain) as GivenOptions
   const keys = [secret === undefined ? randomBytes(64) : secret].flat().map((key, index) => readKey(key, index === 0 ? options.algorithm : undefined))
   const problems = [
-    ...isValid ? [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))] : check.errors!.map(sentence),
+    ...faults.length > 0 ? faults.map(sentence) : [...conflicts(options as FilledOptions), ...cookieProblems(cookiesOf(options as FilledOptions, scope))],
     ...contradictions(options),
     ...passwordProblems(given.password, env),
     ...ormProblems(given),

@@ -1,6 +1,7 @@
 import { sayingWhy, whatOf, type DatabaseSettings } from '../database.ts'
 import { borrow } from '../databases/borrow.ts'
 import { open, type Opened } from '../databases/open.ts'
+import { pendingIn } from '../databases/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
 export async function look<Result> (settings: DatabaseSettings, work: (opened: Opened) => Promise<Result>): Promise<Result> {
@@ -14,13 +15,10 @@ export async function look<Result> (settings: DatabaseSettings, work: (opened: O
   })
 }
 
-/** The names of the migrations that have not run. Only looks: the migrator itself would make its table. */
+/** The names of the migrations that have not run. A database that does not answer is an error. */
 export function pendingOf (settings: DatabaseSettings): Promise<string[]> {
-  return look(settings, async ({ dialect, migrating }) => {
-    const connection = migrating.em.getConnection()
-    const { schema, tableName } = migrating.config.get('migrations')
-    await connection.execute('select 1')
-    const ran: { name: string }[] = await connection.execute(`select name from ${[schema, tableName].filter(Boolean).join('.')}`).catch(() => [])
-    return dialect.migrationsOf(settings.name).map(({ name }) => name).filter((name) => !ran.some((row) => row.name === name))
+  return look(settings, async (opened) => {
+    await opened.migrating.em.getConnection().execute('select 1')
+    return pendingIn(opened, settings.name)
   })
 }

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
 } from 'fastify'
+import type { Compiling } from '../compiling.ts'
 import { InputInvalid } from '../errors.ts'
 import { inputInvalid, type Input, type InputKind } from '../input.ts'
 import type { Wording } from '../wording.ts'
@@ -21,7 +22,7 @@ const mostDepth = 32
  * Makes our scope answer alike in every host: its own parser, validator and serializer, whatever the app around it
  * uses (zod, coercion, forms), and nothing that a cache may keep.
  */
-export function prepareScope (scope: Scope, input: Input, wording: Wording): void {
+export function prepareScope (scope: Scope, input: Input, compiling: Compiling, wording: Wording): void {
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).
@@ -37,7 +38,7 @@ export function prepareScope (scope: Scope, input: Input, wording: Wording): voi
 
   scope.setValidatorCompiler(({ schema, httpPart, method }) => input.compile(schema as object, kindOf(httpPart, method)))
   scope.setSchemaErrorFormatter((errors, place) => inputInvalid(errors as ErrorObject[], place))
-  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? fastJson(schema as AnySchema) : errorText)
+  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? compiling(() => fastJson(schema as AnySchema)) : errorText)
 
   // Our routes guard themselves: who protects the whole app must still let people in.
   scope.addHook('onRoute', (route) => {

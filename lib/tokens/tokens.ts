@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Ajv } from 'ajv'
 import { LRUCache } from 'lru-cache'
+import { whenFirstCalled } from '../compiling.ts'
 import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
 import { frozen } from '../frozen.ts'
 import type { Settings } from '../settings.ts'
@@ -67,8 +68,8 @@ const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1
 /** So many access tokens are remembered at most, and so many characters of them: 16 MiB, and their claims. */
 const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 
-const ajv = new Ajv({ allowUnionTypes: true, validateSchema: false })
-const shapes = { access: ajv.compile(AccessClaimsSchema), refresh: ajv.compile(RefreshClaimsSchema) }
+const compile = (schema: object) => new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false }).compile(schema)
+const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)) }
 
 export function createTokens (keyring: Keyring, settings: Settings, { counters }: Telemetry): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }

@@ -1,0 +1,20 @@
+import type { Settings } from './settings.ts'
+
+/** Makes a function of a schema: at once, or when that is first called. */
+export type Compiling = <Made extends Callable>(compile: () => Made) => Made
+
+type Callable = (...given: never[]) => unknown
+
+/**
+ * Our own schemas can be compiled, as tests show, and most are not asked in the first seconds of an app, or ever. Fields
+ * of the app's own may be no such schemas: an app that has some is told when it starts.
+ */
+export function createCompiling ({ user: { fields } }: Pick<Settings, 'user'>): Compiling {
+  return Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
+}
+
+/** The same function, made when it is first called. */
+export function whenFirstCalled<Made extends Callable> (make: () => Made): Made {
+  let made: Made | undefined
+  return ((...given) => (made ??= make())(...given)) as Made
+}

@@ -1,0 +1,40 @@
+import type { TObject, TSchema } from '@sinclair/typebox'
+import type { ErrorObject } from 'ajv'
+import { createOptionsAjv } from './keywords.ts'
+import { isPlainObject } from './plain-object.ts'
+
+const ajv = createOptionsAjv(false)
+
+/**
+ * All that is wrong with the options that are given. Groups of options are walked here, and the schema of a single one
+ * is compiled when it is first given: to compile them all takes longer than anything else of ours when an app starts,
+ * and what is not given has its default, which is right.
+ */
+export function faultsIn (schema: TSchema, given: unknown, path = ''): ErrorObject[] {
+  if (!isGroup(schema) || !isPlainObject(given)) return faultsOf(schema, given, path)
+
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.properties, name))
+  const known = Object.entries(schema.properties).filter(([name]) => given[name] !== undefined)
+  const fault = { keyword: 'additionalProperties', instancePath: path, schemaPath: '' }
+  return [
+    ...unknown.map((name) => ({ ...fault, params: { additionalProperty: name } })),
+    ...known.flatMap(([name, part]) => faultsIn(part, given[name], `${path}/${name}`)),
+  ]
+}
+
+/** The options with the defaults of those that are not given, in groups too. What is wrong stays as it is. */
+export function filled (schema: TSchema, given: unknown = structuredClone(schema.default)): unknown {
+  if (!isGroup(schema) || !isPlainObject(given)) return given
+
+  const parts = Object.entries(schema.properties).map(([name, part]) => [name, filled(part, given[name])] as const)
+  return { ...given, ...Object.fromEntries(parts.filter(([, value]) => value !== undefined)) }
+}
+
+function isGroup (schema: TSchema): schema is TObject {
+  return 'properties' in schema
+}
+
+function faultsOf (schema: TSchema, given: unknown, path: string): ErrorObject[] {
+  if (ajv.validate(schema, given)) return []
+  return ajv.errors!.map((error) => ({ ...error, instancePath: `${path}${error.instancePath}` }))
+}
