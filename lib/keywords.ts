@@ -3,12 +3,13 @@ import { dialectOf } from './databases/url.ts'
 import { isDuration } from './durations.ts'
 
 /**
- * A checker of options: it fills in defaults, if it is to, finds everything that is wrong, and knows what JSON Schema does
- * not. Options are checked once, so code that is better would cost more than it saves.
+ * A checker of options: it finds everything that is wrong, and knows what JSON Schema does not. Options are checked once,
+ * so code that is better would cost more than it saves.
  */
-export function createOptionsAjv (useDefaults = true): Ajv {
-  const ajv = new Ajv({ allErrors: true, useDefaults, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false } })
+export function createOptionsAjv (): Ajv {
+  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false } })
   ajv.addKeyword({ keyword: 'duration', validate: (rule: { zero?: boolean, most?: number }, value: unknown) => isDuration(value, rule) })
+  ajv.addKeyword({ keyword: 'fresh', validate: (_: true, value: unknown) => typeof value === 'boolean' || isDuration(value) })
   ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' })
   ajv.addKeyword({ keyword: 'switch', validate: (_: true, value: unknown) => value !== true })
   ajv.addKeyword({ keyword: 'message', validate: (_: true, value: unknown) => ['string', 'function'].includes(typeof value) })

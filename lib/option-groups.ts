@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import { createOptionsAjv } from './keywords.ts'
 import { isPlainObject } from './plain-object.ts'
 
-const ajv = createOptionsAjv(false)
+const ajv = createOptionsAjv()
 
 /**
  * All that is wrong with the options that are given. Groups of options are walked here, and the schema of a single one

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { inSeconds, isDuration, type Duration } from '../durations.ts'
+import { inSeconds, type Duration } from '../durations.ts'
 import { OptionsInvalid } from '../errors.ts'
-import { createOptionsAjv } from '../keywords.ts'
+import { faultsIn, filled } from '../option-groups.ts'
 import { LocationsSchema } from '../options-schema.ts'
 import type { AnyRequest, Location } from '../options.ts'
 import { sentence } from '../problems.ts'
@@ -63,19 +63,16 @@ export const GuardOptionsSchema = Type.Object({
   consistency: Type.Unsafe<Consistency>({ enum: ['cached', 'strict', 'stateless'], default: 'cached' }),
 }, { additionalProperties: false })
 
-const ajv = createOptionsAjv()
-ajv.addKeyword({ keyword: 'fresh', validate: (_: true, value: unknown) => typeof value === 'boolean' || isDuration(value) })
-const isValid = ajv.compile(GuardOptionsSchema)
-
 /**
  * Fills the options of a guard of the accounts `instance`, which look at `usual` places.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
 export function readGuardOptions (given: GuardOptions, instance: string, usual: Location[]): GuardSettings {
-  const options: unknown = { ...given }
-  if (!isValid(options)) throw new OptionsInvalid(`in the options of a guard ${isValid.errors!.map(sentence).join('; ')}`)
+  const options = { ...given }
+  const faults = faultsIn(GuardOptionsSchema, options)
+  if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
-  const { type, optional, fresh, roles, check, locations, consistency } = options as Required<GuardOptions>
+  const { type, optional, fresh, roles, check, locations, consistency } = filled(GuardOptionsSchema, options) as Required<GuardOptions>
   if (optional && (fresh || roles.length > 0 || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, so it does not go with fresh, roles or check")
   }
