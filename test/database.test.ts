@@ -168,6 +168,9 @@ t.test(...notEverywhere('who waits for ten seconds, for a locked file or a conne
 t.test(...notEverywhere('a commit that fails and rolls back by itself, as on a full disk, leaves the next one free'), async (t) => {
   const { post, get, signUp, signIn, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token, access_token: access } = await signUp()
+  // A transaction that is rolled back in earnest, before and after.
+  const takenName = async () => (await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).statusCode
+  t.equal(await takenName(), 409)
   for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
   t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 503)
@@ -175,6 +178,7 @@ t.test(...notEverywhere('a commit that fails and rolls back by itself, as on a f
 
   for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`drop trigger full_${table}`)
   t.equal((await get('/guarded', access)).statusCode, 200)
+  t.equal(await takenName(), 409)
   t.match([await signUp('bob'), await signIn()], [{ token_type: 'Bearer' }, { token_type: 'Bearer' }])
 })
 

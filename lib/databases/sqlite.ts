@@ -32,8 +32,8 @@ export const dialect: Dialect = {
       // Waiting for a lock, SQLite would sleep on the event loop, and everybody with it: run() waits instead.
       await connectionOf(orm).execute('pragma busy_timeout = 0')
       const sqlite = await connectionOf(orm).getNativeClient()
-      forgiveRollbacks(sqlite)
       keepPrepared(sqlite)
+      forgiveRollbacks(sqlite)
     },
 
     close: (orm) => orm.close(true),
