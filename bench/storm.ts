@@ -40,7 +40,7 @@ async function serve (): Promise<void> {
   app.get('/guarded', { onRequest: app.authenticate }, async () => 'in')
   const { body } = await app.inject({ method: 'POST', url: '/auth/register', payload: { username: 'ada', password } })
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-  process.on('message', () => process.send!({ mostBytes: process.resourceUsage().maxRSS * 1024 }))
+  process.on('message', () => process.send!({ mostBytes: process.resourceUsage().maxRSS * 1024, cpuMs: cpuMs() }))
   process.send!({ origin, token: (JSON.parse(body) as TokenResponse).access_token, bytes: process.memoryUsage().rss })
 }
 
@@ -53,14 +53,25 @@ async function serveBare (): Promise<void> {
     const isRight = await queue.run(() => verify(stored, body.password))
     return reply.code(isRight ? 200 : 401).send({})
   })
+  process.on('message', () => process.send!({ cpuMs: cpuMs() }))
   process.send!({ origin: await app.listen({ port: 0, host: '127.0.0.1' }) })
 }
 
 /** One that verifies so many passwords as fast as argon2 can at the same concurrency, and says how long it took. */
 async function verifyAlone (): Promise<void> {
   const stored = await hash(password, cost)
-  process.on('message', async () => process.send!({ ms: await timeOf(Number(concurrency), () => verify(stored, password)) }))
+  process.on('message', async () => {
+    const before = cpuMs()
+    const ms = await timeOf(Number(concurrency), () => verify(stored, password))
+    process.send!({ ms, cpuMs: cpuMs() - before })
+  })
   process.send!({})
+}
+
+/** What this process has used so far. */
+function cpuMs (): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 interface Answer { status: number, retryAfter: string | undefined, ms: number }
@@ -111,7 +122,7 @@ async function start (...args: string[]): Promise<Child> {
   return { process, told }
 }
 
-async function reply ({ process }: Child): Promise<{ ms: number, mostBytes: number }> {
+async function reply ({ process }: Child): Promise<{ ms: number, cpuMs: number, mostBytes: number }> {
   process.send({})
   const [told] = await once(process, 'message')
   return told
@@ -140,22 +151,33 @@ async function storm (server: Child): Promise<string[]> {
   ]
 }
 
+/** Time and CPU that a server takes for all passwords. */
+async function logInto (server: Child): Promise<Taken> {
+  const { cpuMs: before } = await reply(server)
+  const ms = await timeOf(clients, () => login(server))
+  return { ms, cpuMs: (await reply(server)).cpuMs - before }
+}
+
+interface Taken { ms: number, cpuMs: number }
+type Who = 'ours' | 'bare' | 'alone'
+
 async function throughput (atOnce: number, server: Child): Promise<string[]> {
   const bare = await start('bare', `${atOnce}`)
   const alone = await start('alone', `${atOnce}`)
-  const times: Record<'ours' | 'bare' | 'alone', number>[] = []
+  const taken: Record<Who, Taken>[] = []
   for (let round = 0; round < warmUps + rounds; round++) {
-    const ours = await timeOf(clients, () => login(server))
-    const bareMs = await timeOf(clients, () => login(bare))
-    const { ms } = await reply(alone)
-    if (round >= warmUps) times.push({ ours, bare: bareMs, alone: ms })
+    const found = { ours: await logInto(server), bare: await logInto(bare), alone: await reply(alone) }
+    if (round >= warmUps) taken.push(found)
   }
-  const perSecond = (who: 'ours' | 'bare' | 'alone') => (passwords / spreadOf(times.map((time) => time[who])).median * 1000).toFixed(1)
-  const ratio = (who: 'bare' | 'alone') => ratioOf(times.map((time) => time[who]), times.map(({ ours }) => ours)).median.toFixed(2)
+  const of = (who: Who, what: keyof Taken) => taken.map((round) => round[who][what])
+  const perSecond = (who: Who) => (passwords / spreadOf(of(who, 'ms')).median * 1000).toFixed(1)
+  const cpu = (who: Who) => `${(spreadOf(of(who, 'cpuMs')).median / passwords).toFixed(1)} ms of CPU`
+  const ratio = (who: Who, what: keyof Taken) => ratioOf(of(who, what), of('ours', what)).median.toFixed(2)
+  const beside = (who: Who) => `${perSecond(who)}, ratio ${ratio(who, 'ms')}; ${cpu(who)}, ratio ${ratio(who, 'cpuMs')}`
   return [
-    row(`${atOnce} at once: logins of ${clients} clients in a second`, perSecond('ours')),
-    row('a bare route that asks argon2', `${perSecond('bare')}, ratio ${ratio('bare')}`),
-    row('argon2 alone', `${perSecond('alone')}, ratio ${ratio('alone')}`),
+    row(`${atOnce} at once: logins of ${clients} clients in a second`, `${perSecond('ours')}; ${cpu('ours')}`),
+    row('a bare route that asks argon2', beside('bare')),
+    row('argon2 alone', beside('alone')),
   ]
 }
 

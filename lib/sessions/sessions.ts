@@ -280,7 +280,8 @@ export function createSessions (
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      let user = revocations.has(claims) ? null : knownUsers.remembered(claims.sub) ?? await knownUsers.get(claims.sub)
+      let user = revocations.has(claims) ? null : knownUsers.remembered(claims.sub)
+      if (user === undefined) user = await knownUsers.get(claims.sub)
       // What was fresh when the user was asked for may be too old when the answer is there.
       if (!revocationLog.isFresh()) {
         await revocationLog.catchUp()
