@@ -6,6 +6,11 @@ import { answers, open, servers } from '../test/databases.ts'
 
 export type BenchKind = 'sqlite' | 'postgresql'
 
+/** As people write it. */
+export function nameOf (kind: BenchKind): string {
+  return kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'
+}
+
 /** An empty database, and how to be rid of it; nothing where there is no such server. */
 export async function place (kind: BenchKind): Promise<{ db: string, drop: () => Promise<void> } | undefined> {
   const name = `accounts_bench_${randomUUID().replaceAll('-', '')}`

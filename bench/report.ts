@@ -6,8 +6,9 @@ import { barChart, type Chart } from './chart.ts'
 /** What a part has found, as it stands on the page. */
 export interface Section {
   title: string
-  /** Paragraphs, tables, and `![](name.svg)` where a chart stands. */
+  /** Paragraphs and tables. */
   text: string
+  /** By the names of their files in docs/. They stand below the text. */
   charts: Record<string, Chart>
   targets: Target[]
 }
@@ -77,7 +78,10 @@ export function writePage (): void {
   const sections = order.flatMap((part) => read(part))
   for (const name of readdirSync(docs).filter((name) => /^performance-.+\.svg$/.test(name))) rmSync(join(docs, name))
   for (const { charts } of sections) for (const [name, chart] of Object.entries(charts)) writeFileSync(join(docs, name), barChart(chart))
-  const parts = sections.map(({ title, text, day, machine }) => `## ${title}\n\n${text}\n\n*Measured on ${day}: ${machine}.*`)
+  const parts = sections.map(({ title, text, charts, day, machine }) => {
+    const shown = Object.entries(charts).map(([name, chart]) => `![${chart.title}](${name})`)
+    return [`## ${title}`, text, ...shown, `*Measured on ${day}: ${machine}.*`].join('\n\n')
+  })
   writeFileSync(join(docs, 'performance.md'), `${[intro, targetsOf(sections), why, ...parts, `## Versions\n\n${versions()}`].join('\n\n')}\n`)
 }
 

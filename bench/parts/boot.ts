@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { place, type BenchKind } from '../database.ts'
+import { nameOf, place, type BenchKind } from '../database.ts'
 import { table, type Section } from '../report.ts'
 import { interleave, type Pace } from '../rounds.ts'
 import { start } from '../server.ts'
@@ -35,7 +35,6 @@ async function measureOn (kind: BenchKind, { starts, rounds, mostMs }: Pace): Pr
 export async function boot (pace: Pace): Promise<Section> {
   execFileSync(process.execPath, [join(import.meta.dirname, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: join(import.meta.dirname, '..', '..') })
   const rows = [await measureOn('sqlite', pace), await measureOn('postgresql', pace)].filter((row) => row !== undefined)
-  const nameOf = (kind: BenchKind) => kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'
   return {
     title: 'The start of an app',
     text: [
@@ -46,7 +45,16 @@ beside an app of Fastify, @fastify/jwt and a connected MikroORM that knows the s
         ...rows.map(({ kind, ours, peers, ratio, cpuRatio }) => [nameOf(kind), whole(ours[0]), whole(peers[0]), hundredths(ratio), whole(ours[1]), whole(peers[1]), hundredths(cpuRatio)]),
       ]),
     ].join('\n\n'),
-    charts: {},
+    charts: {
+      'performance-start.svg': {
+        title: 'The start of an app',
+        unit: 'ms, less is better',
+        bars: rows.flatMap(({ kind, ours, peers }) => [
+          { label: `fastify-jwt-accounts, ${nameOf(kind)}`, value: ours[0].median, isOurs: true },
+          { label: `Fastify, @fastify/jwt, MikroORM, ${nameOf(kind)}`, value: peers[0].median, isOurs: false },
+        ]),
+      },
+    },
     targets: rows.map(({ kind, ratio }) => ({ what: `time to start, by that of Fastify, @fastify/jwt and MikroORM, ${nameOf(kind)}`, most: 1.3, found: ratio.median })),
   }
 }

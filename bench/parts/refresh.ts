@@ -1,4 +1,4 @@
-import { place, type BenchKind } from '../database.ts'
+import { nameOf, place, type BenchKind } from '../database.ts'
 import { post } from '../post.ts'
 import { table, type Section } from '../report.ts'
 import { interleave, type Pace } from '../rounds.ts'
@@ -59,10 +59,19 @@ come, and then run again by the driver alone, each prepared once, with nothing a
 checked, and none that is signed. ${sessions} sessions at a time.`,
       table([
         ['database', 'statements', 'a refresh, CPU µs', 'its statements, CPU µs', 'ratio', 'refreshes/s'],
-        ...rows.map(({ kind, statements, ours, bare, ratio, perSecond }) => [kind === 'sqlite' ? 'SQLite' : 'PostgreSQL', `${statements}`, whole(ours), whole(bare), hundredths(ratio), whole(perSecond)]),
+        ...rows.map(({ kind, statements, ours, bare, ratio, perSecond }) => [nameOf(kind), `${statements}`, whole(ours), whole(bare), hundredths(ratio), whole(perSecond)]),
       ]),
     ].join('\n\n'),
-    charts: {},
-    targets: rows.map(({ kind, ratio }) => ({ what: `CPU of a refresh, by that of its statements, ${kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, most: 1.5, found: ratio.median })),
+    charts: {
+      'performance-refresh.svg': {
+        title: 'CPU of a refresh',
+        unit: 'µs, less is better',
+        bars: rows.flatMap(({ kind, ours, bare }) => [
+          { label: `a refresh, ${nameOf(kind)}`, value: ours.median, isOurs: true },
+          { label: `its statements alone, ${nameOf(kind)}`, value: bare.median, isOurs: false },
+        ]),
+      },
+    },
+    targets: rows.map(({ kind, ratio }) => ({ what: `CPU of a refresh, by that of its statements, ${nameOf(kind)}`, most: 1.5, found: ratio.median })),
   }
 }
