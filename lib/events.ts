@@ -3,7 +3,6 @@ import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { storable, type Client } from './client.ts'
 import type { Database } from './database.ts'
-import { named } from './databases/statement.ts'
 import { Event } from './entities/event.ts'
 import type { Settings } from './settings.ts'
 import type { EventReason, StoredEvent, Telemetry } from './telemetry.ts'
@@ -30,7 +29,7 @@ export interface Events {
 }
 
 export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>, log: FastifyBaseLogger): Events {
-  const insert = database.statement((query) => query(Event).insert(named(['id', 'type', 'userId', 'sessionId', 'reason', 'ip', 'userAgent', 'createdAt'])))
+  const insert = database.statement(({ query, all }) => query(Event).insert(all(Event)))
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
     if (store) await insert.run(tx, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })

@@ -199,6 +199,8 @@ t.test(...notEverywhere('values that only a hand in the database can write let n
   t.equal((await refresh(token)).statusCode, 200)
   await sql.exec("update accounts_users set last_login_at = 'garbage', roles = '{}'")
   t.same((await post('/auth/login', { username: 'ada', password })).json().user.roles, [])
+  await sql.exec("pragma foreign_keys = off; update accounts_users set id = 'garbage'")
+  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
 })
 
 t.test('the database holds no token, no part of one that matters, and no password', async (t) => {

@@ -1,4 +1,6 @@
 import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
+import type { SqliteConnection } from '@mikro-orm/sqlite'
+import type Database from 'better-sqlite3'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../lib/database.ts'
@@ -14,8 +16,8 @@ const StallSchema = defineEntity({
 })
 
 /** A MikroORM of the app's own, which it closes itself. */
-async function ownOrm (t: Test, options: Partial<Options> = {}): Promise<MikroORM> {
-  const orm = await ormOf(await freshDatabase(t), { entities: [ShopSchema], ...options })
+async function ownOrm (t: Test, options: Partial<Options> = {}, database?: string): Promise<MikroORM> {
+  const orm = await ormOf(database ?? await freshDatabase(t), { entities: [ShopSchema], ...options })
   t.teardown(() => orm.close(true))
   return orm
 }
@@ -119,12 +121,28 @@ t.test('accounts of another name have their own tables, also where the app knows
   t.equal(await orm.em.fork().count(User), 1)
 })
 
-t.test('a schema that the app has chosen holds our tables too', async (t) => {
-  const schema = { sqlite: 'main', postgresql: 'shop', mariadb: undefined }[kind]
-  const orm = await ownOrm(t, schema ? { schema } : {})
-  if (kind === 'postgresql') await orm.em.getConnection().execute('create schema shop')
-  await works(t, await on(t, orm))
-  t.match(await orm.em.getConnection().execute(`select username from ${schema ? `${schema}.` : ''}accounts_users`), [{ username: 'ada' }])
+t.test('a schema that the app has chosen holds our tables too, also beside one whose name differs in case alone', async (t) => {
+  const database = await freshDatabase(t)
+  for (const schema of { sqlite: ['main'], postgresql: ['shop', 'Shop'], mariadb: [undefined] }[kind]) {
+    const orm = await ownOrm(t, schema ? { schema } : {}, database)
+    if (kind === 'postgresql') await orm.em.getConnection().execute(`create schema "${schema}"`)
+    await works(t, await on(t, orm))
+    const quoted = kind === 'postgresql' ? `"${schema}".` : ''
+    t.match(await orm.em.getConnection().execute(`select username from ${quoted}accounts_users`), [{ username: 'ada' }])
+    t.match(await (await on(t, orm)).signIn(), { user: { username: 'ada' } })
+  }
+})
+
+t.test(...notEverywhere('statements that the app prepares on the connection of the accounts stay its own'), async (t) => {
+  const { app, signUp, signIn } = await build(t)
+  await signUp()
+  const connection = app.accounts.orm.em.getConnection() as SqliteConnection
+  const client = await connection.getNativeClient() as Database.Database
+  const text = 'select username from accounts_users'
+  t.equal(client.prepare(text).pluck().get(), 'ada')
+  t.same(await connection.execute(text), [{ username: 'ada' }])
+  for (const _ of client.prepare(text).iterate()) t.same(client.prepare(text).all(), [{ username: 'ada' }])
+  t.match(await signIn(), { user: { username: 'ada' } })
 })
 
 t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {

@@ -6,7 +6,8 @@ import type { Opened } from './open.ts'
  */
 export async function pendingIn ({ dialect, migrating }: Pick<Opened, 'dialect' | 'migrating'>, name: string): Promise<string[]> {
   const { schema, tableName } = migrating.config.get('migrations')
-  const table = [schema, tableName].filter(Boolean).join('.')
+  const platform = migrating.em.getPlatform()
+  const table = [schema, tableName].flatMap((part) => part ? platform.quoteIdentifier(part) : []).join('.')
   const ran: { name: string }[] = await migrating.em.getConnection().execute(`select name from ${table}`).catch(() => [])
   return dialect.migrationsOf(name).map(({ name }) => name).filter((name) => !ran.some((row) => row.name === name))
 }

@@ -1,18 +1,15 @@
 import { closeSync, openSync } from 'node:fs'
 import type { MikroORM } from '@mikro-orm/core'
 import { SqliteDriver, type SqliteConnection } from '@mikro-orm/sqlite'
-import { LRUCache } from 'lru-cache'
 import { migrationsOf } from '../migrations/sqlite.ts'
 import type { Dialect } from './dialect.ts'
+import { keptTexts } from './statement.ts'
 
 /** What of better-sqlite3 is needed here. */
 interface Sqlite {
   inTransaction: boolean
   prepare: (statement: string) => object
 }
-
-/** So many statements are kept prepared: those made once, and a few whose values stand in their texts. */
-const mostPrepared = 100
 
 export const dialect: Dialect = {
   driver: SqliteDriver,
@@ -51,13 +48,16 @@ function forgiveRollbacks (sqlite: Sqlite): void {
   sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
 }
 
-/** To prepare a statement takes longer than to run it. */
+/**
+ * To prepare a statement takes longer than to run it. Ours alone are kept: others hold values in their texts, and what an app
+ * has prepared itself must stay its own.
+ */
 function keepPrepared (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
-  const kept = new LRUCache<string, object>({ max: mostPrepared })
+  const kept = new Map<string, object>()
   sqlite.prepare = (text) => {
     const statement = kept.get(text) ?? prepare(text)
-    kept.set(text, statement)
+    if (keptTexts.has(text)) kept.set(text, statement)
     return statement
   }
 }

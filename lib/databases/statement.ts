@@ -1,8 +1,16 @@
 import { isRaw, type EntityClass, type EntityManager } from '@mikro-orm/core'
 import type { QueryBuilder, SqlEntityManager } from '@mikro-orm/sqlite'
 
-/** A builder of the ORM's for a table. Names stand in for values; what is no text stands for itself. */
-export type Query = (entity: EntityClass<any>, alias?: string) => QueryBuilder<any>
+/** What statements are made of. Names stand in for values; what is no text stands for itself. */
+export interface Making {
+  /** A builder of the ORM's for a table. */
+  query: (entity: EntityClass<any>, alias?: string) => QueryBuilder<any>
+  /** All properties of an entity, each named as itself: what an insert holds. */
+  all: (entity: EntityClass<any>) => Record<string, string>
+}
+
+/** The texts of all statements that are worth to be kept prepared, since their values come beside them. */
+export const keptTexts = new Set<string>()
 
 /** Values by the names that stand in for them in the statement. */
 export type Values = Record<string, unknown>
@@ -19,18 +27,20 @@ export interface Statement {
 }
 
 /** `bind` gives a value as the driver takes it, where it keeps statements prepared; else the values are written into the text. */
-export function createStatement (make: (query: Query) => Made, bind?: (value: unknown) => unknown): Statement {
+export function createStatement (make: (making: Making) => Made, bind?: (value: unknown) => unknown): Statement {
   let statement: { text: string, names: unknown[] } | undefined
 
   async function execute (em: SqlEntityManager, values: Values, method: 'all' | 'run'): Promise<any> {
-    const { text, names } = statement ??= read(make((entity, alias) => em.createQueryBuilder(entity, alias, 'write')))
-    const given = names.map((name) => typeof name === 'string' ? values[name] : name)
+    const { text, names } = statement ??= read(make(makingOf(em)))
+    const given = names.map((name) => typeof name === 'string' ? valueOf(values, name) : name)
     const connection = em.getConnection('write')
     const transaction = em.getTransactionContext()
     if (!bind) return connection.execute(text, given, method, transaction)
 
+    // What MikroORM does for statements of its own, but that it writes values into them: it is open, and has told what it logs.
     const query = em.config.get('onQuery')(text, given)
     em.config.getLogger().logQuery({ level: 'info', query })
+    keptTexts.add(query)
     const { rows, numAffectedRows } = await (transaction ?? connection.getClient()).executeQuery(compiled(query, given.map(bind)))
     return method === 'all' ? rows : { affectedRows: Number(numAffectedRows) }
   }
@@ -39,6 +49,18 @@ export function createStatement (make: (query: Query) => Made, bind?: (value: un
     all: (em, values) => execute(em as SqlEntityManager, values, 'all'),
     run: async (em, values) => (await execute(em as SqlEntityManager, values, 'run')).affectedRows,
   }
+}
+
+function makingOf (em: SqlEntityManager): Making {
+  return {
+    query: (entity, alias) => em.createQueryBuilder(entity, alias, 'write'),
+    all: (entity) => named(em.getMetadata().get(entity).props.map(({ name }) => name)),
+  }
+}
+
+function valueOf (values: Values, name: string): unknown {
+  if (!Object.hasOwn(values, name)) throw new TypeError(`A statement has no value for ${name}`)
+  return values[name]
 }
 
 /** These names, each in its own place. */
@@ -61,7 +83,7 @@ function read (made: Made) {
   return { text, names }
 }
 
-/** As Kysely, which MikroORM runs statements by, takes one that is ready. */
+/** As Kysely, which MikroORM runs statements by, takes one that is ready. It only compares the id, of queries that are given up. */
 function compiled (sql: string, parameters: unknown[]) {
   return { sql, parameters, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as never, queryId: { queryId: sql } }
 }

@@ -60,7 +60,10 @@ function firstOf (kinds: TokenKind[], read: (kind: TokenKind) => string | undefi
   }
 }
 
-/** What no token holds: the white space that there may be in a header, and what stands between two values. Asked one by one, since a regular expression takes ten times as long. */
+/**
+ * What no token holds: the white space that a server lets into a header, and what stands between two values. Asked one by
+ * one, since a regular expression takes ten times as long; other white space makes no token of ours either.
+ */
 const breaks = [' ', '\t', '\u00A0', ',']
 
 /** RFC 6750 §2.1. The scheme is case-insensitive (RFC 9110 §11.1); another scheme is somebody else's business. */

@@ -14,7 +14,7 @@ export type FindSession = (em: EntityManager, id: string) => Promise<Session | n
 const prefix = 'user__'
 
 export function createSessionFinder ({ statement }: Pick<Database, 'statement'>): FindSession {
-  const byId = statement((query) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user').where({ id: 'id' }))
+  const byId = statement(({ query }) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user').where({ id: 'id' }))
 
   return async (em, id) => {
     const [row] = await byId.all<object>(em, { id })

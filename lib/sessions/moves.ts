@@ -4,8 +4,8 @@ import { Session } from '../entities/session.ts'
 import type { RotationPolicy } from './rotation.ts'
 
 /**
- * The ways a session moves on, each a compare-and-swap: it changes the row as it was read, and else none. What `was` begins
- * is what was read, the rest what is written.
+ * The ways a session moves on, each a compare-and-swap: it changes the row as it was read, and else none. A name that begins
+ * with `was` stands for what was read, and the others for what is written.
  */
 export function createMoves ({ statement }: Database, { replay }: Pick<RotationPolicy, 'replay'>) {
   const asRead = { id: 'id', gen: 'wasGen', revokedAt: null }
@@ -13,7 +13,7 @@ export function createMoves ({ statement }: Database, { replay }: Pick<RotationP
   const nextLife = ['gen', 'rotatedAt', 'answeredAt', 'lastUsedAt', 'refreshExpiresAt']
 
   const move = (written: string[], where: object = {}) =>
-    statement((query) => query(Session).update(named(written)).where({ ...asRead, ...where }))
+    statement(({ query }) => query(Session).update(named(written)).where({ ...asRead, ...where }))
 
   return {
     rotate: move([...nextLife, 'prevGen', 'confirmedGen']),

@@ -3,7 +3,6 @@ import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
-import { named } from '../databases/statement.ts'
 import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Events, Happening } from '../events.ts'
@@ -52,9 +51,9 @@ export async function openRevocationLog (
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
-  const raise = database.statement((query) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: 1 }))
-  const current = database.statement((query) => query(Revision).select('revision').where({ id: 1 }))
-  const insert = database.statement((query) => query(RevokedToken).insert(named(['id', 'revision', 'kind', 'subject', 'epoch', 'createdAt', 'expiresAt'])))
+  const raise = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: 1 }))
+  const current = database.statement(({ query }) => query(Revision).select('revision').where({ id: 1 }))
+  const insert = database.statement(({ query, all }) => query(RevokedToken).insert(all(RevokedToken)))
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()
   /** The newest entry that is known. */

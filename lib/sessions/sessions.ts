@@ -4,7 +4,6 @@ import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import { storable, type Client } from '../client.ts'
 import type { Database } from '../database.ts'
-import { named } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
@@ -86,11 +85,6 @@ export interface Sessions {
 
 const mostTries = 8
 
-const columns = [
-  'id', 'user', 'ver', 'salt', 'gen', 'prevGen', 'confirmedGen', 'rotatedAt', 'answeredAt', 'createdAt', 'authTime', 'lastUsedAt', 'refreshExpiresAt',
-  'absoluteExpiresAt', 'transport', 'userAgent', 'ip', 'revokedAt', 'revokeReason',
-] satisfies (keyof Session)[]
-
 /** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
 const mostEnded = 1000
 
@@ -118,8 +112,8 @@ export function createSessions (
   const confirmations = createConfirmations(database, telemetry, log, endReused)
   const find = createSessionFinder(database)
   const moves = createMoves(database, policy)
-  const insert = database.statement((query) => query(Session).insert(named(columns)))
-  const beyond = database.statement((query) => query(Session).select('id').where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
+  const insert = database.statement(({ query, all }) => query(Session).insert(all(Session)))
+  const beyond = database.statement(({ query }) => query(Session).select('id').where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
     .orderBy(lastUsedFirst.orderBy).offset(limit.max - 1).limit(mostEnded))
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */

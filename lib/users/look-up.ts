@@ -54,7 +54,7 @@ export interface LookUp extends Finders<User> {
 type Key = [property: 'id' | 'usernameKey' | 'emailKey', value: string] | undefined
 
 export function createLookUp (database: Database, { identifiers }: Pick<Settings, 'identifiers'>): LookUp {
-  const by = (property: string) => database.statement((query) => query(User).select('*').where({ [property]: 'value' }))
+  const by = (property: string) => database.statement(({ query }) => query(User).select('*').where({ [property]: 'value' }))
   const statements = { id: by('id'), usernameKey: by('usernameKey'), emailKey: by('emailKey') }
 
   const id = (text: string): Key => isId(text) ? ['id', text] : undefined

@@ -103,7 +103,7 @@ export interface UserParts {
 
 export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts): Users {
   const { lend = (tx: EntityManager) => tx } = database
-  const noteLogin = database.statement((query) => query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
+  const noteLogin = database.statement(({ query }) => query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
   return {
     async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [] }, profile, gone) {
@@ -165,7 +165,8 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       // Written first: the logins of one user wait for each other here, so that none overlooks another's session.
       if (await noteLogin.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
 
-      const user = (await lookUp.byId(id, tx))!
+      const user = await lookUp.byId(id, tx)
+      if (!user) throw new CredentialsInvalid()
       await sessions.makeRoom(tx, write, user)
       const session = sessions.begin(user, epoch, beginning)
       const answer = issue(session)

@@ -1,0 +1,11 @@
+import t from 'tap'
+import { openDatabase } from '../../lib/database.ts'
+import { User } from '../../lib/entities/user.ts'
+
+t.test('a statement without one of its values is not run', async (t) => {
+  const { orm, statement, close } = await openDatabase({ db: ':memory:', name: 'accounts' })
+  t.teardown(close)
+  const byName = statement(({ query }) => query(User).select('id').where({ username: 'name' }))
+  t.same(await byName.all(orm.em.fork(), { name: 'ada' }), [])
+  for (const values of [{}, { username: 'ada' }]) await t.rejects(byName.all(orm.em.fork(), values), { message: 'A statement has no value for name' })
+})
