@@ -11,7 +11,7 @@ import { Stryker } from '@stryker-mutator/core'
 const asked: Record<string, { near: string[], far: string[] }> = {
   'lib/tokens': {
     near: ['vectors', 'padding', 'purposes', 'secret', 'keyring', 'key', 'tokens', 'forgery'].map((name) => `test/tokens/${name}.test.ts`),
-    far: ['test/tokens/{faults,persistence}.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke}.test.ts', 'test/{options,openapi}.test.ts'],
+    far: ['test/tokens/{faults,persistence}.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
   },
   'lib/sessions': {
     near: ['sessions/rotation', 'models/decide', 'sessions/revocations', 'sessions/services', 'sessions/limit', 'sessions/poll', 'sessions/confirmations', 'sessions/sessions'].map((name) => `test/${name}.test.ts`),
@@ -34,7 +34,7 @@ const own: Record<string, string[]> = {
   'lib/tokens/key-pair.ts': ['test/tokens/key.test.ts'],
   'lib/tokens/rsa.ts': ['test/tokens/key.test.ts'],
   'lib/guards/guard.ts': ['test/guards/guard.test.ts', 'test/guards/options.test.ts'],
-  'lib/guards/admission.ts': ['test/guards/guard.test.ts', 'test/hooks.test.ts', 'test/guards/options.test.ts'],
+  'lib/guards/admission.ts': ['test/services.test.ts', 'test/guards/guard.test.ts', 'test/guards/options.test.ts'],
   'lib/guards/routes.ts': ['test/guards/routes.test.ts', 'test/guards/guard.test.ts', 'test/guards/log.test.ts', 'test/guards/locate.test.ts'],
   'lib/passwords/hasher.ts': ['test/passwords/argon2.test.ts', 'test/passwords/legacy.test.ts', 'test/passwords/hasher.test.ts', 'test/passwords/policy.test.ts'],
   'lib/passwords/cost.ts': ['test/passwords/hasher.test.ts'],

@@ -234,6 +234,17 @@ t.test('two tokens of the same second differ', async (t) => {
   t.equal(new Set(logins.map((tokens) => tokens.refresh_token)).size, 3)
 })
 
+t.test('an access token is known once its signature was checked, and a refresh token is checked each time', async (t) => {
+  const { app, get, post, signUp } = await build(t)
+  const { access_token: access, refresh_token: refresh } = await signUp()
+
+  for (let times = 0; times < 2; times++) {
+    t.equal((await get('/guarded', access)).statusCode, 200)
+    t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
+  }
+  t.match(app.accounts.counters, { tokensVerified: 3, tokensRemembered: 1 })
+})
+
 t.test('a token says what the documents say, and nothing personal', async (t) => {
   const { post } = await build(t)
   const person = { username: 'ada', email: 'ada@lovelace.example', password: 'correct horse battery staple' }
