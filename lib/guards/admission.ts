@@ -38,13 +38,11 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
   }
 
   async function find (token: VerifiedToken, consistency: Consistency, request?: AnyRequest): Promise<Bearer> {
-    if (token.kind === 'access' && consistency === 'stateless') {
-      return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
-    }
     if (token.kind === 'refresh') {
       const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
       return { user: publicUsers.of(user), authTime: numericDate(authTime) }
     }
+    if (consistency === 'stateless') return { user: { id: token.claims.sub } as AccountsUser, authTime: token.claims.auth_time }
     const user = await (consistency === 'strict' ? sessions.useStrictly : sessions.use)(token.claims)
     return { user: publicUsers.of(user), authTime: token.claims.auth_time }
   }
