@@ -19,7 +19,7 @@ const asked: Record<string, { near: string[], far: string[] }> = {
   },
   'lib/guards': {
     near: ['options', 'routes', 'memory', 'challenges', 'protect', 'guard', 'log', 'locate', 'csrf'].map((name) => `test/guards/${name}.test.ts`),
-    far: ['test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
+    far: ['test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
   },
   'lib/passwords': {
     near: ['pepper', 'argon2', 'rehash', 'legacy', 'queue', 'breached', 'blocklist', 'policy', 'hasher'].map((name) => `test/passwords/${name}.test.ts`),
