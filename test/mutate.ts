@@ -35,7 +35,7 @@ const own: Record<string, string[]> = {
   'lib/tokens/rsa.ts': ['test/tokens/key.test.ts'],
   'lib/guards/guard.ts': ['test/guards/guard.test.ts', 'test/guards/options.test.ts'],
   'lib/guards/admission.ts': ['test/services.test.ts', 'test/guards/guard.test.ts', 'test/guards/options.test.ts'],
-  'lib/guards/routes.ts': ['test/guards/routes.test.ts', 'test/guards/guard.test.ts', 'test/guards/log.test.ts', 'test/guards/locate.test.ts'],
+  'lib/guards/routes.ts': ['test/guards/routes.test.ts', 'test/guards/guard.test.ts', 'test/guards/log.test.ts', 'test/guards/locate.test.ts', 'test/guards/csrf.test.ts'],
   'lib/passwords/hasher.ts': ['test/passwords/argon2.test.ts', 'test/passwords/legacy.test.ts', 'test/passwords/hasher.test.ts', 'test/passwords/policy.test.ts'],
   'lib/passwords/cost.ts': ['test/passwords/hasher.test.ts'],
   'lib/passwords/argon2.ts': ['test/passwords/hasher.test.ts'],

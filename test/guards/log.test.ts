@@ -102,6 +102,8 @@ t.test('a guard, and a protected scope, may look at the query by itself, and the
 
   await app.inject('/scope/free?access_token=not-a-token-of-ours')
   t.ok(lines.some((line) => line.includes('not-a-token-of-ours')), 'a route without a guard is none of our business')
+  await app.inject('/guarded?access_token=in-the-wrong-place')
+  t.ok(lines.some((line) => line.includes('in-the-wrong-place')), 'nor is one whose guard does not look there')
 })
 
 t.test('a logger that serializes nothing gets what it always got', async (t) => {
@@ -135,6 +137,8 @@ t.test('a guard for refresh tokens where the cookie is never sent is told to the
     app.post(path, { preHandler: refresh }, handler)
     t.match(warnings(), [new RegExp(`POST ${path} asks for a refresh token`)], path)
   }
+  app.get('/renewed', { preHandler: refresh }, handler)
+  t.strictSame(warnings().map((line) => line.split(' asks')[0]), ['GET /renewed'], 'of its HEAD it says nothing')
   for (const path of ['/auth/renew', '/auth', '/auth/']) app.post(path, { preHandler: refresh }, handler)
   app.post('/elsewhere', { preHandler: app.accounts.guard({ type: 'refresh', locations: ['body', 'header'] }) }, handler)
   app.post('/access', { preHandler: app.authenticate }, handler)

@@ -29,6 +29,20 @@ t.test('every route of a protected scope asks for a token: those before, those a
   t.equal((await get('/open')).statusCode, 200, 'outside of the scope')
 })
 
+t.test('a protected scope asks for a token before it reads a body, and after it where the token may be in there', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.post('/header', handler)
+  })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope, { locations: ['header', 'body'] })
+    scope.post('/body', handler)
+  })
+  const send = async (url: string) => (await app.inject({ method: 'POST', url, payload: '{', headers: { 'content-type': 'application/json' } })).statusCode
+  t.strictSame([await send('/header'), await send('/body')], [401, 400])
+})
+
 t.test('an app that is protected as a whole still lets people in', async (t) => {
   const { app, get, post, signUp, refresh } = await build(t)
   app.accounts.protect(app)
