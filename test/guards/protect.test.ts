@@ -39,8 +39,20 @@ t.test('a protected scope asks for a token before it reads a body, and after it 
     app.accounts.protect(scope, { locations: ['header', 'body'] })
     scope.post('/body', handler)
   })
-  const send = async (url: string) => (await app.inject({ method: 'POST', url, payload: '{', headers: { 'content-type': 'application/json' } })).statusCode
+  const send = async (url: string, headers = {}) =>
+    (await app.inject({ method: 'POST', url, payload: '{', headers: { 'content-type': 'application/json', ...headers } })).statusCode
   t.strictSame([await send('/header'), await send('/body')], [401, 400])
+  t.equal(await send('/header', { 'access-control-request-method': 'POST' }), 401, 'only an OPTIONS is a preflight')
+})
+
+t.test('a token is looked at once for a request to a protected scope', async (t) => {
+  const { app, get, signUp } = await build(t)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.get('/inside', handler)
+  })
+  t.equal((await get('/inside', (await signUp()).access_token)).body, 'secret')
+  t.match(app.accounts.counters, { tokensVerified: 1, tokensRemembered: 0 })
 })
 
 t.test('an app that is protected as a whole still lets people in', async (t) => {
