@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
+import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -41,6 +42,7 @@ function gate () {
     started,
     most,
     shut () { isOpen = false },
+    endOne () { ends.shift()!() },
     open () {
       isOpen = true
       ends.splice(0).forEach((end) => end())
@@ -128,6 +130,30 @@ t.test('the guess when to come again grows with the line, and with how long hash
   await Promise.allSettled(line)
 })
 
+t.test('the guess is how long those who came before will take, so many at once', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await build(t, { password: { hasher, concurrency: 2, waiting: 2 } })
+  let now = 0
+  mock.method(performance, 'now', () => now)
+  t.teardown(() => mock.restoreAll())
+  await app.signUp()
+  shut()
+  started.length = 0
+  const slow = attempt(app, password)
+  await until(() => started.length === 1)
+  now = 20_000
+  open()
+  t.equal((await slow).statusCode, 200)
+
+  started.length = 0
+  shut()
+  const stuck = Array.from({ length: 4 }, () => attempt(app, password))
+  await until(() => started.length === 2)
+  t.equal((await attempt(app, password)).headers['retry-after'], '3', 'two jobs and this one, at 2 seconds lately, by two at once')
+  open()
+  t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200, 200])
+})
+
 t.test('every route that hashes may be busy, and then has done nothing', async (t) => {
   const { hasher, started, shut, open } = gate()
   const told: string[] = []
@@ -198,6 +224,26 @@ t.test('the accounts of one server share what may run, and each has a line of it
   await until(() => other.started.length === 1)
   other.open()
   t.strictSame((await Promise.all(later)).map(({ statusCode }) => statusCode).toSorted(), [401, 503])
+})
+
+t.test('who waits until fewer run is not overtaken by accounts of which more may', async (t) => {
+  const [one, other] = [gate(), gate()]
+  const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
+  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  one.started.length = other.started.length = 0
+  one.shut()
+  const running = [attempt(app, 'a'), attempt(app, 'b')]
+  await until(() => one.started.length === 2)
+  const admin = app.post('/admins/login', { username: 'nobody', password: 'c' })
+  await sleep(20)
+  one.endOne()
+  await Promise.race(running)
+
+  const late = attempt(app, 'd')
+  await sleep(20)
+  t.strictSame([one.started, other.started], [['a', 'b'], []])
+  one.open()
+  t.strictSame((await Promise.all([...running, admin, late])).map(({ statusCode }) => statusCode), [401, 401, 401, 401])
 })
 
 /** A login over a socket of its own, that can be abandoned. */
