@@ -52,7 +52,8 @@ type Mutant = Mutants[number]
 
 const { positionals: given, values } = parseArgs({ allowPositionals: true, options: { own: { type: 'boolean' }, near: { type: 'boolean' } } })
 
-const noticed = ['Killed', 'Timeout']
+/** A process that cannot begin has noticed too. */
+const noticed = ['Killed', 'Timeout', 'RuntimeError']
 const counted = [...noticed, 'Survived', 'NoCoverage']
 
 /** As Stryker takes it: there columns begin with 0. */
