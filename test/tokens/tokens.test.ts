@@ -238,11 +238,10 @@ t.test('an access token is known once its signature was checked, and a refresh t
   const { app, get, post, signUp } = await build(t)
   const { access_token: access, refresh_token: refresh } = await signUp()
 
-  for (let times = 0; times < 2; times++) {
-    t.equal((await get('/guarded', access)).statusCode, 200)
-    t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
-  }
-  t.match(app.accounts.counters, { tokensVerified: 3, tokensRemembered: 1 })
+  for (let times = 0; times < 3; times++) t.equal((await get('/guarded', access)).statusCode, 200)
+  t.match(app.accounts.counters, { tokensVerified: 1, tokensRemembered: 2 })
+  for (let times = 0; times < 3; times++) t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
+  t.match(app.accounts.counters, { tokensVerified: 4, tokensRemembered: 2 })
 })
 
 t.test('a token says what the documents say, and nothing personal', async (t) => {
