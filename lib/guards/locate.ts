@@ -63,7 +63,7 @@ function firstOf (kinds: TokenKind[], read: (kind: TokenKind) => string | undefi
 /** RFC 6750 §2.1. The scheme is case-insensitive (RFC 9110 §11.1); another scheme is somebody else's business. */
 function tokenIn (value: string | string[] | undefined, scheme: string): string | undefined {
   if (typeof value !== 'string' || value === '') return
-  const [first] = /^[^\s,]*/.exec(value)!
+  const [first] = /[^\s,]*/.exec(value)!
   if (scheme !== '' && first.toLowerCase() !== scheme.toLowerCase()) return
 
   const token = scheme === '' ? value : value.slice(scheme.length + 1)
