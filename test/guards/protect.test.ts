@@ -1,3 +1,4 @@
+import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -106,6 +107,20 @@ t.test('a preflight passes, and an OPTIONS route of the app does not', async (t)
   t.equal(await options('/anything', {}), 401)
   t.equal(await options('/own', preflight), 401)
   t.equal((await app.inject({ method: 'GET', url: '/guarded', headers: preflight })).statusCode, 401)
+})
+
+t.test('a plugin for CORS answers a preflight of every route, though it comes after the guard', async (t) => {
+  const { app } = await build(t)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    await scope.register(cors, { origin: 'https://app.example' })
+    scope.route({ method: ['GET', 'OPTIONS'], url: '/own', handler })
+  })
+  const preflight = { 'access-control-request-method': 'GET', origin: 'https://app.example' }
+  const statusOf = async (method: 'GET' | 'OPTIONS', headers: Record<string, string>) => (await app.inject({ method, url: '/own', headers })).statusCode
+  t.equal(await statusOf('OPTIONS', preflight), 204)
+  t.equal(await statusOf('OPTIONS', {}), 401)
+  t.equal(await statusOf('GET', preflight), 401)
 })
 
 t.test('what says that it is a preflight opens no catch-all and no not-found handler', async (t) => {
