@@ -68,7 +68,8 @@ process.env.NODE_COMPILE_CACHE = join(rest, 'compiled')
 function ringsOf (file: string): [ring: string, tests: string[]][] {
   const { near, far } = asked[Object.keys(asked).find((directory) => file.startsWith(directory))!]!
   const named = own[file] ?? [join('test', dirname(relative('lib', file)), `${basename(file, '.ts')}.test.ts`)].filter((name) => near.includes(name))
-  const rings: [string, string[]][] = [['own', named], ['near', near.filter((name) => !named.includes(name))], ['far', globSync(far)]]
+  const first = named.length > 0 ? named : near
+  const rings: [string, string[]][] = [['own', first], ['near', near.filter((name) => !first.includes(name))], ['far', globSync(far)]]
   return rings.slice(0, values.own ? 1 : values.near ? 2 : 3).filter(([, tests]) => tests.length > 0)
 }
 

@@ -99,7 +99,7 @@ t.test('a serializer of the host shows what it wants, and in its own form', asyn
   const shown = lines.map((line) => JSON.parse(line).req).find(Boolean)
   const url = '/guarded?access_token=[hidden]&page=2'
   t.same(shown.query, { access_token: '[hidden]', page: '2' })
-  t.same([shown.urls, shown.a.a.a.a.a], [[url], { url }])
+  t.strictSame([shown.urls, shown.a.a.a.a.a], [[url], { url }])
 })
 
 t.test('a guard, and a protected scope, may look at the query by itself, and the log is the same', async (t) => {
