@@ -247,8 +247,8 @@ t.test('who waits until fewer run is not overtaken by accounts of which more may
 })
 
 /** A login over a socket of its own, that can be abandoned. */
-function overSocket (port: number, typed: string) {
-  const sent = httpRequest({ port, host: '127.0.0.1', method: 'POST', path: '/auth/login', agent: false, headers: { 'content-type': 'application/json' } })
+function overSocket (port: number, typed: string, path = '/auth/login') {
+  const sent = httpRequest({ port, host: '127.0.0.1', method: 'POST', path, agent: false, headers: { 'content-type': 'application/json' } })
   sent.on('error', () => {})
   sent.end(JSON.stringify({ username: 'ada', password: typed }))
   return sent
@@ -281,6 +281,42 @@ t.test('who goes away leaves the line, and costs no hash', async (t) => {
   await answered
   t.strictSame(started, ['first', password])
   t.notMatch(log, /"level":50[^\n]*gone/, 'and nothing is wrong with the server')
+})
+
+t.test('who goes away leaves the place to those behind, who may run where more may', async (t) => {
+  const [one, other] = [gate(), gate()]
+  const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
+  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  await app.app.listen({ port: 0, host: '127.0.0.1' })
+  one.started.length = 0
+  one.shut()
+  const first = attempt(app, 'a')
+  await until(() => one.started.length === 1)
+  const admin = overSocket((app.app.server.address() as AddressInfo).port, 'b', '/admins/login')
+  await once(app.app.server, 'request')
+  await sleep(50)
+  const second = attempt(app, 'c')
+  await sleep(20)
+  t.strictSame(one.started, ['a'], 'the admin is before them')
+  admin.destroy()
+  await until(() => one.started.length === 2)
+  one.open()
+  t.strictSame((await Promise.all([first, second])).map(({ statusCode }) => statusCode), [401, 401])
+})
+
+t.test('code waits in the line as clients do', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await build(t, { password: { hasher, concurrency: 1, waiting: 1 } })
+  await app.signUp()
+  started.length = 0
+  shut()
+  const running = attempt(app, password)
+  await until(() => started.length === 1)
+  const waiting = app.app.accounts.users.verifyPassword('ada', password)
+  await sleep(20)
+  open()
+  t.match(await waiting, { username: 'ada' })
+  t.equal((await running).statusCode, 200)
 })
 
 t.test('who goes away while the password is hashed gives the place back', async (t) => {
