@@ -199,6 +199,8 @@ t.test('options that contradict each other are refused', async (t) => {
     [{ password: { minLength: 200, maxLength: 199 } }, [lengths]],
     [{ password: { argon2: { memoryCost: 1024, parallelism: 129 } } }, [/^password\.argon2\.parallelism /, memory]],
     [{ password: { argon2: {}, hasher: { hash: async () => '$x$', verify: async () => true, needsRehash: () => false } } }, [/^password\.hasher and password\.argon2 are two ways/]],
+    [{ password: { hasher: { hash: async () => '$x$', verify: async () => true } } }, [/^password\.hasher must have the functions hash, verify and needsRehash$/]],
+    [{ password: { legacy: [{ knows: () => true, verify: async () => false, decoy: 'x' }, {}] } }, [/^password\.legacy must be a list of verifiers/]],
     [{ headerFields: { alg: 'none', crit: 'x' } }, [/^headerFields\.alg is reserved/, /^headerFields\.crit is reserved/]],
     [{ headerFields: { x: 'y'.repeat(400) } }, [/^headerFields must have at most 400 bytes/]],
     [{ messages: { ACCOUNTS_NONSENSE: 'x' } }, [/^messages\.ACCOUNTS_NONSENSE is not the code/]],

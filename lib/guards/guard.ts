@@ -33,14 +33,14 @@ const mark = Symbol('accounts.guard')
 
 /** The settings of a hook that is a guard of ours. */
 export function guardOf (hook: unknown): GuardSettings | undefined {
-  return (hook as { [mark]?: GuardSettings } | undefined)?.[mark]
+  return (hook as { [mark]?: GuardSettings })[mark]
 }
 
 /** What makes guards and is none: a hook that was meant to be called. */
 const factories = new WeakSet<object>()
 
 export function isGuardFactory (hook: unknown): boolean {
-  return typeof hook === 'function' && factories.has(hook)
+  return factories.has(hook as object)
 }
 
 type LocatedToken = VerifiedToken & { location: Location }

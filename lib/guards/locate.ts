@@ -69,7 +69,7 @@ const breaks = [' ', '\t', '\u00A0', ',']
 /** RFC 6750 §2.1. The scheme is case-insensitive (RFC 9110 §11.1); another scheme is somebody else's business. */
 function tokenIn (value: string | string[] | undefined, scheme: string): string | undefined {
   if (typeof value !== 'string' || value === '') return
-  const [first = ''] = value.split(/[\s,]/, 1)
+  const [first] = /[^\s,]*/.exec(value)!
   if (scheme !== '' && first.toLowerCase() !== scheme.toLowerCase()) return
 
   const token = scheme === '' ? value : value.slice(scheme.length + 1)

@@ -27,15 +27,15 @@ const everySign = new RegExp(`[${signs}]`, 'gu')
  */
 export function createBlocklist (): Rule {
   const file = createRequire(import.meta.url).resolve(listName)
-  let list: string | undefined
+  let list: Buffer | undefined
 
   return async (password) => {
     const text = fold(password)
     if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) return 'must not be a few characters over and over'
     if (isMadeOfRows(text)) return 'must not be a row of letters, digits or keys'
 
-    // Searched as a text: to read its 49,233 entries apart would hold up everybody for longer than all searches.
-    list ??= await ask(() => readFile(file, 'latin1'))
+    // Searched as it stands: to read its 49,233 entries apart would hold up everybody for longer than all searches.
+    list ??= await ask(() => readFile(file))
     const isCommon = formsOf(text).some((form) => list!.includes(JSON.stringify(form)))
     return isCommon ? 'must not be a common password, not even repeated or with digits and punctuation around it' : undefined
   }

@@ -19,7 +19,7 @@ const mostLanes = 64
 /** The cost in a PHC string, or nothing when argon2id could not have made it. */
 export function costOf (phc: string): Cost | undefined {
   const [memoryCost = 0, timeCost = 0, parallelism = 0] = phcForm.exec(inOrder(phc))?.slice(1).map(Number) ?? []
-  const isPossible = timeCost > 0 && timeCost < 2 ** 32 && parallelism > 0 && memoryCost >= 8 * parallelism && memoryCost < 2 ** 32
+  const isPossible = timeCost > 0 && parallelism > 0 && memoryCost >= 8 * parallelism
   return isPossible ? { memoryCost, timeCost, parallelism } : undefined
 }
 

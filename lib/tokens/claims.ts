@@ -10,7 +10,7 @@ const Id = Type.String({ pattern: idForm })
 /** The claims of both kinds of token: all of them required, `nbf` aside, which we honour and do not write. */
 export const sharedClaims = {
   iss: Type.String(),
-  aud: Type.Unsafe<string | string[]>({ type: ['string', 'array'], items: { type: 'string' } }),
+  aud: Type.Union([Type.String(), Type.Array(Type.String())]),
   /** The user. */
   sub: Id,
   /** The session. */

@@ -37,9 +37,8 @@ function belongTogether (material: unknown, secretPart: KeyObject | undefined, s
 
   const jwk = shown.export({ format: 'jwk' })
   if (jwk.kty === 'RSA') return isWhole(secretPart.export({ format: 'jwk' }))
-  const probe = Buffer.from('fastify-jwt-accounts')
-  const digest = shown.asymmetricKeyType === 'ed25519' ? null : 'sha256'
-  return membersOf(jwk).every(([name, value]) => material[name] === value) && verify(digest, probe, shown, sign(digest, probe, secretPart))
+  const probe = Buffer.alloc(32)
+  return membersOf(jwk).every(([name, value]) => material[name] === value) && verify(null, probe, shown, sign(null, probe, secretPart))
 }
 
 function membersOf (jwk: Jwk): [name: string, value: unknown][] {
@@ -72,7 +71,7 @@ function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algor
 function open (material: unknown, part: 'private' | 'public'): KeyObject | string | undefined {
   if (material === undefined) return
   try {
-    const key = material instanceof KeyObject ? material : parse(material, part)
+    const key = material instanceof KeyObject ? material : parse(material)
     return key.type === part ? key : `must have a ${part} key as its ${part} part`
   } catch {
     // What the library says may quote the key.
@@ -81,17 +80,15 @@ function open (material: unknown, part: 'private' | 'public'): KeyObject | strin
 }
 
 /** A private key is a public one as well to node:crypto: shown as one, it would be given to everybody. */
-function parse (material: unknown, part: 'private' | 'public'): KeyObject {
+function parse (material: unknown): KeyObject {
   const input = isJwk(material) ? { key: material, format: 'jwk' as const } : material as string
-  if (part === 'private') return createPrivateKey(input)
-
   const isPrivate = isJwk(material) ? material.d !== undefined : /PRIVATE KEY/.test(String(material))
   return isPrivate ? createPrivateKey(input) : createPublicKey(input)
 }
 
 function algorithmFor (key: KeyObject, wanted: unknown): Algorithm | undefined {
-  const possible = algorithmsOf[typeOf(key)] ?? []
-  return wanted === undefined ? possible[0] : possible.find((algorithm) => algorithm === canonical(wanted))
+  const possible = algorithmsOf[typeOf(key)]
+  return wanted === undefined ? possible?.[0] : possible?.find((algorithm) => algorithm === canonical(wanted))
 }
 
 function weaknessOf (key: KeyObject): string | undefined {
@@ -101,7 +98,7 @@ function weaknessOf (key: KeyObject): string | undefined {
 }
 
 function typeOf ({ asymmetricKeyDetails: details, asymmetricKeyType: type }: KeyObject): string {
-  return details?.namedCurve ?? type!
+  return details!.namedCurve ?? type!
 }
 
 /** RFC 9864 gives EdDSA over Ed25519 a name of its own; in tokens we write the older one. */

@@ -7,16 +7,14 @@ const minBytes = 32
 const minDistinctBytes = 8
 
 /** A secret of these words alone comes from a tutorial or a template, not from a random generator. */
-const words = [
-  'a', 'abcdefghijklmnopqrstuvwxyz', 'abcdef', 'access', 'and', 'app', 'application', 'asdfghjkl', 'at', 'auth', 'bar', 'be',
-  'bit', 'bits', 'byte', 'bytes', 'cat', 'change', 'characters', 'chars', 'default', 'dev', 'development', 'enough',
-  'example', 'fastify', 'foo', 'for', 'here', 'hs', 'in', 'insecure', 'insert', 'is', 'it', 'jwt', 'key', 'keyboard', 'least',
-  'length', 'local', 'long', 'me', 'minimum', 'must', 'my', 'node', 'not', 'of', 'only', 'or', 'password', 'placeholder',
-  'please', 'private', 'prod', 'production', 'qwertyuiop', 'random', 'refresh', 'replace', 'sample', 'secret', 'secure',
-  'secured', 'session', 'should', 'signing', 'strong', 'string', 'super', 'test', 'testing', 'that', 'the', 'this', 'to',
-  'token', 'top', 'use', 'value', 'very', 'with', 'your', 'zxcvbnm',
-  '0123456789', '1234567890', '123456789', '12345678', '123456', '1234', '12', '32', '64', '128', '256', '384', '512',
-]
+const words = (
+  'a abcdefghijklmnopqrstuvwxyz abcdef access and app application asdfghjkl at auth bar be bit bits byte bytes cat ' +
+  'change characters chars default dev development enough example fastify foo for here hs in insecure insert is it ' +
+  'jwt key keyboard least length local long me minimum must my node not of only or password placeholder please ' +
+  'private prod production qwertyuiop random refresh replace sample secret secure secured session should signing ' +
+  'strong string super test testing that the this to token top use value very with your zxcvbnm 0123456789 ' +
+  '1234567890 123456789 12345678 123456 1234 12 32 64 128 256 384 512'
+).split(' ')
 
 /** Says what a secret for HMAC must be and is not, or nothing. The sentence never holds the secret. */
 export function weakness (secret: string | Buffer): string | undefined {

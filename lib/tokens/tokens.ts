@@ -68,7 +68,7 @@ const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1
 /** So many access tokens are remembered at most, and so many characters of them: 16 MiB, and their claims. */
 const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 
-const compile = (schema: object) => new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false }).compile(schema)
+const compile = (schema: object) => new Ajv({ validateSchema: false, meta: false }).compile(schema)
 const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)) }
 
 export function createTokens (keyring: Keyring, settings: Settings, { counters }: Telemetry): Tokens {

@@ -37,9 +37,11 @@ t.test('authenticateRefresh reads a body that the validator of the host has stri
   const { app, signUp, post } = await build(t)
   const body = { type: 'object', additionalProperties: false, properties: { note: { type: 'string' } } }
   app.post('/stripped', { schema: { body }, preValidation: async () => {}, preHandler: [app.authenticateRefresh] }, async (request) => request.body)
-  const { refresh_token: token } = await signUp()
+  app.post('/both', { schema: { body }, preHandler: [app.authenticate, app.authenticateRefresh] }, async (request) => request.body)
+  const { access_token: access, refresh_token: token } = await signUp()
   t.same((await post('/stripped', { note: 'x', refresh_token: token })).json(), { note: 'x' })
   t.match((await post('/stripped', { note: 'x' })).json(), { code: 'ACCOUNTS_TOKEN_MISSING' })
+  t.same((await post('/both', { note: 'x', refresh_token: token }, access)).json(), { note: 'x' }, 'also behind a guard that needs no body')
 })
 
 t.test('authenticateRefresh refuses a refresh_token that is no text, and bodies that are no object', async (t) => {

@@ -149,6 +149,7 @@ t.test('in a body a token goes by its name, and by the right one', async (t) => 
     ['/any', { refresh_token: 'x', access_token: access }, invalid], ['/any', { refresh_token: access }, wrongType], ['/any', { access_token: refresh }, wrongType], ['/any', { refresh_token: null, access_token: access }, notAString],
   ]
   for (const [url, body, answer] of table) t.match(await send(url, {}, body), answer, `${url} ${JSON.stringify(Object.keys(body))}`)
+  t.match(await send('/body', {}, { access_token: 7 }), { message: 'body/access_token must be string' })
   t.match(await send('/body', bearer(access), {}), missing)
   t.match(await send('/body'), missing, 'a GET has no body')
   t.match((await app.inject({ method: 'POST', url: '/body', payload: JSON.stringify(access), headers: { 'content-type': 'application/json' } })).json(), missing)
@@ -226,6 +227,7 @@ t.test('a query is looked at where a guard says so, and never by itself', async 
   ]
   for (const [url, answer] of table) t.match(await send(url), answer, url.replace(access, 'TOKEN').slice(0, 50))
   for (const url of ['/auth/refresh', '/auth/logout', '/with-refresh']) t.match(await send(`${url}?refresh_token=${refresh}`, {}, {}), missing, url)
+  t.match(await send('/query?access_token=a&access_token=b'), { message: 'querystring/access_token must be string' })
   t.match(await send('/query', bearer(access)), missing)
 })
 

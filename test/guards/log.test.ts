@@ -77,6 +77,31 @@ t.test('a token is hidden however its name and its place are written', async (t)
   areHidden(t, lines, tokens, 'refused')
 })
 
+t.test('only what has the name of a token is hidden', async (t) => {
+  const { app, lines } = await logging(t, (stream) => ({ logger: { stream } }))
+  const hidden = ['access_token', 'Refresh_Token', 'access_token[]', 'access_token[a]', 'access%5Ftoken', 'access_token[%']
+  const shown = ['my_access_token', 'access_tokens', 'token', 'access', '%E0%A4%A']
+  for (const name of [...hidden, ...shown]) {
+    lines.length = 0
+    await app.inject(`/guarded?${name}=what-it-says`)
+    t.equal(lines.join().includes('what-it-says'), shown.includes(name), name)
+    t.equal(lines.join().includes(`?${name}=[hidden]`), hidden.includes(name), name)
+  }
+})
+
+t.test('a serializer of the host shows what it wants, and in its own form', async (t) => {
+  const cycle: { urls: unknown[], self?: unknown } = { urls: [] }
+  cycle.self = cycle
+  cycle.urls.push(cycle.urls)
+  const req = ({ url, query }: { url: string, query: object }) => ({ query, urls: [url], a: { a: { a: { a: { a: { url } } } } }, cycle })
+  const { app, lines } = await logging(t, (stream) => ({ logger: { stream, depthLimit: 9, serializers: { req: req as never } } }))
+  await app.inject('/guarded?access_token=not-a-token-of-ours&page=2')
+  const shown = lines.map((line) => JSON.parse(line).req).find(Boolean)
+  const url = '/guarded?access_token=[hidden]&page=2'
+  t.same(shown.query, { access_token: '[hidden]', page: '2' })
+  t.strictSame([shown.urls, shown.a.a.a.a.a], [[url], { url }])
+})
+
 t.test('a guard, and a protected scope, may look at the query by itself, and the log is the same', async (t) => {
   const { app, lines, signUp } = await logging(t, (stream) => ({ logger: { level: 'trace', stream } }), {})
   app.get('/download', { onRequest: app.accounts.guard({ locations: ['query'] }) }, handler)
@@ -102,16 +127,21 @@ t.test('a guard, and a protected scope, may look at the query by itself, and the
 
   await app.inject('/scope/free?access_token=not-a-token-of-ours')
   t.ok(lines.some((line) => line.includes('not-a-token-of-ours')), 'a route without a guard is none of our business')
+  await app.inject('/guarded?access_token=in-the-wrong-place')
+  t.ok(lines.some((line) => line.includes('in-the-wrong-place')), 'nor is one whose guard does not look there')
 })
 
 t.test('a logger that serializes nothing gets what it always got', async (t) => {
   const calls: unknown[][] = []
+  const given: unknown[] = []
   const log = (...words: unknown[]) => { calls.push(words) }
-  const loggerInstance = { info: log, error: log, debug: log, fatal: log, warn: log, trace: log, silent: log, level: 'info', child: () => loggerInstance }
+  const loggerInstance = { info: log, error: log, debug: log, fatal: log, warn: log, trace: log, silent: log, level: 'info', child (_: unknown, options: unknown) { given.push(options); return loggerInstance } }
   const { app, signUp } = await build(t, inQuery, { loggerInstance: loggerInstance as never })
+  given.length = 0
   const tokens = await signUp()
   t.equal((await app.inject(url(tokens))).statusCode, 200)
   t.ok(calls.some(([, message]) => message === 'incoming request'))
+  t.strictSame(given.filter((options) => (options as { serializers?: object } | undefined)?.serializers), [], 'and no serializer')
 
   const silent = await build(t, inQuery)
   t.equal((await silent.app.inject(url(await silent.signUp()))).statusCode, 200, 'nor does an app without a log mind')
@@ -135,6 +165,8 @@ t.test('a guard for refresh tokens where the cookie is never sent is told to the
     app.post(path, { preHandler: refresh }, handler)
     t.match(warnings(), [new RegExp(`POST ${path} asks for a refresh token`)], path)
   }
+  app.get('/renewed', { preHandler: refresh }, handler)
+  t.strictSame(warnings().map((line) => line.split(' asks')[0]), ['GET /renewed'], 'of its HEAD it says nothing')
   for (const path of ['/auth/renew', '/auth', '/auth/']) app.post(path, { preHandler: refresh }, handler)
   app.post('/elsewhere', { preHandler: app.accounts.guard({ type: 'refresh', locations: ['body', 'header'] }) }, handler)
   app.post('/access', { preHandler: app.authenticate }, handler)

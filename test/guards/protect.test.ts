@@ -1,3 +1,4 @@
+import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -27,6 +28,32 @@ t.test('every route of a protected scope asks for a token: those before, those a
   for (const method of ['PUT', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/api/after' })).statusCode, 401)
   t.same((await get('/api/health', token)).json(), { user: null }, 'open, and nobody is signed in there')
   t.equal((await get('/open')).statusCode, 200, 'outside of the scope')
+})
+
+t.test('a protected scope asks for a token before it reads a body, and after it where the token may be in there', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.post('/header', handler)
+  })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope, { locations: ['header', 'body'] })
+    scope.post('/body', handler)
+  })
+  const send = async (url: string, headers = {}) =>
+    (await app.inject({ method: 'POST', url, payload: '{', headers: { 'content-type': 'application/json', ...headers } })).statusCode
+  t.strictSame([await send('/header'), await send('/body')], [401, 400])
+  t.equal(await send('/header', { 'access-control-request-method': 'POST' }), 401, 'only an OPTIONS is a preflight')
+})
+
+t.test('a token is looked at once for a request to a protected scope', async (t) => {
+  const { app, get, signUp } = await build(t)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    scope.get('/inside', handler)
+  })
+  t.equal((await get('/inside', (await signUp()).access_token)).body, 'secret')
+  t.match(app.accounts.counters, { tokensVerified: 1, tokensRemembered: 0 })
 })
 
 t.test('an app that is protected as a whole still lets people in', async (t) => {
@@ -80,6 +107,20 @@ t.test('a preflight passes, and an OPTIONS route of the app does not', async (t)
   t.equal(await options('/anything', {}), 401)
   t.equal(await options('/own', preflight), 401)
   t.equal((await app.inject({ method: 'GET', url: '/guarded', headers: preflight })).statusCode, 401)
+})
+
+t.test('a plugin for CORS answers a preflight of every route, though it comes after the guard', async (t) => {
+  const { app } = await build(t)
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    await scope.register(cors, { origin: 'https://app.example' })
+    scope.route({ method: ['GET', 'OPTIONS'], url: '/own', handler })
+  })
+  const preflight = { 'access-control-request-method': 'GET', origin: 'https://app.example' }
+  const statusOf = async (method: 'GET' | 'OPTIONS', headers: Record<string, string>) => (await app.inject({ method, url: '/own', headers })).statusCode
+  t.equal(await statusOf('OPTIONS', preflight), 204)
+  t.equal(await statusOf('OPTIONS', {}), 401)
+  t.equal(await statusOf('GET', preflight), 401)
 })
 
 t.test('what says that it is a preflight opens no catch-all and no not-found handler', async (t) => {

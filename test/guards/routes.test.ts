@@ -72,4 +72,5 @@ t.test('authenticateRefresh in onRequest is refused: there is no body yet', asyn
   const { app } = await build(t)
   t.throws(() => app.post('/x', { onRequest: app.authenticateRefresh }, handler), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /POST \/x has authenticateRefresh in onRequest/ })
   t.doesNotThrow(() => app.post('/x', { preValidation: app.authenticateRefresh, onRequest: app.authenticate }, handler))
+  t.doesNotThrow(() => app.post('/y', { onRequest: async () => {} }, handler), 'a hook of the app is its own business')
 })

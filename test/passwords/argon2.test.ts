@@ -178,8 +178,9 @@ t.test('a hasher may be an instance of a class', async (t) => {
 
 t.test('a hasher that makes no PHC strings, or none at all, keeps the app from starting', async (t) => {
   const { hasher } = watchedScrypt()
-  const hashes = [async () => 'plain', async () => '', async () => 5, async () => undefined, async () => `$toy$${'x'.repeat(230)}`, async () => { throw new Error('no key') }, () => { throw new Error('no key') }]
+  const hashes = [async () => 'plain', async () => '', async () => 5, async () => undefined, async () => ['$toy$x'], async () => 'x$toy$x', async () => `$toy$${'x'.repeat(226)}`, async () => { throw new Error('no key') }, () => { throw new Error('no key') }]
   for (const hash of hashes) {
-    await t.rejects(build(t, { password: { hasher: { ...hasher, hash: hash as never } } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /password\.hasher does not work: Error: (it must make PHC strings|no key)/ })
+    await t.rejects(build(t, { password: { hasher: { ...hasher, hash: hash as never } } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /password\.hasher does not work: Error: (it must make PHC strings|no key)/, cause: Error })
   }
+  await build(t, { password: { hasher: { ...hasher, hash: async () => `$toy$${'x'.repeat(225)}` } } })
 })

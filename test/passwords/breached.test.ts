@@ -46,15 +46,18 @@ t.test('a password that is known from a breach is refused, and only five digits 
 
   t.equal(asked.length, 1)
   const { method, url, headers, rawHeaders } = asked[0]!
-  t.strictSame([method, url, headers['add-padding']], ['GET', `/range/${prefix}`, 'true'])
+  t.strictSame([method, url, headers['add-padding'], headers['user-agent']], ['GET', `/range/${prefix}`, 'true', 'fastify-jwt-accounts'])
   for (const secret of [usual, suffix, suffix.toLowerCase(), 'ada']) t.notMatch(`${url} ${rawHeaders.join()}`, secret)
   for (const secret of [usual, prefix, suffix, suffix.toLowerCase()]) t.notMatch(log(), secret)
 })
 
+/** As much as is read, to the byte: 512 KiB. */
+const longest = `${'A'.repeat(35)}:1\r\n`.repeat(13_442) + `${'A'.repeat(35)}:${'0'.repeat(12)}\r\n`
+
 t.test('one that is not on the list is accepted, and padding is no answer', async (t) => {
-  for (const text of [others.join('\r\n'), `${others.join('\n')}\n`, '', `${suffix}:0`, `${suffix}:000`, `${'0'.repeat(35)}:9`]) {
+  for (const text of [longest, others.join('\r\n'), `${others.join('\n')}\n`, '', `${suffix}:0`, `${suffix}:000`, `${'0'.repeat(35)}:9`]) {
     const { register, log } = await listed(t, says(text))
-    t.equal((await register()).statusCode, 201, JSON.stringify(text))
+    t.equal((await register()).statusCode, 201, JSON.stringify(text.slice(0, 80)))
     t.notMatch(log(), /"level":[456]0/)
   }
 })
@@ -92,12 +95,14 @@ t.test('the same characters typed in two ways are asked for as one password', as
 
 const hanging: RequestListener = () => {}
 const falteringAfter = (text: string): RequestListener => (_, response) => { response.writeHead(200).write(text) }
-const failures: [name: string, answer: RequestListener][] = [
-  ['a 500 with the answer in it', says(`${suffix}:12`, 500)],
+const failures: [name: string, answer: RequestListener, told?: string][] = [
+  ['a 500 with the answer in it', says(`${suffix}:12`, 500), 'The list of breached passwords answered with 500'],
   ['a 429 with the answer in it', says(`${suffix}:12`, 429)],
   ['an answer without a body', says('', 204)],
-  ['a page of a Wi-Fi', says('<html>Sign in</html>')],
+  ['a page of a Wi-Fi', says('<html>Sign in</html>'), 'The list of breached passwords answers with something else'],
   ['numbers that are none', known('many')],
+  ['numbers and more', known('12 times')],
+  ['hashes that are too long', says(`${'A'.repeat(36)}:1`)],
   ['a list with a line that is none', says(`${suffix}:12\r\nnonsense`)],
   ['binary', (_, response) => { response.end(Buffer.from([0, 255, 128, 10])) }],
   ['a redirect', (_, response) => { response.writeHead(302, { location: '/range/elsewhere' }).end() }],
@@ -108,11 +113,11 @@ const failures: [name: string, answer: RequestListener][] = [
     const more = () => { while (response.write(`${'A'.repeat(35)}:1\r\n`.repeat(1000))); }
     response.on('drain', more)
     more()
-  }],
+  }, 'The list of breached passwords answers with too much'],
   ['a megabyte in a kilobyte', (_, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`${'A'.repeat(35)}:1\r\n`.repeat(100_000))) }],
 ]
 
-for (const [name, answer] of failures) {
+for (const [name, answer, told = ''] of failures) {
   t.test(`a list that answers with ${name} keeps nobody out, and is told of in the log`, async (t) => {
     const { asked, register, log, users } = await listed(t, answer, { timeout: 1 })
     const began = performance.now()
@@ -121,6 +126,7 @@ for (const [name, answer] of failures) {
     t.equal((await users()).length, 1)
     t.equal(asked.length, 1)
     t.match(log(), /"level":40[^\n]*The list of breached passwords cannot be asked: a new password was accepted without it/)
+    t.ok(log().includes(told))
     for (const secret of [usual, prefix, suffix]) t.notMatch(log(), secret)
   })
 

@@ -1,3 +1,4 @@
+import { hash as least } from '@node-rs/argon2'
 import * as argon2 from 'argon2'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -100,6 +101,7 @@ t.test('a hash as other programs write it is understood', async (t) => {
     await argon2.hash(password, weak),
     await argon2.hash(password, { ...weak, salt: Buffer.alloc(32, 'salt'), hashLength: 64 }),
     await argon2.hash(password, { ...weak, salt: Buffer.alloc(8, 'salt'), hashLength: 16, parallelism: 4 }),
+    await argon2.hash(password, { ...weak, timeCost: 10, parallelism: 16 }),
   ]
   t.match(foreign[0], /\$m=1024,p=1,t=1\$/, 'argon2 itself writes m,p,t')
 
@@ -109,6 +111,8 @@ t.test('a hash as other programs write it is understood', async (t) => {
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)
     t.equal(await hashOf(sql), hash)
   }
+  await setHash(sql, await least(password, { memoryCost: 8, timeCost: 1, parallelism: 1 }))
+  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200, 'the cheapest that there can be')
 })
 
 t.test('a login is refused with the same bytes, whatever is wrong', async (t) => {
@@ -142,7 +146,7 @@ const foreign = [
 /** What is done to a good hash. */
 const damages: [from: string | RegExp, to: string][] = [
   ['$argon2id', '$ARGON2ID'], ['$argon2id', 'argon2id'], ['$argon2id', ' $argon2id'], ['$v=19', ''], ['$v=19', '$v=16'],
-  ['m=1024', 'm=1'], ['m=1024', 'm=0'], ['m=1024', 'm=-1024'], ['m=1024', 'm=4294967296'], ['m=1024', 'm=99999999999'],
+  ['m=1024', 'm=1'], ['m=1024,t=1,p=1', 'm=16,t=1,p=4'], ['m=1024', 'm=0'], ['m=1024', 'm=-1024'], ['m=1024', 'm=4294967296'], ['m=1024', 'm=99999999999'],
   ['t=1', 't=0'], ['t=1', 't=4294967296'], ['t=1', 't=1e9'], ['t=1', 't= 1'], ['t=1', 't=1,t=1'], [',t=1,p=1', ''],
   ['p=1', 'p=0'], ['p=1', 'p=65'], ['p=1', 'p=999'], ['p=1', 'p=1000'], [/\$[^$]+$/, ''], [/[^$]+$/, ''], [/.$/, ''], [/.{20}$/, ''],
   [/.{4}$/, '===='], [/$/, '$'], [/$/, '\n'], [/^.*$/, '$&$&'],
@@ -164,6 +168,29 @@ t.test('a hash that argon2id did not make lets nobody in, and says no as usual',
     t.equal(await hashOf(sql), hash)
   }
   t.equal((await loginOver(good)).statusCode, 200)
+})
+
+/** A hash that says what it costs, of a password that nobody has. */
+const priced = (m: number, t: number, p: number) => `$argon2id$v=19$m=${m},t=${t},p=${p}$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ`
+
+/** By the cost of today: what an app takes for a hash, and what it would cost too much to look at. */
+const bounds: [today: [number, number, number], affordable: [number, number, number][], dearer: [number, number, number][]][] = [
+  [[1024, 1, 1], [[1024, 64, 1], [65536, 1, 1], [1024, 1, 64]], [[1024, 65, 1], [65537, 1, 1], [1024, 1, 65]]],
+  [[16384, 2, 1], [[1048576, 1, 1], [1048576, 2, 1]], [[1048577, 1, 1], [1048576, 3, 1]]],
+  [[2097152, 1, 100], [[2097152, 1, 100]], [[2097153, 1, 1], [1024, 1, 101]]],
+]
+
+t.test('a hash may cost 64 times as much as one of today, 1 GiB and 64 lanes, or what today has', async (t) => {
+  for (const [today, affordable, dearer] of bounds) {
+    const hasher = { hash: async () => priced(...today), verify: async () => false, needsRehash: () => false }
+    const { users } = (await build(t, { password: { hasher } })).app.accounts
+    for (const [index, cost] of affordable.entries()) {
+      t.match(await users.create({ username: `user-${index}`, passwordHash: priced(...cost) }), { username: `user-${index}` }, `${today}: ${cost}`)
+    }
+    for (const cost of dearer) {
+      await t.rejects(users.create({ username: 'nobody', passwordHash: priced(...cost) }), { code: 'ACCOUNTS_INPUT_INVALID' }, `${today}: ${cost}`)
+    }
+  }
 })
 
 /** What argon2 was asked for, and what happens while it hashes. */

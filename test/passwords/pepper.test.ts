@@ -101,7 +101,7 @@ t.test('a weak pepper keeps the app from starting, and is not told', async (t) =
     t.teardown(() => app.close())
     await app.register(accounts, { db: ':memory:', secret, password: { ...cheap, pepper: pepper as string } })
   }
-  for (const weak of ['short', 'x'.repeat(40), 'change-me-please-this-is-a-secret-key', Buffer.alloc(31, 'x7'), '', [old, 'short'], [], [old, old], [old, Buffer.from(old)], 5, null, {}, [5], [null], [[old]], new Uint8Array(32)]) {
+  for (const weak of ['short', 'x'.repeat(40), 'change-me-please-this-is-a-secret-key', Buffer.alloc(31, 'x7'), '', [old, 'short'], [], [old, old], [old, Buffer.from(old)], 5, null, {}, [5], [null], [old, 5], [[old]], new Uint8Array(32)]) {
     const error = await start(weak).then(() => undefined, (error) => error)
     t.match(error, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /: password\.pepper must [^;]+$/ }, inspect(weak))
     t.notOk(typeof weak === 'string' && weak.length > 5 && error.message.includes(weak))

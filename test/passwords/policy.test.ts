@@ -189,20 +189,21 @@ t.test('a rule of the app changes nothing of the user by what it does to what it
 })
 
 t.test('a password is not built on a name, an address or a word of the app', async (t) => {
-  const { post } = await build(t, { password: { contextWords: ['Difference Engine', 'ACME'] } })
+  const { post } = await build(t, { password: { contextWords: ['Difference Engine', 'ACME', 'Acmeworks'] } })
   const rejected = [
     'Ada Lovelace 1815', 'ada.lovelace@analytical.example', 'lovelace, ada lovelace', 'ADA-LOVELACE-ROCKS', '!!analytical!!2024!!',
-    'Difference_Engine_1', 'acme 1 acme 22 acme', 'engine & lovelace', 'ＡＤＡ　ＬＯＶＥＬＡＣＥ　１８', 'acme1234567890abcdefg',
+    'Difference_Engine_1', 'acme 1 acme 22 acme', 'engine & lovelace', 'ＡＤＡ　ＬＯＶＥＬＡＣＥ　１８', 'acme1234567890abcdefg', 'acmeworks, acmeworks',
   ]
   for (const password of rejected) {
     const answer = (await post('/auth/register', { ...ada, password })).json()
     t.match(answer, { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }, password)
   }
 
-  const accepted = ['ada wrote the first program', 'an engine of differing parts', 'example.com is an example', '83749 18273 64554 63', 'acme1234567890abcdefgh']
+  const accepted = ['ada wrote the first program', 'an engine of differing parts', 'example.com is an example', '83749 18273 64554 63', 'acme1234567890abcdefgh', 'adacmea adacmea adacmea']
   for (const [index, password] of accepted.entries()) {
     t.equal((await post('/auth/register', { ...ada, username: `Ada_${index}`, email: `ada.lovelace${index}@analytical.example`, password })).statusCode, 201, password)
   }
+  t.match((await post('/auth/register', { username: 'grace', email: 'grace@mail.analytical.example', password: '!!analytical!!2024!!' })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
   t.equal((await post('/auth/register', { username: 'xy', email: 'z@q.example', password: 'xy xy q z 1234 8' })).statusCode, 201, 'words of two characters are in everything')
 })
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
+import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -41,6 +42,7 @@ function gate () {
     started,
     most,
     shut () { isOpen = false },
+    endOne () { ends.shift()!() },
     open () {
       isOpen = true
       ends.splice(0).forEach((end) => end())
@@ -83,7 +85,7 @@ t.test('so many hash at once, so many wait, and who comes then is told when to c
 
 t.test('who comes when all places are taken has cost the database nothing', async (t) => {
   const { hasher, started, shut, open } = gate()
-  const app = await buildOnFile(t, { password: { hasher, concurrency: 1, waiting: 2 } })
+  const app = await buildOnFile(t, { throttle: { account: 100 }, password: { hasher, concurrency: 1, waiting: 2 } })
   await app.signUp()
   const counted = async () => (await app.sql.all('select id from accounts_throttle')).length
   started.length = 0
@@ -94,6 +96,7 @@ t.test('who comes when all places are taken has cost the database nothing', asyn
   t.match(await app.post('/auth/login', { username: 'bob', password }), { statusCode: 503 })
   t.match(await app.post('/auth/register', { username: 'bob', password }), { statusCode: 503 })
   t.equal(await counted(), before)
+  t.ok(before > 0)
   open()
   t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200])
   t.equal((await app.post('/auth/register', { username: 'bob', password })).statusCode, 201)
@@ -126,6 +129,30 @@ t.test('the guess when to come again grows with the line, and with how long hash
   t.ok(Number(busy.headers.get('retry-after')) <= 41)
   gone.abort()
   await Promise.allSettled(line)
+})
+
+t.test('the guess is how long those who came before will take, so many at once', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await build(t, { password: { hasher, concurrency: 2, waiting: 2 } })
+  let now = 0
+  mock.method(performance, 'now', () => now)
+  t.teardown(() => mock.restoreAll())
+  await app.signUp()
+  shut()
+  started.length = 0
+  const slow = attempt(app, password)
+  await until(() => started.length === 1)
+  now = 20_000
+  open()
+  t.equal((await slow).statusCode, 200)
+
+  started.length = 0
+  shut()
+  const stuck = Array.from({ length: 4 }, () => attempt(app, password))
+  await until(() => started.length === 2)
+  t.equal((await attempt(app, password)).headers['retry-after'], '3', 'two jobs and this one, at 2 seconds lately, by two at once')
+  open()
+  t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200, 200])
 })
 
 t.test('every route that hashes may be busy, and then has done nothing', async (t) => {
@@ -200,9 +227,29 @@ t.test('the accounts of one server share what may run, and each has a line of it
   t.strictSame((await Promise.all(later)).map(({ statusCode }) => statusCode).toSorted(), [401, 503])
 })
 
+t.test('who waits until fewer run is not overtaken by accounts of which more may', async (t) => {
+  const [one, other] = [gate(), gate()]
+  const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
+  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  one.started.length = other.started.length = 0
+  one.shut()
+  const running = [attempt(app, 'a'), attempt(app, 'b')]
+  await until(() => one.started.length === 2)
+  const admin = app.post('/admins/login', { username: 'nobody', password: 'c' })
+  await sleep(20)
+  one.endOne()
+  await Promise.race(running)
+
+  const late = attempt(app, 'd')
+  await sleep(20)
+  t.strictSame([one.started, other.started], [['a', 'b'], []])
+  one.open()
+  t.strictSame((await Promise.all([...running, admin, late])).map(({ statusCode }) => statusCode), [401, 401, 401, 401])
+})
+
 /** A login over a socket of its own, that can be abandoned. */
-function overSocket (port: number, typed: string) {
-  const sent = httpRequest({ port, host: '127.0.0.1', method: 'POST', path: '/auth/login', agent: false, headers: { 'content-type': 'application/json' } })
+function overSocket (port: number, typed: string, path = '/auth/login') {
+  const sent = httpRequest({ port, host: '127.0.0.1', method: 'POST', path, agent: false, headers: { 'content-type': 'application/json' } })
   sent.on('error', () => {})
   sent.end(JSON.stringify({ username: 'ada', password: typed }))
   return sent
@@ -235,6 +282,42 @@ t.test('who goes away leaves the line, and costs no hash', async (t) => {
   await answered
   t.strictSame(started, ['first', password])
   t.notMatch(log, /"level":50[^\n]*gone/, 'and nothing is wrong with the server')
+})
+
+t.test('who goes away leaves the place to those behind, who may run where more may', async (t) => {
+  const [one, other] = [gate(), gate()]
+  const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
+  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  await app.app.listen({ port: 0, host: '127.0.0.1' })
+  one.started.length = 0
+  one.shut()
+  const first = attempt(app, 'a')
+  await until(() => one.started.length === 1)
+  const admin = overSocket((app.app.server.address() as AddressInfo).port, 'b', '/admins/login')
+  await once(app.app.server, 'request')
+  await sleep(50)
+  const second = attempt(app, 'c')
+  await sleep(20)
+  t.strictSame(one.started, ['a'], 'the admin is before them')
+  admin.destroy()
+  await until(() => one.started.length === 2)
+  one.open()
+  t.strictSame((await Promise.all([first, second])).map(({ statusCode }) => statusCode), [401, 401])
+})
+
+t.test('code waits in the line as clients do', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await build(t, { password: { hasher, concurrency: 1, waiting: 1 } })
+  await app.signUp()
+  started.length = 0
+  shut()
+  const running = attempt(app, password)
+  await until(() => started.length === 1)
+  const waiting = app.app.accounts.users.verifyPassword('ada', password)
+  await sleep(20)
+  open()
+  t.match(await waiting, { username: 'ada' })
+  t.equal((await running).statusCode, 200)
 })
 
 t.test('who goes away while the password is hashed gives the place back', async (t) => {

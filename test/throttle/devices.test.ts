@@ -110,6 +110,18 @@ t.test('a value that is forged, of another user, too old or for an older passwor
   t.equal((await withDevice(app, ada.valueOf('device'), 'ada', changedPassword)).statusCode, 200)
 })
 
+t.test('a key pair makes it by its private number, today and in later versions', async (t) => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const { app, sql } = await buildOnFile(t, { ...on, secret: { private: privateKey } })
+  const page = browser(app)
+  const { user: { id } } = (await page.post('/auth/register', { username: 'ada', password })).json()
+  const [, stem, signature] = /^(.+)\.(.+)$/.exec(page.valueOf('device')!)!
+  const { password_changed_at: changed } = (await sql.get('select password_changed_at from accounts_users'))!
+  const number = Buffer.from(privateKey.export({ format: 'jwk' }).d!, 'base64url')
+  const key = Buffer.from(hkdfSync('sha256', number, '', 'fastify-jwt-accounts/device/v1', 32))
+  t.equal(signature, createHmac('sha256', key).update(`${id} ${changed} ${stem}`).digest('base64url'))
+})
+
 t.test('it lasts 400 days', async (t) => {
   const { app, device } = await signedUp(t)
   mock.timers.enable({ apis: ['Date'], now: Date.now() + 399 * day })

@@ -424,7 +424,7 @@ function typesOfClaims (real: Genuine): Record<string, string> {
   return Object.assign({}, ...Object.entries(nbf.payload).map(([claim, value]) => {
     const others = typeof value === 'string'
       ? [42, ...claim === 'aud' ? [] : [[value]]]
-      : [String(value), [value], `${value}s`, new Date(0).toISOString(), ...integers.includes(claim) ? [1.5] : []]
+      : [String(value), [value], `${value}s`, new Date(0).toISOString(), ...integers.includes(claim) ? [1.5, 2 ** 31] : []]
     return {
       ...each([null, true, false, [], {}, '', ' ', -1, 1e300, { value }, ...others],
         (wrong) => withClaims(real, { [claim]: wrong }), `${claim} `),

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, createSecretKey, generateKeyPairSync, verify, type KeyObject } from 'node:crypto'
+import { createHash, createHmac, createPublicKey, createSecretKey, generateKeyPairSync, hkdfSync, verify, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
@@ -83,6 +83,7 @@ t.test('the name of a key is its own, then that of the JWK, then its thumbprint'
   for (const [secret, kid] of [
     [{ private: named, kid: 'given' }, 'given'],
     [{ private: privateKey, public: { ...jwkOf(publicKey), kid: 'public' } }, 'public'],
+    [{ private: jwkOf(privateKey), public: { ...jwkOf(publicKey), kid: 'only-there' } }, 'only-there'],
     [{ private: privateKey, kid: 'a.b~c:d_e-f'.padEnd(128, 'x') }, 'a.b~c:d_e-f'.padEnd(128, 'x')],
     [{ private: privateKey, kid: '__proto__' }, '__proto__'],
     [{ private: { ...named, alg: 'Ed25519' } }, 'its-own'],
@@ -97,6 +98,7 @@ t.test('an RSA key signs as its JWK, its entry or the option algorithm says', as
   const options: [alg: string, options: AccountsOptions][] = [
     ['PS256', { secret: { private: privateKey }, algorithm: 'PS256' }],
     ['PS256', { secret: { private: privateKey, public: { ...jwkOf(publicKey), alg: 'PS256' } } }],
+    ['PS256', { secret: { private: jwkOf(privateKey), public: { ...jwkOf(publicKey), alg: 'PS256' } } }],
     ['PS256', { secret: { private: privateKey, algorithm: 'PS256' }, algorithm: 'RS256' }],
   ]
   for (const [alg, given] of options) {
@@ -134,8 +136,12 @@ t.test('a key makes the same values against CSRF in every form', async (t) => {
   const db = `${t.testdir({})}/accounts.sqlite`
   const [first, ...others] = await Promise.all(forms.map((form) => build(t, { secret: { private: form }, db, transport: 'cookie' })))
   const answer = await first!.post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })
-  const headers = { cookie: `__Host-access=${answer.cookies.find(({ name }) => name === '__Host-access')!.value}`, 'x-csrf-token': answer.json().csrf_token }
+  const access = answer.cookies.find(({ name }) => name === '__Host-access')!.value
+  const headers = { cookie: `__Host-access=${access}`, 'x-csrf-token': answer.json().csrf_token }
 
+  const { sid, ver } = decode(access).payload
+  const derived = Buffer.from(hkdfSync('sha256', Buffer.from(jwk.d as string, 'base64url'), '', 'fastify-jwt-accounts/csrf/v1', 32))
+  t.equal(headers['x-csrf-token'], createHmac('sha256', derived).update(`${sid} ${ver}`).digest('base64url'), 'today and in later versions')
   for (const { app } of [first!, ...others]) {
     t.equal((await app.inject({ method: 'POST', url: '/guarded', headers })).statusCode, 200)
   }
@@ -150,6 +156,14 @@ function rocaModulus (): string {
   const product = primes.reduce((all, prime) => all * prime)
   const modulus = (2n ** 2047n / product + 1n) * product + 65537n ** 1234n % product
   return Buffer.from(modulus.toString(16), 'hex').toString('base64url')
+}
+
+/** Inverts the public exponent modulo the one prime less one, and not modulo the other. */
+function exponentOfOnePrime (key: KeyObject): string {
+  const { d, p } = jwkOf(key)
+  const [exponent, prime] = [d, p].map((text) => BigInt(`0x${Buffer.from(text as string, 'base64url').toString('hex')}`)) as [bigint, bigint]
+  const hex = (exponent + prime - 1n).toString(16)
+  return Buffer.from(hex.padStart(hex.length + hex.length % 2, '0'), 'hex').toString('base64url')
 }
 
 const ed448 = generateKeyPairSync('ed448')
@@ -180,8 +194,8 @@ const weak: [what: string, secret: unknown, reason: RegExp][] = [
   ['RSA for PSS alone, for PS256', { private: pssOnly.privateKey, algorithm: 'PS256' }, /not rsa-pss/],
 ]
 
-const unfit: [what: string, secret: unknown, algorithm?: unknown][] = [
-  ['P-384 for ES256', { private: keys['P-384'].privateKey }, 'ES256'],
+const unfit: [what: string, secret: unknown, algorithm?: unknown, reason?: RegExp][] = [
+  ['P-384 for ES256', { private: keys['P-384'].privateKey }, 'ES256', /cannot be used for ES256$/],
   ['P-384 for ES256 in its entry', { private: keys['P-384'].privateKey, algorithm: 'ES256' }],
   ['P-384 for ES256 in its JWK', { private: { ...jwkOf(keys['P-384'].privateKey), alg: 'ES256' } }],
   ['P-256 for ES384', { private: privateKey }, 'ES384'],
@@ -192,7 +206,7 @@ const unfit: [what: string, secret: unknown, algorithm?: unknown][] = [
   ['RSA for HS256', { private: keys.RSA.privateKey }, 'HS256'],
   ['RSA for RS384', { private: keys.RSA.privateKey, algorithm: 'RS384' }],
   ['Ed25519 for ES256', { private: keys.Ed25519.privateKey }, 'ES256'],
-  ['an algorithm that nobody knows', { private: privateKey, algorithm: 'none' }],
+  ['an algorithm that nobody knows', { private: privateKey, algorithm: 'none' }, undefined, /cannot be used for what its algorithm says$/],
   ['an algorithm that is no text', { private: privateKey, algorithm: ['ES256'] }],
   ['an algorithm named like a part of objects', { private: privateKey, algorithm: '__proto__' }],
   ['an HMAC secret for RS256', secret, 'RS256'],
@@ -216,34 +230,36 @@ const purposes: [what: string, secret: unknown, reason: RegExp][] = [
   ['key_ops of a public part alone', { public: { ...publicJwk, key_ops: ['encrypt'] } }, /key_ops hold verify/],
 ]
 
-const misplaced: [what: string, secret: unknown][] = [
-  ['a private key as the public part', { public: privateKey }],
+const misplaced: [what: string, secret: unknown, reason?: RegExp][] = [
+  ['a private key as the public part', { public: privateKey }, /must have a public key as its public part$/],
   ['a private PEM as the public part', { public: pemOf(privateKey) }],
   ['a private PEM in a Buffer as the public part', { public: Buffer.from(pemOf(keys.RSA.privateKey, 'pkcs1')) }],
   ['a private JWK as the public part', { public: jwk }],
   ['a private JWK of RSA as the public part', { public: jwkOf(keys.RSA.privateKey) }],
   ['a private JWK of Ed25519 as the public part', { private: keys.Ed25519.privateKey, public: jwkOf(keys.Ed25519.privateKey) }],
   ['a private PEM after the public one', { public: pemOf(publicKey) + pemOf(privateKey) }],
-  ['a public key as the private part', { private: publicKey }],
-  ['a public PEM as the private part', { private: pemOf(publicKey) }],
+  ['a public key as the private part', { private: publicKey }, /must have a private key as its private part$/],
+  ['a public PEM as the private part', { private: pemOf(publicKey) }, /must have a private key as its private part$/],
   ['a public JWK as the private part', { private: publicJwk }],
   ['a secret KeyObject as the private part', { private: createSecretKey(Buffer.from(secret)) }],
   ['an HMAC secret as the private part', { private: secret }],
   ['a JWK of HMAC', { private: { kty: 'oct', k: 'GawgguFyGrWKav7AX4VKUg' } }],
   ['a JWK of HMAC as the public part', { public: { kty: 'oct', k: 'GawgguFyGrWKav7AX4VKUg' } }],
-  ['parts of two keys', { private: privateKey, public: other['P-256'].publicKey }],
+  ['parts of two keys', { private: privateKey, public: other['P-256'].publicKey }, /must have a public part that belongs to its private one$/],
   ['parts of two types', { private: privateKey, public: keys.RSA.publicKey }],
   ['parts of two RSA keys', { private: jwkOf(keys.RSA.privateKey), public: pemOf(other.RSA.publicKey) }],
-  ['a JWK with the d of another curve key', { private: { ...jwk, d: jwkOf(other['P-256'].privateKey).d } }],
+  ['a JWK with the d of another curve key', { private: { ...jwk, d: jwkOf(other['P-256'].privateKey).d } }, /must have a private part whose members belong together$/],
   ['a JWK with the d of another RSA key', { private: { ...jwkOf(keys.RSA.privateKey), d: jwkOf(other.RSA.privateKey).d } }],
   ['a JWK with the n of another RSA key', { private: { ...jwkOf(keys.RSA.privateKey), n: jwkOf(other.RSA.privateKey).n } }],
   ['a JWK with the q of another RSA key', { private: { ...jwkOf(keys.RSA.privateKey), q: jwkOf(other.RSA.privateKey).q } }],
+  ['a JWK with a d that suits one of its primes', { private: { ...jwkOf(keys.RSA.privateKey), d: exponentOfOnePrime(keys.RSA.privateKey) } }],
+  ['a JWK whose primes are one and its modulus', { private: { ...jwkOf(keys.RSA.privateKey), p: 'AQ', q: jwkOf(keys.RSA.privateKey).n } }],
   ['a JWK with the d of another Ed25519 key', { private: { ...jwkOf(keys.Ed25519.privateKey), d: jwkOf(other.Ed25519.privateKey).d } }],
   ['a point that is not on the curve', { public: { ...publicJwk, y: publicJwk.x } }],
   ['a JWK of another curve', { private: { ...jwk, crv: 'P-384' } }],
   ['a JWK of another type', { private: { ...jwk, kty: 'RSA' } }],
   ['a JWK of no type', { private: { ...jwk, kty: undefined } }],
-  ['an encrypted PEM', { private: privateKey.export(passphrase) }],
+  ['an encrypted PEM', { private: privateKey.export(passphrase) }, /must have a private part that is a PEM, a KeyObject or a JWK$/],
   ['an encrypted PEM as the public part', { public: privateKey.export(passphrase) }],
   ['DER', { private: privateKey.export({ format: 'der', type: 'pkcs8' }) }],
   ['a PEM cut short', { private: pemOf(privateKey).slice(0, -40) }],
@@ -253,12 +269,12 @@ const misplaced: [what: string, secret: unknown][] = [
   ['a list', { private: [privateKey] }],
   ['an object of another class', { private: new Map(Object.entries(jwk)) }],
   ['a date as a part', { public: new Date() }],
-  ['neither part', {}],
+  ['neither part', {}, /must have a private or a public part$/],
   ['a name alone', { kid: 'x' }],
   ['a KeyObject by itself', privateKey],
   ['a JWK by itself', jwk],
   ['a pair of node:crypto', { privateKey, publicKey }],
-  ['a member that nobody knows', { private: privateKey, passphrase: 'x' }],
+  ['a member that nobody knows', { private: privateKey, passphrase: 'x' }, /must be a string, a Buffer, or an object of private, public, kid and algorithm$/],
   ['an object of another class by itself', Object.create({ private: privateKey })],
 ]
 
@@ -274,8 +290,15 @@ t.test('keys that are too weak, or of a kind that tokens are not signed with, ar
   }
 })
 
+t.test('an RSA key may have 8192 bits', async (t) => {
+  const { get } = await build(t, { secret: { public: { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(1024, 0xcd).toString('base64url') } } })
+  t.match((await get('/auth/jwks.json')).json(), { keys: [{ alg: 'RS256' }] })
+})
+
 t.test('a key is refused for an algorithm that is not its own', async (t) => {
-  for (const [what, secret, algorithm] of unfit) await requireRefusal(t, { secret, ...algorithm !== undefined && { algorithm } } as AccountsOptions, what)
+  for (const [what, secret, algorithm, reason] of unfit) {
+    await requireRefusal(t, { secret, ...algorithm !== undefined && { algorithm } } as AccountsOptions, what, reason)
+  }
 })
 
 t.test('a JWK is refused for what it says it is not for', async (t) => {
@@ -283,7 +306,7 @@ t.test('a JWK is refused for what it says it is not for', async (t) => {
 })
 
 t.test('a key in the wrong place, in pieces or in no known form is refused', async (t) => {
-  for (const [what, secret] of misplaced) await requireRefusal(t, { secret: secret as Secret & {} }, what)
+  for (const [what, secret, reason] of misplaced) await requireRefusal(t, { secret: secret as Secret & {} }, what, reason)
 })
 
 t.test('a name that would not do in a header or a path is refused', async (t) => {

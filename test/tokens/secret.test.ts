@@ -45,6 +45,14 @@ const monotonous: Row[] = [
 /** RFC 8725 §2.1: whoever has a public key could sign with it, if it were taken for a secret. */
 const der = spki.replace(/-----[^-]+-----|\s/g, '')
 
+/** A certificate of Ed25519, signed by itself, as DER in base64. */
+const certificate = (
+  'MIIBLjCB4aADAgECAhQ0puCB7Qdcvr1+PeWvY44zPpmpujAFBgMrZXAwDDEKMAgGA1UEAwwBeDAgFw0yNjExMjcxNTA4MDBaGA8yMTI2MTEwMzE1' +
+  'MDgwMFowDDEKMAgGA1UEAwwBeDAqMAUGAytlcAMhACTPShtsMznTOK3bMINNXhPfcktQbarSkFaiaiWQc0e0o1MwUTAdBgNVHQ4EFgQUStA2rJef' +
+  'z/tVmJb2AyzVbOEMEIYwHwYDVR0jBBgwFoAUStA2rJefz/tVmJb2AyzVbOEMEIYwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQC15MVxjo5s/1tB' +
+  'kF68kt76I+29FKP0/EKrrC0hFct+xQUM/9RRoQeHTC5GVVcicE4CMf0eAtUJf0Ms96jwaGcL'
+)
+
 const keyFiles: Row[] = [
   ['a public key', spki],
   ['a public key as a Buffer', Buffer.from(spki)],
@@ -70,15 +78,20 @@ const keyFiles: Row[] = [
   ['a JWK, indented', JSON.stringify(ecJwk, null, 2)],
   ['a JWK after a byte order mark', `\ufeff${jwk}`],
   ['a JWK with its members turned around', JSON.stringify(Object.fromEntries(Object.entries(ecJwk).reverse()))],
+  ['a JWK with spaces before its colons', jwk.replaceAll(':', ' :')],
   ['a set of JWKs', JSON.stringify({ keys: [ecJwk] })],
   ['a JWK with an escape in its names', jwk.replace('"kty"', '"\\u006bty"')],
   ['a public key as DER', Buffer.from(der, 'base64')],
   ['a public key as DER in base64', der],
+  ['an old public key of RSA as DER', rsa.publicKey.export({ type: 'pkcs1', format: 'der' })],
+  ['a certificate as DER', Buffer.from(certificate, 'base64')],
+  ['a certificate as DER in base64', certificate],
   ['a public key in base64', Buffer.from(spki).toString('base64')],
   ['a public key in UTF-16', Buffer.from(spki, 'utf16le')],
   ['a public key in hex', Buffer.from(spki).toString('hex')],
   ['a public key as DER in hex', Buffer.from(der, 'base64').toString('hex')],
   ['a public key of SSH', `ssh-rsa ${der}`],
+  ['a public key of SSH after a line feed', `\nssh-rsa ${der}`],
   ['a public key of SSH 2', `---- BEGIN SSH2 PUBLIC KEY ----\n${der}`],
   ['an empty set of JWKs, long enough', `${JSON.stringify({ keys: [] })}${' '.repeat(40)}`],
 ]
@@ -102,9 +115,10 @@ const placeholders: Row[] = [
   'your-very-long-and-random-secret-key-here',
   'insert-your-secret-key-here-please',
   'keyboard cat keyboard cat keyboard cat',
+  'keyboard cat\nkeyboard cat\nkeyboard cat\n',
   'qwertyuiopasdfghjklzxcvbnm123456',
   'this-is-a-secret-key-that-is-long-enough',
-].map((secret) => [`the placeholder "${secret}"`, secret])
+].map((secret) => [`the placeholder ${JSON.stringify(secret)}`, secret])
 
 const wrongTypes: Row[] = [
   ['null', null],
@@ -140,9 +154,11 @@ const accepted: Row[] = [
   ['32 random bytes in hex', random.toString('hex')],
   ['32 random bytes that are no UTF-8', Buffer.from(random.map((byte) => byte | 0x80))],
   ['a list of one', [random.toString('base64')]],
+  ['32 random bytes in base64url that happen to say ssh', `${random.toString('base64url').slice(0, 20)}ssh-${random.toString('base64url').slice(20)}`],
   ['signs alone', '#!$%/&=?*+~-_.:,;<>|@^[]{}()#!$%/&'],
   ['words of words that end in none, soon', `${'insecure'.repeat(40)}123412z`],
   ['32 random bytes whose few letters spell words', wordy],
+  ['32 random bytes that end in a word', Buffer.concat([wordy.subarray(3), wordy.subarray(0, 3)])],
 ]
 
 /** Options as they come from JavaScript, where nobody has checked them. */
