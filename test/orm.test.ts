@@ -141,7 +141,7 @@ t.test(...notEverywhere('statements that the app prepares on the connection of t
   const text = 'select username from accounts_users'
   t.equal(client.prepare(text).pluck().get(), 'ada')
   t.same(await connection.execute(text), [{ username: 'ada' }])
-  for (const _ of client.prepare(text).iterate()) t.same(client.prepare(text).all(), [{ username: 'ada' }])
+  t.same([...client.prepare(text).iterate()], client.prepare(text).all())
   t.match(await signIn(), { user: { username: 'ada' } })
 })
 
