@@ -13,7 +13,7 @@ function tick (t: Test) {
 
 t.test('one session too many ends the one used longest ago, with every token of it', async (t) => {
   const later = tick(t)
-  const { get, refresh, signUp, signIn } = await build(t, { sessions: { max: 2 } })
+  const { get, refresh, signUp, signIn, sql } = await buildOnFile(t, { sessions: { max: 2 } })
   const first = await signUp()
   later()
   const second = await signIn()
@@ -25,6 +25,7 @@ t.test('one session too many ends the one used longest ago, with every token of 
   t.same((await get('/auth/sessions', third.access_token)).json().sessions.map(({ id }: { id: string }) => id), [sidOf(third), sidOf(first)])
   t.match((await get('/guarded', second.access_token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [{ revoke_reason: 'limit' }])
   t.equal((await get('/guarded', first.access_token)).statusCode, 200)
 })
 
@@ -49,6 +50,13 @@ t.test('sessions that are over leave room', async (t) => {
   t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 403)
   await post('/auth/logout', undefined, token)
   t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 200)
+})
+
+t.test('a session that began with what was logged out everywhere meanwhile leaves room', async (t) => {
+  const { signUp, signIn, sql } = await buildOnFile(t, { sessions: { max: 1, whenFull: 'refuse' } })
+  await signUp()
+  await sql.exec('update accounts_users set epoch = epoch + 1')
+  t.equal((await signIn()).user.username, 'ada')
 })
 
 t.test('each user has sessions of their own', async (t) => {

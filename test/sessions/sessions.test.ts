@@ -265,6 +265,19 @@ t.test('an answer that somebody is just being given is not taken for lost', asyn
   t.equal((await refresh(stored)).statusCode, 200)
 })
 
+t.test('an answer that is shown just before it is taken for lost was not lost', async (t) => {
+  const tick = clock(t)
+  const { signUp, refresh, get, judge } = await buildWithStops(t)
+  const { refresh_token: token } = await signUp()
+  const second = (await refresh(token)).json()
+  tick(30)
+  const late = await judge(token)
+  await get('/guarded', second.access_token)
+  const own = await judge(second.refresh_token)
+  t.match(await late(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  t.match(await own(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
 t.test('nobody is given an answer that has just been taken for lost', async (t) => {
   const tick = clock(t)
   const { signUp, refresh, judge } = await buildWithStops(t)
@@ -410,13 +423,15 @@ t.test('an answer that arrived is not lost: its access token was seen, so the ol
 
 t.test('until superseded, the old token goes on though the new one was seen', async (t) => {
   const tick = clock(t)
-  const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { replay: 'until-superseded' } })
-  const first = await signUp()
-  const second = (await refresh(first.refresh_token)).json()
-  await get('/guarded', second.access_token)
-  tick(60)
-  t.equal((await refresh(first.refresh_token)).statusCode, 200)
-  t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 2, prev_gen: 0, confirmed_gen: 0 }])
+  for (const [seen, confirmed] of [['access_token', 0], ['refresh_token', 1]] as const) {
+    const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { replay: 'until-superseded' } })
+    const first = await signUp()
+    const second = (await refresh(first.refresh_token)).json()
+    await (seen === 'access_token' ? get('/guarded', second[seen]) : refresh(second[seen]))
+    tick(60)
+    t.equal((await refresh(first.refresh_token)).statusCode, 200)
+    t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 2, prev_gen: 0, confirmed_gen: confirmed }])
+  }
 })
 
 t.test('an access token of a void generation ends the session at the next write of confirmations', async (t) => {
@@ -458,6 +473,18 @@ t.test('the current refresh token shown in the window confirms itself', async (t
   t.match(await sql.all('select gen, confirmed_gen from accounts_sessions'), [{ gen: 1, confirmed_gen: 1 }])
 })
 
+t.test('of a token that a strict guard sees again and again it is written once that it has arrived', async (t) => {
+  const { app, signUp, refresh, get } = await build(t)
+  const first = await signUp()
+  await get('/strict', first.access_token)
+  const second = (await refresh(first.refresh_token)).json()
+  await get('/strict', second.access_token)
+  await refresh(second.refresh_token)
+  await get('/strict', second.access_token)
+  await app.close()
+  t.equal(app.accounts.counters.confirmationsWritten, 1)
+})
+
 t.test('a commit that the database lost is adopted: the client has the proof', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t)
   const { refresh_token: token } = await signUp()
@@ -490,10 +517,11 @@ t.test('no refresh extends the absolute limit of a login, and nothing outlives i
 })
 
 t.test(...notEverywhere('a refresh that loses every race gives up, and says that it was not the client'), async (t) => {
-  const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { app, signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   const { refresh_token: token } = await signUp()
   await addTrigger(sql, 'before update', 'accounts_sessions', 'lose')
   t.match((await refresh(token)).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
+  t.equal(app.accounts.counters.refreshesOvertaken, 8)
   await dropTrigger(sql, 'accounts_sessions')
   t.equal((await refresh(token)).statusCode, 200)
 })
