@@ -145,6 +145,14 @@ t.test(...notEverywhere('statements that the app prepares on the connection of t
   t.match(await signIn(), { user: { username: 'ada' } })
 })
 
+t.test(...notEverywhere('an app that lets its MikroORM tell the queries hears ours too, without values where they are kept prepared'), async (t) => {
+  const lines: string[] = []
+  const orm = await ownOrm(t, { entities: [...entities], debug: ['query'], colors: false, logger: (line) => { lines.push(line) } })
+  const { signUp, refresh } = await on(t, orm)
+  await refresh((await signUp()).refresh_token)
+  t.match(lines.filter((line) => line.includes('update `accounts_sessions`')), [/^\[query\] update `accounts_sessions` set `gen` = \?/])
+})
+
 t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {
   t.match(await refusal(t, { db: await freshDatabase(t), schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .*accounts_revision/)
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
