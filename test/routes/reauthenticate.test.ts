@@ -28,6 +28,17 @@ t.test('who gives the password again is as fresh as after a login, in the same s
   t.equal(decode(later).payload.auth_time, 1_800_000_301)
 })
 
+t.test('no other session becomes as fresh', async (t) => {
+  mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  t.teardown(() => mock.timers.reset())
+  const { post, signUp, signIn, refresh } = await build(t)
+  const { access_token: token } = await signUp()
+  const other = await signIn()
+  mock.timers.setTime(1_800_000_301_000)
+  t.equal((await post('/auth/reauthenticate', { password }, token)).statusCode, 200)
+  t.equal(decode((await refresh(other.refresh_token)).json().access_token).payload.auth_time, 1_800_000_000)
+})
+
 t.test('a wrong password, or none, changes nothing', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()

@@ -149,6 +149,15 @@ t.test('a process that begins later knows what was revoked before, however much 
   t.match(await app.accounts.check(), { revocations: 12_002 })
 })
 
+t.test('of what was revoked before it began a process knows what may matter, and that is no news', async (t) => {
+  const { db, sql } = await buildOnFile(t)
+  await addEntries(sql, 2, { expiresAt: new Date(Date.now() - 100_000) })
+  await addEntries(sql, 3, { from: 3, expiresAt: new Date(Date.now() + 100_000) })
+  const { app } = await build(t, { db, access: { expiresIn: '1s' } })
+  t.match(await app.accounts.check(), { revocations: 3 })
+  t.equal(app.accounts.counters.revocationsRead, 0)
+})
+
 t.test('what no token can be alive for is not remembered', async (t) => {
   const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' } })
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })

@@ -17,6 +17,16 @@ t.test('code sees where a user is signed in, as the user does', async (t) => {
   for (const id of unknown) t.same(await app.accounts.sessions.list(id), [], id)
 })
 
+t.test('of who was disabled or logged out everywhere by a hand in the database no session goes on', async (t) => {
+  for (const change of ['disabled_at = created_at', 'epoch = epoch + 1']) {
+    const { app, signUp, sql } = await buildOnFile(t)
+    const { user } = await signUp()
+    t.equal((await app.accounts.sessions.list(user.id)).length, 1)
+    await sql.exec(`update accounts_users set ${change}`)
+    t.same(await app.accounts.sessions.list(user.id), [], change)
+  }
+})
+
 t.test('code ends one session, and is told whether there was one', async (t) => {
   const { app, get, refresh, signUp, signIn } = await build(t)
   const here = await signUp()
