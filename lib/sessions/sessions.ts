@@ -189,8 +189,7 @@ export function createSessions (
   }
 
   function confirm (session: Session, gen: number): Session {
-    const tells = session.confirmedGen < gen && gen === session.gen
-    if (tells || isVoid(session, gen)) confirmations.note(session.id, gen)
+    if (session.confirmedGen < gen || isVoid(session, gen)) confirmations.note(session.id, gen)
     return session
   }
 

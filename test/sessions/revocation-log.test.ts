@@ -67,6 +67,17 @@ t.test('the log has no end at 32 bits', async (t) => {
   t.match(await here.sql.all('select revision from accounts_revoked_tokens order by revision'), [0, 1, 2].map((more) => ({ revision: 2 ** 40 + more })))
 })
 
+t.test('each of two revocations is known after the next look at the log', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { here, there } = await twoApps(t, (which) => which === 'there' ? { revocation } : {})
+  for (let round = 0; round < 2; round++) {
+    const { access_token: access, refresh_token: token } = await here.signIn()
+    await here.post('/auth/logout', { refresh_token: token })
+    await look(there)
+    t.equal((await there.get('/guarded', access)).statusCode, 401)
+  }
+})
+
 t.test('what one process revokes is refused by another after its next look at the log', async (t) => {
   const { here, there, tokens, letsIn } = await twoApps(t)
   t.same([await letsIn(here), await letsIn(there)], [200, 200])
