@@ -189,7 +189,8 @@ export function createSessions (
   }
 
   function confirm (session: Session, gen: number): Session {
-    if (session.confirmedGen < gen || isVoid(session, gen)) confirmations.note(session.id, gen)
+    const tells = session.confirmedGen < gen && gen === session.gen
+    if (tells || isVoid(session, gen)) confirmations.note(session.id, gen)
     return session
   }
 
