@@ -39,7 +39,7 @@ export async function growth (size = 100_000): Promise<Section> {
   return {
     title: 'Growth',
     text: [
-      `What \`npm run bench:growth\` prints for ${count} sessions and ${count} revocations; \`npm run bench -- growth 1000000\` asks for more.`,
+      `What \`npm run bench:growth\` prints for ${count} sessions and ${count} revocations; \`npm run bench -- growth 1000000\` asks for a million.`,
       ...tables.values(),
     ].join('\n\n'),
     charts: {},
