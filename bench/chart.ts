@@ -5,8 +5,8 @@ export interface Chart {
   bars: { label: string, value: number, isOurs: boolean }[]
 }
 
-const width = 760
-const labelWidth = 330
+const width = 830
+const labelWidth = 400
 const rowHeight = 26
 
 /** As SVG, in colours that can be read on white and on black. */
