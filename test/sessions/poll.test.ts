@@ -1,5 +1,5 @@
 import { mock } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as settled, setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startPoll } from '../../lib/sessions/poll.ts'
 
@@ -36,6 +36,27 @@ t.test('many messages are one read, and one that comes during a read is another'
   third.resolve()
   await pause(50)
   t.equal(reads.length, 3)
+})
+
+t.test('messages put a read off no further, and one that was read for takes the place of the one that was due', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { poll, reads } = await polling(t)
+  poll.wake()
+  mock.timers.tick(5)
+  poll.wake()
+  mock.timers.tick(5)
+  await settled()
+  t.equal(reads.length, 2)
+  reads[1]!.resolve()
+  await settled()
+  mock.timers.tick(59_995)
+  await settled()
+  t.equal(reads.length, 2)
+  mock.timers.tick(5)
+  await settled()
+  t.equal(reads.length, 3)
+  reads[2]!.resolve()
 })
 
 t.test('a message that comes while a request reads is another read, for that one may have been too early', async (t) => {
@@ -85,6 +106,16 @@ for (const [how, byMs] of [['slept for an hour', 3_600_000], ['has a clock that 
     t.notOk(poll.isFresh())
   })
 }
+
+t.test('who asks during a read that began just now waits for that, and for no other', async (t) => {
+  const { poll, read, reads } = await polling(t)
+  poll.wake()
+  const second = await read(2)
+  const asking = poll.catchUp()
+  second.resolve()
+  await asking
+  t.equal(reads.length, 2)
+})
 
 t.test('who asks during a read that began long ago asks again', async (t) => {
   const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.5 })
