@@ -40,7 +40,8 @@ export function createStatement (make: (making: Making) => Made, bind?: (value: 
     // What MikroORM does for statements of its own, but that it writes values into them: it is open, and has told what it logs.
     const query = em.config.get('onQuery')(text, given)
     em.config.getLogger().logQuery({ level: 'info', query })
-    keptTexts.add(query)
+    // What the app has added, which may be another text each time, is not kept.
+    keptTexts.add(text)
     const { rows, numAffectedRows } = await (transaction ?? connection.getClient()).executeQuery(compiled(query, given.map(bind)))
     return method === 'all' ? rows : { affectedRows: Number(numAffectedRows) }
   }
