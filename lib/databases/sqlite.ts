@@ -56,9 +56,8 @@ function keepPrepared (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
   const kept = new Map<string, object>()
   sqlite.prepare = (text) => {
-    const statement = kept.get(text) ?? prepare(text)
-    if (keptTexts.has(text)) kept.set(text, statement)
-    return statement
+    if (keptTexts.has(text) && !kept.has(text)) kept.set(text, prepare(text))
+    return kept.get(text) ?? prepare(text)
   }
 }
 

@@ -9,7 +9,10 @@ export interface Making {
   all: (entity: EntityClass<any>) => Record<string, string>
 }
 
-/** The texts of all statements that are worth to be kept prepared, since their values come beside them. */
+/**
+ * The texts of all statements, which are worth to be kept prepared where their values come beside them. What an app adds to
+ * them may be another text each time, and is not among these.
+ */
 export const keptTexts = new Set<string>()
 
 /** Values by the names that stand in for them in the statement. */
@@ -40,8 +43,6 @@ export function createStatement (make: (making: Making) => Made, bind?: (value: 
     // What MikroORM does for statements of its own, but that it writes values into them: it is open, and has told what it logs.
     const query = em.config.get('onQuery')(text, given)
     em.config.getLogger().logQuery({ level: 'info', query })
-    // What the app has added, which may be another text each time, is not kept.
-    keptTexts.add(text)
     const { rows, numAffectedRows } = await (transaction ?? connection.getClient()).executeQuery(compiled(query, given.map(bind)))
     return method === 'all' ? rows : { affectedRows: Number(numAffectedRows) }
   }
@@ -71,7 +72,7 @@ export function named (names: string[]): Record<string, string> {
 
 type Made = Pick<QueryBuilder, 'getQuery' | 'getParams'>
 
-/** What is given raw goes into the text. */
+/** The text, from now on one that is kept, and what stands in it. What is given raw goes into the text. */
 function read (made: Made) {
   const given = made.getParams().values()
   const names: unknown[] = []
@@ -81,6 +82,7 @@ function read (made: Made) {
     names.push(next)
     return '?'
   })
+  keptTexts.add(text)
   return { text, names }
 }
 

@@ -41,8 +41,9 @@ export function createRows (database: Database): Rows {
 
       return em.getConnection('write').transactional(async (transaction) => {
         em.setTransactionContext(transaction)
-        await lock.run(em, valuesOf(ids, ids.map(() => empty)))
-        const rows = await read.all<Row>(em, valuesOf(ids, []))
+        const emptied = valuesOf(ids, ids.map(() => empty))
+        await lock.run(em, emptied)
+        const rows = await read.all<Row>(em, emptied)
         const revised = revise(ids.map((id) => bucketOf(rows.find((row) => row.id === id)!)))
         await write.run(em, valuesOf(ids, revised))
       })
@@ -62,8 +63,8 @@ function makeStatements ({ statement }: Database, count: number): Statements {
 function valuesOf (ids: string[], buckets: Bucket[]) {
   return Object.fromEntries(ids.flatMap((id, index) => [
     [`id ${index}`, id],
-    [`drainedAt ${index}`, buckets[index]?.drainedAt],
-    [`blockedUntil ${index}`, buckets[index]?.blockedUntil],
+    [`drainedAt ${index}`, buckets[index]!.drainedAt],
+    [`blockedUntil ${index}`, buckets[index]!.blockedUntil],
   ]))
 }
 
