@@ -16,8 +16,8 @@ const words = {
 /** Where to mend what was refused. */
 const fields = { ACCOUNTS_USER_EXISTS: '[name=username]', ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]' }
 
-/** The life of the access token, and how often this page has got a new one. */
-const token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
+/** The life of the access token at hand, and how often this page has got a new one. Each token is an object of its own. */
+let token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
 let isSignedIn = false
 
 // Talking to the server
@@ -35,11 +35,12 @@ async function send (method, path, body) {
   throw Object.assign(new Error(answer.message), answer, { status: response.status, retryAfter: response.headers.get('retry-after') })
 }
 
-/** Sends, and where the access token is over, gets the next one and sends once more. */
+/** Sends, and where the access token is over, gets the next one, unless it is there by now, and sends once more. */
 function call (...request) {
+  const sentWith = token
   return send(...request).catch(async (error) => {
     if (!mendable.includes(error.code)) throw error
-    await refresh()
+    if (token === sentWith) await refresh()
     return send(...request)
   })
 }
@@ -73,7 +74,7 @@ function waitOf (retryAfter) {
 // What is on the page
 
 function receive ({ expires_in: seconds, user }, refreshes = 0) {
-  Object.assign(token, { receivedAt: Date.now(), lifeMs: seconds * 1000, refreshes })
+  token = { receivedAt: Date.now(), lifeMs: seconds * 1000, refreshes }
   $('hello').textContent = `Hello, ${user.username}`
   for (const form of [$('change-password'), $('close-account')]) form.username.defaultValue = user.username
   $('refreshes').textContent = refreshes ? `Refreshed ${refreshes === 1 ? 'once' : `${refreshes} times`}` : ''

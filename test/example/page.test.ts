@@ -181,6 +181,32 @@ t.test('an access token that expires is followed by the next, with one refresh f
   await page.getByText('Refreshed 3 times').waitFor()
 })
 
+t.test('a call that is refused late, when the next token is there already, is sent again without another refresh', async (t) => {
+  const page = await (await openBrowser(t)).newPage()
+  // What the server answers, but the refusal of one call only after the refresh that another has asked for.
+  await page.addInitScript(() => {
+    const { fetch } = globalThis
+    let markRefreshed: () => void
+    const refreshed = new Promise<void>((resolve) => { markRefreshed = resolve })
+    globalThis.fetch = async (...request) => {
+      const response = await fetch(...request)
+      if (request[0] === '/auth/refresh') setTimeout(markRefreshed, 500)
+      if (request[0] === '/auth/sessions' && response.status === 401) await refreshed
+      return response
+    }
+  })
+  const asked: string[] = []
+  const again = page.waitForResponse((response) => {
+    const path = new URL(response.url()).pathname
+    if (path.startsWith('/auth/')) asked.push(`${path} ${response.status()}`)
+    return asked.filter((one) => one === '/auth/sessions 200').length === 2
+  })
+  await page.goto(await serve(t, { JWT_ACCESS_TOKEN_EXPIRES: '2s' }))
+  await register(page, 'late')
+  await again
+  t.equal(asked.filter((one) => one.startsWith('/auth/refresh')).length, 1)
+})
+
 t.test('a changed password ends the other sessions, and the old one opens nothing', async (t) => {
   const [here, there] = [await openPage(t), await openPage(t)]
   await register(here, 'changing')
