@@ -47,7 +47,7 @@ export function createMysqlDialect (driver: Dialect['driver']): Dialect {
           charset: 'utf8mb4',
           pool: { min: 0, max: connections, idleTimeoutMillis: mostWaitMs },
           // A function, so that nothing prints the password that stands in it.
-          driverOptions: () => ({ ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
+          driverOptions: () => ({ maxIdle: mostIdle(connections), ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
         },
         prepare: (orm) => tame(orm, watch),
         settle: async () => watch.start(),
@@ -56,6 +56,12 @@ export function createMysqlDialect (driver: Dialect['driver']): Dialect {
     },
   }
 }
+
+/**
+ * Once a second mysql2 ends all connections that lie idle beyond so many, however short a time, and below that those that have
+ * for long. MikroORM would say 0. With as many as there may be nobody would look at all, and then there is but one.
+ */
+const mostIdle = (connections: number) => Math.max(1, connections - 1)
 
 function whoAndWhere ({ hostname, port, username, password, searchParams }: URL) {
   return {

@@ -22,8 +22,8 @@ interface Server {
   kind: Exclude<Kind, 'sqlite'>
   /** Ends every connection to a database but the one that asks. */
   killOthers: (sql: Sql) => Promise<unknown>
-  /** How many connections there are, from others. */
-  countOthers: string
+  /** The connections that others have, by `id`. */
+  others: string
   /** The tables of the database at hand. */
   tables: string
   /** Makes the server think in another time zone, for this database or this connection's URL. */
@@ -33,7 +33,7 @@ interface Server {
 }
 
 /** All that must hold on every server. */
-export async function testServer ({ kind, killOthers, countOthers, tables, elsewhere, parameters }: Server): Promise<void> {
+export async function testServer ({ kind, killOthers, others, tables, elsewhere, parameters }: Server): Promise<void> {
   const skip = await answers(kind) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
   const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, timeout: 90_000, buffered }, async (t) => { await test(t) }) }
   const onSlowly = (name: string, test: (t: Test) => unknown) => on(name, test, true)
@@ -177,13 +177,38 @@ export async function testServer ({ kind, killOthers, countOthers, tables, elsew
     const db = await fresh(t)
     const sql = open(db)
     t.teardown(sql.close)
-    const { app, signUp, get } = await build(t, { db: `${db}?connection_limit=3` })
+    const { app } = await build(t, { db: `${db}?connection_limit=3` })
+    const count = async () => (await sql.all(others)).length
+    const becomes = async (most: number) => { for (const end = Date.now() + 5000; Date.now() < end && await count() !== most;) await pause(20) }
+    const most = kind === 'postgresql' ? 4 : 3
+
+    const { promise: release, resolve: letGo } = Promise.withResolvers<void>()
+    const held = many.map(() => app.accounts.orm.em.fork().transactional(async (em) => {
+      await em.count(Session)
+      await release
+    }))
+    await becomes(most)
+    await pause(200)
+    t.equal(await count(), most)
+    letGo()
+    await Promise.all(held)
+    await app.close()
+    await becomes(0)
+    t.equal(await count(), 0, 'and none when it is closed')
+  })
+
+  on('a connection that was not used for a moment is used again', async (t) => {
+    const db = await fresh(t)
+    const sql = open(db)
+    t.teardown(sql.close)
+    const { signUp, get } = await build(t, { db })
     const { access_token: token } = await signUp()
     await Promise.all(many.map(() => get('/strict', token)))
-    t.equal((await sql.get(countOthers))!.n, kind === 'postgresql' ? 4 : 3)
-    await app.close()
-    for (const end = Date.now() + 5000; Date.now() < end && (await sql.get(countOthers))!.n > 0;) await pause(20)
-    t.equal((await sql.get(countOthers))!.n, 0, 'and none when it is closed')
+    const ids = async () => (await sql.all(others)).map(({ id }) => id)
+    const before = await ids()
+    await pause(2500)
+    const after = await ids()
+    t.ok(before.filter((id) => after.includes(id)).length >= before.length - 3, `of ${before.length} there are ${after.length}`)
   })
 
   on('thirty logins of one user at once, which lock each other, are all let in', async (t) => {

@@ -6,7 +6,7 @@ const others = 'from pg_stat_activity where datname = current_database() and pid
 await testServer({
   kind: 'postgresql',
   killOthers: (sql) => sql.all(`select pg_terminate_backend(pid) ${others}`),
-  countOthers: `select count(*) as n ${others}`,
+  others: `select pid as id ${others}`,
   tables: "select table_name as name from information_schema.tables where table_schema = 'public'",
 
   async elsewhere (db) {
