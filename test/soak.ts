@@ -20,7 +20,7 @@ const mostLifeMs = 40_000
 /** Of those who are done, so many are asked again at the end, after everything else that has happened. */
 const mostAskedAgain = 100
 
-/** Memory is judged once everything that is kept for a time has begun to be let go. */
+/** Memory is judged once everything that is kept for a time has begun to be let go, and where all tokens are that it has room for. */
 const warmUpMs = 4 * 60_000
 const mostHeapGrowth = 0.5
 const mostRssGrowth = 3
@@ -220,6 +220,7 @@ let servers: Server[] = []
 try {
   await cluster.start()
   servers = [await start(), await start(), await start()]
+  await servers[0]!.ask('POST', '/fill')
   const crowds = Array.from({ length: crowd }, async () => { while (isOn()) await live() })
   await Promise.all([...crowds, trouble(), weigh()])
 
