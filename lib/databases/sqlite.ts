@@ -48,13 +48,16 @@ function forgiveRollbacks (sqlite: Sqlite): void {
   sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
 }
 
+/** What every transaction of the query builder's begins and ends with. */
+const bounds = ['begin', 'commit']
+
 /**
- * To prepare a statement takes longer than to run it. Ours alone are kept: others hold values in their texts, and what an app
- * has prepared itself must stay its own.
+ * To prepare a statement takes longer than to run it. Ours alone are kept, and those around them: others hold values in their
+ * texts, and what an app has prepared itself must stay its own.
  */
 function keepPrepared (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
-  const kept = new Map<string, object>()
+  const kept = new Map(bounds.map((text) => [text, prepare(text)]))
   sqlite.prepare = (text) => {
     if (keptTexts.has(text) && !kept.has(text)) kept.set(text, prepare(text))
     return kept.get(text) ?? prepare(text)

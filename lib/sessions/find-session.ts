@@ -17,13 +17,17 @@ export function createSessionFinder ({ statement }: Pick<Database, 'statement'>)
   const byId = statement(({ query }) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user').where({ id: 'id' }))
 
   return async (em, id) => {
-    const [row] = await byId.all<object>(em, { id })
+    const [row] = await byId.all<Record<string, unknown>>(em, { id })
     return row ? sessionOf(em, row) : null
   }
 }
 
-function sessionOf (em: EntityManager, row: object): Session {
-  const { session = [], user = [] } = Object.groupBy(Object.entries(row), ([column]) => column.startsWith(prefix) ? 'user' : 'session')
-  const its = user.map(([column, value]) => [column.slice(prefix.length), value])
-  return { ...fromRow(em, Session, Object.fromEntries(session)), user: fromRow(em, User, Object.fromEntries(its)) as never }
+function sessionOf (em: EntityManager, row: Record<string, unknown>): Session {
+  const session: Record<string, unknown> = {}
+  const user: Record<string, unknown> = {}
+  for (const column in row) {
+    if (column.startsWith(prefix)) user[column.slice(prefix.length)] = row[column]
+    else session[column] = row[column]
+  }
+  return { ...fromRow(em, Session, session), user: fromRow(em, User, user) as never }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts'
-import type { Statement } from '../databases/statement.ts'
+import type { Statement, Values } from '../databases/statement.ts'
 import { ThrottleBucket } from '../entities/throttle.ts'
 import { empty, type Bucket } from './bucket.ts'
 
@@ -60,12 +60,14 @@ function makeStatements ({ statement }: Database, count: number): Statements {
   }
 }
 
-function valuesOf (ids: string[], buckets: Bucket[]) {
-  return Object.fromEntries(ids.flatMap((id, index) => [
-    [`id ${index}`, id],
-    [`drainedAt ${index}`, buckets[index]!.drainedAt],
-    [`blockedUntil ${index}`, buckets[index]!.blockedUntil],
-  ]))
+function valuesOf (ids: string[], buckets: Bucket[]): Values {
+  const values: Values = {}
+  for (const [index, { drainedAt, blockedUntil }] of buckets.entries()) {
+    values[`id ${index}`] = ids[index]
+    values[`drainedAt ${index}`] = drainedAt
+    values[`blockedUntil ${index}`] = blockedUntil
+  }
+  return values
 }
 
 /** Drivers give a bigint as text. */
