@@ -221,6 +221,7 @@ try {
   await cluster.start()
   servers = [await start(), await start(), await start()]
   await servers[0]!.ask('POST', '/fill')
+  waits.length = 0
   const crowds = Array.from({ length: crowd }, async () => { while (isOn()) await live() })
   await Promise.all([...crowds, trouble(), weigh()])
 
