@@ -20,12 +20,12 @@ const logins = 500
 const storms = 5
 
 /** What throughput is measured with: so many passwords, by so many clients who come again at once. */
-const passwords = 50
+const passwords = 200
 const clients = 20
 
 /** The first are not counted: code is compiled meanwhile, as that of a server is that has run for a minute. */
-const warmUps = 12
-const rounds = 15
+const warmUps = 3
+const rounds = 7
 
 const password = 'correct horse battery staple'
 const cost = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
