@@ -97,6 +97,16 @@ t.test('without a window, a refresh token works once', async (t) => {
   t.match((await get('/guarded', second.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
+t.test('the log tells when a spent token was used again, and in which session', async (t) => {
+  const lines: string[] = []
+  const { signUp, refresh } = await build(t, strict, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { refresh_token: token } = await signUp()
+  await refresh(token)
+  await refresh(token)
+  const warning = { sessionId: decode(token).payload.sid, msg: 'A spent refresh token was used again: its session is over' }
+  t.match(lines.map((line) => JSON.parse(line)).filter(({ sessionId }) => sessionId), [warning])
+})
+
 t.test('a spent token outside the window ends its session, every token of it, and no other session', async (t) => {
   const tick = clock(t)
   const { signUp, signIn, refresh, get, sql } = await buildOnFile(t)
