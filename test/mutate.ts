@@ -1,15 +1,14 @@
 // Changes `lib/` in small ways, one at a time, and asks whether a test notices. Given paths, only there. What was judged before
 // and has not changed is remembered in `reports/`.
-import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { copyWith, type Mutant } from './mutate/copy.ts'
+import { copyWith, hash, type Mutant } from './mutate/copy.ts'
 import { createProcess } from './mutate/processes.ts'
 
 /** The tests that are asked about a directory: those of the same name first, then those nearby, then the others. */
 const asked: Record<string, string[]> = {
-  'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/{logout,sessions,password,reauthenticate,revoke}.test.ts', 'test/{telemetry,orm,events,services,hooks}.test.ts', 'test/guards/{guard,memory}.test.ts'],
+  'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks}.test.ts', 'test/guards/{guard,memory}.test.ts'],
   'lib/tokens': ['test/tokens/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
   'lib/guards': ['test/guards/*.test.ts', 'test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
   'lib/passwords': ['test/passwords/*.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],
@@ -22,11 +21,6 @@ interface TestOfOurs { file: string, test: number, name: string, milliseconds: n
 
 const given = process.argv.slice(2)
 const memory = 'reports/mutants.jsonl'
-const hashes = new Map<string, string>()
-function hash (file: string): string {
-  if (!hashes.has(file)) hashes.set(file, createHash('sha256').update(readFileSync(file)).digest('base64url'))
-  return hashes.get(file)!
-}
 
 const verdicts = new Map<string, Verdict>()
 if (existsSync(memory)) {
@@ -37,7 +31,7 @@ function remember (verdict: Verdict): void {
   verdicts.set(verdict.change, verdict)
 }
 
-const changeOf = ({ file, line, column, end, replacement }: Mutant) => `${file} ${hash(file)} ${line}:${column}-${end} ${replacement}`
+const changeOf = ({ file, source, line, column, end, replacement }: Mutant) => `${file} ${source} ${line}:${column}-${end} ${replacement}`
 
 const directoryOf = (file: string) => Object.keys(asked).find((path) => file.startsWith(path))!
 const files = Object.keys(asked).flatMap((path) => path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.ts`).sort())
@@ -84,28 +78,29 @@ async function notices (asking: TestOfOurs, { id }: Mutant): Promise<{ isNoticed
 }
 
 /** The same for what runs once in a process: the change is there from the start. */
-async function noticedInAProcessOfItsOwn (tests: TestOfOurs[], { id }: Mutant): Promise<string | null> {
+async function noticedInAProcessOfItsOwn (tests: TestOfOurs[], { id }: Mutant): Promise<TestOfOurs | undefined> {
   const own = createProcess(copy, { __STRYKER_ACTIVE_MUTANT__: id })
   try {
     for (const asking of tests) {
-      const { file, test, name } = asking
+      const { file, test } = asking
       if ((await own.ask({ file, test, mutant: id }, limitOf(asking)))?.isOk) continue
-      if ((await staying.ask({ file, test }, limitOf(asking)))?.isOk) return `${file}: ${name}`
+      if ((await staying.ask({ file, test }, limitOf(asking)))?.isOk) return asking
     }
-    return null
   } finally {
     await own.end()
   }
 }
 
-async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<string>): Promise<string | null> {
+async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<string>): Promise<TestOfOurs | undefined> {
+  const reaching = tests.filter(({ reached }) => mutant.id in reached)
   let reached = 0
-  for (const test of tests.filter(({ reached }) => mutant.id in reached)) {
+  for (const test of reaching) {
     const { isNoticed, hits } = await notices(test, mutant)
-    if (isNoticed) return `${test.file}: ${test.name}`
+    if (isNoticed) return test
     reached += hits
   }
-  return atImport.has(mutant.id) || reached === 0 ? noticedInAProcessOfItsOwn(tests, mutant) : null
+  // What was reached when each test ran for the first time, and is not reached again, runs once in a process.
+  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) return noticedInAProcessOfItsOwn(tests, mutant)
 }
 
 /** Those of the same name first, then those nearby; of these the fastest first. */
@@ -115,27 +110,34 @@ function inOrder (tests: TestOfOurs[], file: string): TestOfOurs[] {
 }
 
 async function judge (directory: string): Promise<void> {
-  const testFiles = globSync(asked[directory]!)
+  const testFiles = globSync(asked[directory]!, { cwd: copy })
+  const hashes = new Map(testFiles.map((file) => [file, hash(readFileSync(join(copy, file), 'utf8'))]))
   const unasked = (mutant: Mutant) => {
     const verdict = verdicts.get(changeOf(mutant))
-    return verdict?.noticedBy ? [] : testFiles.filter((file) => verdict?.askedOf[file] !== hash(file))
+    return verdict?.noticedBy ? [] : testFiles.filter((file) => verdict?.askedOf[file] !== hashes.get(file))
   }
   const wanted = new Set(mutants.filter(({ file }) => directoryOf(file) === directory).flatMap(unasked))
   const { tests, atImport } = await tryOut(testFiles.filter((file) => wanted.has(file)))
 
   for (const file of files.filter((file) => directoryOf(file) === directory)) {
+    let order = inOrder(tests, file)
     for (const mutant of mutants.filter((mutant) => mutant.file === file && unasked(mutant).length > 0)) {
       while (process.env.MUTATE_PAUSE && existsSync(process.env.MUTATE_PAUSE)) await sleep(1000)
       const unaskedFiles = unasked(mutant)
+      const noticer = await noticedBy(mutant, order.filter(({ file }) => unaskedFiles.includes(file)), atImport)
+      // Who noticed one change often notices the next.
+      if (noticer) order = [noticer, ...order.filter((test) => test !== noticer)]
       const verdict = {
         change: changeOf(mutant),
-        noticedBy: await noticedBy(mutant, inOrder(tests.filter(({ file }) => unaskedFiles.includes(file)), file), atImport),
-        askedOf: Object.fromEntries(testFiles.map((file) => [file, hash(file)])),
+        noticedBy: noticer ? `${noticer.file}: ${noticer.name}` : null,
+        askedOf: Object.fromEntries(hashes),
       }
       remember(verdict)
       appendFileSync(memory, `${JSON.stringify(verdict)}\n`)
     }
     report(file)
+    // What tests leave behind in a process makes it larger and slower.
+    await staying.end()
   }
 }
 

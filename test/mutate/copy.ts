@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 
-export interface Mutant { id: string, file: string, line: number, column: number, end: string, replacement: string }
+/** A change to a file that reads as `source`, by its hash. */
+export interface Mutant { id: string, file: string, source: string, line: number, column: number, end: string, replacement: string }
 
 const left = ['.git', '.tap', 'bench', 'dist', 'docs-api', 'node_modules', 'reports']
 const silent = () => {}
@@ -24,7 +26,12 @@ export async function copyWith (files: string[]): Promise<{ copy: string, mutant
   const changed = await new Instrumenter(log).instrument(sources, { plugins: null, excludedMutations: [], ignorers: [] })
   for (const { name, content } of changed.files) writeFileSync(join(copy, name), content)
 
+  const hashes = new Map(sources.map(({ name, content }) => [name, hash(content)]))
   const mutants = changed.mutants.filter(({ status }) => status === undefined).map(({ id, fileName, location: { start, end }, replacement }) =>
-    ({ id, file: fileName, line: start.line + 1, column: start.column, end: `${end.line + 1}:${end.column}`, replacement }))
+    ({ id, file: fileName, source: hashes.get(fileName)!, line: start.line + 1, column: start.column, end: `${end.line + 1}:${end.column}`, replacement }))
   return { copy, mutants }
+}
+
+export function hash (text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
