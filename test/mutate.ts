@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { copyWith, hash, type Mutant } from './mutate/copy.ts'
 import { createProcess } from './mutate/processes.ts'
 
-/** The tests that are asked about a directory: those of the same name first, then those nearby, then the others. */
+/** The tests that are asked about a directory. */
 const asked: Record<string, string[]> = {
   'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks}.test.ts', 'test/guards/{guard,memory}.test.ts'],
   'lib/tokens': ['test/tokens/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
@@ -15,11 +15,15 @@ const asked: Record<string, string[]> = {
   'lib/databases/statement.ts': ['test/{orm,database,telemetry}.test.ts', 'test/sessions/{sessions,confirmations}.test.ts', 'test/users/*.test.ts'],
 }
 
-interface Verdict { change: string, noticedBy: string | null, /** Each test file, as it stood. */ askedOf: Record<string, string> }
+/** What became of a change. One that nobody noticed was asked of these test files, by their hashes, for so many seconds. */
+interface Verdict { change: string, noticedBy: string | null, askedOf: Record<string, string>, seconds: number }
 
 interface TestOfOurs { file: string, test: number, name: string, milliseconds: number, reached: Record<string, number> }
 
 const given = process.argv.slice(2)
+/** What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed soon. */
+const seconds = Number(process.env.MUTATE_SECONDS ?? 20)
+
 const memory = 'reports/mutants.jsonl'
 
 const verdicts = new Map<string, Verdict>()
@@ -92,7 +96,7 @@ async function noticedInAProcessOfItsOwn (tests: TestOfOurs[], { id }: Mutant): 
 }
 
 async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<string>): Promise<TestOfOurs | undefined> {
-  const reaching = tests.filter(({ reached }) => mutant.id in reached)
+  const reaching = firstOf(tests.filter(({ reached }) => mutant.id in reached))
   let reached = 0
   for (const test of reaching) {
     const { isNoticed, hits } = await notices(test, mutant)
@@ -100,13 +104,19 @@ async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<str
     reached += hits
   }
   // What was reached when each test ran for the first time, and is not reached again, runs once in a process.
-  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) return noticedInAProcessOfItsOwn(tests, mutant)
+  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) return noticedInAProcessOfItsOwn(firstOf(tests), mutant)
 }
 
-/** Those of the same name first, then those nearby; of these the fastest first. */
+/** As many as take so long. */
+function firstOf (tests: TestOfOurs[]): TestOfOurs[] {
+  let left = seconds * 1000
+  return tests.filter(({ milliseconds }) => (left -= milliseconds) > 0)
+}
+
+/** Those of the same name first, then the fastest. */
 function inOrder (tests: TestOfOurs[], file: string): TestOfOurs[] {
-  const distance = (test: string) => basename(test, '.test.ts') === basename(file, '.ts') ? 0 : dirname(file).startsWith(dirname(test).replace('test', 'lib')) && dirname(test) !== 'test' ? 1 : 2
-  return tests.toSorted((a, b) => distance(a.file) - distance(b.file) || a.milliseconds - b.milliseconds)
+  const isNamesake = (test: TestOfOurs) => Number(basename(test.file, '.test.ts') === basename(file, '.ts'))
+  return tests.toSorted((a, b) => isNamesake(b) - isNamesake(a) || a.milliseconds - b.milliseconds)
 }
 
 async function judge (directory: string): Promise<void> {
@@ -114,7 +124,7 @@ async function judge (directory: string): Promise<void> {
   const hashes = new Map(testFiles.map((file) => [file, hash(readFileSync(join(copy, file), 'utf8'))]))
   const unasked = (mutant: Mutant) => {
     const verdict = verdicts.get(changeOf(mutant))
-    return verdict?.noticedBy ? [] : testFiles.filter((file) => verdict?.askedOf[file] !== hashes.get(file))
+    return verdict?.noticedBy ? [] : testFiles.filter((file) => !verdict || verdict.seconds < seconds || verdict.askedOf[file] !== hashes.get(file))
   }
   const wanted = new Set(mutants.filter(({ file }) => directoryOf(file) === directory).flatMap(unasked))
   const { tests, atImport } = await tryOut(testFiles.filter((file) => wanted.has(file)))
@@ -131,6 +141,7 @@ async function judge (directory: string): Promise<void> {
         change: changeOf(mutant),
         noticedBy: noticer ? `${noticer.file}: ${noticer.name}` : null,
         askedOf: Object.fromEntries(hashes),
+        seconds,
       }
       remember(verdict)
       appendFileSync(memory, `${JSON.stringify(verdict)}\n`)
