@@ -22,7 +22,7 @@ interface TestOfOurs { file: string, test: number, name: string, milliseconds: n
 
 const given = process.argv.slice(2)
 /** What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed soon. */
-const seconds = Number(process.env.MUTATE_SECONDS ?? 20)
+const seconds = Number(process.env.MUTATE_SECONDS ?? 10)
 
 const memory = 'reports/mutants.jsonl'
 
@@ -45,8 +45,13 @@ const files = Object.keys(asked).flatMap((path) => path.endsWith('.ts') ? [path]
 const { copy, mutants } = await copyWith(files)
 const staying = createProcess(copy)
 
+/** Waits while somebody measures on this machine. */
+async function pause (): Promise<void> {
+  while (process.env.MUTATE_PAUSE && existsSync(process.env.MUTATE_PAUSE)) await sleep(1000)
+}
+
 /** Long enough for a machine that is busy. */
-const limitOf = ({ milliseconds }: TestOfOurs) => 5000 + 8 * milliseconds
+const limitOf = ({ milliseconds }: TestOfOurs) => 3000 + 5 * milliseconds
 
 /** The tests of these files that pass in a process with others, and the changes that importing them reaches. */
 async function tryOut (testFiles: string[]): Promise<{ tests: TestOfOurs[], atImport: Set<string> }> {
@@ -57,6 +62,7 @@ async function tryOut (testFiles: string[]): Promise<{ tests: TestOfOurs[], atIm
     if (!opened) throw new Error(`${file} cannot be imported`)
     for (const id of Object.keys(opened.reached)) atImport.add(id)
     for (const [test, name] of opened.tests.entries()) {
+      await pause()
       const answer = await staying.ask({ file, test }, 120_000)
       if (answer?.isOk) tests.push({ ...answer, file, test, name })
       else console.log(`not asked, since it fails here: ${file}: ${name}`)
@@ -109,8 +115,12 @@ async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<str
 
 /** As many as take so long. */
 function firstOf (tests: TestOfOurs[]): TestOfOurs[] {
-  let left = seconds * 1000
-  return tests.filter(({ milliseconds }) => (left -= milliseconds) > 0)
+  let spent = 0
+  return tests.filter(({ milliseconds }) => {
+    const isFirst = spent < seconds * 1000
+    spent += milliseconds
+    return isFirst
+  })
 }
 
 /** Those of the same name first, then the fastest. */
@@ -132,7 +142,7 @@ async function judge (directory: string): Promise<void> {
   for (const file of files.filter((file) => directoryOf(file) === directory)) {
     let order = inOrder(tests, file)
     for (const mutant of mutants.filter((mutant) => mutant.file === file && unasked(mutant).length > 0)) {
-      while (process.env.MUTATE_PAUSE && existsSync(process.env.MUTATE_PAUSE)) await sleep(1000)
+      await pause()
       const unaskedFiles = unasked(mutant)
       const noticer = await noticedBy(mutant, order.filter(({ file }) => unaskedFiles.includes(file)), atImport)
       // Who noticed one change often notices the next.
