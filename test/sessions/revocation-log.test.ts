@@ -290,6 +290,7 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
   await sql.run('update accounts_revoked_tokens set id = ?, subject = ?', randomUUID(), decode(other).payload.sid)
   await until(async () => (await get('/guarded', other)).statusCode === 401)
   t.equal((await get('/guarded', token)).statusCode, 200)
+  t.equal(app.accounts.counters.revocationsRead, 0, 'what it had before is no news')
 })
 
 t.test('what other processes revoke is told on a channel, with its lag', async (t) => {
