@@ -8,7 +8,7 @@ import { createProcess } from './mutate/processes.ts'
 
 /** The tests that are asked about a directory. */
 const asked: Record<string, string[]> = {
-  'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks}.test.ts', 'test/guards/{guard,memory}.test.ts'],
+  'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks,prune}.test.ts', 'test/guards/{guard,memory}.test.ts'],
   'lib/tokens': ['test/tokens/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
   'lib/guards': ['test/guards/*.test.ts', 'test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
   'lib/passwords': ['test/passwords/*.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],

@@ -321,6 +321,15 @@ t.test('what other processes revoke is told on a channel, once, with its lag', a
   t.same([here, there].map(({ app }) => app.accounts.counters.revocationsRead), [0, 2])
 })
 
+t.test('an app that is closed looks at the log no more', async (t) => {
+  const lines: string[] = []
+  const { app } = await build(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  await app.close()
+  lines.length = 0
+  await pause(1500)
+  t.strictSame(lines, [])
+})
+
 t.test('of two revocations of a token only one is written', async (t) => {
   const { app, signUp, sql, get } = await buildOnFile(t)
   const { access_token: token } = await signUp()
