@@ -180,6 +180,14 @@ t.test('what no token can be alive for is not remembered', async (t) => {
   t.match(await app.accounts.check(), { revocations: 1 })
 })
 
+t.test('what was revoked is remembered for as long as a leeway lets its tokens in', async (t) => {
+  const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' }, leeway: '60s' })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  letPass(t, 100_000)
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  t.match(await app.accounts.check(), { revocations: 2 })
+})
+
 t.test('a clock that steps ahead and back brings no token back to life', async (t) => {
   const { signUp, signIn, post, get } = await build(t, { revocation: { pollInterval: '60s', maxStaleness: '300s' } })
   const { access_token: token, refresh_token: refreshToken } = await signUp()
