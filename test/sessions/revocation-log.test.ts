@@ -338,6 +338,14 @@ t.test('an app that is closed looks at the log no more', async (t) => {
   t.strictSame(lines, [])
 })
 
+t.test('the log tells from which epoch on the tokens of a user are good', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t)
+  const { user: { id } } = await signUp()
+  await app.accounts.users.disable(id)
+  await app.accounts.sessions.revokeAll(id)
+  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })))
+})
+
 t.test('of two revocations of a token only one is written', async (t) => {
   const { app, signUp, sql, get } = await buildOnFile(t)
   const { access_token: token } = await signUp()
