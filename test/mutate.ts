@@ -22,7 +22,7 @@ interface TestOfOurs { file: string, test: number, name: string, milliseconds: n
 
 const given = process.argv.slice(2)
 /** What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed soon. */
-const seconds = Number(process.env.MUTATE_SECONDS ?? 10)
+const seconds = Number(process.env.MUTATE_SECONDS ?? 60)
 
 const memory = 'reports/mutants.jsonl'
 
