@@ -1,113 +1,182 @@
-// Changes `lib/` in small ways, one at a time, and asks whether a test notices. Given paths, only there; with `--own`, only the
-// tests of the same name are asked, with `--near` those nearby too. What was asked before and has not changed is remembered in
-// `reports/`.
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
-import { Stryker } from '@stryker-mutator/core'
+// Changes `lib/` in small ways, one at a time, and asks whether a test notices. Given paths, only there. What was judged before
+// and has not changed is remembered in `reports/`.
+import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { copyWith, hash, type Mutant } from './mutate/copy.ts'
+import { createProcess } from './mutate/processes.ts'
 
-/** The tests that are asked about a directory: those nearby first, and the others only about what survives those. */
-const asked: Record<string, { near: string[], far: string[] }> = {
-  'lib/tokens': {
-    near: ['vectors', 'padding', 'purposes', 'secret', 'keyring', 'key', 'tokens', 'forgery'].map((name) => `test/tokens/${name}.test.ts`),
-    far: ['test/tokens/{faults,persistence}.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
-  },
-  'lib/sessions': {
-    near: ['sessions/rotation', 'models/decide', 'sessions/revocations', 'sessions/services', 'sessions/limit', 'sessions/poll', 'sessions/confirmations', 'sessions/sessions'].map((name) => `test/${name}.test.ts`),
-    far: ['test/sessions/revocation-log.test.ts', 'test/routes/{logout,sessions,password,reauthenticate}.test.ts', 'test/{telemetry,orm,hooks,events,services}.test.ts', 'test/guards/{guard,memory}.test.ts'],
-  },
-  'lib/guards': {
-    near: ['options', 'routes', 'memory', 'challenges', 'protect', 'guard', 'log', 'locate', 'csrf'].map((name) => `test/guards/${name}.test.ts`),
-    far: ['test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
-  },
-  'lib/passwords': {
-    near: ['pepper', 'argon2', 'rehash', 'legacy', 'queue', 'breached', 'blocklist', 'policy', 'hasher'].map((name) => `test/passwords/${name}.test.ts`),
-    far: ['test/passwords/timing.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],
-  },
+/** The tests that are asked about a directory. */
+const asked: Record<string, string[]> = {
+  'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks,prune}.test.ts', 'test/guards/{guard,memory}.test.ts'],
+  'lib/tokens': ['test/tokens/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
+  'lib/guards': ['test/guards/*.test.ts', 'test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
+  'lib/passwords': ['test/passwords/*.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],
+  'lib/databases/statement.ts': ['test/{orm,database,telemetry}.test.ts', 'test/sessions/{sessions,confirmations}.test.ts', 'test/users/*.test.ts'],
 }
 
-/** The tests of files that have none of the same name, or more than that: they are asked before the others nearby. */
-const own: Record<string, string[]> = {
-  'lib/tokens/claims.ts': ['test/tokens/tokens.test.ts', 'test/tokens/forgery.test.ts'],
-  'lib/tokens/tokens.ts': ['test/tokens/tokens.test.ts', 'test/tokens/forgery.test.ts'],
-  'lib/tokens/key-pair.ts': ['test/tokens/key.test.ts'],
-  'lib/tokens/rsa.ts': ['test/tokens/key.test.ts'],
-  'lib/guards/guard.ts': ['test/guards/guard.test.ts', 'test/guards/options.test.ts'],
-  'lib/guards/admission.ts': ['test/services.test.ts', 'test/guards/guard.test.ts', 'test/guards/options.test.ts'],
-  'lib/guards/routes.ts': ['test/guards/routes.test.ts', 'test/guards/guard.test.ts', 'test/guards/log.test.ts', 'test/guards/locate.test.ts', 'test/guards/csrf.test.ts'],
-  'lib/passwords/hasher.ts': ['test/passwords/argon2.test.ts', 'test/passwords/legacy.test.ts', 'test/passwords/hasher.test.ts', 'test/passwords/policy.test.ts'],
-  'lib/passwords/cost.ts': ['test/passwords/hasher.test.ts'],
-  'lib/passwords/argon2.ts': ['test/passwords/hasher.test.ts'],
-  'lib/passwords/context-words.ts': ['test/passwords/policy.test.ts'],
-  'lib/passwords/rule.ts': ['test/passwords/policy.test.ts', 'test/passwords/blocklist.test.ts'],
-  'lib/passwords/legacy/bcrypt.ts': ['test/passwords/legacy.test.ts'],
-  'lib/passwords/legacy/pbkdf2.ts': ['test/passwords/legacy.test.ts'],
-  'lib/passwords/legacy/scrypt.ts': ['test/passwords/legacy.test.ts'],
-  'lib/passwords/options.ts': ['test/passwords/pepper.test.ts', 'test/passwords/queue.test.ts', 'test/passwords/legacy.test.ts', 'test/passwords/argon2.test.ts'],
+/** What became of a change. One that nobody noticed was asked of these test files, by their hashes, for so many seconds. */
+interface Verdict { change: string, noticedBy: string | null, askedOf: Record<string, string>, seconds: number }
+
+interface TestOfOurs { file: string, test: number, name: string, milliseconds: number, reached: Record<string, number> }
+
+const given = process.argv.slice(2)
+/** What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed soon. */
+const seconds = Number(process.env.MUTATE_SECONDS ?? 60)
+
+const memory = 'reports/mutants.jsonl'
+
+const verdicts = new Map<string, Verdict>()
+if (existsSync(memory)) {
+  for (const line of readFileSync(memory, 'utf8').split('\n').filter(Boolean)) remember(JSON.parse(line))
 }
 
-type Mutants = Awaited<ReturnType<Stryker['runMutationTest']>>
-type Mutant = Mutants[number]
-
-const { positionals: given, values } = parseArgs({ allowPositionals: true, options: { own: { type: 'boolean' }, near: { type: 'boolean' } } })
-
-/** A process that cannot begin has noticed too. */
-const noticed = ['Killed', 'Timeout', 'RuntimeError']
-const counted = [...noticed, 'Survived', 'NoCoverage']
-
-/** As Stryker takes it: there columns begin with 0. */
-const place = ({ fileName, location: { start, end } }: Mutant) => `${fileName}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`
-const nameOf = (mutant: Mutant) => `${place(mutant)} ${mutant.mutatorName} ${mutant.replacement}`
-
-// Tests that fail are ended before they clean up.
-const rest = process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'accounts-mutants-'))
-process.env.NODE_COMPILE_CACHE = join(rest, 'compiled')
-
-/** Whom to ask about a file, one after the other. */
-function ringsOf (file: string): [ring: string, tests: string[]][] {
-  const { near, far } = asked[Object.keys(asked).find((directory) => file.startsWith(directory))!]!
-  const named = own[file] ?? [join('test', dirname(relative('lib', file)), `${basename(file, '.ts')}.test.ts`)].filter((name) => near.includes(name))
-  const first = named.length > 0 ? named : near
-  const rings: [string, string[]][] = [['own', first], ['near', near.filter((name) => !first.includes(name))], ['far', globSync(far)]]
-  return rings.slice(0, values.own ? 1 : values.near ? 2 : 3).filter(([, tests]) => tests.length > 0)
+function remember (verdict: Verdict): void {
+  verdicts.set(verdict.change, verdict)
 }
 
-/** What became of every change at these places, by these tests. */
-async function mutate (places: string[], incrementalFile: string, testFiles: string[]): Promise<Mutants> {
-  const tap = { testFiles, nodeArgs: ['--import', '@tapjs/mock/import'] }
-  return new Stryker({ mutate: places, incrementalFile, concurrency: Number(process.env.MUTATE_CONCURRENCY ?? 2), tap }).runMutationTest()
+const changeOf = ({ file, source, line, column, end, replacement }: Mutant) => `${file} ${source} ${line}:${column}-${end} ${replacement}`
+
+const directoryOf = (file: string) => Object.keys(asked).find((path) => file.startsWith(path))!
+const files = Object.keys(asked).flatMap((path) => path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.ts`).sort())
+  .filter((file) => given.length === 0 || given.some((path) => file === path || file.startsWith(`${path}/`)))
+  .sort((a, b) => given.findIndex((path) => a.startsWith(path)) - given.findIndex((path) => b.startsWith(path)))
+
+const { copy, mutants } = await copyWith(files)
+const staying = createProcess(copy)
+
+/** Waits while somebody measures on this machine. */
+async function pause (): Promise<void> {
+  while (process.env.MUTATE_PAUSE && existsSync(process.env.MUTATE_PAUSE)) await sleep(1000)
 }
 
-/** Asks ring after ring, each only about what the ones before have not noticed. */
-async function judge (file: string): Promise<Mutants> {
-  const verdicts = new Map<string, Mutant>()
-  let places = [file]
-  for (const [ring, tests] of ringsOf(file)) {
-    const mutants = await mutate(places, `reports/mutation/${file.replaceAll('/', '-')}-${ring}.json`, tests)
-    for (const mutant of mutants.filter(({ status }) => counted.includes(status))) {
-      const known = verdicts.get(nameOf(mutant))
-      if (!known || !noticed.includes(known.status)) verdicts.set(nameOf(mutant), mutant)
+/** Long enough for a machine that is busy. */
+const limitOf = ({ milliseconds }: TestOfOurs) => 3000 + 5 * milliseconds
+
+/** The tests of these files that pass in a process with others, and the changes that importing them reaches. */
+async function tryOut (testFiles: string[]): Promise<{ tests: TestOfOurs[], atImport: Set<string> }> {
+  const tests: TestOfOurs[] = []
+  const atImport = new Set<string>()
+  for (const file of testFiles) {
+    const opened = await staying.open(file)
+    if (!opened) throw new Error(`${file} cannot be imported`)
+    for (const id of Object.keys(opened.reached)) atImport.add(id)
+    for (const [test, name] of opened.tests.entries()) {
+      await pause()
+      const answer = await staying.ask({ file, test }, 120_000)
+      if (answer?.isOk) tests.push({ ...answer, file, test, name })
+      else console.log(`not asked, since it fails here: ${file}: ${name}`)
     }
-    const surviving = [...verdicts.values()].filter(({ status }) => !noticed.includes(status))
-    if (surviving.length === 0) break
-    places = surviving.map(place)
   }
-  return [...verdicts.values()]
+  return { tests, atImport }
 }
 
-function report (file: string, mutants: Mutants): void {
-  const surviving = mutants.filter(({ status }) => !noticed.includes(status))
-  console.log(`| ${file} | ${mutants.length} | ${mutants.length - surviving.length} |`)
-  const lines = readFileSync(file, 'utf8').split('\n')
-  for (const { location: { start }, mutatorName, replacement, status } of surviving) {
-    console.log(`    ${file}:${start.line} ${status} ${mutatorName}: ${lines[start.line - 1]!.trim()}  =>  ${replacement}`)
+/** True if the test fails with the change and passes without. A process that a change has left in pieces is begun anew. */
+async function notices (asking: TestOfOurs, { id }: Mutant): Promise<{ isNoticed: boolean, hits: number }> {
+  const { file, test, reached } = asking
+  const withChange = () => staying.ask({ file, test, mutant: id, hitLimit: 1000 + 100 * (reached[id] ?? 0) }, limitOf(asking))
+  const without = () => staying.ask({ file, test }, limitOf(asking))
+
+  const answer = await withChange()
+  if (answer?.isOk) return { isNoticed: false, hits: answer.hits }
+  if ((await without())?.isOk) return { isNoticed: true, hits: 1 }
+
+  await staying.end()
+  const again = await withChange()
+  await staying.end()
+  return { isNoticed: !again?.isOk && (await without())?.isOk === true, hits: 1 }
+}
+
+/** The same for what runs once in a process: the change is there from the start. */
+async function noticedInAProcessOfItsOwn (tests: TestOfOurs[], { id }: Mutant): Promise<TestOfOurs | undefined> {
+  const own = createProcess(copy, { __STRYKER_ACTIVE_MUTANT__: id })
+  try {
+    for (const asking of tests) {
+      const { file, test } = asking
+      if ((await own.ask({ file, test, mutant: id }, limitOf(asking)))?.isOk) continue
+      if ((await staying.ask({ file, test }, limitOf(asking)))?.isOk) return asking
+    }
+  } finally {
+    await own.end()
+  }
+}
+
+async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<string>): Promise<TestOfOurs | undefined> {
+  const reaching = firstOf(tests.filter(({ reached }) => mutant.id in reached))
+  let reached = 0
+  for (const test of reaching) {
+    const { isNoticed, hits } = await notices(test, mutant)
+    if (isNoticed) return test
+    reached += hits
+  }
+  // What was reached when each test ran for the first time, and is not reached again, runs once in a process.
+  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) return noticedInAProcessOfItsOwn(firstOf(tests), mutant)
+}
+
+/** As many as take so long. */
+function firstOf (tests: TestOfOurs[]): TestOfOurs[] {
+  let spent = 0
+  return tests.filter(({ milliseconds }) => {
+    const isFirst = spent < seconds * 1000
+    spent += milliseconds
+    return isFirst
+  })
+}
+
+/** The fastest first; those nearby may be slower, and those of the same name more so. */
+function inOrder (tests: TestOfOurs[], file: string): TestOfOurs[] {
+  const rank = ({ file: testFile, milliseconds }: TestOfOurs) => milliseconds /
+    (basename(testFile, '.test.ts') === basename(file, '.ts') ? 10 : dirname(testFile) === dirname(file).replace('lib', 'test') ? 5 : 1)
+  return tests.toSorted((a, b) => rank(a) - rank(b))
+}
+
+async function judge (directory: string): Promise<void> {
+  const testFiles = globSync(asked[directory]!, { cwd: copy })
+  const hashes = new Map(testFiles.map((file) => [file, hash(readFileSync(join(copy, file), 'utf8'))]))
+  const unasked = (mutant: Mutant) => {
+    const verdict = verdicts.get(changeOf(mutant))
+    return verdict?.noticedBy ? [] : testFiles.filter((file) => !verdict || verdict.seconds < seconds || verdict.askedOf[file] !== hashes.get(file))
+  }
+  const wanted = new Set(mutants.filter(({ file }) => directoryOf(file) === directory).flatMap(unasked))
+  const { tests, atImport } = await tryOut(testFiles.filter((file) => wanted.has(file)))
+
+  for (const file of files.filter((file) => directoryOf(file) === directory)) {
+    let order = inOrder(tests, file)
+    for (const mutant of mutants.filter((mutant) => mutant.file === file && unasked(mutant).length > 0)) {
+      await pause()
+      const unaskedFiles = unasked(mutant)
+      const noticer = await noticedBy(mutant, order.filter(({ file }) => unaskedFiles.includes(file)), atImport)
+      // Who noticed one change often notices the next.
+      if (noticer) order = [noticer, ...order.filter((test) => test !== noticer)]
+      const verdict = {
+        change: changeOf(mutant),
+        noticedBy: noticer ? `${noticer.file}: ${noticer.name}` : null,
+        askedOf: Object.fromEntries(hashes),
+        seconds,
+      }
+      remember(verdict)
+      appendFileSync(memory, `${JSON.stringify(verdict)}\n`)
+    }
+    report(file)
+    // What tests leave behind in a process makes it larger and slower.
+    await staying.end()
+  }
+}
+
+function report (path: string): void {
+  const judged = mutants.filter((mutant) => mutant.file.startsWith(path) && verdicts.has(changeOf(mutant)))
+  const surviving = judged.filter((mutant) => !verdicts.get(changeOf(mutant))!.noticedBy)
+  console.log(`| ${path} | ${judged.length} | ${judged.length - surviving.length} | ${surviving.length} |`)
+  for (const { file, line, column, replacement } of surviving.filter(({ file }) => file === path)) {
+    console.log(`    ${file}:${line}:${column + 1}  ${readFileSync(file, 'utf8').split('\n')[line - 1]!.trim()}  =>  ${replacement.replaceAll(/\s+/g, ' ')}`)
   }
 }
 
 try {
-  const files = Object.keys(asked).flatMap((directory) => globSync(`${directory}/**/*.ts`))
-  for (const file of files.filter((file) => given.length === 0 || given.some((path) => file === path || dirname(file).startsWith(path)))) report(file, await judge(file))
+  mkdirSync(dirname(memory), { recursive: true })
+  for (const directory of new Set(files.map(directoryOf))) await judge(directory)
+  for (const directory of new Set(files.map(directoryOf))) report(directory)
 } finally {
-  rmSync(rest, { recursive: true })
+  await staying.end()
+  rmSync(copy, { recursive: true })
 }

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { buildOnFile } from './build.ts'
+import { build, buildOnFile } from './build.ts'
 import { addEntries, type Sql } from './databases.ts'
 
 const day = 86_400_000
@@ -21,6 +21,17 @@ t.test('what no token can be alive for is deleted, and nothing else', async (t) 
   t.same(await app.accounts.prune(), { sessions: 2, revocations: 1, throttle: 0, events: 0 })
   t.equal((await refresh(late.refresh_token)).statusCode, 200)
   t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])
+})
+
+t.test('what a process revokes whose tokens live longer is kept for as long as those', async (t) => {
+  const { signUp, post, db } = await buildOnFile(t, { access: { expiresIn: '1h' } })
+  const { app } = await build(t, { db, access: { expiresIn: '1s' } })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_600_000 })
+  t.teardown(() => mock.timers.reset())
+  t.match(await app.accounts.prune(), { revocations: 0 })
+  mock.timers.tick(600_000)
+  t.match(await app.accounts.prune(), { revocations: 1 })
 })
 
 t.test('much is deleted in batches, and two who prune at once do it once', async (t) => {

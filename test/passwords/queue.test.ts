@@ -155,6 +155,26 @@ t.test('the guess is how long those who came before will take, so many at once',
   t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200, 200])
 })
 
+t.test('the guess moves a tenth of the way to how long the last job took', async (t) => {
+  const { hasher, started, shut, open } = gate()
+  const app = await build(t, { password: { hasher, concurrency: 1, waiting: 0 } })
+  let now = 0
+  mock.method(performance, 'now', () => now)
+  t.teardown(() => mock.restoreAll())
+  await app.signUp()
+
+  for (const guess of ['1', '2', '4']) {
+    started.length = 0
+    shut()
+    const slow = attempt(app, password)
+    await until(() => started.length === 1)
+    t.equal((await attempt(app, password)).headers['retry-after'], guess)
+    now += 20_000
+    open()
+    t.equal((await slow).statusCode, 200)
+  }
+})
+
 t.test('every route that hashes may be busy, and then has done nothing', async (t) => {
   const { hasher, started, shut, open } = gate()
   const told: string[] = []

@@ -89,13 +89,28 @@ t.test('of sessions that are written together only that is over whose void gener
   t.same(voided, [sid])
 })
 
-t.test('what cannot be written waits until it can, and no request knows', async (t) => {
-  const { signUp, refresh, get, sql, app } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+/** A session whose access token was shown, which its row cannot be told, and what the log says. */
+async function whileRowsCannotChange (t: Test) {
+  const lines: string[] = []
+  const { signUp, refresh, get, sql, app } = await buildOnFile(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
   const { access_token: token } = (await refresh((await signUp()).refresh_token)).json()
   t.equal((await get('/guarded', token)).statusCode, 200)
   await addTrigger(sql, 'before update', 'accounts_sessions', 'fail')
+  return { app, sql, told: () => lines.map((line) => JSON.parse(line).msg), confirmed: () => sql.get('select confirmed_gen from accounts_sessions') }
+}
+
+t.test('what cannot be written waits until it can, and no request knows', async (t) => {
+  const { app, sql, told, confirmed } = await whileRowsCannotChange(t)
   await pause(1500)
   await dropTrigger(sql, 'accounts_sessions')
+  t.equal(told().at(-1), 'Confirmations wait for the database')
   await app.close()
-  t.match(await sql.get('select confirmed_gen from accounts_sessions'), { confirmed_gen: 1 })
+  t.match(await confirmed(), { confirmed_gen: 1 })
+})
+
+t.test('what cannot be written at the close is lost, and the log says so', async (t) => {
+  const { app, told, confirmed } = await whileRowsCannotChange(t)
+  await app.close()
+  t.equal(told().at(-1), 'What was noted of sessions is lost: the database is away')
+  t.match(await confirmed(), { confirmed_gen: 0 })
 })

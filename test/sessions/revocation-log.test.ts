@@ -180,6 +180,14 @@ t.test('what no token can be alive for is not remembered', async (t) => {
   t.match(await app.accounts.check(), { revocations: 1 })
 })
 
+t.test('what was revoked is remembered for as long as a leeway lets its tokens in', async (t) => {
+  const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' }, leeway: '60s' })
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  letPass(t, 100_000)
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  t.match(await app.accounts.check(), { revocations: 2 })
+})
+
 t.test('a clock that steps ahead and back brings no token back to life', async (t) => {
   const { signUp, signIn, post, get } = await build(t, { revocation: { pollInterval: '60s', maxStaleness: '300s' } })
   const { access_token: token, refresh_token: refreshToken } = await signUp()
@@ -253,17 +261,29 @@ for (const [what, end] of [
   })
 }
 
+t.test("a bus of the host's is told of what ends, and of nothing else", async (t) => {
+  let messages = 0
+  const { signUp, signIn, post } = await build(t, { revocation: { wake: () => () => { messages++ } } })
+  await signUp()
+  const { refresh_token: token } = await signIn()
+  t.equal(messages, 0)
+  await post('/auth/logout', { refresh_token: token })
+  t.equal(messages, 1)
+})
+
 t.test("a bus of the host's that fails is told to the log, and changes no answer", async (t) => {
   const lines: string[] = []
-  const failures = [() => { throw new Error('no bus today') }, async () => { throw new Error('no bus today') }]
+  const busses = [() => { throw new Error('no bus today') }, async () => { throw new Error('no bus today') }, undefined]
   const server = { logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } }
-  for (const send of failures) {
-    const { post, signUp, get } = await build(t, { revocation: { wake: () => send as () => void } }, server)
+  for (const send of busses) {
+    const { post, signUp, get } = await build(t, { revocation: { ...send && { wake: () => send as () => void } } }, server)
     const { access_token: token, refresh_token: refreshToken } = await signUp()
     t.equal((await post('/auth/logout', { refresh_token: refreshToken })).statusCode, 204)
     t.equal((await get('/guarded', token)).statusCode, 401)
   }
-  t.match(lines, [/no bus today/, /no bus today/])
+  const line = /no bus today.*A message to other processes was not sent/
+  t.match(lines, [line, line])
+  t.equal(lines.length, 2, 'where there is none nothing is wrong')
 })
 
 t.test('a database that was put back from a backup is read anew', async (t) => {
@@ -290,19 +310,40 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
   await sql.run('update accounts_revoked_tokens set id = ?, subject = ?', randomUUID(), decode(other).payload.sid)
   await until(async () => (await get('/guarded', other)).statusCode === 401)
   t.equal((await get('/guarded', token)).statusCode, 200)
+  t.equal(app.accounts.counters.revocationsRead, 0, 'what it had before is no news')
 })
 
-t.test('what other processes revoke is told on a channel, with its lag', async (t) => {
-  const heard: object[] = []
-  const listen = (event: unknown) => { heard.push(event as object) }
+t.test('what other processes revoke is told on a channel, once, with its lag', async (t) => {
+  const heard: { lagMs: number }[] = []
+  const listen = (event: unknown) => { heard.push(event as { lagMs: number }) }
   diagnostics.subscribe('fastify-jwt-accounts:revocations', listen)
   t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:revocations', listen))
-  const { here, there, tokens, letsIn } = await twoApps(t)
+  const { here, there } = await twoApps(t)
 
-  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
-  await until(async () => await letsIn(there) === 401 && heard.length > 0)
-  t.match(heard, [{ instance: 'accounts', entries: 1, lagMs: Number }])
-  t.same([here, there].map(({ app }) => app.accounts.counters.revocationsRead), [0, 1])
+  for (const count of [1, 2]) {
+    await here.post('/auth/logout', { refresh_token: (await here.signIn()).refresh_token })
+    await until(async () => heard.length >= count)
+  }
+  t.match(heard, Array(2).fill({ instance: 'accounts', entries: 1, lagMs: Number }))
+  for (const { lagMs } of heard) t.ok(lagMs >= 0 && lagMs < 60_000, `${lagMs} ms`)
+  t.same([here, there].map(({ app }) => app.accounts.counters.revocationsRead), [0, 2])
+})
+
+t.test('an app that is closed looks at the log no more', async (t) => {
+  const lines: string[] = []
+  const { app } = await build(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  await app.close()
+  lines.length = 0
+  await pause(1500)
+  t.strictSame(lines, [])
+})
+
+t.test('the log tells from which epoch on the tokens of a user are good', async (t) => {
+  const { app, signUp, sql } = await buildOnFile(t)
+  const { user: { id } } = await signUp()
+  await app.accounts.users.disable(id)
+  await app.accounts.sessions.revokeAll(id)
+  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })))
 })
 
 t.test('of two revocations of a token only one is written', async (t) => {

@@ -97,6 +97,16 @@ t.test('without a window, a refresh token works once', async (t) => {
   t.match((await get('/guarded', second.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
+t.test('the log tells when a spent token was used again, and in which session', async (t) => {
+  const lines: string[] = []
+  const { signUp, refresh } = await build(t, strict, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { refresh_token: token } = await signUp()
+  await refresh(token)
+  await refresh(token)
+  const warning = { sessionId: decode(token).payload.sid, msg: 'A spent refresh token was used again: its session is over' }
+  t.match(lines.map((line) => JSON.parse(line)).filter(({ sessionId }) => sessionId), [warning])
+})
+
 t.test('a spent token outside the window ends its session, every token of it, and no other session', async (t) => {
   const tick = clock(t)
   const { signUp, signIn, refresh, get, sql } = await buildOnFile(t)
@@ -411,23 +421,27 @@ t.test('a client that lost its answer goes on with its old token, and the lost o
   t.match((await refresh(second.json().refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
-t.test('an answer that arrived is not lost: its access token was seen, so the old refresh token is a replay', async (t) => {
-  const tick = clock(t)
-  const { signUp, refresh, get } = await build(t)
-  const first = await signUp()
-  const second = (await refresh(first.refresh_token)).json()
-  await get('/guarded', second.access_token)
-  tick(60)
-  t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
-})
+const guardedUrls = ['/guarded', '/strict']
+
+for (const url of guardedUrls) {
+  t.test(`an answer that arrived is not lost: its access token was seen, so the old refresh token is a replay: ${url}`, async (t) => {
+    const tick = clock(t)
+    const { signUp, refresh, get } = await build(t)
+    const first = await signUp()
+    const second = (await refresh(first.refresh_token)).json()
+    await get(url, second.access_token)
+    tick(60)
+    t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  })
+}
 
 t.test('until superseded, the old token goes on though the new one was seen', async (t) => {
   const tick = clock(t)
-  for (const [seen, confirmed] of [['access_token', 0], ['refresh_token', 1]] as const) {
+  for (const [seen, confirmed] of [...guardedUrls.map((url) => [url, 0] as const), ['refresh', 1]] as const) {
     const { signUp, refresh, get, sql } = await buildOnFile(t, { refresh: { replay: 'until-superseded' } })
     const first = await signUp()
     const second = (await refresh(first.refresh_token)).json()
-    await (seen === 'access_token' ? get('/guarded', second[seen]) : refresh(second[seen]))
+    await (seen === 'refresh' ? refresh(second.refresh_token) : get(seen, second.access_token))
     tick(60)
     t.equal((await refresh(first.refresh_token)).statusCode, 200)
     t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 2, prev_gen: 0, confirmed_gen: confirmed }])
@@ -473,7 +487,7 @@ t.test('the current refresh token shown in the window confirms itself', async (t
   t.match(await sql.all('select gen, confirmed_gen from accounts_sessions'), [{ gen: 1, confirmed_gen: 1 }])
 })
 
-for (const url of ['/guarded', '/strict']) {
+for (const url of guardedUrls) {
   t.test(`of a token that is shown again and again it is written once that it has arrived: ${url}`, async (t) => {
     const { app, signUp, refresh, get } = await build(t)
     const first = await signUp()

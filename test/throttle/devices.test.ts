@@ -110,6 +110,17 @@ t.test('a value that is forged, of another user, too old or for an older passwor
   t.equal((await withDevice(app, ada.valueOf('device'), 'ada', changedPassword)).statusCode, 200)
 })
 
+t.test('where a key only verifies, a value that no key made is worth nothing, and no error', async (t) => {
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const { app } = await build(t, { ...on, secret: [secret, { public: publicKey }] })
+  const page = browser(app)
+  await page.post('/auth/register', { username: 'ada', password })
+  const [nonce, issued] = page.valueOf('device')!.split('.')
+  t.equal((await withDevice(app, `${nonce}.${issued}.${'A'.repeat(43)}`)).statusCode, 200)
+  await lock(app)
+  t.equal((await withDevice(app, `${nonce}.${issued}.${'A'.repeat(43)}`)).statusCode, 429)
+})
+
 t.test('a key pair makes it by its private number, today and in later versions', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const { app, sql } = await buildOnFile(t, { ...on, secret: { private: privateKey } })

@@ -1,8 +1,8 @@
-import { createHash, createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { build, decode } from '../build.ts'
+import { build, decode, password, secret } from '../build.ts'
 
 /** 32 bytes as a generator gives them, and the same ones in every run. */
 const random = createHash('sha256').update('fastify-jwt-accounts').digest()
@@ -310,4 +310,17 @@ t.test('a refusal names what else is wrong, and not the secret that is right', a
 
   t.match(error, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /prefix.*colour|colour.*prefix/ })
   t.strictSame(spellingsOf(random.toString('base64')).filter((text) => inspect(error).includes(text)), [])
+})
+
+t.test('what a secret makes is the same today and in later versions, so that an update ends no session', async (t) => {
+  const derive = (label: string) => Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${label}/v1`, 32))
+  const { post } = await build(t, { transport: 'cookie' })
+  const answer = await post('/auth/register', { username: 'ada', password })
+  const { header, payload: { sid, ver } } = decode(answer.cookies.find(({ name }) => name === '__Host-access')!.value)
+  t.equal(header.kid, createHash('sha256').update(derive('kid')).digest('base64url').slice(0, 16))
+  t.equal(answer.json().csrf_token, createHmac('sha256', derive('csrf')).update(`${sid} ${ver}`).digest('base64url'))
+})
+
+t.test('a secret goes with no other algorithm than HS256', async (t) => {
+  await t.rejects(build(t, { algorithm: 'RS256' }), { message: /is an HMAC secret, which goes with HS256 and not with RS256/ })
 })
