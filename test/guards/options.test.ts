@@ -29,6 +29,7 @@ t.test('a guard with options that are not is refused where it is written', async
   t.throws(() => app.accounts.protect({ roles: ['admin'] } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs a scope/ })
   t.throws(() => app.accounts.protect(undefined as never), { message: /needs a scope/ })
   t.doesNotThrow(() => app.accounts.guard(Object.freeze({ roles: Object.freeze(['admin']) as string[] })))
+  t.doesNotThrow(() => app.accounts.guard({ type: 'access', optional: false, fresh: false, roles: [], consistency: 'cached' }), 'the defaults, spelt out')
 })
 
 t.test('roles: the user must have all of them, as they are now', async (t) => {
