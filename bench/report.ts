@@ -56,10 +56,11 @@ const why = `## What was done, and why some are not kept
   HS256 and EdDSA do the same work once a token is known, so between them there is only the difference of two processes.
 - **A login**: a bare route that asks argon2 gets 0.88 to 0.96 of argon2 alone when all cores hash, since HTTP and clients need
   theirs too, and where the password is wrong logins are about as many as that route's (0.93 to 1.02, in long rounds 1.02). So
-  no server reaches 0.95 beside its clients, and more hashes at once than cores are no faster: 1.00 and 0.98 with three and four on two. A login that succeeds
-  has three transactions: it is counted, stored, and what was counted is taken back. With a hasher that costs nothing it took
-  2.95 ms of CPU on SQLite while the ORM made its statements and entities, and takes 0.9 now, called in a loop. Beside
-  hashes that empty the caches of the processor it is two to three times as much: see [passwords.md](passwords.md#the-line).
+  no server reaches 0.95 beside its clients, and more hashes at once than cores are no faster: 1.00 and 0.98 with three and
+  four on two. A login that succeeds has three transactions: it is counted, stored, and what was counted is taken back. With a
+  hasher that costs nothing it took 2.95 ms of CPU on SQLite while the ORM made its statements and entities, and takes 0.9 now,
+  called in a loop. Beside hashes that empty the caches of the processor it is two to three times as much: see
+  [passwords.md](passwords.md#the-line).
 - **The p99 beside a storm** is that of one thread that shares two cores with two hashes and the clients: the system lets each
   of them run for some milliseconds before the next, and the server waits its turn. With one hash at once it was 2.8 times
   that of idle.

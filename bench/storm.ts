@@ -10,8 +10,8 @@ import { createQueue } from '../lib/passwords/queue.ts'
 import { quantile, ratioOf, spreadOf } from './statistics.ts'
 
 /**
- * What 500 logins at once do to a server, at the production cost, five times over: `npm run bench:storm`. Then how many logins are
- * answered in a second, beside argon2 alone, and a bare route that asks argon2: each in a process of its own, in turns, with
+ * What 500 logins at once do to a server, at the production cost, five times over: `npm run bench:storm`. Then how many
+ * logins are answered in a second, beside argon2 alone, and a bare route that asks argon2: each in a process of its own, in turns, with
  * a hash on every core, and with one core left for all the rest. It prints a table.
  */
 const logins = 500

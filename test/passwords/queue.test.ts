@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import accounts, { legacy, type PasswordHasher } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
 import { bearer, build, buildOnFile, password, secret } from '../build.ts'
@@ -131,18 +131,24 @@ t.test('the guess when to come again grows with the line, and with how long hash
   await Promise.allSettled(line)
 })
 
+/** The clock by which jobs are timed, which stands still until it is moved on. */
+function stillClock (t: Test) {
+  const clock = { ms: 0 }
+  mock.method(performance, 'now', () => clock.ms)
+  t.teardown(() => mock.restoreAll())
+  return clock
+}
+
 t.test('the guess is how long those who came before will take, so many at once', async (t) => {
   const { hasher, started, shut, open } = gate()
   const app = await build(t, { password: { hasher, concurrency: 2, waiting: 2 } })
-  let now = 0
-  mock.method(performance, 'now', () => now)
-  t.teardown(() => mock.restoreAll())
+  const clock = stillClock(t)
   await app.signUp()
   shut()
   started.length = 0
   const slow = attempt(app, password)
   await until(() => started.length === 1)
-  now = 20_000
+  clock.ms = 20_000
   open()
   t.equal((await slow).statusCode, 200)
 
@@ -158,9 +164,7 @@ t.test('the guess is how long those who came before will take, so many at once',
 t.test('the guess moves a tenth of the way to how long the last job took', async (t) => {
   const { hasher, started, shut, open } = gate()
   const app = await build(t, { password: { hasher, concurrency: 1, waiting: 0 } })
-  let now = 0
-  mock.method(performance, 'now', () => now)
-  t.teardown(() => mock.restoreAll())
+  const clock = stillClock(t)
   await app.signUp()
 
   for (const guess of ['1', '2', '4']) {
@@ -169,7 +173,7 @@ t.test('the guess moves a tenth of the way to how long the last job took', async
     const slow = attempt(app, password)
     await until(() => started.length === 1)
     t.equal((await attempt(app, password)).headers['retry-after'], guess)
-    now += 20_000
+    clock.ms += 20_000
     open()
     t.equal((await slow).statusCode, 200)
   }
