@@ -22,6 +22,12 @@ export interface Database extends Partial<Notifications> {
    * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
+  /**
+   * Runs `work` in a transaction of its own, whatever transaction the caller is in, and commits what it wrote: all of it
+   * or nothing. Every transaction of ours begins here. While others hold its locks it is run again, as a whole.
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
+   */
+  transaction: <Result>(work: (tx: EntityManager) => Promise<Result>) => Promise<Result>
   /** What `make` builds, with names in place of values, as a statement that is made once: see there. */
   statement: (make: Parameters<typeof createStatement>[0]) => Statement
   /** An entity manager of ours in a transaction of the host's. */
@@ -50,6 +56,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
   const what = whatOf({ db, orm: given })
   const { dialect, orm, migrating, connected, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
   const fork = () => forkOf(orm)
+  const run: Database['run'] = (work) => retry(() => work(fork()))
 
   try {
     await sayingWhy(what, async () => {
@@ -61,7 +68,8 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
     })
     return {
       orm,
-      run: (work) => retry(() => work(fork())),
+      run,
+      transaction: (work) => run((em) => em.transactional(work)),
       statement: (make) => createStatement(make, dialect.bind),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },

@@ -143,7 +143,7 @@ export async function openRevocationLog (
         database.commits.after(host, () => hold(recorded))
         return result
       }
-      const { result, recorded } = await database.run((em) => em.transactional((tx) => run(tx, work)))
+      const { result, recorded } = await database.transaction((tx) => run(tx, work))
       hold(recorded)
       return result
     },

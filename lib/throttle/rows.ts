@@ -36,17 +36,13 @@ export function createRows (database: Database): Rows {
   }
 
   return {
-    change: (ids, revise) => database.run((em) => {
+    change: (ids, revise) => database.transaction(async (tx) => {
       const { lock, read, write } = statementsFor(ids.length)
-
-      return em.getConnection('write').transactional(async (transaction) => {
-        em.setTransactionContext(transaction)
-        const emptied = valuesOf(ids, ids.map(() => empty))
-        await lock.run(em, emptied)
-        const rows = await read.all<Row>(em, emptied)
-        const revised = revise(ids.map((id) => bucketOf(rows.find((row) => row.id === id)!)))
-        await write.run(em, valuesOf(ids, revised))
-      })
+      const emptied = valuesOf(ids, ids.map(() => empty))
+      await lock.run(tx, emptied)
+      const rows = await read.all<Row>(tx, emptied)
+      const revised = revise(ids.map((id) => bucketOf(rows.find((row) => row.id === id)!)))
+      await write.run(tx, valuesOf(ids, revised))
     }),
   }
 }

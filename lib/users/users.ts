@@ -136,7 +136,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
 
     async register (draft, beginning, issue, join) {
       let failure: unknown
-      const storing = database.run((em) => em.transactional(async (tx) => {
+      const storing = database.transaction(async (tx) => {
         failure = undefined
         const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
         const session = sessions.begin(user, user.epoch, beginning)
@@ -148,14 +148,14 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
         await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
         return { answer, happening }
-      }))
+      })
       // A failure of the host's stays what it is, whatever the database makes of it.
       const { answer, happening } = await orExists(storing).catch((error) => { throw failure ?? error })
       events.tell(happening)
       return answer
     },
 
-    add: (draft, em) => orExists(inside(database, em)(async (tx) => {
+    add: (draft, em) => orExists(inside(database, em, database.transaction)(async (tx) => {
       const user = tx.create(User, draft)
       await tx.flush()
       return user
