@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { startExample } from './example/run.ts'
+import { startByNpm, startExample } from './example/run.ts'
 
 const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
 
 /** Starts the example in an empty folder, and gives what it prints. */
 async function start (t: Test) {
@@ -33,4 +36,20 @@ t.test('the example has its API reference at /docs, and ends when it is told to'
 
   server.kill('SIGTERM')
   t.same(await once(server, 'exit'), [0, null])
+})
+
+t.test('whoever ends npm start ends the server', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { api, server } = await startByNpm(join(t.testdir({}), 'accounts.sqlite'))
+    // Whatever becomes of it, and of what it has started.
+    t.teardown(() => { try { process.kill(-server.pid!, 'SIGKILL') } catch {} })
+    server.kill(signal)
+    await once(server, 'exit')
+    await t.rejects(fetch(api), { cause: { code: 'ECONNREFUSED' } }, signal)
+  }
+})
+
+t.test('an install of the package runs nothing of it, and asks for no leave to', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare']) t.notOk(name in scripts, name)
 })

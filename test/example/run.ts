@@ -1,14 +1,28 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { chromium } from 'playwright-core'
 
+const root = join(import.meta.dirname, '..', '..')
+
 /** Starts the example in a folder, and gives what it prints. */
-export async function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
-  const server = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'example', 'server.ts')], {
+export function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
+  return started(spawn(process.execPath, [join(root, 'example', 'server.ts')], {
     cwd: folder, env: { PATH: process.env.PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  }))
+}
+
+/** Starts it as the README says, in a process group of its own. */
+export function startByNpm (database: string) {
+  const { PATH, HOME } = process.env
+  return started(spawn('npm', ['start'], {
+    cwd: root, env: { PATH, HOME, PORT: '0', ACCOUNTS_DATABASE_URL: database }, stdio: ['ignore', 'pipe', 'inherit'], detached: true,
+  }))
+}
+
+async function started (server: ChildProcessByStdio<null, Readable, null>) {
   let printed = ''
   while (!printed.includes('/secret -H')) {
     const [said] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
