@@ -1,7 +1,8 @@
-import { Ajv, type ErrorObject, type Options } from 'ajv'
+import { Ajv, type ErrorObject, type KeywordDefinition, type Options } from 'ajv'
 import formats from 'ajv-formats'
 import type { Compiling } from './compiling.ts'
 import { InputInvalid } from './errors.ts'
+import { multipleOf } from './multiple-of.ts'
 
 /** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */
 export type InputKind = 'whole' | 'change' | 'query'
@@ -59,11 +60,24 @@ export function inputInvalid (errors: ErrorObject[], place: string): Error {
 function createCompiler (options: Options): (schema: object) => Validate {
   let ajv: Ajv | undefined
   return (schema) => {
-    // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
-    ajv ??= formats.default(new Ajv({ allErrors: true, allowUnionTypes: true, validateSchema: false, meta: false, ...options }))
+    ajv ??= createAjv(options)
     const isRight = ajv.compile(schema)
     return (value) => isRight(value) || { error: isRight.errors! }
   }
+}
+
+/**
+ * Stops at the first problem: with `allErrors` a pattern would run over a text that is too long, and all items of a list
+ * with too many would be compared, for anybody who sends them.
+ */
+function createAjv (options: Options): Ajv {
+  // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
+  const ajv = formats.default(new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false, ...options }))
+  ajv.removeKeyword('multipleOf').addKeyword(multipleOf)
+
+  // After the keywords that know the fields: a misspelt one is also missing, and its name tells more.
+  const required = ajv.getKeyword('required') as KeywordDefinition
+  return ajv.removeKeyword('required').addKeyword(required)
 }
 
 /** Names the field and the rule, and never says what was sent. */

@@ -1,0 +1,28 @@
+import type { FuncKeywordDefinition } from 'ajv'
+
+/**
+ * JSON Schema's `multipleOf` (Validation §6.2.1) for numbers as they are written: 4.35 is a multiple of 0.01, though the
+ * quotient of the two floating-point numbers is no integer.
+ */
+export const multipleOf: FuncKeywordDefinition = {
+  keyword: 'multipleOf',
+  type: 'number',
+  schemaType: 'number',
+  validate: isMultiple,
+  errors: false,
+  error: { message: ({ schema }) => `must be multiple of ${schema}` },
+}
+
+export function isMultiple (step: number, value: number): boolean {
+  const [one, other] = [decimalOf(step), decimalOf(value)]
+  const exponent = Math.min(one.exponent, other.exponent)
+  const [divisor, dividend] = [one, other].map((each) => each.digits * 10n ** BigInt(each.exponent - exponent)) as [bigint, bigint]
+  return divisor !== 0n && dividend % divisor === 0n
+}
+
+/** A number is `digits` times ten to the power of `exponent`, in the fewest digits that mean it. */
+function decimalOf (value: number): { digits: bigint, exponent: number } {
+  const [mantissa, exponent] = value.toExponential().split('e') as [string, string]
+  const [whole, fraction = ''] = mantissa.split('.') as [string, string?]
+  return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length }
+}
