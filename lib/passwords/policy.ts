@@ -39,13 +39,15 @@ export function createPolicy ({ password: settings }: Pick<Settings, 'password'>
   }
 }
 
-/** The length in code points, and nothing that a keyboard cannot type. */
+/** The length in code points, and no characters that nobody can type or that will mean something else. */
 function lengths ({ minLength, maxLength }: Settings['password']): Rule {
   return (password) => {
     const length = [...password].length
     if (length < minLength) return `must have at least ${minLength} characters`
     if (length > maxLength) return `must have at most ${maxLength} characters`
-    return /[\p{Cc}\p{Cs}]/u.test(password) ? 'must not hold control characters' : undefined
+    if (/[\p{Cc}\p{Cs}]/u.test(password)) return 'must not hold control characters'
+    // Another version of Unicode may normalise them, and the password would be another one.
+    return /\p{Cn}/u.test(password) ? 'must not hold characters that are not assigned in Unicode' : undefined
   }
 }
 

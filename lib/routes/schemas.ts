@@ -64,7 +64,7 @@ export const shown = Symbol('shown')
 /** A new password, with the rules that a form can show. */
 export function PasswordSchema ({ password: { minLength, maxLength, blocklist, breached } }: Pick<Settings, 'password'>) {
   const rules = [
-    `${minLength} to ${maxLength} characters, of any kind but control characters.`,
+    `${minLength} to ${maxLength} characters, of any kind but control and unassigned characters.`,
     ...blocklist ? ['No common password, no few characters over and over, and no row of letters, digits or keys.'] : [],
     'Not built on the user name, the e-mail address or a word of this service.',
     ...breached ? ['None that is known from a data breach.'] : [],

@@ -8,6 +8,8 @@ const mostEmailLength = 254
 
 /** Characters that cannot be seen (U+2800 is a Braille sign of no dots), or that change how their neighbours are seen. */
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
+/** What this version of Unicode has not assigned, noncharacters included: another version folds and normalises it otherwise. */
+const unassigned = /\p{Cn}/u
 const localPart = /^[^\s@,;:<>()[\]\\"]{1,64}$/u
 const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/
 
@@ -23,6 +25,7 @@ export function readUsername (text: string): string {
   if (name.includes('@')) throw new InputInvalid('body/username must not hold an @')
   if (isId(name.toLowerCase())) throw new InputInvalid('body/username must not look like an id')
   if (invisible.test(name)) throw new InputInvalid('body/username must not hold control or invisible characters')
+  if (unassigned.test(name)) throw new InputInvalid('body/username must not hold characters that are not assigned in Unicode')
   return name
 }
 
@@ -34,7 +37,7 @@ export function readEmail (text: string): string {
   const email = canonical(text)
   const [local = '', host = '', ...more] = email.split('@')
 
-  const isAddress = more.length === 0 && email.length <= mostEmailLength && localPart.test(local) && !invisible.test(local) && domain.test(host)
+  const isAddress = more.length === 0 && email.length <= mostEmailLength && localPart.test(local) && ![invisible, unassigned].some((characters) => characters.test(local)) && domain.test(host)
   if (!isAddress) throw new InputInvalid('body/email must be an e-mail address')
   return email
 }

@@ -1,3 +1,4 @@
+import argon2 from 'argon2'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { build, buildOnFile, password as usual } from '../build.ts'
@@ -53,6 +54,19 @@ t.test('a password that is too short, too long or unprintable is rejected, sayin
     t.strictSame((await register(password)).json(), refused, JSON.stringify(password.slice(0, 40)))
     t.equal((await login(password)).statusCode, 401, 'and there is no such user')
   }
+})
+
+t.test('a new password holds nothing that another version of Unicode may normalise otherwise, and an old one still signs in', async (t) => {
+  const { app, register, post } = await open(t)
+  for (const character of ['\u0378', '\ufdd0', '\u{1fffe}']) {
+    const refused = { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: 'The password must not hold characters that are not assigned in Unicode' }
+    t.match((await register(`${usual}${character}`)).json(), refused)
+  }
+
+  const old = `${usual} \u0378\ufdd0`
+  const { id } = await app.accounts.users.create({ username: 'ada', passwordHash: await argon2.hash(old, { memoryCost: 1024, timeCost: 1, parallelism: 1 }) })
+  t.equal((await post('/auth/login', { username: 'ada', password: old })).statusCode, 200)
+  t.equal((await app.accounts.users.verifyPassword(id, old))?.id, id)
 })
 
 t.test('the lengths are options', async (t) => {

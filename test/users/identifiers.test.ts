@@ -53,6 +53,24 @@ t.test('a user name that cannot be read, or reads as an address, is refused', as
   t.equal(await count(sql), 0)
 })
 
+/** What no version of Unicode will ever assign, and the first that this one has not. */
+const unassigned = ['\ufdd0', '\uffff', '\u{1fffe}', '\u{10ffff}', Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).find((each) => /\p{Cn}/u.test(each))!]
+
+t.test('what another version of Unicode may fold otherwise is in no name and no address', async (t) => {
+  const { sql, app, post } = await buildOnFile(t)
+  for (const character of unassigned) {
+    const refused = { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' }
+    const message = 'body/username must not hold characters that are not assigned in Unicode'
+    t.match((await post('/auth/register', { username: `a${character}`, password })).json(), { ...refused, message }, shown(character))
+    for (const email of [`a${character}@example.com`, `a@exa${character}mple.com`]) {
+      t.match((await post('/auth/register', { username: 'ada', email, password })).json(), { ...refused, message: 'body/email must be an e-mail address' })
+    }
+    await t.rejects(app.accounts.users.create({ username: `a${character}` }), { code: 'ACCOUNTS_INPUT_INVALID', message })
+    t.equal((await post('/auth/login', { username: `a${character}`, password })).statusCode, 401, 'and is nobody')
+  }
+  t.equal(await count(sql), 0)
+})
+
 /** Registers each of two spellings, one after the other: there is one account, and both sign in to it. */
 async function areOne (t: Test, field: 'username' | 'email', pairs: [string, string][]) {
   const { sql, post } = await buildOnFile(t)
