@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import { isPart, mapParts, type Part } from './schema-parts.ts'
 
 /** What @fastify/swagger makes, as far as we write into it. */
 export interface OpenapiDocument {
@@ -6,9 +7,6 @@ export interface OpenapiDocument {
   components: { schemas: Record<string, object>, securitySchemes?: Record<string, object> }
   tags?: { name: string, description?: string }[]
 }
-
-/** A schema, or a part of one. */
-type Part = Record<string, unknown>
 
 const givenName = Symbol('name of a component')
 
@@ -57,32 +55,12 @@ export function createComponents (instance: string): Components {
   }
 
   function writeParts (document: OpenapiDocument, schema: Part): Part {
-    const writeAny = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(writeAny)
-      return isPart(value) ? write(document, value) : value
-    }
-    const writeNamed = (parts: Part) => Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, writeAny(part)]))
-    const written = Object.fromEntries(Object.entries(schema).map(([keyword, value]) => {
-      return [keyword, isMap(keyword) ? writeNamed(value as Part) : keepsValues(keyword) ? value : writeAny(value)]
-    }))
+    // Without what TypeBox keeps under symbols.
+    const written = Object.fromEntries(Object.entries(mapParts(schema, (part) => write(document, part))))
     return inVersion(document.openapi, written)
   }
 
   return { write }
-}
-
-/** Keywords that hold schemas by names, which may be those of keywords. */
-function isMap (keyword: string): boolean {
-  return keyword === 'properties' || keyword === 'patternProperties'
-}
-
-/** Keywords that hold no schemas, whatever their values look like. */
-function keepsValues (keyword: string): boolean {
-  return ['const', 'default', 'enum', 'examples'].includes(keyword)
-}
-
-function isPart (value: unknown): value is Part {
-  return typeof value === 'object' && value !== null
 }
 
 /** What the app itself has named so is another thing. */

@@ -22,7 +22,8 @@ export function exampleOf ({ examples, const: only, properties, required = [], i
 
   const values = Object.entries(properties).map(([name, part]) => [name, exampleOf(part)] as const)
   const known = Object.fromEntries(values.filter(([, value]) => value !== undefined))
-  return required.every((name) => Object.hasOwn(known, name)) ? known : undefined
+  const tells = values.length === 0 || Object.keys(known).length > 0
+  return tells && required.every((name) => Object.hasOwn(known, name)) ? known : undefined
 }
 
 /** An error as it is answered. */

@@ -7,6 +7,7 @@ import type { AccountsOptions } from './options.ts'
 import type { FilledOptions } from './options-schema.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
+import { faultOf } from './users/field-schema.ts'
 
 /** What may stand where options belong, before the schema has looked. */
 export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }
@@ -65,7 +66,9 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
 
 function fieldProblem (name: string, field: TSchema): string | undefined {
   if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name) || name in Object.prototype) return `user.fields.${name} has a name that is taken or that is none`
-  return Kind in field ? undefined : `user.fields.${name} must be a schema of @sinclair/typebox 0.34`
+  if (!(Kind in field)) return `user.fields.${name} must be a schema of @sinclair/typebox 0.34`
+  const fault = faultOf(field)
+  return fault && `user.fields.${name} ${fault}`
 }
 
 function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {

@@ -1,6 +1,7 @@
 import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
 import { InputInvalid } from '../errors.ts'
 import type { Settings } from '../settings.ts'
+import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from './field-schema.ts'
 
 export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
 
@@ -34,26 +35,31 @@ export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFie
   const writable = all.filter(([, field]) => !field.readOnly)
   const readOnly = all.filter(([, field]) => field.readOnly)
 
+  const named = (entries: typeof all, change: (field: TSchema) => TSchema) =>
+    Object.fromEntries(entries.map(([name, field]) => [name, change(field)]))
+
   return {
-    registration: Object.fromEntries(writable),
+    registration: named(writable, forUsers),
     given: Object.fromEntries(readOnly.filter(([, field]) => 'default' in field).map(([name, field]) => [name, field.default])),
-    creation: Object.fromEntries([...writable, ...readOnly.map(([name, field]) => [name, Type.Optional(field)] as const)]),
-    ownChange: Object.fromEntries(writable.map(changeOf)),
-    change: Object.fromEntries(all.map(changeOf)),
+    creation: { ...named(writable, forCode), ...named(readOnly, (field) => Type.Optional(forCode(field))) },
+    // Who could take a field away would take away what they only read in it.
+    ownChange: named(writable, (field) => changeOf(forUsers(field), isOptional(field) && !holdsReadOnly(field))),
+    change: named(all, (field) => changeOf(forChangeByCode(field), isOptional(field))),
 
     merge (profile, changes) {
       if (!isStorable(changes, mostLevels)) throw new InputInvalid('body must not hold NUL, half a character or values nested too deeply')
-      const merged = Object.entries({ ...profile, ...changes })
+      const changed = Object.entries(changes).map(([name, value]) => [name, withReadOnly(fields[name] ?? {}, value, profile?.[name])])
+      const merged = Object.entries({ ...profile, ...Object.fromEntries(changed) })
       return Object.fromEntries(merged.filter(([name, value]) => value !== null || !isOptional(fields[name])))
     },
   }
 }
 
 /** As it stands in a change, where each may be left out and none has a default. */
-function changeOf ([name, field]: [string, TSchema]): [string, TSchema] {
+function changeOf (field: TSchema, canBeTakenAway: boolean): TSchema {
   const { default: _, readOnly: __, ...rest } = field
   const schema = rest as TSchema
-  return [name, Type.Optional(isOptional(field) ? Type.Union([schema, Type.Null()], { description: 'null takes it away' }) : schema)]
+  return Type.Optional(canBeTakenAway ? Type.Union([schema, Type.Null()], { description: 'null takes it away' }) : schema)
 }
 
 function isOptional (field: TSchema | undefined): boolean {

@@ -3,6 +3,7 @@ import type { AccountsTypes } from '../../types/index.ts'
 import { component } from '../components.ts'
 import type { User } from '../entities/user.ts'
 import type { Settings } from '../settings.ts'
+import { forReaders } from './field-schema.ts'
 
 const BaseUserSchema = Type.Object({
   id: Type.String({ description: 'Never changes and is never given to another user.', examples: ['01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'] }),
@@ -31,10 +32,7 @@ export interface PublicUsers {
 
 export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: Pick<Settings, 'user'>): PublicUsers {
   // Optional, and without a default: an account may be older than the field, and an answer says what is stored.
-  const own = names.map((name) => {
-    const { default: _, ...field } = fields[name] as TSchema
-    return [name, Type.Optional(field as TSchema)] as const
-  })
+  const own = names.map((name) => [name, Type.Optional(forReaders(fields[name] as TSchema))] as const)
 
   // Roles that are no list of texts, which only a hand in the database can write, are none.
   function of ({ id, username, email, roles, profile }: PublicFields): AccountsUser {
