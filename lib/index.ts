@@ -123,7 +123,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const publicUsers = createPublicUsers(settings)
   const admission = createAdmission(sessions, publicUsers, settings)
   const wording = createWording(settings, app.log)
-  const { guard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
+  const { guard, ownGuard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
@@ -147,14 +147,14 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
-    const ownGuard = (options: GuardOptions = {}) => guard({ ...options, locations: ownLocations })
+    const guardOfOurs = (options: GuardOptions = {}) => ownGuard({ ...options, locations: ownLocations })
     const context = {
       ...parts,
       revokeToken: services.revoke,
       securityOf: (kind, locations) => securityOf(settings.name, kind, locations, false),
       clientScheme: ownName(settings.name, 'client'),
-      guard: ownGuard,
-      authenticate: ownGuard(),
+      guard: guardOfOurs,
+      authenticate: guardOfOurs(),
     } satisfies Context
     prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)

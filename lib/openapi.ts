@@ -3,6 +3,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { createComponents, ownName, type OpenapiDocument } from './components.ts'
 import { Forbidden, OptionsInvalid, TokenStale } from './errors.ts'
 import { errorAnswerOf, exampleOf, type Exemplary } from './examples.ts'
+import { proofRule } from './guards/csrf.ts'
 import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/routes.ts'
 import type { Location } from './options.ts'
@@ -13,7 +14,7 @@ import type { TokenKind } from './tokens/keyring.ts'
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]
 
-type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password'>
+type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password' | 'csrf'>
 
 const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query' }
 
@@ -44,9 +45,10 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
   return { ...Object.fromEntries(tokens), ...routes.introspect && { [ownName(name, 'client')]: client } }
 }
 
-function refusalsOf (route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings) {
-  const reads = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD')
-  const needing = reads ? locations.filter((place) => place !== 'cookie') : locations
+function refusalsOf (
+  route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings, needsProof: (method: string) => boolean
+) {
+  const needing = [route.method].flat().some(needsProof) ? locations : locations.filter((place) => place !== 'cookie')
   return [
     ...kind === 'access' ? accessErrors(needing) : refreshErrors(needing),
     ...freshForSeconds === undefined ? [] : [TokenStale],
@@ -115,6 +117,7 @@ export interface Openapi {
 export function createOpenapi (settings: DocumentSettings): Openapi {
   const { name } = settings
   const schemes = schemesOf(settings)
+  const needsProof = proofRule(settings.csrf.methods)
   const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
   const routes = new Set<RouteOptions>()
   const components = createComponents(name)
@@ -183,7 +186,7 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     app.addHook('onReady', async () => {
       for (const route of theirs) {
         const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-        const refusals = answers({}, ...[...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard)))
+        const refusals = answers({}, ...[...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard, needsProof)))
         const written = Object.entries(refusals).map(([status, answer]) => [status, writeAnswer(answer, errorReference, 'application/json', settings)])
         route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }
       }

@@ -103,7 +103,7 @@ export const OptionsSchema = Type.Object({
   csrf: Type.Object({
     header: Type.String({ pattern: token, default: 'x-csrf-token' }),
     trustedOrigins: Type.Array(Type.String({ origin: true }), { default: [] }),
-    methods: Type.Array(Type.String({ pattern: '^[A-Z]+$' }), { minItems: 1, default: ['POST', 'PUT', 'PATCH', 'DELETE'] }),
+    methods: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z-]+$' }), { minItems: 1 })),
     formField: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   }, closed),
   locations: Type.Optional(LocationsSchema()),

@@ -164,9 +164,15 @@ export interface AccountsOptions {
   csrf?: {
     /** The header with the value. Default `'x-csrf-token'`. */
     header?: string
-    /** Other origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. Default none. */
+    /**
+     * Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your own pages
+     * is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before 16.4. Default none.
+     */
     trustedOrigins?: string[]
-    /** Methods that need the proof. Default `['POST', 'PUT', 'PATCH', 'DELETE']`. */
+    /**
+     * Methods that need the proof on routes of the app's own, in place of the default; our routes keep to that. Default
+     * all but GET, HEAD, OPTIONS, TRACE and QUERY.
+     */
     methods?: string[]
     /** A field of the body that may hold the value, for forms on routes of the app's own. Default none. */
     formField?: string

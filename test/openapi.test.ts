@@ -172,6 +172,11 @@ t.test('forms are said to be welcome where they are, clients of introspection ha
   t.notOk(paths['/guarded'].get.responses['403'])
   t.ok(paths['/refreshing'].post.responses['403'])
   t.ok(paths['/auth/password'].put.responses['403'])
+  const listed = (await documented(t, { transport: 'cookie', csrf: { methods: ['GET'] } }, { openapi: '3.1.0', info, components: { securitySchemes: other } })).document().paths
+  t.match(listed['/guarded'].get.responses['403'].description, /ACCOUNTS_CSRF_FAILED/, 'unless the app has a list of its own for its routes')
+  t.notOk(listed['/refreshing'].post.responses['403'])
+  t.notOk(listed['/auth/me'].get.responses['403'])
+  t.ok(listed['/auth/password'].put.responses['403'])
   const { valid, errors } = await new Validator().validate(document())
   t.ok(valid, JSON.stringify(errors))
 })

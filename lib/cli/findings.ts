@@ -1,3 +1,4 @@
+import { proofRule } from '../guards/csrf.ts'
 import { OptionsSchema } from '../options-schema.ts'
 import type { AccountsOptions } from '../options.ts'
 import type { Settings } from '../settings.ts'
@@ -46,6 +47,12 @@ const rules: Rule[] = [
     'Cookies are sent with requests from every other site: the proof against CSRF alone keeps those out.', 'Leave cookies.sameSite at lax unless your pages are on another site.'],
   ['warning', ({ settings: { csrf } }) => csrf.trustedOrigins.some((origin) => origin.startsWith('http:') && !isLocal(origin)),
     'A trusted origin is http: who is on the way can put a page of their own there.', 'Serve those pages by https, and name that origin in csrf.trustedOrigins.'],
+  ['warning', ({ settings: { transport, csrf } }) => transport !== 'body' && csrf.trustedOrigins.length === 0,
+    'Nobody gets cookies whose browser sends no Sec-Fetch-Site: on plain HTTP but for localhost, in Safari before 16.4, and behind a proxy that strips it.',
+    'Name the origin of your own pages in csrf.trustedOrigins, such as https://app.example.com.'],
+  ['warning', ({ settings: { transport, csrf: { methods } } }) => transport !== 'body' && ['POST', 'PUT', 'PATCH', 'DELETE'].some((method) => !proofRule(methods)(method)),
+    'A method that changes something needs no proof against CSRF on your routes: any other site may send it with the cookies of a visitor.',
+    'Leave csrf.methods out: all but GET, HEAD, OPTIONS, TRACE and QUERY need the proof then.'],
   ['warning', ({ settings: { locations } }) => locations.includes('query'),
     'Tokens are taken from URLs, which end up in logs and histories.', "Take 'query' out of locations, and name it at the one route that needs it."],
 

@@ -12,7 +12,7 @@ import { bodyOf } from './locate.ts'
 export interface Csrf {
   /** The value that a client of this session sends back in a header, which no other site can read. */
   valueFor: (sessionId: string, ver: number) => string
-  /** True for methods that need a proof. */
+  /** True for methods that need a proof on routes of the app's own. */
   isNeededFor: (method: string) => boolean
   /**
    * For a request that came in by a cookie and changes something.
@@ -29,27 +29,49 @@ export interface Csrf {
   isForeign: (request: AnyRequest) => boolean
 }
 
+/** Methods that change nothing: those of RFC 9110 §9.2.1, and QUERY. */
+const safeMethods = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']
+
+/** Which methods need a proof: those of a list, or without one all that are not safe, whatever their name. */
+export function proofRule (methods?: string[]): (method: string) => boolean {
+  return methods ? (method) => methods.includes(method) : (method) => !safeMethods.includes(method)
+}
+
+/** The rule for our own routes, which no option changes. */
+export const changesSomething = proofRule()
+
+/** What a browser says of the page that sends a request. */
+type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
+
 /**
- * What the browser says of the sender decides, since no page can forge it: `Sec-Fetch-Site` first, `Origin` where that
- * is absent. Where neither is there, the value has to be: an HMAC of the session (OWASP's signed double submit), so that
- * a cookie which a neighbouring host has planted is worth nothing. A value that is sent has to be right in any case: else
- * the page means another session than the cookies, which somebody may have planted.
+ * What the browser says of the sender comes first, since no page can forge it:
+ *
+ * | `Sec-Fetch-Site`            | `Origin`              | sender  | with the right value | without one |
+ * | --------------------------- | --------------------- | ------- | -------------------- | ----------- |
+ * | same-origin                 | any                   | trusted | passes               | passes      |
+ * | any                         | in `trustedOrigins`   | trusted | passes               | passes      |
+ * | same-site, cross-site       | another, or none      | foreign | refused              | refused     |
+ * | absent (plain HTTP, Safari before 16.4, a proxy that strips it), or what says nothing | none | unnamed | passes | refused |
+ * | the same                    | another               | unknown | passes               | refused     |
+ *
+ * The value is an HMAC of the session (OWASP's signed double submit): no other site can read it, so it is proof by
+ * itself, and a cookie that a neighbouring host has planted is worth nothing. One that is sent has to be right in any
+ * case: else the page means another session than the cookies, which somebody may have planted. Before there is a
+ * session there is no value: then an unnamed sender, which is no page of another site, passes, and an unknown one does not.
  */
 export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[], telemetry: Telemetry): Csrf {
+  /** Requests of unknown senders that had the right value. */
+  const proven = new WeakSet<AnyRequest>()
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
 
   function valueOf (key: Buffer, sessionId: string, ver: number): string {
     return createHmac('sha256', key).update(`${sessionId} ${ver}`).digest('base64url')
   }
 
-  /** True when the browser vouches for the sender, false when it says nothing, and else why not. */
-  function judge ({ headers }: AnyRequest): boolean | string {
-    const { origin, 'sec-fetch-site': site } = headers
-    if (site === 'same-origin' || trustedOrigins.includes(origin!)) return true
-    if (site === 'cross-site' || site === 'same-site') {
-      return 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins'
-    }
-    return origin === undefined ? false : 'The Origin of the request is not in csrf.trustedOrigins'
+  function senderOf ({ headers: { origin, 'sec-fetch-site': site } }: AnyRequest): Sender {
+    if (site === 'same-origin' || trustedOrigins.includes(origin!)) return 'trusted'
+    if (site === 'same-site' || site === 'cross-site') return 'foreign'
+    return origin === undefined ? 'unnamed' : 'unknown'
   }
 
   function failed (request: AnyRequest, reason: string): Error {
@@ -57,30 +79,40 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
     return new CsrfFailed(reason)
   }
 
-  function isVouchedFor (request: AnyRequest): boolean {
-    const verdict = judge(request)
-    if (typeof verdict === 'string') throw failed(request, verdict)
-    return verdict
+  /** @throws {CsrfFailed} for a page of another origin */
+  function knownSender (request: AnyRequest): Exclude<Sender, 'foreign'> {
+    const sender = senderOf(request)
+    if (sender === 'foreign') throw failed(request, 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins')
+    return sender
   }
 
   return {
     valueFor: (sessionId, ver) => valueOf(keys[0]!, sessionId, ver),
-    isNeededFor: (method) => methods.includes(method),
+    isNeededFor: proofRule(methods),
 
     requireProof (request, { sid, ver }) {
-      const isVouched = isVouchedFor(request)
+      const sender = knownSender(request)
       const sent = request.headers[header] ?? (formField && bodyOf(request)[formField])
-      if (sent === undefined && isVouched) return
-      if (sent === undefined) throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie`)
+      if (sent === undefined) {
+        if (sender === 'trusted') return
+        const why = sender === 'unknown' ? ', as its Origin is not in csrf.trustedOrigins' : ''
+        throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie${why}`)
+      }
       if (typeof sent !== 'string' || !keys.some((key) => isEqual(sent, valueOf(key, sid, ver)))) {
         throw failed(request, `${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
       }
+      if (sender === 'unknown') proven.add(request)
     },
 
     requireOwnSite (request) {
-      isVouchedFor(request)
+      if (knownSender(request) !== 'unknown') return
+      throw failed(request, 'The Origin of the request is not in csrf.trustedOrigins. The browser sends no Sec-Fetch-Site, ' +
+        'as on plain HTTP, in old browsers and behind proxies that strip it: so the app has to name the origin of its own pages there')
     },
 
-    isForeign: (request) => typeof judge(request) === 'string',
+    isForeign (request) {
+      const sender = senderOf(request)
+      return sender === 'foreign' || (sender === 'unknown' && !proven.has(request))
+    },
   }
 }

@@ -8,7 +8,7 @@ import type { TokenHeader, Tokens, VerifiedToken } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { Wording } from '../wording.ts'
 import type { Admission } from './admission.ts'
-import type { Csrf } from './csrf.ts'
+import { changesSomething, type Csrf } from './csrf.ts'
 import type { Locator } from './locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type GuardOptions, type GuardSettings } from './options.ts'
 
@@ -64,12 +64,21 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
    */
   function guard (options: GuardOptions = {}): Guard {
+    return make(options, csrf.isNeededFor)
+  }
+
+  /** A guard for routes of ours, which no list of methods opens to other sites. */
+  function ownGuard (options: GuardOptions): Guard {
+    return make(options, changesSomething)
+  }
+
+  function make (options: GuardOptions, needsProof: Csrf['isNeededFor']): Guard {
     const settings = readGuardOptions(options, instance, locations)
     const name = names[settings.kind]
     const { [name]: hook } = {
       async [name] (request: AnyRequest) {
         try {
-          await admit(request, settings)
+          await admit(request, settings, needsProof)
         } catch (error) {
           throw wording(error, request)
         }
@@ -79,12 +88,12 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
   }
 
   /** First the token by itself, then its session as it is now, then the user: the first that fails is the answer. */
-  async function admit (request: AnyRequest, settings: GuardSettings): Promise<void> {
+  async function admit (request: AnyRequest, settings: GuardSettings, needsProof: Csrf['isNeededFor']): Promise<void> {
     const token = find(request, settings)
     if (!token) return
 
     const { kind, claims, header, location } = token
-    if (location === 'cookie' && csrf.isNeededFor(request.method)) csrf.requireProof(request, claims)
+    if (location === 'cookie' && needsProof(request.method)) csrf.requireProof(request, claims)
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)
@@ -107,7 +116,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
   }
 
   factories.add(guard)
-  return { guard, authenticate: guard(), authenticateRefresh: guard({ type: 'refresh' }) }
+  return { guard, ownGuard, authenticate: guard(), authenticateRefresh: guard({ type: 'refresh' }) }
 }
 
 function isFresh (authTime: number, forSeconds: number): boolean {

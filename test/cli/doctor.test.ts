@@ -41,6 +41,8 @@ t.test('each weakness of a configuration is found, and only where it is', async 
     [{ transport: 'cookie', cookies: { secure: false } }, /error: Cookies with tokens travel without TLS/],
     [{ transport: 'both', cookies: { sameSite: 'none' } }, /warning: Cookies are sent with requests from every other site/],
     [{ csrf: { trustedOrigins: ['http://app.example.com'] } }, /warning: A trusted origin is http/],
+    [{ transport: 'cookie', csrf: {} }, /warning: Nobody gets cookies whose browser sends no Sec-Fetch-Site/],
+    [{ transport: 'cookie', csrf: { methods: ['POST'] } }, /warning: A method that changes something needs no proof/],
     [{ locations: ['header', 'query'] }, /warning: Tokens are taken from URLs/],
     [{ throttle: false }, /warning: Nothing limits guesses/],
     [{ password: { minLength: 8 } }, /warning: Passwords may be shorter than 15/],
@@ -57,7 +59,8 @@ t.test('each weakness of a configuration is found, and only where it is', async 
   t.equal(usual.split('\n').filter((line) => !/guesses|pepper|proxy/.test(line)).join(), '')
   for (const [options, sentence] of weak) t.match(await said(t, { ...good, ...options }), sentence)
   t.match(await said(t, {}), /warning: There is no secret/)
-  t.notMatch(await said(t, { ...good, cookies: { secure: false } }), /TLS/, 'without cookies their settings do not matter')
+  t.notMatch(await said(t, { ...good, cookies: { secure: false }, csrf: { methods: ['TRACE'] } }), /TLS|Sec-Fetch|CSRF/, 'without cookies their settings do not matter')
+  t.notMatch(await said(t, { ...good, transport: 'cookie' }), /Sec-Fetch|CSRF/)
 })
 
 t.test('a pepper, and public keys alone in memory, are nothing to speak of', async (t) => {

@@ -33,8 +33,12 @@ async function started (server: ChildProcessByStdio<null, Readable, null>) {
 }
 
 /** Without these it asks hosts of its maker's at every start, and cannot run as root. */
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--host-resolver-rules=MAP *.test 127.0.0.1',
+]
 
+/** A browser; the hosts below `.test` are this machine. */
 export function launchChromium () {
   const { CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
   if (!existsSync(executablePath)) {

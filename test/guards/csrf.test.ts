@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import formbody from '@fastify/formbody'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
@@ -39,20 +40,23 @@ async function site (
   return { app, ...rest, signIn, register, send }
 }
 
-/** What a browser says of the sender, and what becomes of the request: without the value, and with it. */
-const senders: [site: string | undefined, origin: string | undefined, verdict: 'passes' | 'asks' | 'refused'][] = [
+/**
+ * What a browser says of the sender, and what becomes of the request. 'asks': the value is proof by itself. 'asks and
+ * names': so it is, but who has no session yet, and so no value, is refused for an Origin that nobody knows.
+ */
+const senders: [site: string | undefined, origin: string | undefined, verdict: 'passes' | 'asks' | 'asks and names' | 'refused'][] = [
   ['same-origin', undefined, 'passes'], ['same-origin', 'https://api.example.com', 'passes'], ['same-origin', 'null', 'passes'],
   ['same-origin', trusted, 'passes'],
   ['cross-site', undefined, 'refused'], ['cross-site', 'https://evil.example', 'refused'], ['cross-site', 'null', 'refused'], ['cross-site', trusted, 'passes'],
   ['same-site', undefined, 'refused'], ['same-site', 'https://blog.example.com', 'refused'], ['same-site', 'http://app.example.com', 'refused'], ['same-site', trusted, 'passes'],
-  ['none', undefined, 'asks'], ['none', 'https://evil.example', 'refused'], ['none', trusted, 'passes'],
-  ['', undefined, 'asks'], ['Same-Origin', undefined, 'asks'], ['same-origin, cross-site', undefined, 'asks'], ['trusted', 'https://evil.example', 'refused'],
-  [undefined, undefined, 'asks'], [undefined, trusted, 'passes'], [undefined, 'https://api.example.com', 'refused'],
+  ['none', undefined, 'asks'], ['none', 'https://evil.example', 'asks and names'], ['none', trusted, 'passes'],
+  ['', undefined, 'asks'], ['Same-Origin', undefined, 'asks'], ['same-origin, cross-site', undefined, 'asks'], ['trusted', 'https://evil.example', 'asks and names'],
+  [undefined, undefined, 'asks'], [undefined, trusted, 'passes'], [undefined, 'https://api.example.com', 'asks and names'],
   ...[
     'null', '', 'https://evil.example', 'https://app.example.com.evil.example', 'https://evil-app.example.com', 'https://app.example.comevil.example',
     'https://sub.app.example.com', 'http://app.example.com', 'https://app.example.com:8443', 'https://app.example.com:443', 'https://app.example.com/', 'https://APP.example.com',
     'https://app.example.com@evil.example', 'https://evil.example#https://app.example.com', `${trusted}, https://evil.example`, `${trusted} ${trusted}`, 'app.example.com', '//app.example.com', '*', 'file://', 'undefined',
-  ].map((origin) => [undefined, origin, 'refused'] as [undefined, string, 'refused']),
+  ].map((origin) => [undefined, origin, 'asks and names'] as [undefined, string, 'asks and names']),
 ]
 
 for (const [url, payload] of [['/act', undefined], ['/auth/refresh', undefined], ['/auth/logout', undefined], ['/auth/reauthenticate', { password }]] as const) {
@@ -72,7 +76,10 @@ for (const [url, payload] of [['/act', undefined], ['/auth/refresh', undefined],
       const shown = await send(url, { ...headers, cookie: session.cookie, 'x-csrf-token': session.value }, payload)
       if (verdict === 'refused') t.match(shown.json(), failed, label)
       else t.ok(shown.statusCode < 300, label)
-      if (url === '/auth/logout' && verdict !== 'refused') session = await signIn()
+      if (url === '/auth/logout' && verdict !== 'refused') {
+        t.ok(shown.headers['set-cookie'], `${label} takes the cookies back`)
+        session = await signIn()
+      }
     }
   })
 }
@@ -82,9 +89,10 @@ t.test('who is about to get cookies must not come from elsewhere, and needs no v
   for (const [from, origin, verdict] of senders) {
     const headers = { ...from !== undefined && { 'sec-fetch-site': from }, ...origin !== undefined && { origin } }
     for (const [answer, status] of [[await send('/auth/login', headers, ada), 200], [await register(headers), 201]] as const) {
-      if (verdict === 'refused') t.match(answer.json(), failed, `${from} ${origin}`)
+      const isRefused = verdict === 'refused' || verdict === 'asks and names'
+      if (isRefused) t.match(answer.json(), failed, `${from} ${origin}`)
       else t.equal(answer.statusCode, status, `${from} ${origin}`)
-      t.equal('set-cookie' in answer.headers, verdict !== 'refused')
+      t.equal('set-cookie' in answer.headers, !isRefused)
     }
   }
 
@@ -124,20 +132,50 @@ t.test('a page of another origin brings no session of its own into a browser, wh
 t.test('which host was asked for never matters', async (t) => {
   const { app, signUp } = await build(t, { transport: 'both', csrf: { trustedOrigins: [trusted] } }, { trustProxy: true })
   await signUp()
-  const { cookie, value } = await app.inject({ method: 'POST', url: '/auth/login', payload: { ...ada, transport: 'cookie' } })
-    .then((answer) => ({ cookie: cookieHeader(setBy(answer)), value: answer.json().csrf_token }))
+  const cookie = cookieHeader(setBy(await app.inject({ method: 'POST', url: '/auth/login', payload: { ...ada, transport: 'cookie' } })))
 
   for (const [origin, name, host] of [
     ['https://evil.example', 'host', 'evil.example'], ['https://evil.example', 'x-forwarded-host', 'evil.example'], ['http://localhost:80', 'host', 'localhost:80'],
     ['https://evil.example', 'x-forwarded-host', 'app.example.com'], ['https://evil.example', 'forwarded', 'host=evil.example'],
     ['https://evil.example', 'referer', `${trusted}/page`],
   ] as const) {
-    const headers = { cookie, origin, [name]: host, 'x-forwarded-proto': 'https', 'x-csrf-token': value }
+    const headers = { cookie, origin, [name]: host, 'x-forwarded-proto': 'https' }
     t.match((await app.inject({ method: 'POST', url: '/guarded', headers })).json(), failed, `${name}: ${host}`)
     t.match((await app.inject({ method: 'POST', url: '/auth/login', headers, payload: { ...ada, transport: 'cookie' } })).json(), failed)
   }
   const headers = { cookie, origin: trusted, host: 'evil.example', 'x-forwarded-host': 'evil.example' }
   t.equal((await app.inject({ method: 'POST', url: '/guarded', headers })).statusCode, 200)
+})
+
+t.test('without Sec-Fetch-Site a value of another session is no proof, and cookies are kept from whoever has none', async (t) => {
+  const { register, send, signIn } = await site(t)
+  const [session, other] = [await signIn(), await signIn()]
+  const eve = (await register()).json().csrf_token as string
+  const own = { origin: 'http://app.test', cookie: session.cookie }
+  for (const url of ['/act', '/auth/refresh', '/auth/logout']) {
+    for (const value of [other.value, eve, '', 'null', `${session.value}x`]) {
+      const answer = await send(url, { ...own, 'x-csrf-token': value })
+      t.match(answer.json(), { ...failed, message: /does not hold the csrf_token of this session/ }, `${url} ${value}`)
+      t.notOk(answer.headers['set-cookie'])
+    }
+    t.match((await send(url, own)).json(), { ...failed, message: /needs the header x-csrf-token.*its Origin is not in csrf\.trustedOrigins/ })
+  }
+  const planted = session.cookie.replace(/__Secure-refresh=[^;]+/, '__Secure-refresh=planted')
+  t.notOk((await send('/auth/refresh', { ...own, cookie: planted, 'x-csrf-token': session.value })).headers['set-cookie'], 'nobody has proved anything')
+
+  t.equal((await send('/auth/logout', { ...own, 'x-csrf-token': session.value })).statusCode, 204)
+  const over = await send('/auth/refresh', { ...own, 'x-csrf-token': session.value })
+  t.match(over, { statusCode: 401 })
+  t.ok(over.headers['set-cookie'], 'a session that is over is taken out of the browser')
+})
+
+t.test('who cannot get cookies for want of Sec-Fetch-Site is told what the app has to name', async (t) => {
+  const { register, send } = await site(t)
+  for (const answer of [await send('/auth/login', { origin: 'http://app.test' }, ada), await register({ origin: 'http://app.test' })]) {
+    t.match(answer.json(), { ...failed, message: /csrf\.trustedOrigins\. The browser sends no Sec-Fetch-Site, as on plain HTTP.*name the origin of its own pages there/ })
+  }
+  const told = await site(t, { trustedOrigins: ['http://app.test'] })
+  t.equal((await told.send('/auth/login', { origin: 'http://app.test' }, ada)).statusCode, 200)
 })
 
 t.test('the value is bound to the session: what another session, another user or a stranger has is worth nothing', async (t) => {
@@ -238,25 +276,50 @@ t.test('a form may bring the value into a protected scope too', async (t) => {
   t.equal((await form(`_csrf=${value}`)).body, 'done')
 })
 
-t.test('methods that change nothing need no proof, and the options say which do', async (t) => {
+t.test('all methods but those that change nothing need a proof, whatever their name', async (t) => {
   const cross = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
-  const usual = await site(t)
-  const { cookie } = await usual.signIn()
-  for (const method of ['GET', 'HEAD', 'OPTIONS'] as const) t.equal((await usual.send('/act', { cookie, ...cross }, undefined, method)).statusCode, 200, method)
+  const { app, send, signIn } = await site(t, {}, {}, (app) => {
+    for (const method of ['PURGE', 'LOCK', 'M-SEARCH', 'TRACE', 'QUERY']) {
+      app.addHttpMethod(method)
+      app.route({ method: method as 'GET', url: '/any', preHandler: app.authenticate, handler })
+    }
+  })
+  const { cookie, value } = await signIn()
+  const ask = async (method: string, headers: Record<string, string>) => app.inject({ method: method as 'GET', url: '/any', headers })
+  for (const method of ['GET', 'HEAD', 'OPTIONS'] as const) t.equal((await send('/act', { cookie, ...cross }, undefined, method)).statusCode, 200, method)
+  for (const method of ['TRACE', 'QUERY']) t.equal((await ask(method, { cookie, ...cross })).statusCode, 200, method)
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-    t.match((await usual.send('/act', { cookie, ...cross }, undefined, method)).json(), failed, method)
-    t.match((await usual.send('/act', { cookie }, undefined, method)).json(), failed, method)
+    t.match((await send('/act', { cookie, ...cross }, undefined, method)).json(), failed, method)
+    t.match((await send('/act', { cookie }, undefined, method)).json(), failed, method)
+  }
+  for (const method of ['PURGE', 'LOCK', 'M-SEARCH']) {
+    t.match((await ask(method, { cookie, ...cross })).json(), failed, method)
+    t.match((await ask(method, { cookie })).json(), failed, method)
+    t.equal((await ask(method, { cookie, 'x-csrf-token': value })).statusCode, 200, method)
   }
   for (const url of ['/auth/login', '/auth/refresh', '/auth/logout', '/auth/register', '/auth/reauthenticate']) {
-    t.equal((await usual.send(url, { cookie }, undefined, 'GET')).statusCode, 404, `GET ${url}`)
+    t.equal((await send(url, { cookie }, undefined, 'GET')).statusCode, 404, `GET ${url}`)
   }
+})
 
+t.test('a list of methods is that of the routes of the app: it opens none of ours, and closes none', async (t) => {
   const strict = await site(t, { methods: ['GET', 'POST', 'DELETE'] })
-  const own = await strict.signIn()
-  for (const method of ['GET', 'POST', 'DELETE'] as const) t.match((await strict.send('/act', { cookie: own.cookie }, undefined, method)).json(), failed, method)
-  for (const method of ['PUT', 'PATCH', 'HEAD'] as const) t.equal((await strict.send('/act', { cookie: own.cookie }, undefined, method)).statusCode, 200, method)
-  t.match((await strict.send('/auth/me', { cookie: own.cookie }, undefined, 'GET')).json(), failed)
-  t.equal((await strict.send('/auth/me', { cookie: own.cookie, 'x-csrf-token': own.value }, undefined, 'GET')).statusCode, 200)
+  const { cookie, value } = await strict.signIn()
+  for (const method of ['GET', 'POST', 'DELETE'] as const) t.match((await strict.send('/act', { cookie }, undefined, method)).json(), failed, method)
+  for (const method of ['PUT', 'PATCH', 'HEAD'] as const) t.equal((await strict.send('/act', { cookie }, undefined, method)).statusCode, 200, method)
+  t.equal((await strict.send('/auth/me', { cookie }, undefined, 'GET')).statusCode, 200)
+
+  const cross = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+  const lax = await site(t, { methods: ['TRACE'] }, { user: { fields: { nick: Type.Optional(Type.String()) } } })
+  const own = await lax.signIn()
+  t.equal((await lax.send('/act', { cookie: own.cookie, ...cross })).statusCode, 200, 'as the app said')
+  for (const [method, url, payload] of [
+    ['DELETE', '/auth/sessions'], ['DELETE', '/auth/sessions/019e0000-0000-7000-8000-000000000000'], ['DELETE', '/auth/me'], ['PATCH', '/auth/me', { nick: 'x' }],
+    ['PUT', '/auth/password', { current_password: password, new_password: `${password} again` }], ['POST', '/auth/reauthenticate', { password }], ['POST', '/auth/logout'], ['POST', '/auth/refresh'],
+  ] as const) {
+    for (const sender of [{}, cross]) t.match((await lax.send(url, { cookie: own.cookie, ...sender }, payload, method)).json(), failed, `${method} ${url}`)
+  }
+  t.equal((await strict.send('/auth/sessions', { cookie, 'x-csrf-token': value }, undefined, 'DELETE')).statusCode, 204)
 })
 
 t.test('a token in the header needs no proof, and no other header waives it for a cookie', async (t) => {
