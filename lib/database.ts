@@ -7,9 +7,10 @@ import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
 import { createStatement, type Statement } from './databases/statement.ts'
+import { isViolation } from './databases/violations.ts'
 import { nameOf } from './databases/url.ts'
 import { Revision } from './entities/revision.ts'
-import { OptionsInvalid, Unavailable } from './errors.ts'
+import { ConstraintViolated, OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
 import type { Settings } from './settings.ts'
 
@@ -19,13 +20,15 @@ export interface Database extends Partial<Notifications> {
   /**
    * Runs `work` on an entity manager of its own, outside any transaction of the request's. While a row, a table or a file
    * is locked it is run again and again, so it writes once: in one statement or one transaction.
-   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
+   * @throws {ConstraintViolated} `ACCOUNTS_CONSTRAINT_VIOLATED` where a constraint or a trigger refuses
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every other failure
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   /**
    * Runs `work` in a transaction of its own, whatever transaction the caller is in, and commits what it wrote: all of it
    * or nothing. Every transaction of ours begins here. While others hold its locks it is run again, as a whole.
-   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every failure but a broken unique key
+   * @throws {ConstraintViolated} `ACCOUNTS_CONSTRAINT_VIOLATED` where a constraint or a trigger refuses
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every other failure
    */
   transaction: <Result>(work: (tx: EntityManager) => Promise<Result>) => Promise<Result>
   /** What `make` builds, with names in place of values, as a statement that is made once: see there. */
@@ -95,9 +98,13 @@ function joining (orm: MikroORM, other: EntityManager): EntityManager {
   return em
 }
 
-/** True for a broken unique key. Compared by name, since an app may hold a second copy of MikroORM. */
+/**
+ * True for a broken unique key, of a transaction of ours or of the host's. Compared by name, since an app may hold a second
+ * copy of MikroORM.
+ */
 export function isDuplicate (error: unknown): boolean {
-  return error instanceof Error && error.name === 'UniqueConstraintViolationException'
+  const broken = isOurs(error) ? error.cause : error
+  return broken instanceof Error && broken.name === 'UniqueConstraintViolationException'
 }
 
 async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
@@ -108,7 +115,8 @@ async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
     try {
       return await within(deadline - performance.now(), work())
     } catch (cause) {
-      if (isDuplicate(cause) || isOurs(cause)) throw cause
+      if (isOurs(cause)) throw cause
+      if (isViolation(cause)) throw new ConstraintViolated({ cause: withoutValues(cause) })
       if (!isBusy(cause) || performance.now() > deadline) throw new Unavailable({ cause: withoutValues(cause) })
       await pause(Math.random() * longestPauseMs)
       longestPauseMs = Math.min(2 * longestPauseMs, mostPauseMs)

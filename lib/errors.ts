@@ -25,6 +25,10 @@ export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'Th
 export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
   'The user is signed in in too many places: sign out in one of them, and try again', 403)
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
+export const UserReferenced = createError<[{ cause: unknown }?]>('ACCOUNTS_USER_REFERENCED',
+  'There is data that refers to the user, so the user cannot be deleted', 409)
+export const ConstraintViolated = createError<[{ cause: unknown }?]>('ACCOUNTS_CONSTRAINT_VIOLATED',
+  'A rule of the database does not allow this', 409)
 export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
 export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
 export const Throttled = postponed('ACCOUNTS_THROTTLED', 'There were too many attempts: try again in %s', 429)

@@ -172,9 +172,9 @@ t.test(...notEverywhere('a commit that fails and rolls back by itself, as on a f
   const takenName = async () => (await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).statusCode
   t.equal(await takenName(), 409)
   for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
-  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 503)
-  t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 503)
-  t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 503)
+  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 409)
+  t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 409)
+  t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 409)
 
   for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`drop trigger full_${table}`)
   t.equal((await get('/guarded', access)).statusCode, 200)

@@ -44,6 +44,14 @@ t.test('who registers has a row of your own table, which goes with them', async 
   await app.accounts.users.delete(user.id)
   const sql = open(db)
   t.same(await sql.all('select * from profile'), [])
+
+  const { user: { id } } = await signUp('bob')
+  await sql.exec(`create table invoice (owner text not null references accounts_users (id)); insert into invoice values ('${id}')`)
+  await t.rejects(app.accounts.users.delete(id), { code: 'ACCOUNTS_USER_REFERENCED' })
+  const [, instead] = /```js\n([^]+?)```/.exec(readFileSync(join(import.meta.dirname, '..', page), 'utf8'))!
+  const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (given: typeof app, id: string) => Promise<void>
+  await new AsyncFunction('app', 'id', instead!)(app, id)
+  t.match(await sql.all('select username, email, disabled_at from accounts_users'), [{ username: `former-${id}`, email: null, disabled_at: Number }])
   await sql.close()
 })
 

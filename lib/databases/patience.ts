@@ -19,9 +19,13 @@ export function isBusy (error: unknown): boolean {
   return busyCodes.includes(code) || busyCodes.includes(errno) || String(code).startsWith('SQLITE_BUSY')
 }
 
-/** An error of a driver without what stands in its statement or its row: mysql2 tells in `sql`, pg in `detail`. */
+/**
+ * An error of a driver without what stands in its statement or its row, password hashes too: mysql2 tells in `sql`, and of a
+ * key that is there twice in the message; pg in `detail`, which MikroORM adds to the message.
+ */
 export function withoutValues (error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { name, message, stack, code } = error as Error & { code?: unknown }
-  return Object.assign(new Error(message), { name, stack, code })
+  const told = message.replace(/\n - detail: .*/s, '').replace(/^(Duplicate entry) '.*'(?= for key)/s, '$1')
+  return Object.assign(new Error(told), { name, stack: stack?.replace(message, () => told), code })
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
-import { NotFound, TokenRevoked, TokenStale } from '../errors.ts'
+import { NotFound, TokenRevoked, TokenStale, UserReferenced } from '../errors.ts'
 import { forget } from '../grants.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
@@ -35,7 +35,7 @@ export function me (scope: Scope, context: Context, path: string): void {
     summary: 'Close the own account, and end every session of it',
     description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
     tags,
-    response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale),
+    response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, UserReferenced),
   }
   scope.delete(path, { schema: close, onRequest: guard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
     if (!await changes.remove(request.auth.claims.sub)) throw new TokenRevoked()

@@ -85,7 +85,7 @@ export type ErrorClass = new (...args: never[]) => FastifyError
 
 /** What every route with a body may answer beside its own errors. */
 export const bodyErrors: ErrorClass[] = [
-  errors.InputInvalid, errors.Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
+  errors.InputInvalid, errors.ConstraintViolated, errors.Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
 ]
 
 /** What a route that sets cookies may answer beside. */

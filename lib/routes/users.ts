@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { User } from '../entities/user.ts'
-import { Forbidden, InputInvalid, NotFound } from '../errors.ts'
+import { Forbidden, InputInvalid, NotFound, UserReferenced } from '../errors.ts'
 import { RolesSchema } from '../users/fields.ts'
 import { PageSchema } from '../users/look-up.ts'
 import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
@@ -79,7 +79,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     description: 'Nobody deletes themselves here.',
     tags,
     params,
-    response: answers({ 204: NothingSchema }, ...refusals),
+    response: answers({ 204: NothingSchema }, ...refusals, UserReferenced),
   }
   scope.delete(`${path}/:id`, { schema: remove, onRequest }, async ({ params: { id }, auth: { claims: { sub } } }, reply) => {
     if (id === sub) throw new Forbidden()

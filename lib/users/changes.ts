@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { raw, type EntityManager } from '@mikro-orm/core'
+import { withoutValues } from '../databases/patience.ts'
+import { isReferenced } from '../databases/violations.ts'
 import { User } from '../entities/user.ts'
-import { InputInvalid, NotFound } from '../errors.ts'
+import { InputInvalid, NotFound, UserReferenced } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
@@ -40,7 +42,10 @@ export interface Changes {
    * @throws {NotFound | PasswordRejected}
    */
   setPassword: (id: string, password: string, em?: EntityManager) => Promise<User>
-  /** Deletes a user with all sessions. False for one who is not there. */
+  /**
+   * Deletes a user with all sessions. False for one who is not there.
+   * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
+   */
   remove: (id: string, em?: EntityManager) => Promise<boolean>
 }
 
@@ -115,7 +120,13 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
         if (await tx.nativeDelete(User, { id }) === 0) return false
         await write('user', id)
         return true
-      }, em)
+      }, em).catch(orReferenced)
     },
   }
+}
+
+/** Gives the refusal of a deletion for a foreign key that holds the user, of a transaction of ours or of the host's. */
+function orReferenced (error: unknown): never {
+  const { cause = error } = error as { cause?: unknown }
+  throw isReferenced(cause) ? new UserReferenced({ cause: withoutValues(cause) }) : error
 }

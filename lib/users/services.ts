@@ -72,6 +72,8 @@ export interface UserServices {
   /**
    * Deletes a user, with all sessions.
    * @throws {NotFound}
+   * @throws {UserReferenced} where a row of yours refers to the user, and its foreign key does not let go: nothing is
+   * deleted. Disable the user instead, or delete what refers to them first.
    */
   delete: (id: string, options?: InTransaction) => Promise<void>
   /**
