@@ -107,6 +107,13 @@ t.test('without the driver the error says what to install', async (t) => {
   t.match(failed.stderr, /npm install @mikro-orm\/sqlite@7\.\d+\.\d+ @mikro-orm\/migrations@7/)
 })
 
+t.test('a driver that is there and fails is not said to be missing', async (t) => {
+  const failed = await run(process.execPath, [script('without-driver.ts'), ':memory:', 'It was compiled for another Node']).catch((error) => error)
+  t.match(failed.stderr, /ACCOUNTS_OPTIONS_INVALID/)
+  t.match(failed.stderr, /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, :memory:: It was compiled for another Node/)
+  t.notMatch(failed.stderr, /npm install/)
+})
+
 t.test(...notEverywhere('on a Node that the driver would crash, the error says which Node is needed'), async (t) => {
   const failed = await run(process.execPath, [script('old-node.ts'), ':memory:']).catch((error) => error)
   t.match(failed.stderr, /ACCOUNTS_OPTIONS_INVALID/)

@@ -5,14 +5,6 @@ import type { Settings } from '../settings.ts'
 import type { Finding } from './findings.ts'
 import { look, pendingOf } from './pending.ts'
 
-/** How a database tells the time, in ms, by the class of its driver. */
-const clocks: Record<string, string> = {
-  SqliteDriver: "select unixepoch('subsec') * 1000 as now",
-  PostgreSqlDriver: 'select extract(epoch from clock_timestamp()) * 1000 as now',
-  MariaDbDriver: 'select unix_timestamp(now(3)) * 1000 as now',
-  MySqlDriver: 'select unix_timestamp(now(3)) * 1000 as now',
-}
-
 /** Two clocks may differ so much before anybody should care. */
 const mostSkewMs = 2000
 
@@ -47,7 +39,7 @@ function fileFindings (db: string): Finding[] {
 
 async function clockFindings ({ dialect, connected }: Opened): Promise<Finding[]> {
   const before = Date.now()
-  const [{ now }] = await connected.em.getConnection().execute(clocks[dialect.driver.name]!)
+  const [{ now }] = await connected.em.getConnection().execute(dialect.clock)
   const after = Date.now()
   const skewMs = Math.round(Number(now) - (before + after) / 2)
   if (Math.abs(skewMs) <= mostSkewMs + (after - before) / 2) return []

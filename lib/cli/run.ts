@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { read, type Command, type Io } from './command.ts'
 import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
@@ -30,7 +29,7 @@ export async function run (argv: string[], io: Io): Promise<number> {
 
 async function answer (argv: string[], io: Io, isJson: boolean): Promise<{ text: string, isBad?: boolean }> {
   if (argv[0] === '--help') return { text: helpOf(commands) }
-  if (argv[0] === '--version') return { text: createRequire(import.meta.url)('fastify-jwt-accounts/package.json').version }
+  if (argv[0] === '--version') return { text: (await import('fastify-jwt-accounts/package.json' as string, { with: { type: 'json' } })).default.version }
 
   const command = find(argv)
   const { args, values } = read(command, argv.slice(command.name.split(' ').length))

@@ -5,7 +5,8 @@ export type OrmOptions = Partial<Options>
 
 /** What one kind of database needs. Each stands in a file of its own, which is loaded with its driver when it is used. */
 export interface Dialect {
-  driver: NonNullable<OrmOptions['driver']>
+  /** Asks the database for its time, `now`, in ms since 1970. */
+  clock: string
   migrationsOf: (name: string) => MigrationObject[]
   open: (db: string) => Opening
   /** Gives a value as the driver takes it beside a statement, where that is worth it: the same text is then prepared once. */

@@ -6,6 +6,7 @@ import { Session } from '../entities/session.ts'
 import { ThrottleBucket } from '../entities/throttle.ts'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
+import { isMissing } from '../missing-package.ts'
 import type { Dialect, OrmOptions } from './dialect.ts'
 import type { DialectName } from './url.ts'
 
@@ -24,28 +25,63 @@ const deafToEnvironment = {
   implicitTransactions: true,
 }
 
+/** What speaks one kind of database: of ours, and of the packages that the app has installed for it. */
+interface Parts {
+  dialect: Dialect
+  driver: NonNullable<OrmOptions['driver']>
+  Migrator: NonNullable<OrmOptions['extensions']>[number]
+}
+
+/**
+ * Each import is a literal, which a bundler needs to find what it names, and each of a driver is caught, so that the
+ * bundler leaves out those that are not installed.
+ */
+const loading: Record<DialectName, () => Promise<Omit<Parts, 'Migrator'>>> = {
+  async sqlite () {
+    const { SqliteDriver: driver } = await import('@mikro-orm/sqlite').catch(askFor('sqlite'))
+    return { driver, ...await import('./sqlite.ts') }
+  },
+  async postgresql () {
+    const { PostgreSqlDriver: driver } = await import('@mikro-orm/postgresql').catch(askFor('postgresql'))
+    return { driver, ...await import('./postgresql.ts') }
+  },
+  async mariadb () {
+    const { MariaDbDriver: driver } = await import('@mikro-orm/mariadb').catch(askFor('mariadb'))
+    return { driver, ...await import('./mysql-server.ts') }
+  },
+  async mysql () {
+    const { MySqlDriver: driver } = await import('@mikro-orm/mysql').catch(askFor('mysql'))
+    return { driver, ...await import('./mysql-server.ts') }
+  },
+}
+
 /**
  * The dialect, with its packages.
- * @throws {OptionsInvalid} that says what to install
+ * @throws {OptionsInvalid} that says what to install, where a package is not there
  */
-export async function loadDialect (name: DialectName) {
+export async function loadDialect (name: DialectName): Promise<Parts> {
   // The driver of SQLite does not fail on an older Node: it ends the process without a word.
   if (Number.parseInt(process.versions.node) < 22) throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
 
-  try {
-    const [{ dialect }, { Migrator }] = await Promise.all([import(`./${name}.ts`) as Promise<{ dialect: Dialect }>, import('@mikro-orm/migrations')])
-    return { dialect, Migrator }
-  } catch (cause) {
+  const { Migrator } = await import('@mikro-orm/migrations').catch(askFor(name))
+  return { Migrator, ...await loading[name]() }
+}
+
+/** Answers for the failed import of a package that this kind of database needs. */
+function askFor (name: DialectName): (cause: unknown) => never {
+  const needed = [name, 'migrations'].map((part) => `@mikro-orm/${part}`)
+  return (cause) => {
+    if (!needed.some((part) => isMissing(cause, part))) throw cause
     throw new OptionsInvalid('the database needs packages that are not there, in the version of your @mikro-orm/core: ' +
-      `npm install ${[name, 'migrations'].map((name) => `@mikro-orm/${name}@${Utils.getORMVersion()}`).join(' ')}`, { cause })
+      `npm install ${needed.map((part) => `${part}@${Utils.getORMVersion()}`).join(' ')}`, { cause })
   }
 }
 
 /** A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. */
-export function createOrm ({ dialect, Migrator }: Awaited<ReturnType<typeof loadDialect>>, name: string, options: OrmOptions, schema?: string): MikroORM {
+export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, schema?: string): MikroORM {
   return new MikroORM({
     ...deafToEnvironment,
-    driver: dialect.driver,
+    driver,
     entities,
     discovery: {
       warnWhenNoEntities: false,

@@ -32,29 +32,27 @@ const settings = [
 ]
 
 /** MySQL and MariaDB, which differ in their drivers alone. */
-export function createMysqlDialect (driver: Dialect['driver']): Dialect {
-  return {
-    driver,
-    migrationsOf,
-    open (db) {
-      const { url, connections } = readUrl(db)
-      const watch = createWatch()
-      const database = decodeURIComponent(url.pathname.slice(1))
+export const dialect: Dialect = {
+  clock: 'select unix_timestamp(now(3)) * 1000 as now',
+  migrationsOf,
+  open (db) {
+    const { url, connections } = readUrl(db)
+    const watch = createWatch()
+    const database = decodeURIComponent(url.pathname.slice(1))
 
-      return {
-        options: {
-          dbName: database,
-          charset: 'utf8mb4',
-          pool: { min: 0, max: connections, idleTimeoutMillis: mostWaitMs },
-          // A function, so that nothing prints the password that stands in it.
-          driverOptions: () => ({ maxIdle: mostIdle(connections), ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
-        },
-        prepare: (orm) => tame(orm, watch),
-        settle: async () => watch.start(),
-        close: watch.close,
-      }
-    },
-  }
+    return {
+      options: {
+        dbName: database,
+        charset: 'utf8mb4',
+        pool: { min: 0, max: connections, idleTimeoutMillis: mostWaitMs },
+        // A function, so that nothing prints the password that stands in it.
+        driverOptions: () => ({ maxIdle: mostIdle(connections), ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
+      },
+      prepare: (orm) => tame(orm, watch),
+      settle: async () => watch.start(),
+      close: watch.close,
+    }
+  },
 }
 
 /**

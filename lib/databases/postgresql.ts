@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { PostgreSqlDriver, type PostgreSqlConnection } from '@mikro-orm/postgresql'
+import type { PostgreSqlConnection } from '@mikro-orm/postgresql'
 import { migrationsOf } from '../migrations/postgresql.ts'
 import type { Dialect } from './dialect.ts'
 import { createListen, notify, type Pool } from './notifications.ts'
@@ -19,7 +19,7 @@ interface Client {
 const settings = "set idle_in_transaction_session_timeout = '15s'; set lock_timeout = '9s'"
 
 export const dialect: Dialect = {
-  driver: PostgreSqlDriver,
+  clock: 'select extract(epoch from clock_timestamp()) * 1000 as now',
   migrationsOf,
 
   open (db) {

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import type { MikroORM } from '@mikro-orm/core'
-import { SqliteDriver, type SqliteConnection } from '@mikro-orm/sqlite'
+import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { migrationsOf } from '../migrations/sqlite.ts'
 import type { Dialect } from './dialect.ts'
 import { keptTexts } from './statement.ts'
@@ -12,7 +12,7 @@ interface Sqlite {
 }
 
 export const dialect: Dialect = {
-  driver: SqliteDriver,
+  clock: "select unixepoch('subsec') * 1000 as now",
   migrationsOf,
   bind: (value) => value instanceof Date ? value.getTime() : value,
 

@@ -1,10 +1,32 @@
 import { isRaw, type EntityClass, type EntityManager } from '@mikro-orm/core'
-import type { QueryBuilder, SqlEntityManager } from '@mikro-orm/sqlite'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
+
+/**
+ * What of the ORM's query builder is used here. The type of its own belongs to a driver, and an app that has installed
+ * another could not compile our declarations.
+ */
+export interface Builder extends Made {
+  select: (columns: string | string[]) => Builder
+  insert: (values: object | object[]) => Builder
+  update: (values: object) => Builder
+  where: (condition: object) => Builder
+  innerJoinAndSelect: (property: string, alias: string) => Builder
+  orderBy: (order: object) => Builder
+  limit: (count: number) => Builder
+  offset: (count: number) => Builder
+  onConflict: (column: string) => { merge: (columns: string[]) => Builder }
+}
+
+/** A statement that the ORM has made: its text, and what the places in it stand for. */
+interface Made {
+  getQuery: () => string
+  getParams: () => readonly unknown[]
+}
 
 /** What statements are made of. Names stand in for values; what is no text stands for itself. */
 export interface Making {
   /** A builder of the ORM's for a table. */
-  query: (entity: EntityClass<any>, alias?: string) => QueryBuilder<any>
+  query: (entity: EntityClass<any>, alias?: string) => Builder
   /** All properties of an entity, each named as itself: what an insert holds. */
   all: (entity: EntityClass<any>) => Record<string, string>
 }
@@ -69,8 +91,6 @@ function valueOf (values: Values, name: string): unknown {
 export function named (names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, name]))
 }
-
-type Made = Pick<QueryBuilder, 'getQuery' | 'getParams'>
 
 /** The text, from now on one that is kept, and what stands in it. What is given raw goes into the text. */
 function read (made: Made) {

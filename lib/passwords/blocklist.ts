@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { ask } from '../callback.ts'
 import { fold, leastCharacters, signs, type Rule } from './rule.ts'
 
-/** 49,233 passwords in lower case and ASCII: the text of a JSON array, without a blank or an escape. */
-const listName = '@zxcvbn-ts/language-common/src/passwords.json'
+/** 49,233 passwords in lower case and ASCII, read when the first password is judged: that takes 10 ms. */
+const load = () => import('@zxcvbn-ts/language-common/src/passwords.json', { with: { type: 'json' } })
 
 /** What is typed by sliding over a keyboard, in either direction; letters and digits beside each other need no list. */
 const rows = ['90', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'yxcvbnm', 'azertyuiop', 'qsdfghjklm', 'wxcvbn']
@@ -26,17 +24,15 @@ const everySign = new RegExp(`[${signs}]`, 'gu')
  *   before: the same, the next or the last one by code point, 9 and 0, or on a row of a keyboard (`qwertyuiop123456`).
  */
 export function createBlocklist (): Rule {
-  const file = createRequire(import.meta.url).resolve(listName)
-  let list: Buffer | undefined
+  let list: string[] | undefined
 
   return async (password) => {
     const text = fold(password)
     if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) return 'must not be a few characters over and over'
     if (isMadeOfRows(text)) return 'must not be a row of letters, digits or keys'
 
-    // Searched as it stands: to read its 49,233 entries apart would hold up everybody for longer than all searches.
-    list ??= await ask(() => readFile(file))
-    const isCommon = formsOf(text).some((form) => list!.includes(JSON.stringify(form)))
+    list ??= (await ask(load)).default
+    const isCommon = formsOf(text).some((form) => list!.includes(form))
     return isCommon ? 'must not be a common password, not even repeated or with digits and punctuation around it' : undefined
   }
 }

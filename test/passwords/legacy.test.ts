@@ -188,6 +188,12 @@ t.test('without its package bcrypt keeps the app from starting, and says what to
   t.match(failed.stderr, /password\.legacy\[0\] does not work: Error: legacy\.bcrypt needs a package that is not there: npm install @node-rs\/bcrypt/)
 })
 
+t.test('a package of bcrypt that is there and fails is not said to be missing', async (t) => {
+  const failed = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', 'without-bcrypt.ts'), 'It was compiled for another Node']).catch((error) => error)
+  t.match(failed.stderr, /password\.legacy\[0\] does not work: Error: It was compiled for another Node/)
+  t.notMatch(failed.stderr, /npm install/)
+})
+
 /** What each scheme was asked for, in order. */
 async function watched (t: Parameters<typeof build>[0]) {
   const asked: string[] = []

@@ -1,3 +1,4 @@
+import { isMissing } from '../../missing-package.ts'
 import type { PasswordVerifier } from '../options.ts'
 
 /** `$2x$` is left out: it marks hashes of a faulty program, which are not what others make of a password. */
@@ -29,6 +30,7 @@ async function load () {
   try {
     return await import('@node-rs/bcrypt')
   } catch (cause) {
+    if (!isMissing(cause, '@node-rs/bcrypt')) throw cause
     throw new Error('legacy.bcrypt needs a package that is not there: npm install @node-rs/bcrypt', { cause })
   }
 }
