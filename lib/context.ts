@@ -6,6 +6,7 @@ import type { Issuing } from './grants.ts'
 import type { Hooks } from './hooks.ts'
 import type { Security } from './openapi.ts'
 import type { Location } from './options.ts'
+import type { RevokeToken } from './services.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
 import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -33,7 +34,7 @@ export interface Context extends Issuing {
   /** Where refresh and logout look for a token. */
   refreshLocations: Location[]
   /** Ends what a token stands for: see `TokenServices.revoke`. */
-  revokeToken: (token: string) => Promise<void>
+  revokeToken: RevokeToken
   /** How the document says where a token may be. */
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
   /** The name of what clients of introspection authenticate with, in the document. */

@@ -42,7 +42,7 @@ import type { GuardOptions } from './guards/options.ts'
 import { protectScope } from './guards/protect.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
-import { createServices } from './services.ts'
+import { createRevokeToken, createServices } from './services.ts'
 import { createUserServices } from './users/services.ts'
 import { createSessionServices } from './sessions/services.ts'
 import { ownName } from './components.ts'
@@ -150,7 +150,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     const guardOfOurs = (options: GuardOptions = {}) => ownGuard({ ...options, locations: ownLocations })
     const context = {
       ...parts,
-      revokeToken: services.revoke,
+      revokeToken: createRevokeToken(parts),
       securityOf: (kind, locations) => securityOf(settings.name, kind, locations, false),
       clientScheme: ownName(settings.name, 'client'),
       guard: guardOfOurs,

@@ -1,4 +1,4 @@
-import { clientOf } from './client.ts'
+import { clientOf, type Client } from './client.ts'
 import { claimsOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
 import { IssuingOff, OptionsInvalid } from './errors.ts'
 import type { Admission } from './guards/admission.ts'
@@ -64,8 +64,19 @@ interface Parts extends Issuing {
   users: Users
 }
 
+/** Ends what a token stands for, as `TokenServices.revoke` does, for whoever asks for it. */
+export type RevokeToken = (token: string, client?: Client) => Promise<void>
+
+export function createRevokeToken ({ tokens, endings, sessions }: Pick<Parts, 'tokens' | 'endings' | 'sessions'>): RevokeToken {
+  return async (text, client) => {
+    const token = tokens.verifyForLogout(text, ['access', 'refresh'])
+    await (token.kind === 'access' ? endings.revokeToken(token.claims, client) : sessions.logout(token, client))
+  }
+}
+
 export function createServices (parts: Parts): TokenServices {
-  const { admission, cookies, endings, sessions, settings, tokens, users } = parts
+  const { admission, cookies, settings, tokens, users } = parts
+  const revokeToken = createRevokeToken(parts)
 
   return {
     async issueTokens (user: string | { id: string }, { request, reply, authTime, transport = usualTransport(settings, reply) }: IssueOptions = {}) {
@@ -90,10 +101,7 @@ export function createServices (parts: Parts): TokenServices {
 
     decode: tokens.decode,
 
-    async revoke (text) {
-      const token = tokens.verifyForLogout(text, ['access', 'refresh'])
-      await (token.kind === 'access' ? endings.revokeToken(token.claims) : sessions.logout(token))
-    },
+    revoke: (text) => revokeToken(text),
 
     clearCookies (reply) {
       setCookies(reply, cookies.clear())

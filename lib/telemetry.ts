@@ -49,9 +49,28 @@ export interface AccountsEvents {
   'login-failed': AccountEvent
   /** After too many failures further attempts have to wait: at an account from one network, of a network, or at an account. */
   lock: AccountEvent
-  /** A session was ended: by a logout, by itself from elsewhere (`ended`), or with all of the user's (`everywhere`). */
+  /**
+   * A session was ended: by a logout, by itself from elsewhere (`ended`), with all of the user's (`everywhere`), or to make
+   * room for another one (`limit`).
+   */
   logout: AccountEvent
   'password-changed': AccountEvent
+  /** A user has other roles. */
+  'roles-changed': AccountEvent
+  /** A user has lost the right to sign in, and all sessions. */
+  'user-disabled': AccountEvent
+  /** A user has it back. */
+  'user-enabled': AccountEvent
+  /** The name, the address or the app's own fields of a user were changed. */
+  'user-changed': AccountEvent
+  /** A user was deleted, by an admin or by code. */
+  'user-deleted': AccountEvent
+  /** Somebody closed their own account: the user was deleted. */
+  closed: AccountEvent
+  /** Somebody who was signed in gave the password once more. */
+  reauthenticated: AccountEvent
+  /** One access token was ended by itself: its session goes on. */
+  'token-revoked': AccountEvent
   /** A spent refresh token was used again: its session is over. */
   reuse: AccountEvent
   /** A request with cookies did not prove where it comes from. */
@@ -63,10 +82,12 @@ export interface AccountsEvents {
 }
 
 /** Why it happened, where there are several ways. */
-export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere'
+export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit'
 
 /** What is also kept in the table of events, where the app wants that. */
-export type StoredEvent = 'register' | 'login' | 'login-failed' | 'lock' | 'logout' | 'password-changed' | 'reuse'
+export type StoredEvent = {
+  [Name in keyof AccountsEvents]: AccountsEvents[Name] extends AccountEvent ? Name : never
+}[keyof AccountsEvents]
 
 export interface Telemetry {
   counters: Counters

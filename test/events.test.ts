@@ -1,10 +1,14 @@
 import diagnostics from 'node:diagnostics_channel'
+import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../lib/index.ts'
 import { bearer, buildOnFile, decode, password } from './build.ts'
 import { addTrigger, dropTrigger } from './databases.ts'
 
-const types = ['register', 'login', 'login-failed', 'logout', 'password-changed', 'reuse'] as const
+const types = [
+  'register', 'login', 'login-failed', 'logout', 'password-changed', 'reuse', 'roles-changed', 'user-disabled', 'user-enabled', 'user-changed',
+  'user-deleted', 'closed', 'reauthenticated', 'token-revoked',
+] as const
 const userAgent = 'Ada’s browser\n\u0000'
 const silent = { logger: { level: 'silent' } }
 
@@ -21,7 +25,7 @@ function hear (t: Test, names: readonly string[] = types): Record<string, unknow
 
 async function storing (t: Test, options: AccountsOptions = {}) {
   const built = await buildOnFile(t, { events: { store: true }, ...options }, silent)
-  const ask = (method: 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, token?: string) =>
+  const ask = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object, token?: string) =>
     built.app.inject({ method, url, headers: { ...bearer(token), 'user-agent': userAgent }, ...payload && { payload } })
   /** What is stored, in the form of what is told. */
   const stored = async () => (await built.sql.all('select * from accounts_events order by id')).map(({ type, user_id: userId, session_id: sessionId, reason, ip, user_agent: userAgent }) =>
@@ -67,6 +71,120 @@ t.test('what happens to an account is told, and stored where the app wants that'
     { ...byCode, type: 'password-changed', sessionId: null },
   ])
   t.same(await stored(), heard)
+})
+
+/** Somebody who may change others, and Ada, with all that tells of it. */
+async function withAdmin (t: Test, options: AccountsOptions = {}) {
+  const built = await storing(t, { routes: { users: true, revoke: true }, user: { fields: { city: Type.Optional(Type.String()) } }, ...options })
+  const root = await built.tokensOf('/auth/register', { username: 'root', password })
+  await built.app.accounts.users.setRoles(root.user.id, ['admin'])
+  const ada = await built.tokensOf('/auth/register', built.ada)
+  const before = await built.stored()
+  return { ...built, root, first: ada, id: ada.user.id, since: async () => (await built.stored()).slice(before.length) }
+}
+
+const byAsking = { instance: 'accounts', ip: '127.0.0.1', userAgent: 'Ada’s browser', reason: null, sessionId: null }
+const byCode = { ...byAsking, ip: null, userAgent: null }
+
+t.test('what is changed of a user is told and stored, by whichever way, and what changes nothing is not', async (t) => {
+  const { app, ask, id, since, first, root } = await withAdmin(t)
+  const heard = hear(t)
+  const change = (payload: object) => ask('PATCH', `/auth/users/${id}`, payload, root.access_token)
+  await ask('PATCH', '/auth/me', { city: 'London' }, first.access_token)
+  await ask('PATCH', '/auth/me', { city: 'London' }, first.access_token)
+  await change({ roles: ['clerk'] })
+  await change({ roles: ['clerk'], disabled: false })
+  await change({ roles: [], city: null, disabled: true })
+  await change({ disabled: false })
+  const { users } = app.accounts
+  await users.update(id, { username: 'countess', email: 'ada@example.com' })
+  await users.setRoles(id, ['clerk'])
+  await users.setRoles(id, ['clerk'])
+  await users.disable(id)
+  await users.disable(id)
+  await users.enable(id)
+  await users.delete(id)
+
+  const asked = { ...byAsking, userId: id }
+  const code = { ...byCode, userId: id }
+  t.same(heard, [
+    { ...asked, type: 'user-changed' },
+    { ...asked, type: 'roles-changed' },
+    ...['user-changed', 'roles-changed', 'user-disabled'].map((type) => ({ ...asked, type })),
+    { ...asked, type: 'user-enabled' },
+    ...['user-changed', 'roles-changed', 'user-disabled', 'user-enabled', 'user-deleted'].map((type) => ({ ...code, type })),
+  ])
+  t.same(await since(), heard)
+})
+
+t.test('who closes an account, and who deletes that of another, are told apart', async (t) => {
+  const { ask, id, since, first, root, tokensOf } = await withAdmin(t)
+  const { user: bob } = await tokensOf('/auth/register', { username: 'bob', password })
+  const heard = hear(t)
+  t.equal((await ask('DELETE', '/auth/me', undefined, first.access_token)).statusCode, 204)
+  t.equal((await ask('DELETE', `/auth/users/${bob.id}`, undefined, root.access_token)).statusCode, 204)
+  t.equal((await ask('DELETE', `/auth/users/${bob.id}`, undefined, root.access_token)).statusCode, 404)
+  t.same(heard, [{ ...byAsking, type: 'closed', userId: id }, { ...byAsking, type: 'user-deleted', userId: bob.id }])
+  t.same((await since()).slice(1), heard)
+})
+
+t.test('a password that is given again, and a token that is revoked by itself, are told and stored', async (t) => {
+  const { app, ask, id, since, first, tokensOf, ada } = await withAdmin(t)
+  const [second, third] = [await tokensOf('/auth/login', ada), await tokensOf('/auth/login', ada)]
+  const [firstId, secondId, thirdId] = [first, second, third].map(({ access_token: token }) => decode(token).payload.sid)
+  const heard = hear(t)
+  const again = (await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).json()
+  await ask('POST', '/auth/revoke', { token: again.access_token })
+  await ask('POST', '/auth/revoke', { token: again.access_token })
+  await app.accounts.revoke(second.access_token)
+  await ask('POST', '/auth/revoke', { token: third.refresh_token })
+  t.same(heard, [
+    { ...byAsking, type: 'reauthenticated', userId: id, sessionId: firstId },
+    { ...byAsking, type: 'token-revoked', userId: id, sessionId: firstId },
+    { ...byCode, type: 'token-revoked', userId: id, sessionId: secondId },
+    { ...byAsking, type: 'logout', userId: id, sessionId: thirdId, reason: 'logout' },
+  ])
+  t.same((await since()).slice(2), heard)
+})
+
+t.test('of a session that ends while its password is checked no more is told', async (t) => {
+  const during: { end?: () => Promise<unknown> } = {}
+  const { app, ask, first, since } = await withAdmin(t, { claims: async () => { await during.end?.(); return {} } })
+  during.end = () => app.accounts.sessions.revoke(decode(first.access_token).payload.sid)
+  const heard = hear(t)
+  t.match((await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match(heard, [{ type: 'logout', reason: 'ended' }])
+  t.same((await since()).map(({ type }) => type), ['logout'])
+})
+
+t.test('a session that ends to make room for another is told, and stored, before it', async (t) => {
+  const { since, first, tokensOf, ada, id } = await withAdmin(t, { sessions: { max: 1 } })
+  const heard = hear(t)
+  const second = await tokensOf('/auth/login', ada)
+  const [firstId, secondId] = [first, second].map(({ access_token: token }) => decode(token).payload.sid)
+  t.same(heard, [
+    { ...byAsking, type: 'logout', userId: id, sessionId: firstId, reason: 'limit' },
+    { ...byAsking, type: 'login', userId: id, sessionId: secondId },
+  ])
+  t.same(await since(), heard)
+})
+
+t.test('nothing is changed of a user whose event cannot be stored', async (t) => {
+  const { app, ask, id, sql, first, root, stored } = await withAdmin(t)
+  const rows = () => Promise.all(['users', 'sessions', 'revoked_tokens', 'revision'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const before = [await rows(), await stored()]
+  const heard = hear(t)
+  await addTrigger(sql, 'before insert', 'accounts_events', 'fail')
+  for (const change of [{ roles: ['clerk'] }, { disabled: true }, { city: 'London' }]) {
+    t.equal((await ask('PATCH', `/auth/users/${id}`, change, root.access_token)).statusCode, 409)
+  }
+  t.equal((await ask('DELETE', `/auth/users/${id}`, undefined, root.access_token)).statusCode, 409)
+  t.equal((await ask('DELETE', '/auth/me', undefined, first.access_token)).statusCode, 409)
+  t.equal((await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).statusCode, 409)
+  t.equal((await ask('POST', '/auth/revoke', { token: first.access_token })).statusCode, 409)
+  await t.rejects(app.accounts.users.update(id, { username: 'countess' }), { code: 'ACCOUNTS_CONSTRAINT_VIOLATED' })
+  await dropTrigger(sql, 'accounts_events')
+  t.same([[await rows(), await stored()], heard], [before, []])
 })
 
 t.test('a theft is told and stored once, by a refresh, by a guard and by what was voided', async (t) => {

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { NotFound, TokenRevoked, TokenStale, UserReferenced } from '../errors.ts'
 import { forget } from '../grants.ts'
@@ -26,8 +27,9 @@ export function me (scope: Scope, context: Context, path: string): void {
     body: Type.Object(fields.ownChange, { additionalProperties: false }),
     response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors),
   }
-  scope.patch(path, { schema: change, onRequest: authenticate }, async ({ body, auth: { claims: { sub } } }) => {
-    return publicUsers.of(await changes.change(sub, { fields: body }).catch(orOver))
+  scope.patch(path, { schema: change, onRequest: authenticate }, async (request) => {
+    const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })
+    return publicUsers.of(await changed.catch(orOver))
   })
 
   const close = {
@@ -38,7 +40,7 @@ export function me (scope: Scope, context: Context, path: string): void {
     response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, UserReferenced),
   }
   scope.delete(path, { schema: close, onRequest: guard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
-    if (!await changes.remove(request.auth.claims.sub)) throw new TokenRevoked()
+    if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request) })) throw new TokenRevoked()
     forget(context, request, reply)
     reply.code(204)
   })

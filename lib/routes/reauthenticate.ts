@@ -22,11 +22,12 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
-    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, clientOf(request), whenGone(reply)))
+    const client = clientOf(request)
+    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, client, whenGone(reply)))
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)
-    })
+    }, client)
     return deliver(reply, grant(context, session, prepared))
   })
 }

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { isOurs } from '../our-error.ts'
 import { answers, bodyErrors, NothingSchema, tags, tokenFields, tokenForms } from './schemas.ts'
@@ -17,7 +18,7 @@ export function revoke (scope: Scope, { revokeToken }: Context, path: string): v
   }
 
   acceptForms(scope, (forms) => forms.post(path, { schema }, async (request, reply) => {
-    await revokeToken(request.body.token).catch((error) => {
+    await revokeToken(request.body.token, clientOf(request)).catch((error) => {
       // RFC 7009 §2.2: a token that is not good has nothing left to revoke.
       if (!isOurs(error) || error.statusCode !== 401) throw error
     })

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../client.ts'
 import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { User } from '../entities/user.ts'
@@ -66,11 +67,12 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
     response: answers({ 200: UserSchema }, ...refusals),
   }
-  scope.patch(`${path}/:id`, { schema: change, onRequest }, async ({ params: { id }, body, auth: { claims: { sub } } }) => {
+  scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
+    const { params: { id }, body, auth: { claims: { sub } } } = request
     const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
     const locksOut = disabled === true || roles?.includes('admin') === false
     if (id === sub && locksOut) throw new Forbidden()
-    return shown(await changes.change(id, { disabled, roles, fields: own }))
+    return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request) }))
   })
 
   const remove = {
@@ -81,9 +83,10 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     params,
     response: answers({ 204: NothingSchema }, ...refusals, UserReferenced),
   }
-  scope.delete(`${path}/:id`, { schema: remove, onRequest }, async ({ params: { id }, auth: { claims: { sub } } }, reply) => {
+  scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
+    const { params: { id }, auth: { claims: { sub } } } = request
     if (id === sub) throw new Forbidden()
-    if (!await changes.remove(id)) throw new NotFound()
+    if (!await changes.remove(id, 'user-deleted', { client: clientOf(request) })) throw new NotFound()
     reply.code(204)
   })
 }

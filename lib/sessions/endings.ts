@@ -44,7 +44,7 @@ export interface Endings {
    */
   endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn) => Promise<boolean>
   /** Ends one access token, and nothing else of its session. */
-  revokeToken: (claims: AccessClaims) => Promise<void>
+  revokeToken: (claims: AccessClaims, client?: Client) => Promise<void>
   /** True for an access token that was ended by itself, as the database has it. */
   isTokenRevoked: (claims: Pick<AccessClaims, 'jti'>) => Promise<boolean>
 }
@@ -112,8 +112,13 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       }, em)
     },
 
-    async revokeToken (claims) {
-      if (!await isTokenRevoked(claims)) await log.record((_, write) => write('token', claims.jti))
+    async revokeToken (claims, client) {
+      const { jti, sub: userId, sid: sessionId } = claims
+      if (await isTokenRevoked(claims)) return
+      await log.record(async (_, write, note) => {
+        await write('token', jti)
+        await note({ type: 'token-revoked', userId, sessionId, client })
+      })
     },
   }
 }

@@ -21,7 +21,7 @@ import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, type FindSession } from './find-session.ts'
 import { createMoves } from './moves.ts'
 import { noteAnswer } from './note-answer.ts'
-import type { RevocationLog, Write } from './revocation-log.ts'
+import type { Note, RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
@@ -42,10 +42,10 @@ export interface Sessions {
   /** Stores a new session, whose user is there. */
   store: (tx: EntityManager, session: Session) => Promise<void>
   /**
-   * In a transaction of the log that has locked the user: makes sure that one more session is not too many.
+   * In a transaction of the log that has locked the user: makes sure that one more session, of this client, is not too many.
    * @throws {SessionsFull} when it is, and none may end for it
    */
-  makeRoom: (tx: EntityManager, write: Write, user: User) => Promise<void>
+  makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
   /**
    * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
    * `prepare` looks at the session before it moves: what it throws leaves the token unspent.
@@ -76,7 +76,7 @@ export interface Sessions {
    * Notes that the password was checked again: the session as it goes on. What `prepare` throws leaves it as it was.
    * @throws {TokenRevoked} when it does not go on
    */
-  reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>) => Promise<{ session: Session, prepared: Prepared }>
+  reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** Writes what is still only in memory, if it can. */
@@ -245,11 +245,12 @@ export function createSessions (
       await insert.run(tx, { ...session, user: session.user.id })
     },
 
-    async makeRoom (tx, write, user) {
+    async makeRoom (tx, write, note, user, client) {
       const tooMany = await beyond.all<Pick<Session, 'id'>>(tx, { user: user.id, epoch: user.epoch, now: new Date() })
       if (tooMany.length === 0) return
       if (limit.whenFull === 'refuse') throw new SessionsFull()
       await endings.endThese(tx, write, tooMany.map(({ id }) => id), 'limit')
+      for (const { id } of tooMany) await note({ type: 'logout', reason: 'limit', userId: user.id, sessionId: id, client })
     },
 
     async refresh (claims, prepare, client) {
@@ -303,11 +304,13 @@ export function createSessions (
       return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
     },
 
-    async reauthenticate (id, prepare) {
-      const prepared = await prepare(await living(id))
-      await database.run(async (em) => {
-        await em.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() })
-        await noteAnswer(em, id)
+    async reauthenticate (id, prepare, client) {
+      const found = await living(id)
+      const prepared = await prepare(found)
+      await revocationLog.record(async (tx, _, note) => {
+        if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() }) === 0) throw new TokenRevoked()
+        await noteAnswer(tx, id)
+        await note({ type: 'reauthenticated', userId: found.user.id, sessionId: id, client })
       })
       return { session: await living(id), prepared }
     },

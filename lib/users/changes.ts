@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { raw, type EntityManager } from '@mikro-orm/core'
+import type { Client } from '../client.ts'
 import { withoutValues } from '../databases/patience.ts'
 import { isReferenced } from '../databases/violations.ts'
 import { User } from '../entities/user.ts'
@@ -9,6 +10,7 @@ import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
 import type { Settings } from '../settings.ts'
+import type { StoredEvent } from '../telemetry.ts'
 import { isId } from '../tokens/claims.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
@@ -25,6 +27,12 @@ export interface Change {
   fields?: Profile | undefined
 }
 
+/** Where a change is asked for, and in whose transaction it is made. */
+export interface Changer {
+  client?: Client | undefined
+  em?: EntityManager | undefined
+}
+
 /**
  * Changes of users. Each is one short transaction with its entry in the log, by which every process forgets what it
  * knew of the user; in this one before the promise is fulfilled.
@@ -36,7 +44,7 @@ export interface Changes {
    * @throws {InputInvalid} for a name that is none, and when no name would be left
    * @throws {UserExists} found by the database, so also in a race
    */
-  change: (id: string, change: Change, em?: EntityManager) => Promise<User>
+  change: (id: string, change: Change, changer?: Changer) => Promise<User>
   /**
    * Gives a user another password, and ends all sessions.
    * @throws {NotFound | PasswordRejected}
@@ -46,7 +54,7 @@ export interface Changes {
    * Deletes a user with all sessions. False for one who is not there.
    * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
    */
-  remove: (id: string, em?: EntityManager) => Promise<boolean>
+  remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
 }
 
 /** What changes are made of. */
@@ -82,7 +90,7 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
   }
 
   return {
-    change: (id, given, em) => orExists(revocationLog.record(async (tx, write) => {
+    change: (id, given, { client, em } = {}) => orExists(revocationLog.record(async (tx, write, note) => {
       const user = await lock(tx, id)
       const before = { ...user }
       const { roles = user.roles, disabled = user.disabledAt !== null } = given
@@ -97,6 +105,7 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
       await tx.flush()
 
       await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
+      for (const type of happened(before, user)) await note({ type, userId: id, client })
       return user
     }, em)),
 
@@ -114,15 +123,26 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
       }, em)
     },
 
-    async remove (id, em) {
-      return isId(id) && revocationLog.record(async (tx, write) => {
+    async remove (id, as, { client, em } = {}) {
+      return isId(id) && revocationLog.record(async (tx, write, note) => {
         // Its sessions go with it.
         if (await tx.nativeDelete(User, { id }) === 0) return false
         await write('user', id)
+        await note({ type: as, userId: id, client })
         return true
       }, em).catch(orReferenced)
     },
   }
+}
+
+/** What has become of a user who has changed. */
+function happened (before: User, after: User): StoredEvent[] {
+  const isAnother = (names: readonly (keyof User)[]) => names.some((name) => !isDeepStrictEqual(before[name], after[name]))
+  return [
+    ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
+    ...isAnother(['roles']) ? ['roles-changed' as const] : [],
+    ...isAnother(['disabledAt']) ? [after.disabledAt ? 'user-disabled' as const : 'user-enabled' as const] : [],
+  ]
 }
 
 /** Gives the refusal of a deletion for a foreign key that holds the user, of a transaction of ours or of the host's. */

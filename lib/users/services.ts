@@ -140,21 +140,21 @@ export function createUserServices ({ hasher, input, settings: { identifiers }, 
 
     async update (id, given, { em } = {}) {
       const { username, email, ...own } = readChange(given) as UserChange
-      return managed(await changes.change(id, { username, email, fields: own }, em))
+      return managed(await changes.change(id, { username, email, fields: own }, { em }))
     },
 
-    disable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: true }, em)),
-    enable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: false }, em)),
+    disable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: true }, { em })),
+    enable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: false }, { em })),
 
     async delete (id, { em } = {}) {
-      if (!await changes.remove(id, em)) throw new NotFound()
+      if (!await changes.remove(id, 'user-deleted', { em })) throw new NotFound()
     },
 
     setPassword: async (id, password, { em } = {}) => managed(await changes.setPassword(id, password, em)),
 
     async setRoles (id, given, { em } = {}) {
       const { roles } = readRoles({ roles: given }) as { roles: string[] }
-      return managed(await changes.change(id, { roles }, em))
+      return managed(await changes.change(id, { roles }, { em }))
     },
 
     async verifyPassword (who, password, { em } = {}) {

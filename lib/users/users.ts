@@ -167,7 +167,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
 
       const user = await lookUp.byId(id, tx)
       if (!user) throw new CredentialsInvalid()
-      await sessions.makeRoom(tx, write, user)
+      await sessions.makeRoom(tx, write, note, user, beginning)
       const session = sessions.begin(user, epoch, beginning)
       const answer = issue(session)
       await sessions.store(tx, session)
