@@ -1,3 +1,5 @@
+import { isError } from './any-error.ts'
+
 /**
  * Asks a function of the host's. One that throws lets nobody in: the answer is a 500 that says nothing, and what it
  * said stays in the log.
@@ -24,5 +26,5 @@ export async function askForLeave (callback: () => unknown): Promise<void> {
 }
 
 function isRefusal (error: unknown): boolean {
-  return error instanceof Error && 'statusCode' in error && Number(error.statusCode) >= 400 && Number(error.statusCode) < 500
+  return isError(error) && 'statusCode' in error && Number(error.statusCode) >= 400 && Number(error.statusCode) < 500
 }

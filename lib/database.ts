@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import { isError } from './any-error.ts'
 import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
@@ -104,7 +105,7 @@ function joining (orm: MikroORM, other: EntityManager): EntityManager {
  */
 export function isDuplicate (error: unknown): boolean {
   const broken = isOurs(error) ? error.cause : error
-  return broken instanceof Error && broken.name === 'UniqueConstraintViolationException'
+  return isError(broken) && broken.name === 'UniqueConstraintViolationException'
 }
 
 async function retry<Result> (work: () => Promise<Result>): Promise<Result> {

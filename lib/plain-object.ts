@@ -1,4 +1,9 @@
-/** True for an object that somebody has written down, and not an instance of something. */
+/**
+ * True for an object that somebody has written down, and not an instance of something, whatever realm it is of: under
+ * Jest, or in another context of node:vm, `structuredClone` gives objects with another `Object.prototype`.
+ */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+  if (value === null || typeof value !== 'object') return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

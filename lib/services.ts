@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import { clientOf, type Client } from './client.ts'
 import { claimsOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
 import { IssuingOff, OptionsInvalid } from './errors.ts'
@@ -84,7 +85,7 @@ export function createServices (parts: Parts): TokenServices {
       if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
 
       const since = authTime ?? new Date(0)
-      if (!(since instanceof Date) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
+      if (!isDate(since) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
 
       const found = await users.get(typeof user === 'string' ? user : user.id)
       const claims = await claimsOf(parts, found, request)

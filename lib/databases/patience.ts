@@ -1,3 +1,4 @@
+import { isError } from '../any-error.ts'
 import { Unavailable } from '../errors.ts'
 
 /** Nothing waits longer than this for the database. */
@@ -24,7 +25,7 @@ export function isBusy (error: unknown): boolean {
  * key that is there twice in the message; pg in `detail`, which MikroORM adds to the message.
  */
 export function withoutValues (error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  if (!isError(error)) return error
   const { name, message, stack, code } = error as Error & { code?: unknown }
   const told = message.replace(/\n - detail: .*/s, '').replace(/^(Duplicate entry) '.*'(?= for key)/s, '$1')
   return Object.assign(new Error(told), { name, stack: stack?.replace(message, () => told), code })

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
+import { isDate } from 'node:util/types'
 import type { MikroORM } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { migrationsOf } from '../migrations/sqlite.ts'
@@ -14,7 +15,7 @@ interface Sqlite {
 export const dialect: Dialect = {
   clock: "select unixepoch('subsec') * 1000 as now",
   migrationsOf,
-  bind: (value) => value instanceof Date ? value.getTime() : value,
+  bind: (value) => isDate(value) ? value.getTime() : value,
 
   open: (file) => ({
     options: { dbName: makePrivate(file) },

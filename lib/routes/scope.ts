@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
 } from 'fastify'
+import { isError } from '../any-error.ts'
 import type { Compiling } from '../compiling.ts'
 import { InputInvalid } from '../errors.ts'
 import { inputInvalid, type Input, type InputKind } from '../input.ts'
@@ -106,7 +107,7 @@ function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<stri
 
 /** An error in Fastify's form, or whatever a host's own error handler made of it. */
 function errorText (answer: unknown): string {
-  if (!(answer instanceof Error)) return JSON.stringify(answer)
+  if (!isError(answer)) return JSON.stringify(answer)
   const { statusCode, code, error, message } = answer as Error & Record<string, unknown>
   return JSON.stringify({ statusCode, code, error, message })
 }
