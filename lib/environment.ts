@@ -29,6 +29,6 @@ function lifeOf (name: 'access' | 'refresh', group: object = {}, text: string | 
 }
 
 /** In the environment everything is text: there, digits alone are seconds. */
-function fromText (text: string): Duration {
+function fromText (text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text
 }

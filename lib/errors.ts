@@ -19,27 +19,27 @@ export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
 export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
   'The password was checked too long ago', 401, 'insufficient_user_authentication')
 export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
-export const CsrfFailed = createError<[reason: string]>('ACCOUNTS_CSRF_FAILED', '%s', 403)
+export const CsrfFailed = createError<'ACCOUNTS_CSRF_FAILED', [reason: string]>('ACCOUNTS_CSRF_FAILED', '%s', 403)
 export const ClientInvalid = challenged('ACCOUNTS_CLIENT_INVALID', 'The id or the secret of the client is not right', 401, undefined, 'Basic')
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
 export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
   'The user is signed in in too many places: sign out in one of them, and try again', 403)
 export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
-export const UserReferenced = createError<[{ cause: unknown }?]>('ACCOUNTS_USER_REFERENCED',
+export const UserReferenced = createError<'ACCOUNTS_USER_REFERENCED', [{ cause: unknown }?]>('ACCOUNTS_USER_REFERENCED',
   'There is data that refers to the user, so the user cannot be deleted', 409)
-export const ConstraintViolated = createError<[{ cause: unknown }?]>('ACCOUNTS_CONSTRAINT_VIOLATED',
+export const ConstraintViolated = createError<'ACCOUNTS_CONSTRAINT_VIOLATED', [{ cause: unknown }?]>('ACCOUNTS_CONSTRAINT_VIOLATED',
   'A rule of the database does not allow this', 409)
-export const PasswordRejected = createError<[rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
-export const InputInvalid = createError<[reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
+export const PasswordRejected = createError<'ACCOUNTS_PASSWORD_REJECTED', [rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)
+export const InputInvalid = createError<'ACCOUNTS_INPUT_INVALID', [reason: string]>('ACCOUNTS_INPUT_INVALID', '%s', 400)
 export const Throttled = postponed('ACCOUNTS_THROTTLED', 'There were too many attempts: try again in %s', 429)
 export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user or session', 404)
 export const IssuingOff = createError('ACCOUNTS_ISSUING_OFF', 'There is no key that signs, so no tokens can be issued', 501)
 export const TokenTooLarge = createError('ACCOUNTS_TOKEN_TOO_LARGE',
   'The token is too long for a cookie or for a header: the claims must be fewer', 500)
 export const Busy = postponed('ACCOUNTS_BUSY', 'Too many passwords wait to be checked: try again in %s', 503)
-export const Unavailable = createError<[{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
+export const Unavailable = createError<'ACCOUNTS_UNAVAILABLE', [{ cause: unknown }?]>('ACCOUNTS_UNAVAILABLE',
   'The service is not available at the moment', 503)
-export const OptionsInvalid = createError<[problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
+export const OptionsInvalid = createError<'ACCOUNTS_OPTIONS_INVALID', [problems: string, { cause: unknown }?]>('ACCOUNTS_OPTIONS_INVALID',
   'fastify-jwt-accounts cannot start: %s', 500)
 
 /** The values of `error` in a challenge: RFC 6750 §3.1, RFC 9470 §3. */
@@ -58,16 +58,16 @@ export type ChallengedError = FastifyError & {
  * An error that carries its `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9470 §3) in `headers`, where Fastify's error
  * handler looks. Set on the reply instead, the challenge would stay there when another strategy lets the request in.
  */
-function challenged (code: string, message: string, statusCode = 401, error?: ChallengeError, scheme?: 'Basic') {
-  const Challenged = createError<[]>(code, message, statusCode)
+function challenged<Code extends string> (code: Code, message: string, statusCode = 401, error?: ChallengeError, scheme?: 'Basic') {
+  const Challenged = createError<Code, []>(code, message, statusCode)
   const parameters = error ? `, error="${error}", error_description="${message}"` : ''
   Object.assign(Challenged.prototype, { scheme, parameters, headers: { 'www-authenticate': `${scheme ?? 'Bearer'} realm="accounts"${parameters}` } })
-  return Challenged as unknown as new () => ChallengedError
+  return Challenged as unknown as new () => ChallengedError & { code: Code }
 }
 
 /** An error that says in `Retry-After` when to come again, in seconds (RFC 9110 §10.2.3): in one, where it is not told. */
-function postponed (code: string, message: string, statusCode: number) {
-  const Postponed = createError<[wait: string]>(code, message, statusCode)
+function postponed<Code extends string> (code: Code, message: string, statusCode: number) {
+  const Postponed = createError<Code, [wait: string]>(code, message, statusCode)
   return class extends Postponed {
     headers: { 'retry-after': string }
 

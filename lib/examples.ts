@@ -1,4 +1,5 @@
 import type { FastifyError } from '@fastify/error'
+import type { ErrorCode } from './error-code.ts'
 import type { Settings } from './settings.ts'
 
 // An import of node:http would load all that it offers, the client of fetch too, which takes longer than our own files.
@@ -42,7 +43,7 @@ export function errorAnswerOf ({ statusCode, code, message }: FastifyError, { me
     ACCOUNTS_PASSWORD_REJECTED: `must have at least ${password.minLength} characters`,
     ACCOUNTS_CSRF_FAILED: 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins',
   }
-  const own = messages[code]
+  const own = messages[code as ErrorCode]
   const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
   return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text }
 }

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { Duration } from './durations.ts'
-import type { AccountsOptions, AnyRequest, Identifier, Location } from './options.ts'
+import type { AccountsOptions, Identifier, Location, Messages } from './options.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import { algorithms, type Algorithm } from './tokens/key.ts'
@@ -160,7 +160,7 @@ export const OptionsSchema = Type.Object({
       id: Type.String({ minLength: 1, maxLength: 255 }), secret: Type.String({ minLength: 32, maxLength: 255 }),
     }, { additionalProperties: false }), { default: [] }),
   }, closed),
-  messages: Type.Record(Type.String(), Type.Unsafe<string | ((request: AnyRequest, message: string) => string)>({ message: true }), { default: {} }),
+  messages: Type.Unsafe<Messages>({ type: 'object', additionalProperties: { message: true }, default: {} }),
   realm: Type.Optional(Type.String({ pattern: '^[ !#-[\\]-~]{1,100}$' })),
   prune: Type.Object({
     interval: DurationSchema('1h', { zero: true, most: 7 * 86400 }),

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
 import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
+import type { ErrorCode } from './error-code.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
@@ -270,7 +271,7 @@ export interface AccountsOptions {
     clients?: { id: string, secret: string }[]
   }
   /** Other texts for errors, by code. A function is given the request and the usual text. Default English. */
-  messages?: Record<string, string | ((request: AnyRequest, message: string) => string)>
+  messages?: Messages
   /** The realm of challenges. Default the name. */
   realm?: string
   prune?: {
@@ -294,6 +295,9 @@ export interface AccountsOptions {
     account?: number
   }
 }
+
+/** A text for each error that has another than the usual one, or a function that gives it. */
+export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
 
 /** What `claims` gives: as `AccountsTypes` says, or anything. */
 type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>

@@ -6,6 +6,7 @@ import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/guard.ts'
 import type { AnyReply, AnyRequest, Transport } from './options.ts'
 import type { Endings } from './sessions/endings.ts'
+import { knownOptions } from './service-options.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { TokenKind } from './tokens/keyring.ts'
@@ -34,6 +35,7 @@ export interface TokenServices {
    * Starts a session of a user without asking for a password: after a login by other means, or in tests.
    * @throws {NotFound} for a user who is not there or is disabled
    * @throws {IssuingOff} where there are public keys only
+   * @throws {OptionsInvalid} for options that are not
    */
   issueTokens: {
     (user: string | { id: string }, options?: IssueOptions & { reply?: never }): Promise<TokenResponse>
@@ -42,6 +44,7 @@ export interface TokenServices {
   /**
    * Checks a token as a guard does, its session included.
    * @throws the errors of a guard
+   * @throws {OptionsInvalid} for options that are not
    */
   verify: (token: string, options?: { type?: TokenKind | 'any', request?: AnyRequest }) => Promise<VerifiedBearer>
   /**
@@ -52,6 +55,7 @@ export interface TokenServices {
   /**
    * Ends an access token alone, and with a refresh token its whole session (RFC 7009 §2.1).
    * @throws {TokenInvalid | TokenExpired} for a token that is not good
+   * @throws {OptionsInvalid} for any options: there are none
    */
   revoke: (token: string) => Promise<void>
   /** Takes the cookies with tokens back. The session goes on: see `revoke`. */
@@ -80,8 +84,10 @@ export function createServices (parts: Parts): TokenServices {
   const revokeToken = createRevokeToken(parts)
 
   return {
-    async issueTokens (user: string | { id: string }, { request, reply, authTime, transport = usualTransport(settings, reply) }: IssueOptions = {}) {
+    async issueTokens (user: string | { id: string }, options: IssueOptions = {}) {
+      const { request, reply, authTime, transport = usualTransport(settings, reply) } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime'], options)
       if (!settings.keys[0]!.signs) throw new IssuingOff()
+      if (!['body', 'cookie'].includes(transport)) throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
       if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
 
       const since = authTime ?? new Date(0)
@@ -94,7 +100,9 @@ export function createServices (parts: Parts): TokenServices {
       return deliver(reply, granted) as TokenResponse
     },
 
-    async verify (text, { type = 'access', request } = {}) {
+    async verify (text, options = {}) {
+      const { type = 'access', request } = knownOptions('verify', ['type', 'request'], options)
+      if (!['access', 'refresh', 'any'].includes(type)) throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type")
       const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
       const { user } = await admission.admit(token, 'strict', request)
       return { kind: token.kind, claims: token.claims as TokenClaims, header: token.header, sessionId: token.claims.sid, user }
@@ -102,7 +110,10 @@ export function createServices (parts: Parts): TokenServices {
 
     decode: tokens.decode,
 
-    revoke: (text) => revokeToken(text),
+    async revoke (text: string, options: object = {}) {
+      knownOptions('revoke', [], options)
+      await revokeToken(text)
+    },
 
     clearCookies (reply) {
       setCookies(reply, cookies.clear())

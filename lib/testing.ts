@@ -5,6 +5,7 @@ import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser,
 import { inSeconds, isDuration } from './durations.ts'
 import { isEqual } from './equal.ts'
 import { OptionsInvalid } from './errors.ts'
+import { knownOptions } from './service-options.ts'
 
 /** Which accounts of the app, and how the tokens travel. */
 export interface SignInOptions {
@@ -29,10 +30,12 @@ export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
  * after a login. Who is there stays as they are; who is not is made, with the roles and fields that are given.
  * @throws {InputInvalid} for what no user can be
  * @throws {NotFound} for a user who is disabled
+ * @throws {OptionsInvalid} for options that are not
  */
 export function signIn (app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }): Promise<SignedIn<TokenResponse>>
 export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOptions): Promise<SignedIn>
-export async function signIn (app: AnyApp, user: string | NewUser = 'ada', { name = 'accounts', transport }: SignInOptions = {}): Promise<SignedIn> {
+export async function signIn (app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}): Promise<SignedIn> {
+  const { name = 'accounts', transport } = knownOptions('signIn', ['name', 'transport'], options)
   if (!app.hasDecorator(name)) await app.ready()
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
 

@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { ErrorCode } from './error-code.ts'
 import type { ChallengedError } from './errors.ts'
 import { isOurs } from './our-error.ts'
-import type { AnyRequest } from './options.ts'
+import type { AnyRequest, Messages } from './options.ts'
 import type { Settings } from './settings.ts'
 
 /** Puts an error into the app's own words; what is not ours stays as it is. */
@@ -12,7 +13,7 @@ export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
  * is: its alphabet is ASCII (RFC 6750 §3).
  */
 export function createWording ({ messages, realm, header }: Pick<Settings, 'messages' | 'realm' | 'header'>, log: FastifyBaseLogger): Wording {
-  function messageOf (text: Settings['messages'][string], request: AnyRequest, usual: string): string {
+  function messageOf (text: NonNullable<Messages[ErrorCode]>, request: AnyRequest, usual: string): string {
     if (typeof text === 'string') return text
     try {
       const words: unknown = text(request, usual)
@@ -32,7 +33,7 @@ export function createWording ({ messages, realm, header }: Pick<Settings, 'mess
     if (!isOurs(error) || worded.has(error)) return error
     worded.add(error)
 
-    const text = Object.hasOwn(messages, error.code) ? messages[error.code] : undefined
+    const text = Object.hasOwn(messages, error.code) ? messages[error.code as ErrorCode] : undefined
     if (text !== undefined) error.message = messageOf(text, request, error.message)
     if (isChallenged(error)) {
       error.headers = { 'www-authenticate': `${error.scheme ?? (header.scheme || 'Bearer')} realm="${realm}"${error.parameters}` }

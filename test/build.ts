@@ -62,6 +62,11 @@ export function client (app: FastifyInstance) {
   }
 }
 
+/** Fields of users that this app has not told TypeScript of. */
+export function untold<Fields extends object> (fields: Fields): Fields {
+  return fields
+}
+
 export function bearer (token?: string): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../lib/index.ts'
-import { build as buildApp, bearer, password } from './build.ts'
+import { bearer, build as buildApp, password, untold } from './build.ts'
 
 type Hooks = NonNullable<AccountsOptions['hooks']>
 type App = Awaited<ReturnType<typeof buildApp>>['app']
@@ -24,7 +24,7 @@ t.test('what onRegister writes is stored with the user', async (t) => {
   const { app, get, register } = await build(t, (app) => ({
     onRegister: async (em, { id, username }) => {
       await app().accounts.users.setRoles(id, ['founder'], { em })
-      await app().accounts.users.create({ username: `team of ${username}`, displayName: 'Team' }, { em })
+      await app().accounts.users.create(untold({ username: `team of ${username}`, displayName: 'Team' }), { em })
       t.match(await app().accounts.users.find(id, { em }), { roles: ['founder'] }, 'and it sees what is not stored yet')
       t.equal((await app().accounts.users.list({ em })).users.length, 2)
     },

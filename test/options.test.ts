@@ -4,7 +4,7 @@ import { mock } from 'node:test'
 import { inspect } from 'node:util'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import accounts, { type AccountsOptions } from '../lib/index.ts'
+import accounts, { type AccountsOptions, type Duration } from '../lib/index.ts'
 import { build, cheap, client, decode, mint, password, secret } from './build.ts'
 
 const variables = [
@@ -73,7 +73,7 @@ async function areNamed (t: Test, table: Record<string, unknown[]>) {
 }
 
 const noDurations = [
-  '900', -1, NaN, Infinity, null, 'abc', '15 m', '1.5h', true, [], {}, ['15m'], 315360001, 1.5, false, '', '-15m',
+  '900', '15 minutes', -1, NaN, Infinity, null, 'abc', '15 m', '1.5h', true, [], {}, ['15m'], 315360001, 1.5, false, '', '-15m',
   '15M', ' 15m', '15m\n', '1e3s', '15m15s', 'm', '١٥m', '9999999999s', '3651d', 900n, () => '15m',
   { toString: () => '15m' },
 ]
@@ -287,7 +287,7 @@ t.test('an access token lives 15 minutes and a refresh token 30 days, unless tol
   stopTheClock(t)
   t.match(await (await build(t)).signUp(), { expires_in: 900, refresh_expires_in: 2592000 })
 
-  const lives: [given: string | number, seconds: number][] =
+  const lives: [given: Duration, seconds: number][] =
     [['90s', 90], ['2m', 120], ['1h', 3600], ['1d', 86400], ['1w', 604800], [77, 77]]
   for (const [expiresIn, seconds] of lives) {
     const { signUp } = await build(t, { access: { expiresIn }, refresh: { expiresIn, maxAge: '1w' } })

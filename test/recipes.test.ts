@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { bearer, decode, password } from './build.ts'
+import { bearer, decode, password, untold } from './build.ts'
 import { answers, freshDatabase, open } from './databases.ts'
 import { run as runOf } from './snippets.ts'
 
@@ -32,7 +32,7 @@ t.test('fields of your own are asked for, changed by people, and read-only ones 
   const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })).json()
   t.equal((await get('/hello', token)).body, 'Hello Ada (free)')
   await app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload: { displayName: 'Lady Ada' } })
-  await app.accounts.users.update(user.id, { plan: 'pro' })
+  await app.accounts.users.update(user.id, untold({ plan: 'pro' }))
   t.equal((await get('/hello', token)).body, 'Hello Lady Ada (pro)')
 })
 

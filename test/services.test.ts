@@ -200,3 +200,37 @@ t.test('the user stands under another name where the app wants that', async (t) 
   t.notOk(app.hasRequestDecorator('user'))
   await t.rejects(build(t, { decoratorName: 'body' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /decoratorName must not be body/ })
 })
+
+t.test('a service refuses options that it does not have, and does nothing', async (t) => {
+  const { app, get, signUp } = await build(t)
+  const { access_token: token, refresh_token: refreshToken, user: { id } } = await signUp()
+  const { users, sessions, issueTokens, verify, revoke } = app.accounts
+  const [session] = await sessions.list(id)
+  const wrong = { transaction: 1 } as never
+  const calls: [name: string, call: () => Promise<unknown>][] = [
+    ['users.create', () => users.create({ username: 'bob' }, wrong)],
+    ['users.find', () => users.find(id, wrong)],
+    ['users.list', () => users.list(wrong)],
+    ['users.update', () => users.update(id, { username: 'bob' }, wrong)],
+    ['users.disable', () => users.disable(id, wrong)],
+    ['users.enable', () => users.enable(id, wrong)],
+    ['users.delete', () => users.delete(id, wrong)],
+    ['users.setPassword', () => users.setPassword(id, 'another horse another staple', wrong)],
+    ['users.setRoles', () => users.setRoles(id, ['admin'], wrong)],
+    ['users.verifyPassword', () => users.verifyPassword(id, password, wrong)],
+    ['sessions.list', () => sessions.list(id, wrong)],
+    ['sessions.revoke', () => sessions.revoke(session!.id, wrong)],
+    ['sessions.revokeAll', () => sessions.revokeAll(id, wrong)],
+    ['issueTokens', () => issueTokens(id, wrong)],
+    ['verify', () => verify(token, wrong)],
+    ['revoke', () => (revoke as (token: string, options: object) => Promise<void>)(refreshToken, wrong)],
+  ]
+  for (const [name, call] of calls) {
+    const message = `fastify-jwt-accounts cannot start: transaction is not an option of ${name}()`
+    await t.rejects(call(), { code: 'ACCOUNTS_OPTIONS_INVALID', message }, name)
+  }
+  await t.rejects(issueTokens(id, { transport: 'cookies' as never }), { message: /needs 'body' or 'cookie' as transport/ })
+  await t.rejects(verify(token, { type: 'acess' as never }), { message: /needs 'access', 'refresh' or 'any' as type/ })
+  t.same((await get('/guarded', token)).json().user, { id, username: 'ada', email: null, roles: [] })
+  t.equal((await sessions.list(id)).length, 1)
+})

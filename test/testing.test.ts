@@ -3,12 +3,12 @@ import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
 import { clock, fastHasher, signIn } from '../lib/testing.ts'
-import { build, password, secret } from './build.ts'
+import { build, password, secret, untold } from './build.ts'
 
 t.test('somebody is signed in without a password, with roles and fields, as fresh as after a login', async (t) => {
   const { app } = await build(t, { user: { fields: { displayName: Type.String() } } })
   app.get('/fresh', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true }) }, async ({ user }) => user)
-  const { user, headers, tokens, cookies } = await signIn(app, { email: 'ada@example.com', roles: ['admin'], displayName: 'Ada' })
+  const { user, headers, tokens, cookies } = await signIn(app, untold({ email: 'ada@example.com', roles: ['admin'], displayName: 'Ada' }))
 
   t.match((await app.inject({ url: '/fresh', headers })).json(), { id: user.id, email: 'ada@example.com', displayName: 'Ada', roles: ['admin'] })
   t.match(tokens, { access_token: /./, refresh_token: /./ })
@@ -59,6 +59,7 @@ t.test('accounts of another name are signed in to, also before the app has boote
   app.register(async (scope) => {
     scope.get('/admin', { preHandler: (app as unknown as { admins: typeof app.accounts }).admins.authenticate }, async () => 'secret')
   })
+  await t.rejects(signIn(app, 'ada', { nam: 'admins' } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /nam is not an option of signIn\(\)/ })
   const { headers } = await signIn(app, 'ada', { name: 'admins' })
   t.equal((await app.inject({ url: '/admin', headers })).statusCode, 200)
 })
@@ -75,7 +76,7 @@ t.test('a clock moves the time, and gives it back', async (t) => {
   t.equal((await app.inject({ url: '/guarded', headers })).statusCode, 200)
   time.advance('1s')
   t.match((await app.inject({ url: '/guarded', headers })).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
-  for (const wrong of ['900', -1, NaN]) t.throws(() => time.advance(wrong), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+  for (const wrong of ['900', -1, NaN]) t.throws(() => time.advance(wrong as number), { code: 'ACCOUNTS_OPTIONS_INVALID' })
 
   time.restore()
   t.ok(Date.now() - began < 600_000)

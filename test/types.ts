@@ -38,7 +38,23 @@ Fastify({ http2: true }).get('/', { preHandler: app.authenticate }, async () => 
 new errors.TokenRevoked().statusCode satisfies number | undefined
 
 expect<Equal<Awaited<ReturnType<typeof app.accounts.users.find>>, ManagedUser | null>>()
-const ada = await app.accounts.users.create({ username: 'ada', displayName: 'Ada' })
+const ada = await app.accounts.users.create({ username: 'ada', roles: ['admin'] })
+// @ts-expect-error a field that the app has not told of
+await app.accounts.users.create({ username: 'ada', displayName: 'Ada' })
+// @ts-expect-error roles are given by setRoles
+await app.accounts.users.update(ada.id, { roles: ['admin'] })
+// @ts-expect-error options that a service does not have
+await app.accounts.users.create({ username: 'ada' }, { tx: undefined })
+// @ts-expect-error revoke has none
+await app.accounts.revoke('token', {})
+await app.register(accounts, { messages: { ACCOUNTS_TOKEN_MISSING: 'Wer da?', ACCOUNTS_BUSY: (request, message) => `${request.id}: ${message}` } })
+// @ts-expect-error a code that there is not
+await app.register(accounts, { messages: { ACCOUNTS_TOKEN_MISING: 'Wer da?' } })
+await app.register(accounts, { access: { expiresIn: '15m' }, refresh: { expiresIn: 900, maxAge: '2w', window: '30s' }, revocation: { pollInterval: '1s' }, prune: { interval: '12h' } })
+// @ts-expect-error a duration in other words
+await app.register(accounts, { access: { expiresIn: '15 minutes' } })
+// @ts-expect-error it could be seconds or milliseconds
+app.accounts.guard({ fresh: '900' })
 ada.disabledAt satisfies Date | null
 const sessions: SessionInfo[] = await app.accounts.sessions.list(ada.id)
 await app.accounts.sessions.revokeAll(ada.id, sessions[0] ? { except: sessions[0].id } : {})
@@ -49,4 +65,4 @@ await app.register(accounts, { password: { check: () => false } })
 await app.accounts.users.setRoles(ada.id, 'admin')
 await app.register(accounts, { hooks: { onRegister: async (em, { id }) => { await app.accounts.users.setRoles(id, ['member'], { em }) } } })
 // @ts-expect-error a hook that there is not
-await app.register(accounts, { hooks: { onRegistered: () => {} } })
+await app.register(accounts, { hooks: { onRegistred: () => {} } })

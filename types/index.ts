@@ -11,6 +11,7 @@ import type { AccountsUser } from '../lib/users/public-user.ts'
 import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
+export type { ErrorCode } from '../lib/error-code.ts'
 export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, RequestSource, Transport } from '../lib/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/passwords/options.ts'
@@ -39,6 +40,9 @@ export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
  *         claims: { tenant: string }
  *       }
  *     }
+ *
+ * `user` has the fields of `request.user`, `hidden` those that `user.public` leaves out: code gives both to users. `claims`
+ * is what the option of that name adds to access tokens.
  */
 export interface AccountsTypes {}
 

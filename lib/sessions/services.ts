@@ -1,4 +1,5 @@
 import { NotFound } from '../errors.ts'
+import { knownOptions } from '../service-options.ts'
 import type { InTransaction } from '../users/services.ts'
 import type { Endings } from './endings.ts'
 import type { Sessions } from './sessions.ts'
@@ -15,7 +16,7 @@ export interface SessionInfo {
   ip: string | null
 }
 
-/** What code may do with sessions. */
+/** What code may do with sessions. Options that they do not know are `OptionsInvalid`. */
 export interface SessionServices {
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, options?: InTransaction) => Promise<SessionInfo[]>
@@ -30,14 +31,19 @@ export interface SessionServices {
 
 export function createSessionServices (sessions: Sessions, endings: Endings): SessionServices {
   return {
-    async list (userId, { em } = {}) {
+    async list (userId, options = {}) {
+      const { em } = knownOptions('sessions.list', ['em'], options)
       const found = await sessions.list(userId, em)
       return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip }) => ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }))
     },
 
-    revoke: (sessionId, { em } = {}) => endings.end(sessionId, 'ended', { em }),
+    async revoke (sessionId, options = {}) {
+      const { em } = knownOptions('sessions.revoke', ['em'], options)
+      return endings.end(sessionId, 'ended', { em })
+    },
 
-    async revokeAll (userId, { except, em } = {}) {
+    async revokeAll (userId, options = {}) {
+      const { except, em } = knownOptions('sessions.revokeAll', ['except', 'em'], options)
       const isThere = await (except === undefined ? endings.endAll(userId, { em }) : endings.keepOnly(userId, except, { em }))
       if (!isThere) throw new NotFound()
     },

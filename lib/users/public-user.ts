@@ -14,6 +14,9 @@ const BaseUserSchema = Type.Object({
 
 type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
 
+/** The fields of the app's own that code gives, those that are not shown too. */
+export type GivenFields = OwnFields & (AccountsTypes extends { hidden: infer Fields } ? Fields : {})
+
 /** A user as `request.user` and every answer show it, with the fields of the app that are public. */
 export type AccountsUser = Static<typeof BaseUserSchema> & OwnFields
 

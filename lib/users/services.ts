@@ -3,13 +3,14 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Input } from '../input.ts'
 import type { Hasher } from '../passwords/hasher.ts'
+import { knownOptions } from '../service-options.ts'
 import type { Settings } from '../settings.ts'
-import type { Changes } from './changes.ts'
+import type { Change, Changes } from './changes.ts'
 import type { Credentials } from './credentials.ts'
-import { RolesSchema, type OwnFields } from './fields.ts'
+import { RolesSchema, type OwnFields, type Profile } from './fields.ts'
 import { PageSchema, type LookUp } from './look-up.ts'
-import type { ManagedUser, PublicUsers } from './public-user.ts'
-import type { Users } from './users.ts'
+import type { GivenFields, ManagedUser, PublicUsers } from './public-user.ts'
+import type { Registration, Users } from './users.ts'
 
 /** Of every service that reads or writes. */
 export interface InTransaction {
@@ -17,8 +18,8 @@ export interface InTransaction {
   em?: EntityManager
 }
 
-/** A user to be made, with fields of the app's own, those that are only read too. */
-export interface NewUser {
+/** A user to be made, with fields of the app's own as `AccountsTypes` tells of them, those that are only read too. */
+export type NewUser = Partial<GivenFields> & {
   username?: string
   email?: string
   /** Without one the user signs in by other means: see `issueTokens`. */
@@ -26,19 +27,21 @@ export interface NewUser {
   /** In place of a password: a hash from elsewhere, of argon2id or of a scheme of `password.legacy`. */
   passwordHash?: string
   roles?: string[]
-  [field: string]: unknown
 }
 
 /** What is to change; null takes a name, an address or an optional field away. */
-export interface UserChange {
+export type UserChange = { [Name in keyof GivenFields]?: GivenFields[Name] | TakenAway<GivenFields, Name> } & {
   username?: string | null
   email?: string | null
-  [field: string]: unknown
 }
 
+/** Null for a field that may be missing. */
+type TakenAway<Fields, Name extends keyof Fields> = {} extends Pick<Fields, Name> ? null : never
+
 /**
- * What code may do with users. Ids that are not there, or are none, are `NotFound`. What is changed is seen by the next
- * request of this process, and by others as soon as they read the log.
+ * What code may do with users. Ids that are not there, or are none, are `NotFound`, and options that a service does not
+ * know `OptionsInvalid`. What is changed is seen by the next request of this process, and by others as soon as they read
+ * the log.
  */
 export interface UserServices {
   /**
@@ -119,47 +122,58 @@ export function createUserServices ({ hasher, input, settings: { identifiers }, 
   const readRoles = input.reader(Type.Object({ roles: RolesSchema }), 'whole')
 
   return {
-    async create (given, { em } = {}) {
-      const { username, email, password, passwordHash, roles, ...own } = readNew(given) as NewUser
+    async create (given, options) {
+      const em = emOf('create', options)
+      const { username, email, password, passwordHash, roles, ...own } = readNew(given) as Registration & Profile
       if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
       if (password !== undefined && passwordHash !== undefined) throw new InputInvalid('body must not have both password and passwordHash')
       if (passwordHash !== undefined && !await hasher.knows(passwordHash)) throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
       return managed(await users.add(await users.draft({ username, email, password, passwordHash, roles }, own), em))
     },
 
-    async find (text, { em } = {}) {
+    async find (text, options) {
+      const em = emOf('find', options)
       const user = await lookUp.find(text, em)
       return user && managed(user)
     },
 
-    async list ({ em, ...given } = {}) {
+    async list (options = {}) {
+      const { em, ...given } = knownOptions('users.list', ['em', 'limit', 'after'], options)
       const { limit, after } = readPage(given) as Static<typeof PageSchema>
       const { users: found, next } = await lookUp.page(limit, after, em)
       return { users: found.map(managed), next }
     },
 
-    async update (id, given, { em } = {}) {
-      const { username, email, ...own } = readChange(given) as UserChange
+    async update (id, given, options) {
+      const em = emOf('update', options)
+      const { username, email, ...own } = readChange(given) as Pick<Change, 'username' | 'email'> & Profile
       return managed(await changes.change(id, { username, email, fields: own }, { em }))
     },
 
-    disable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: true }, { em })),
-    enable: async (id, { em } = {}) => managed(await changes.change(id, { disabled: false }, { em })),
+    disable: async (id, options) => managed(await changes.change(id, { disabled: true }, { em: emOf('disable', options) })),
+    enable: async (id, options) => managed(await changes.change(id, { disabled: false }, { em: emOf('enable', options) })),
 
-    async delete (id, { em } = {}) {
+    async delete (id, options) {
+      const em = emOf('delete', options)
       if (!await changes.remove(id, 'user-deleted', { em })) throw new NotFound()
     },
 
-    setPassword: async (id, password, { em } = {}) => managed(await changes.setPassword(id, password, em)),
+    setPassword: async (id, password, options) => managed(await changes.setPassword(id, password, emOf('setPassword', options))),
 
-    async setRoles (id, given, { em } = {}) {
+    async setRoles (id, given, options) {
+      const em = emOf('setRoles', options)
       const { roles } = readRoles({ roles: given }) as { roles: string[] }
       return managed(await changes.change(id, { roles }, { em }))
     },
 
-    async verifyPassword (who, password, { em } = {}) {
+    async verifyPassword (who, password, options) {
+      const em = emOf('verifyPassword', options)
       const user = await credentials.match(typeof who === 'string' ? who : who.id, password, em)
       return user && managed(user)
     },
   }
+}
+
+function emOf (service: keyof UserServices, options: InTransaction = {}) {
+  return knownOptions(`users.${service}`, ['em'], options).em
 }

@@ -6,6 +6,7 @@ import accounts, { errors, type AccountsOptions, type AccountsServices, type Gua
 declare module 'fastify-jwt-accounts' {
   interface AccountsTypes {
     user: { displayName: string, plan: string }
+    hidden: { note?: string }
     claims: { tenant: string }
   }
 }
@@ -47,6 +48,16 @@ app.get('/admin/me', { preHandler: [isAda] }, async () => new errors.Forbidden()
 
 const { access_token: token } = await app.accounts.issueTokens('id')
 const { user: { displayName }, claims: { tenant } } = await app.accounts.verify(token)
+await app.accounts.users.create({ username: 'ada', displayName: 'Ada', plan: 'gold', note: 'pays late' })
+await app.accounts.users.update('id', { plan: 'free', note: null })
+// @ts-expect-error a text is what the app said it is
+await app.accounts.users.create({ username: 'ada', displayName: 5 })
+// @ts-expect-error the app has told of no such field
+await app.accounts.users.create({ username: 'ada', displayname: 'Ada' })
+// @ts-expect-error nor of this one
+await app.accounts.users.update('id', { size: 1 })
+// @ts-expect-error nobody is without a name to show
+await app.accounts.users.update('id', { displayName: null })
 const found = await app.admins.users.find('ada')
 const texts: string[] = [displayName, tenant, found?.displayName ?? '']
 app.log.info(texts)

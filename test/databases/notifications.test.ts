@@ -62,7 +62,7 @@ t.test('a message is heard when the transaction is committed, and by those who l
 })
 
 t.test('what one process revokes wakes the others, long before they would look', { skip }, async (t) => {
-  const options = { db: await freshDatabase(t, 'postgresql'), revocation: { pollInterval: '60s', maxStaleness: '300s' } }
+  const options = { db: await freshDatabase(t, 'postgresql'), revocation: { pollInterval: '60s', maxStaleness: '300s' } } as const
   const [here, there] = [await build(t, options), await build(t, options)]
   const { access_token: access, refresh_token: refresh } = await here.signUp()
   t.equal((await there.get('/guarded', access)).statusCode, 200)

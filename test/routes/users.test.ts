@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { bearer, build, password } from '../build.ts'
+import { bearer, build, password, untold } from '../build.ts'
 
 const user = {
   fields: {
@@ -47,7 +47,7 @@ t.test('only the role of an admin opens them, as it is now', async (t) => {
 
 t.test('an admin sees all users in parts, with what is public and when they came', async (t) => {
   const { app, send, ada, admin } = await withAdmin(t)
-  await app.accounts.users.update(ada.user.id, { note: 'pays late' })
+  await app.accounts.users.update(ada.user.id, untold({ note: 'pays late' }))
   const first = (await send('GET', '?limit=1')).json()
   const { created_at: created, last_login_at: login } = first.users[0]
   t.strictSame(first, {

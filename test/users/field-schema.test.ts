@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import t from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { bearer, build, buildOnFile, password } from '../build.ts'
+import { bearer, build, buildOnFile, password, untold } from '../build.ts'
 
 const settings = Type.Object({
   theme: Type.Optional(Type.String()),
@@ -58,7 +58,7 @@ t.test('a list, a choice and a dictionary in a field take no fields that they do
 
 t.test('what is only read within a field outlives every change that a user makes of it', async (t) => {
   const { app, id, change, stored } = await withAda(t, { settings: { theme: 'dark' } })
-  await app.accounts.users.update(id, { settings: { theme: 'dark', plan: 'gold', seat: { colour: 'red', row: 7 } } })
+  await app.accounts.users.update(id, untold({ settings: { theme: 'dark', plan: 'gold', seat: { colour: 'red', row: 7 } } }))
 
   t.strictSame((await change({ settings: { theme: 'light' } })).json().settings, { theme: 'light', plan: 'gold', seat: { row: 7 } })
   t.strictSame((await change({ settings: { seat: { colour: 'blue' } } })).json().settings, { plan: 'gold', seat: { colour: 'blue', row: 7 } })
@@ -69,7 +69,7 @@ t.test('what is only read within a field outlives every change that a user makes
 
 t.test('code and admins give what is only read within a field, keep it by leaving it out, and take it away with null', async (t) => {
   const { app, get, id } = await withAda(t)
-  const admin = await app.accounts.users.create({ username: 'root', roles: ['admin'], settings: { theme: 'x', seat: { row: 1 } } })
+  const admin = await app.accounts.users.create(untold({ username: 'root', roles: ['admin'], settings: { theme: 'x', seat: { row: 1 } } }))
   t.strictSame((await get(`/auth/users/${admin.id}`, (await app.accounts.issueTokens(admin.id)).access_token)).json().settings, { theme: 'x', plan: 'free', seat: { row: 1 } })
 
   const headers = bearer((await app.accounts.issueTokens(admin.id)).access_token)
