@@ -80,7 +80,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const settings = readSettings(options, process.env, app.log, app.prefix)
   claimName(app, settings)
   const attendance = createAttendance(settings, app.log)
-  watchRoutes(app, attendance)
+  watchRoutes(app, attendance, settings.name)
   const compiling = createCompiling(settings)
   const input = createInput(compiling)
 

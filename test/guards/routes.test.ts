@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import Fastify from 'fastify'
-import t from 'tap'
+import Fastify, { type FastifyPluginAsync } from 'fastify'
+import t, { type Test } from 'tap'
 import accounts from '../../lib/index.ts'
 import { build, cheap, secret } from '../build.ts'
 
@@ -17,6 +18,73 @@ for (const hook of ['onRequest', 'preValidation', 'preHandler'] as const) {
     t.doesNotThrow(() => app.get('/x', { [hook]: app.authenticate }, handler).get('/y', handler))
   })
 }
+
+/** A package that writes a route with the hooks that it is given, as some do. */
+async function packageThat (t: Test, writes: string): Promise<FastifyPluginAsync<Partial<Record<'preHandler' | 'onRequest', unknown>>>> {
+  const folder = t.testdir({ node_modules: { 'a-package': { 'index.js': `module.exports = async (app, options) => { ${writes} }` } } })
+  return createRequire(join(folder, 'app.js'))('a-package')
+}
+
+const proxies = "app.get('/proxied', { preHandler: options.preHandler }, async () => 'open'); app.post('/proxied', { onRequest: options.onRequest }, async () => 'open')"
+
+t.test('a package may write hooks that are undefined once there are guards, and the log says so once', async (t) => {
+  const plugin = await packageThat(t, proxies)
+  const lines: string[] = []
+  const { app } = await build(t, {}, { logger: { level: 'warn', stream: { write: (line) => { lines.push(line) } } } })
+  await app.register(plugin, { prefix: '/one' })
+  await app.register(async (scope) => {
+    app.accounts.protect(scope)
+    await scope.register(plugin, { prefix: '/two' })
+  })
+  await app.register(plugin, { prefix: '/three', preHandler: app.authenticate, onRequest: app.authenticate })
+  await app.ready()
+  t.strictSame(lines.map((line) => JSON.parse(line).msg.split(':')[1]), [' GET /one/proxied (preHandler), POST /one/proxied (onRequest). If a guard was meant for one, it is open to everybody'])
+  t.equal((await app.inject('/one/proxied')).body, 'open')
+  t.equal((await app.inject('/two/proxied')).statusCode, 401)
+  t.equal((await app.inject('/three/proxied')).statusCode, 401)
+})
+
+t.test('before there are guards it may not, since that can be a forgotten await', async (t) => {
+  const plugin = await packageThat(t, proxies)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(plugin)
+  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/proxied has preHandler: undefined.*await app\.register\(accounts\)" before it.*a function that does nothing/ })
+
+  const booting = Fastify()
+  t.teardown(() => booting.close())
+  let refusal: unknown
+  const orm = async () => {
+    refusal = await plugin(booting, {}).then(() => undefined, (error) => error)
+    throw new Error('No database')
+  }
+  await t.rejects(async () => { await booting.register(accounts, { secret, password: cheap, orm }) }, { message: 'No database' })
+  t.match(refusal, { code: 'ACCOUNTS_OPTIONS_INVALID' }, 'nor while the accounts are on their way')
+})
+
+t.test('a route of the app itself is refused for such a hook, beside another guard too, however it is written', async (t) => {
+  const { app } = await build(t)
+  const misspelt = { onRequest: app.authenticate, preHandler: (app as unknown as Record<string, undefined>)['authentcate'] } as object
+  const refused = { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/mine has preHandler: undefined/ }
+  t.throws(() => app.get('/mine', misspelt, handler), refused)
+  t.throws(() => ['/mine'].forEach((url) => app.get(url, misspelt, handler)), refused)
+  t.throws(() => Reflect.apply(app.get, app, ['/mine', misspelt, handler]), refused)
+  await t.rejects(async () => { await app.register(async (scope) => { scope.get('/mine', misspelt, handler) }) }, refused)
+})
+
+t.test('nothing that an app sets about stacks makes its own route one of a package', async (t) => {
+  const { stackTraceLimit, prepareStackTrace } = Error
+  t.teardown(() => { Object.assign(Error, { stackTraceLimit, prepareStackTrace }) })
+  Object.assign(Error, { stackTraceLimit: 0, prepareStackTrace: () => '/node_modules/a-package/index.js' })
+  const { app } = await build(t)
+  t.throws(() => app.get('/mine', { preHandler: undefined } as object, handler), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+})
+
+t.test('a call that comes from nowhere counts as the app itself', async (t) => {
+  const { app } = await build(t)
+  const add = (app.get as (...parts: unknown[]) => unknown).bind(app, '/mine', { preHandler: undefined }, handler)
+  await t.rejects(Promise.resolve().then(add), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+})
 
 t.test('a guard taken from an app that does not have it yet keeps the app from starting', async (t) => {
   const app = Fastify()
