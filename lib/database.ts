@@ -17,6 +17,7 @@ import type { Settings } from './settings.ts'
 
 /** `listen` and `notify` are there on PostgreSQL alone. */
 export interface Database extends Partial<Notifications> {
+  /** What the app may work on users with: see `Opened`. */
   orm: MikroORM
   /**
    * Runs `work` on an entity manager of its own, outside any transaction of the request's. While a row, a table or a file
@@ -36,7 +37,7 @@ export interface Database extends Partial<Notifications> {
   statement: (make: Parameters<typeof createStatement>[0]) => Statement
   /** An entity manager of ours in a transaction of the host's. */
   join: (host: EntityManager) => EntityManager
-  /** An entity manager of the host's in a transaction of ours. Absent where ours knows the host's entities, or there is no host's. */
+  /** An entity manager of the host's in a transaction of ours. Absent where there is no host's. */
   lend?: (em: EntityManager) => EntityManager
   /** Waits for transactions of ours or of the host's. */
   commits: Commits
@@ -58,20 +59,20 @@ const mostBootTries = 10
  */
 export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }: DatabaseSettings): Promise<Database> {
   const what = whatOf({ db, orm: given })
-  const { dialect, orm, migrating, connected, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
+  const { dialect, orm, connected, shown, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
   const fork = () => forkOf(orm)
   const run: Database['run'] = (work) => retry(() => work(fork()))
 
   try {
     await sayingWhy(what, async () => {
       await tryAgain(async () => {
-        if (schema === 'migrate' && (await pendingIn({ dialect, migrating }, name)).length > 0) await migrating.migrator.up()
+        if (schema === 'migrate' && (await pendingIn({ dialect, orm }, name)).length > 0) await orm.migrator.up()
         await ensureRevision(fork())
       })
       await settle()
     })
     return {
-      orm,
+      orm: shown,
       run,
       transaction: (work) => run((em) => em.transactional(work)),
       statement: (make) => createStatement(make, dialect.bind),

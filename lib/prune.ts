@@ -1,7 +1,8 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { EntityName } from '@mikro-orm/core'
+import type { EntityClass } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './database.ts'
+import { selectFrom } from './databases/statement.ts'
 import { Event } from './entities/event.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
@@ -51,10 +52,11 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
   }
 
   /** Those that are still old when they are deleted: a bucket may have been filled meanwhile. */
-  async function deleteOld (entity: EntityName<{ id: string }>, field: string, isOld: object): Promise<number> {
+  async function deleteOld (entity: EntityClass<{ id: string }>, field: string, isOld: object): Promise<number> {
     let deleted = 0
     while (!closing.signal.aborted) {
-      const ids = (await database.run((em) => em.find(entity, isOld, { ...oldest(field), limit: batchSize }))).map(({ id }) => id)
+      const found = await database.run((em) => selectFrom<{ id: string }>(em, entity).select('id').where(isOld).orderBy({ [field]: 'asc' }).limit(batchSize).execute('all'))
+      const ids = found.map(({ id }) => id)
       if (ids.length > 0) deleted += await database.run((em) => em.nativeDelete(entity, { ...isOld, id: { $in: ids } }))
       if (ids.length < batchSize) break
       await breathe()
@@ -84,8 +86,4 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
       await pruning?.catch(() => {})
     },
   }
-}
-
-function oldest (field: string) {
-  return { fields: ['id'] as const, orderBy: { [field]: 'asc' } as object, connectionType: 'write' as const, disableIdentityMap: true }
 }

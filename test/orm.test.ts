@@ -1,16 +1,18 @@
 import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
-import type { SqliteConnection } from '@mikro-orm/sqlite'
+import type { SqliteConnection, SqliteDriver } from '@mikro-orm/sqlite'
 import type Database from 'better-sqlite3'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { Session } from '../lib/entities/session.ts'
 import accounts, { entities, User, type AccountsOptions } from '../lib/index.ts'
-import { build, cheap, client, decode, password, secret } from './build.ts'
+import { bearer, build, cheap, client, decode, password, secret } from './build.ts'
 import { freshDatabase, kind, notEverywhere, ormOf } from './databases.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
 const ShopSchema = defineEntity({ name: 'Shop', tableName: 'shops', properties: { id: p.integer().primary(), title: p.string() } })
+/** What Kysely takes, which MikroORM runs statements by. */
+type KyselyPlugin = Parameters<ReturnType<SqliteConnection['getClient']>['withPlugin']>[0]
 const StallSchema = defineEntity({
   name: 'Stall', tableName: 'stalls', properties: { id: p.integer().primary(), title: p.string(), owner: () => p.manyToOne(User).joinColumn('owner_id').deleteRule('cascade') },
 })
@@ -56,6 +58,73 @@ t.test('an app may share its MikroORM, and what it keeps there stays its own', a
   t.match(await orm.em.fork().findOne(ShopSchema, 1), { title: 'Ada & Co.' }, 'and it closes itself what it has opened')
   t.notOk(orm.getMetadata().has(User))
 })
+
+const driverName = { sqlite: 'SqliteDriver', postgresql: 'PostgreSqlDriver', mariadb: 'MariaDbDriver' }[kind]
+const { [driverName]: Driver }: Record<string, typeof SqliteDriver> = await import(`@mikro-orm/${kind}`)
+
+/** What an app may say of its own MikroORM, by what came of it where ours went through that. */
+const settings: Record<string, Partial<Options>> = {
+  'undefined in place of null': { forceUndefined: true },
+  'rows from a cache': { resultCache: { global: 60_000 } },
+  'no transactions': { disableTransactions: true },
+  'nothing stored that is made': { persistOnCreate: false },
+  'a filter by what our tables do not have': { filters: { live: { name: 'live', cond: { deletedAt: null }, default: true } } },
+  'a filter that wants to be told whose': { filters: { tenant: { name: 'tenant', cond: ({ id }: { id: string }) => ({ tenantId: id }), default: true } } },
+  'a filter that hides all': { filters: { none: { name: 'none', cond: { id: '0198fe50-7d1c-7aaa-8aaa-000000000000' }, default: true } } },
+  'other names': { namingStrategy: EntityCaseNamingStrategy },
+  'other tables': { discovery: { onMetadata (meta) { meta.tableName = `shop_${meta.tableName}` } } },
+  'another zone': { forceUtcTimezone: false, timezone: '+09:00' },
+  'statements of its own making': { onQuery: (text: string) => text.replace('"accounts_users"', '(select * from "accounts_users" limit 0)').replace('`accounts_users`', '(select * from `accounts_users` limit 0)') },
+  'a subscriber that takes it over': {
+    subscribers: [{
+      beforeCreate ({ entity }: { entity: Partial<User> }) { entity.roles = ['admin'] },
+      beforeUpdate () { throw new Error('not today') },
+      afterDelete () { throw new Error('not today') },
+    }],
+  },
+  'a driver that it has extended': { driver: (() => class extends Driver! { override async nativeUpdate (): Promise<never> { throw new Error('not today') } })() },
+  'nobody required': { validateRequired: false, ignoreUndefinedInQuery: true, flushMode: 'always', populateWhere: 'infer', allowGlobalContext: true },
+  'errors of its own': { findOneOrFailHandler: () => new RangeError('nobody'), forceEntityConstructor: true },
+}
+
+for (const [what, options] of Object.entries(settings)) {
+  t.test(`what an app says of its own MikroORM changes nothing of ours: ${what}`, async (t) => {
+    const orm = await ownOrm(t, { entities: [...entities, ShopSchema], ...options })
+    const { app, post, get, signUp, signIn, refresh } = await on(t, orm, {
+      hooks: { onRegister: async (_, { username }) => { if (username === 'eve') throw Object.assign(new Error('not you'), { statusCode: 403 }) } },
+    })
+    const { users, sessions } = app.accounts
+    const ada = await signUp()
+    t.match(ada, { user: { username: 'ada', email: null, roles: [] } })
+    t.match(await signUp('eve'), { statusCode: 403 })
+    t.equal(await users.find('eve'), null, 'both are stored, or neither')
+    t.match(await signUp(), { code: 'ACCOUNTS_USER_EXISTS' })
+    t.same((await users.list()).users.map(({ username }) => username), ['ada'])
+
+    const { sid } = decode(ada.access_token).payload
+    t.match(await sessions.list(ada.user.id), [{ id: sid }])
+    t.ok(Math.abs(Date.now() - (await sessions.list(ada.user.id))[0]!.createdAt.getTime()) < 60_000)
+    const other = await signIn()
+    t.equal((await app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: bearer(ada.access_token) })).statusCode, 204)
+    t.equal((await refresh(other.refresh_token)).statusCode, 401)
+    t.match(await users.update(ada.user.id, { username: 'lady', email: 'lady@example.com' }), { username: 'lady', email: 'lady@example.com' })
+    t.equal((await get('/strict', ada.access_token)).json().user.username, 'lady')
+    t.match(await users.setRoles(ada.user.id, ['owner']), { roles: ['owner'] })
+
+    t.ok((await users.disable(ada.user.id)).disabledAt instanceof Date)
+    t.same([(await get('/strict', ada.access_token)).statusCode, (await get('/guarded', ada.access_token)).statusCode], [401, 401])
+    t.equal((await refresh(ada.refresh_token)).statusCode, 401)
+    t.match(await signIn('lady'), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+    await users.enable(ada.user.id)
+    const again = await signIn('lady')
+    t.equal((await post('/auth/logout', undefined, again.access_token)).statusCode, 204)
+    t.equal((await get('/strict', again.access_token)).statusCode, 401)
+    await users.delete(ada.user.id)
+    t.equal(await users.find(ada.user.id), null)
+    t.match(await app.accounts.prune(), { sessions: 0 })
+    t.equal(app.accounts.orm, orm)
+  })
+}
 
 t.test('a function may give the MikroORM, at once or later, and it need not be connected', async (t) => {
   const orm = await ownOrm(t)
@@ -145,12 +214,15 @@ t.test(...notEverywhere('statements that the app prepares on the connection of t
   t.match(await signIn(), { user: { username: 'ada' } })
 })
 
-t.test(...notEverywhere('an app that lets its MikroORM tell the queries hears ours too, without values where they are kept prepared'), async (t) => {
+t.test('an app that lets its MikroORM tell the queries hears none of ours', async (t) => {
   const lines: string[] = []
-  const orm = await ownOrm(t, { entities: [...entities], debug: ['query'], colors: false, logger: (line) => { lines.push(line) } })
+  const orm = await ownOrm(t, { entities: [...entities], debug: ['query', 'query-params'], colors: false, logger: (line) => { lines.push(line) } })
   const { signUp, refresh } = await on(t, orm)
   await refresh((await signUp()).refresh_token)
-  t.match(lines.filter((line) => line.includes('update `accounts_sessions`')), [/^\[query\] update `accounts_sessions` set `gen` = \?/])
+  const ours = () => lines.filter((line) => /accounts_(users|sessions|revoked|revision)/.test(line))
+  t.same(ours(), [])
+  await orm.em.fork().count(User)
+  t.match(ours(), [/accounts_users/])
 })
 
 t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {
@@ -171,6 +243,14 @@ t.test('a database that the environment names is no matter where a MikroORM is g
 t.test('what is no MikroORM, or none that will do, keeps the app from starting', async (t) => {
   const orm = await ownOrm(t)
   const some = await ownOrm(t, { entities: [User] })
+  const perRequest = await ownOrm(t)
+  perRequest.config.set('sessionContext', 'connection')
+  const plugin: KyselyPlugin = { transformQuery: ({ node }) => node, transformResult: async ({ result }) => ({ ...result, rows: [] }) }
+  const renaming = await ownOrm(t)
+  await renaming.connect()
+  const connection = renaming.em.getConnection() as SqliteConnection
+  const client = connection.getClient().withPlugin(plugin)
+  connection.getClient = () => client
   class MongoDriver {}
   const mongo = { em: { getDriver: () => new MongoDriver() }, config: {}, getMetadata () {} }
   const refused: [options: object, why: RegExp][] = [
@@ -178,6 +258,8 @@ t.test('what is no MikroORM, or none that will do, keeps the app from starting',
     ...[{}, { em: orm.em }, () => undefined, async () => null].map((orm): [object, RegExp] => [{ orm }, /orm must be a MikroORM, or a function that gives one/]),
     [{ orm, db: 'accounts.sqlite' }, /orm and db are two ways to one thing/],
     [{ orm: some }, /orm knows some of our entities and not all/],
+    [{ orm: perRequest }, /its sessionContext is 'connection', so that who asks decides which tables and rights our statements meet/],
+    [{ orm: renaming }, /its Kysely has plugins, which change what our statements read/],
     [{ orm: mongo }, /orm must have one of these drivers: SqliteDriver, PostgreSqlDriver/],
     [{ orm () { throw new Error('not today') } }, /orm cannot be used: not today/],
     [{ schema: 'update' }, /schema must be one of migrate, none/],

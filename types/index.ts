@@ -50,7 +50,7 @@ export interface AccountsTypes {}
 export interface AccountsServices extends TokenServices {
   users: UserServices
   sessions: SessionServices
-  /** What the accounts are stored through: the app's own MikroORM if that knows their entities, or else one beside it. */
+  /** A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored through. */
   orm: MikroORM
   /** The same as `app.authenticate`, for these accounts. */
   authenticate: Guard

@@ -18,7 +18,7 @@ export async function look<Result> (settings: DatabaseSettings, work: (opened: O
 /** The names of the migrations that have not run. A database that does not answer is an error. */
 export function pendingOf (settings: DatabaseSettings): Promise<string[]> {
   return look(settings, async (opened) => {
-    await opened.migrating.em.getConnection().execute('select 1')
+    await opened.orm.em.getConnection().execute('select 1')
     return pendingIn(opened, settings.name)
   })
 }

@@ -1,6 +1,8 @@
 import type { EntityClass, MikroORM } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
+import type { OrmOptions } from './dialect.ts'
 import { createOrm, entities, loadDialect } from './dialects.ts'
 import type { Opened } from './open.ts'
 import type { DialectName } from './url.ts'
@@ -22,29 +24,34 @@ const drivers: Record<string, DialectName> = {
 }
 
 /**
- * Shares the connections of an app's own MikroORM, which the app closes. If that knows our entities we work through it,
- * so that the app may relate to them, and else, and for accounts of another name, through one of our own beside it.
+ * Shares the connections of an app's own MikroORM, which the app closes, and nothing else of it: all of ours goes through one
+ * of our own beside it, so that no setting, filter or subscriber of the app's changes what is read and written here. The
+ * app's may know our entities, so that others of its own relate to them.
  * @throws {OptionsInvalid} for what is no MikroORM, or one of another driver, or one that knows half of our entities
  */
 export async function borrow (given: OrmOption, name: string): Promise<Opened> {
   const host = await (typeof given === 'function' ? given() : given) as MikroORM
   if (!isOrm(host)) throw new OptionsInvalid('orm must be a MikroORM, or a function that gives one')
 
-  const parts = await loadDialect(dialectOf(host))
+  const { dialect, driver } = driverOf(host)
+  const parts = await loadDialect(dialect)
   const known = entities.filter((entity: EntityClass<object>) => host.getMetadata().has(entity))
   if (known.length > 0 && known.length < entities.length) {
     throw new OptionsInvalid("orm knows some of our entities and not all: spread `entities` of 'fastify-jwt-accounts' into its own")
   }
 
   await host.em.getConnection().ensureConnection()
-  const isKnown = name === 'accounts' && host.getMetadata().has(User)
-  // Without entities where the app's own knows them: what was found out last about an entity would stand in its class.
-  const beside = createOrm(parts, name, { ...sharing(host, name), ...isKnown && { entities: [] } }, ownSchemaOf(host))
+  if (host.config.get('sessionContext') === 'connection') {
+    throw new OptionsInvalid("orm cannot be shared: its sessionContext is 'connection', so that who asks decides which tables and rights our statements meet")
+  }
+  if (clientOf(host).getExecutor().plugins.length > 0) throw new OptionsInvalid('orm cannot be shared: its Kysely has plugins, which change what our statements read')
+  const isKnown = host.getMetadata().has(User)
+  const orm = createOrm(parts, name, { driver, ...sharing(host, name) }, { schema: ownSchemaOf(host), beside: isKnown })
   return {
     dialect: parts.dialect,
-    orm: isKnown ? host : beside,
-    migrating: beside,
+    orm,
     connected: host,
+    shown: isKnown && name === 'accounts' ? host : orm,
     settle: async () => {},
     close: async () => {},
   }
@@ -55,9 +62,15 @@ function isOrm (value: unknown): value is MikroORM {
   return typeof getMetadata === 'function' && typeof em === 'object' && typeof config === 'object'
 }
 
-function dialectOf (host: MikroORM): DialectName {
-  for (let driver = host.em.getDriver().constructor; driver.name; driver = Object.getPrototypeOf(driver)) {
-    if (Object.hasOwn(drivers, driver.name)) return drivers[driver.name]!
+/** What MikroORM runs its statements by: Kysely, on the connections of the app. */
+function clientOf ({ em }: Pick<MikroORM, 'em'>) {
+  return (em as SqlEntityManager).getConnection().getClient()
+}
+
+/** The driver as it is published: what an app has made of it by extending it is for the app. */
+function driverOf (host: MikroORM): { dialect: DialectName, driver: NonNullable<OrmOptions['driver']> } {
+  for (let driver = host.em.getDriver().constructor; driver; driver = Object.getPrototypeOf(driver)) {
+    if (Object.hasOwn(drivers, driver.name)) return { dialect: drivers[driver.name]!, driver: driver as never }
   }
   throw new OptionsInvalid(`orm must have one of these drivers: ${Object.keys(drivers).join(', ')}`)
 }
@@ -65,10 +78,9 @@ function dialectOf (host: MikroORM): DialectName {
 /** The same connections, database and schema, and a context of our own, so that no transaction of the app's is joined unasked. */
 function sharing ({ em, config }: MikroORM, name: string) {
   return {
-    driver: em.getDriver().constructor as never,
     dbName: config.get('dbName')!,
     contextName: `fastify-jwt-accounts ${name}`,
-    driverOptions: (em.getConnection() as unknown as { getClient: () => object }).getClient(),
+    driverOptions: clientOf({ em }),
     schema: config.get('schema')!,
   }
 }

@@ -77,15 +77,29 @@ function askFor (name: DialectName): (cause: unknown) => never {
   }
 }
 
-/** A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. */
-export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, schema?: string): MikroORM {
+/** Where a MikroORM of ours stands. */
+interface Place {
+  /** The schema of PostgreSQL for the tables, where an app has chosen one. */
+  schema?: string | undefined
+  /** True beside an app's MikroORM that knows our entities. */
+  beside?: boolean
+}
+
+/**
+ * A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. It writes what it
+ * found out about an entity into the prototype of its class; with `beside` that stays as the app's has left it.
+ */
+export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, { schema, beside = false }: Place = {}): MikroORM {
   return new MikroORM({
     ...deafToEnvironment,
     driver,
     entities,
     discovery: {
       warnWhenNoEntities: false,
-      onMetadata (meta) { meta.tableName = meta.tableName.replace(/^accounts_/, `${name}_`) },
+      onMetadata (meta) {
+        meta.tableName = meta.tableName.replace(/^accounts_/, `${name}_`)
+        if (beside) meta.prototype = Object.create(meta.prototype)
+      },
     },
     ensureDatabase: false,
     extensions: [Migrator],

@@ -6,12 +6,12 @@ import { dialectOf } from './url.ts'
 /** A database that is at hand. */
 export interface Opened {
   dialect: Dialect
-  /** What our statements go through. */
+  /** What all our statements go through, and our migrations: one of our own, always. */
   orm: MikroORM
-  /** What makes our tables. */
-  migrating: MikroORM
-  /** What has the connections. */
+  /** What has the connections: an app's, or the same. */
   connected: MikroORM
+  /** What the app is given to work on users with: its own if that knows them, or ours. */
+  shown: MikroORM
   /** Once the tables are there. */
   settle: () => Promise<void>
   close: () => Promise<void>
@@ -30,5 +30,5 @@ export async function open (db: string, name: string): Promise<Opened> {
     await close(orm)
     throw error
   }
-  return { dialect: parts.dialect, orm, migrating: orm, connected: orm, settle: () => settle(orm), close: () => close(orm) }
+  return { dialect: parts.dialect, orm, connected: orm, shown: orm, settle: () => settle(orm), close: () => close(orm) }
 }

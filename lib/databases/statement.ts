@@ -1,4 +1,4 @@
-import { isRaw, type EntityClass, type EntityManager } from '@mikro-orm/core'
+import { isRaw, type EntityClass, type EntityManager, type LockMode } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 
 /**
@@ -15,6 +15,17 @@ export interface Builder extends Made {
   limit: (count: number) => Builder
   offset: (count: number) => Builder
   onConflict: (column: string) => { merge: (columns: string[]) => Builder }
+}
+
+/** What of it is used to ask for rows. */
+export interface Selection<Row> {
+  select: (columns: string) => Selection<Row>
+  where: (condition: object) => Selection<Row>
+  orderBy: (order: object) => Selection<Row>
+  limit: (count: number) => Selection<Row>
+  setLockMode: (mode: LockMode) => Selection<Row>
+  /** With the names and types of the entity, and the id of what it relates to; or, not `mapped`, as the driver gives them. */
+  execute: (method: 'all', mapped?: boolean) => Promise<Row[]>
 }
 
 /** A statement that the ORM has made: its text, and what the places in it stand for. */
@@ -49,6 +60,14 @@ export interface Statement {
   all: <Row>(em: EntityManager, values: Values) => Promise<Row[]>
   /** How many rows were changed. */
   run: (em: EntityManager, values: Values) => Promise<number>
+}
+
+/**
+ * A query for what is asked once in a while, as rows. Nothing of ours makes entities of them: what an entity is and holds is
+ * for the MikroORM to say that has seen its class last, and that may be an app's. Never from a replica.
+ */
+export function selectFrom<Row> (em: EntityManager, entity: EntityClass<any>): Selection<Row> {
+  return (em as SqlEntityManager).createQueryBuilder(entity, undefined, 'write') as unknown as Selection<Row>
 }
 
 /** `bind` gives a value as the driver takes it, where it keeps statements prepared; else the values are written into the text. */

@@ -1,6 +1,7 @@
 import { raw } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database.ts'
+import { selectFrom } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { isVoid } from './rotation.ts'
@@ -10,6 +11,9 @@ interface Shown {
   id: string
   gen: number
 }
+
+/** A session as it is stored: of its user it has the id. */
+type SessionRow = Omit<Session, 'user'> & { user: string }
 
 export interface Confirmations {
   /**
@@ -58,13 +62,13 @@ export function createConfirmations (
     const rows = await database.run(async (em) => {
       const change = { confirmedGen: raw<number>('gen'), lastUsedAt: new Date() }
       if (await em.nativeUpdate(Session, { $or: current }, change) === batch.length) return []
-      return em.find(Session, { id: { $in: batch.map(({ id }) => id) } }, { connectionType: 'write' })
+      return selectFrom<SessionRow>(em, Session).select('*').where({ id: { $in: batch.map(({ id }) => id) } }).execute('all')
     })
     for (const shown of batch) forget(shown)
     counters.confirmationsWritten += batch.length
 
     const voided = rows.filter((row) => batch.some(({ id, gen }) => id === row.id && isVoid(row, gen)))
-    for (const { id, user } of voided) await onVoided(id, user.id)
+    for (const { id, user } of voided) await onVoided(id, user)
   }
 
   function forget ({ id, gen }: Shown): void {

@@ -1,6 +1,7 @@
 import { LockMode, raw, type EntityManager } from '@mikro-orm/core'
 import type { Client } from '../client.ts'
 import type { Database } from '../database.ts'
+import { selectFrom } from '../databases/statement.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
@@ -51,11 +52,12 @@ export interface Endings {
 
 export function createEndings (database: Database, log: RevocationLog): Endings {
   const byItself = database.statement(({ query }) => query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
+  const epochOf = database.statement(({ query }) => query(User).select('epoch').where({ id: 'userId' }))
 
   async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn): Promise<boolean> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) return false
-    const { epoch } = await tx.findOneOrFail(User, { id: userId }, { refresh: true, connectionType: 'write' })
+    const [{ epoch }] = await epochOf.all<Pick<User, 'epoch'>>(tx, { userId }) as [Pick<User, 'epoch'>]
     await stop(tx, await others(tx, userId, goesOn?.id), reason)
     if (goesOn) {
       const { id, authTime } = goesOn
@@ -128,7 +130,7 @@ type Lock = LockMode.NONE | LockMode.PESSIMISTIC_WRITE
 /** The sessions of a user, who is locked, but for one. */
 async function others (tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE): Promise<string[]> {
   const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
-  const found = await tx.find(Session, where, { orderBy: { id: 'asc' }, connectionType: 'write', disableIdentityMap: true, lockMode })
+  const found = await selectFrom<Pick<Session, 'id'>>(tx, Session).select('id').where(where).orderBy({ id: 'asc' }).setLockMode(lockMode).execute('all')
   return found.map(({ id }) => id)
 }
 

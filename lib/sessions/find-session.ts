@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database.ts'
+import type { Making } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { fromRow } from '../from-row.ts'
+import { goingOn } from './endings.ts'
 
 /**
  * The session, with its user as of the same moment. From the primary, never from a replica: what is decided by an old row is
@@ -10,19 +12,38 @@ import { fromRow } from '../from-row.ts'
  */
 export type FindSession = (em: EntityManager, id: string) => Promise<Session | null>
 
+export interface SessionFinder {
+  find: FindSession
+  /** The sessions of a user that have not ended by themselves, the one used last first. */
+  findAll: (em: EntityManager, userId: string) => Promise<Session[]>
+}
+
+export const lastUsedFirst = { lastUsedAt: 'desc', id: 'desc' } as const
+
 /** What the columns of the user begin with, beside those of the session. */
 const prefix = 'user__'
 
-export function createSessionFinder ({ statement }: Pick<Database, 'statement'>): FindSession {
-  const byId = statement(({ query }) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user').where({ id: 'id' }))
+export function createSessionFinder ({ statement }: Pick<Database, 'statement'>): SessionFinder {
+  const withUser = (query: Making['query']) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user')
+  const byId = statement(({ query }) => withUser(query).where({ id: 'id' }))
+  const byUser = statement(({ query }) => withUser(query).where(goingOn('userId', 'now')).orderBy(lastUsedFirst))
 
-  return async (em, id) => {
-    const [row] = await byId.all<Record<string, unknown>>(em, { id })
-    return row ? sessionOf(em, row) : null
+  return {
+    async find (em, id) {
+      const [row] = await byId.all<Row>(em, { id })
+      return row ? sessionOf(em, row) : null
+    },
+
+    async findAll (em, userId) {
+      const rows = await byUser.all<Row>(em, { userId, now: new Date() })
+      return rows.map((row) => sessionOf(em, row))
+    },
   }
 }
 
-function sessionOf (em: EntityManager, row: Record<string, unknown>): Session {
+type Row = Record<string, unknown>
+
+function sessionOf (em: EntityManager, row: Row): Session {
   const session: Record<string, unknown> = {}
   const user: Record<string, unknown> = {}
   for (const column in row) {

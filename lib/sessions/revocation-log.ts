@@ -1,8 +1,8 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
-import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
+import { selectFrom } from '../databases/statement.ts'
 import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Events, Happening } from '../events.ts'
@@ -159,5 +159,5 @@ export async function openRevocationLog (
 
 /** The log as rows and no entities, since a process may begin with a hundred thousand of them; never from a replica. */
 function entries (em: EntityManager) {
-  return (em as SqlEntityManager).createQueryBuilder(RevokedToken, 'entry', 'write').select('*')
+  return selectFrom<RevokedToken>(em, RevokedToken).select('*')
 }

@@ -66,7 +66,7 @@ export function isOver (session: SessionState, now: Date): boolean {
 }
 
 /** True for a generation between the last two that were answered with: a SKIP took its answer for lost. */
-export function isVoid ({ gen, prevGen }: SessionState, presented: number): boolean {
+export function isVoid ({ gen, prevGen }: Pick<SessionState, 'gen' | 'prevGen'>, presented: number): boolean {
   return prevGen !== null && prevGen < presented && presented < gen
 }
 

@@ -18,7 +18,7 @@ import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
-import { createSessionFinder, type FindSession } from './find-session.ts'
+import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
 import { createMoves } from './moves.ts'
 import { noteAnswer } from './note-answer.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
@@ -110,11 +110,11 @@ export function createSessions (
   { database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, endReused)
-  const find = createSessionFinder(database)
+  const { find, findAll } = createSessionFinder(database)
   const moves = createMoves(database, policy)
   const insert = database.statement(({ query, all }) => query(Session).insert(all(Session)))
   const beyond = database.statement(({ query }) => query(Session).select('id').where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
-    .orderBy(lastUsedFirst.orderBy).offset(limit.max - 1).limit(mostEnded))
+    .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
   const confirms = policy.replay === 'until-confirmed'
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
@@ -317,12 +317,10 @@ export function createSessions (
 
     async list (userId, em) {
       if (!isId(userId)) return []
-      const found = await inside(database, em)((tx) => tx.find(Session, goingOn(userId, new Date()), { ...lastUsedFirst, populate: ['user'], strategy: 'joined' }))
+      const found = await inside(database, em)((tx) => findAll(tx, userId))
       return found.filter((session) => !isOver(session, new Date()))
     },
 
     close: () => confirmations.flushAll().catch((error) => log.warn(error, 'What was noted of sessions is lost: the database is away')),
   }
 }
-
-const lastUsedFirst = { orderBy: { lastUsedAt: 'desc', id: 'desc' }, connectionType: 'write' } as const

@@ -72,7 +72,7 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
     if (!locked) throw new NotFound()
-    return tx.findOneOrFail(User, { id }, { connectionType: 'write', refresh: true })
+    return (await lookUp.byId(id, tx))!
   }
 
   function rename (user: User, { username, email }: Change): void {
@@ -100,9 +100,9 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
       user.profile = fields.merge(user.profile, given.fields ?? {})
       const now = new Date()
       if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
-      if (isDeepStrictEqual({ ...user }, before)) return user
+      if (isDeepStrictEqual(user, before)) return user
       user.updatedAt = now
-      await tx.flush()
+      await tx.nativeUpdate(User, { id }, differences(before, user))
 
       await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
       for (const type of happened(before, user)) await note({ type, userId: id, client })
@@ -149,4 +149,9 @@ function happened (before: User, after: User): StoredEvent[] {
 function orReferenced (error: unknown): never {
   const { cause = error } = error as { cause?: unknown }
   throw isReferenced(cause) ? new UserReferenced({ cause: withoutValues(cause) }) : error
+}
+
+/** What of a user is another by now. */
+function differences (before: User, user: User): Partial<User> {
+  return Object.fromEntries(Object.entries(user).filter(([name, value]) => !isDeepStrictEqual(value, before[name as keyof User])))
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database.ts'
+import { selectFrom } from '../databases/statement.ts'
 import { User } from '../entities/user.ts'
 import { InputInvalid } from '../errors.ts'
 import { fromRow } from '../from-row.ts'
@@ -89,7 +90,10 @@ export function createLookUp (database: Database, { identifiers }: Pick<Settings
     async page (limit, after, em) {
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
       const where = after === undefined ? {} : { id: { $lt: after } }
-      const found = await inside(database, em)((tx) => tx.find(User, where, { orderBy: { id: 'desc' }, limit: limit + 1, connectionType: 'write' }))
+      const found = await inside(database, em)(async (tx) => {
+        const rows = await selectFrom<Row>(tx, User).select('*').where(where).orderBy({ id: 'desc' }).limit(limit + 1).execute('all', false)
+        return rows.map((row) => user(tx, row))
+      })
       const users = found.slice(0, limit)
       return { users, next: found.length > limit ? users.at(-1)!.id : null }
     },

@@ -1,4 +1,4 @@
-import type { EntityManager, RequiredEntityData } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Client } from '../client.ts'
 import { isDuplicate, type Database } from '../database.ts'
@@ -42,7 +42,7 @@ export interface PasswordChange {
 }
 
 /** A user who is not stored yet. */
-export type Draft = Omit<RequiredEntityData<User>, keyof PublicFields> & PublicFields
+export type Draft = Omit<User, keyof PublicFields> & PublicFields
 
 /** What the host adds to a transaction of ours. */
 export type Join = (em: EntityManager) => Promise<void>
@@ -138,10 +138,10 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       let failure: unknown
       const storing = database.transaction(async (tx) => {
         failure = undefined
-        const user = tx.create(User, { ...draft, lastLoginAt: draft.createdAt })
+        const user = { ...draft, lastLoginAt: draft.createdAt }
         const session = sessions.begin(user, user.epoch, beginning)
         const answer = issue(session)
-        await tx.flush()
+        await tx.insert(User, user)
         await sessions.store(tx, session)
         const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
         await events.write(tx, happening)
@@ -155,10 +155,9 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       return answer
     },
 
-    add: (draft, em) => orExists(inside(database, em, database.transaction)(async (tx) => {
-      const user = tx.create(User, draft)
-      await tx.flush()
-      return user
+    add: (draft, em) => orExists(inside(database, em)(async (tx) => {
+      await tx.insert(User, draft)
+      return draft
     })),
 
     signIn: ({ id, epoch }, beginning, issue) => revocationLog.record(async (tx, write, note) => {
