@@ -18,6 +18,11 @@ export interface Cookies {
   mark: (value: string, persistent: boolean) => string
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
+  /**
+   * Says once in the log that a request for new tokens has brought other cookies of a session and not that of the refresh
+   * token: a browser sends it to a path below which it does not know our routes.
+   */
+  warnOfPath: (request: Pick<AnyRequest, 'headers'>) => void
   /** The same cookies, over: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
   clear: () => string[]
   /** The value of the first cookie with that exact name, or nothing. */
@@ -35,12 +40,17 @@ const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:
 
 export function createCookies ({ cookies: settings }: Settings, log: FastifyBaseLogger): Cookies {
   const { domain, sameSite, secure, partitioned } = settings
-  let hasWarned = false
+  let hasWarnedOfLoss = false
+  let hasWarnedOfPath = false
 
   function line (kind: CookieKind, value: string, life: { maxAge?: number, expires?: Date }): string {
     const { name, path } = settings[kind]
     if (name.length + value.length > mostBytes) throw new TokenTooLarge()
     return stringifySetCookie({ name, value, path, sameSite, secure, partitioned, httpOnly: kind !== 'csrf', ...domain && { domain }, ...life })
+  }
+
+  function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind): string | undefined {
+    return parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined
   }
 
   return {
@@ -56,11 +66,18 @@ export function createCookies ({ cookies: settings }: Settings, log: FastifyBase
     },
     mark: (value, persistent) => line('device', value, persistent ? { maxAge: mostSeconds } : {}),
     warnOfLoss ({ headers: { origin } }) {
-      if (hasWarned || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
-      hasWarned = true
+      if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
+      hasWarnedOfLoss = true
       log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
     },
+    warnOfPath (request) {
+      const { path } = settings.refresh
+      if (hasWarnedOfPath || path === '/' || !(read(request, 'access') ?? read(request, 'csrf'))) return
+      hasWarnedOfPath = true
+      log.warn(`A refresh has brought cookies of a session, but not that of the refresh token, which browsers send to ${path} alone. ` +
+        'Where a proxy before the app takes a part of the path away, put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
+    },
     clear: () => sessionCookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
-    read: ({ headers }, kind) => parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined,
+    read,
   }
 }

@@ -486,3 +486,34 @@ t.test('a login from a page without TLS, whose browser drops Secure cookies, is 
   for (let times = 0; times < 2; times++) t.equal((await signIn(origins[0]!)).statusCode, 200)
   t.equal(warnings().length, 1)
 })
+
+t.test('a proxy that takes a part of the path away, so that the refresh cookie never comes, is told of to the log once', async (t) => {
+  const told = async (options: AccountsOptions, sent: string[], headers: Record<string, string> = {}) => {
+    const lines: string[] = []
+    const { app, signUp } = await build(t, options, { logger: { level: 'warn', stream: { write: (line) => { lines.push(line) } } } })
+    const { refresh_token: token } = await signUp()
+    const login = await app.inject({ method: 'POST', url: '/auth/login', payload: { username: 'ada', password, transport: 'cookie' } })
+    const cookies = Object.values(setBy(login)).filter(({ name }) => sent.some((end) => name.endsWith(end)))
+    const ask = () => app.inject({ method: 'POST', url: '/auth/refresh', headers: { 'sec-fetch-site': 'same-origin', cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; '), ...headers } })
+    const statuses = [(await ask()).statusCode, (await ask()).statusCode]
+    if (options.transport === 'both') t.equal((await app.inject({ method: 'POST', url: '/auth/refresh', headers: { cookie: '__Host-csrf=x' }, payload: { refresh_token: token } })).statusCode, 200)
+    return [statuses, lines.map((line) => JSON.parse(line).msg as string).filter((message) => !message.includes('with-refresh'))] as const
+  }
+  const missing = [401, 401]
+  const warning = /not that of the refresh token, which browsers send to \/auth alone.*cookies\.refresh\.path/
+  const both = { transport: 'both' } as const
+  for (const sent of [['access', 'csrf'], ['access'], ['csrf']]) t.match(await told(both, sent), [missing, [warning]], sent.join())
+  for (const sent of [[], ['device']]) t.strictSame(await told(both, sent), [missing, []], 'who has no session is told nothing')
+  t.strictSame(await told(both, ['access', 'csrf', 'refresh']), [[200, 200], []])
+  t.strictSame(await told({ ...both, cookies: { refresh: { path: '/' } } }, ['access', 'csrf']), [missing, []], 'it is sent everywhere')
+  t.strictSame(await told({}, [], { cookie: '__Host-access=x' }), [missing, []], 'no cookie is looked at')
+  t.strictSame(await told(both, ['access', 'csrf'], { authorization: 'Bearer' }), [[400, 400], []])
+})
+
+t.test('with the path that browsers ask for, refreshes go on behind such a proxy', async (t) => {
+  const { app } = await build(t, { transport: 'cookie', cookies: { refresh: { path: '/api/auth' }, device: { path: '/api/auth' } } }, { rewriteUrl: ({ url }) => url!.replace(/^\/api(?=\/)/, '') })
+  const page = browser(app)
+  await page.post('/api/auth/register', { username: 'ada', password })
+  t.equal((await page.post('/api/auth/refresh')).statusCode, 200)
+  t.equal((await page.post('/api/auth/logout')).statusCode, 204)
+})

@@ -1,13 +1,15 @@
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
-import { Throttled, TokenRevoked } from '../errors.ts'
+import { Throttled, TokenMissing, TokenRevoked } from '../errors.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
+import type { LocatedToken } from '../guards/locate.ts'
 import { sourceOf } from '../hooks.ts'
+import type { AnyRequest } from '../options.ts'
 import { clearingAnswers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function refresh (scope: Scope, context: Context, path: string): void {
-  const { admission, csrf, hooks, locator, sessions, throttle, tokens, refreshLocations, securityOf } = context
+  const { admission, cookies, csrf, hooks, locator, sessions, throttle, tokens, refreshLocations, securityOf } = context
 
   const schema = {
     operationId: 'refresh',
@@ -18,8 +20,17 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     response: clearingAnswers(refreshLocations, { 200: tokenResponseSchema(context) }, ...refreshErrors(refreshLocations), Throttled),
   }
 
+  function locate (request: AnyRequest): LocatedToken {
+    try {
+      return locator.locate(request, 'refresh', refreshLocations)
+    } catch (error) {
+      if (error instanceof TokenMissing && refreshLocations.includes('cookie')) cookies.warnOfPath(request)
+      throw error
+    }
+  }
+
   scope.post(path, { schema }, async (request, reply) => {
-    const { token, location } = locator.locate(request, 'refresh', refreshLocations)
+    const { token, location } = locate(request)
     try {
       const { claims } = tokens.verify(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
