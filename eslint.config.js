@@ -1,3 +1,12 @@
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 
-export default neostandard({ ts: true, env: ['browser'], ignores: resolveIgnoresFromGitignore() })
+const message = 'It gives a plugin ten seconds to load, and a busy machine may take longer: import { Fastify } from test/fastify.ts.'
+
+export default [
+  ...neostandard({ ts: true, env: ['browser'], ignores: resolveIgnoresFromGitignore() }),
+  {
+    files: ['test/**'],
+    ignores: ['test/fastify.ts', 'test/types.ts', 'test/consumer/**'],
+    rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'fastify', importNames: ['default', 'fastify'], message }] }] },
+  },
+]

@@ -1,7 +1,7 @@
 // A process of its own that boots an app on the given file, says so, and ends.
-import Fastify from 'fastify'
 import accounts from '../lib/index.ts'
 import { cheap, secret } from './build.ts'
+import { Fastify } from './fastify.ts'
 
 const app = Fastify()
 await app.register(accounts, { db: process.argv[2]!, secret, password: cheap })

@@ -1,8 +1,9 @@
 import { createHmac, hkdfSync } from 'node:crypto'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
 import { freshDatabase, kind, open } from './databases.ts'
+import { Fastify } from './fastify.ts'
 import { migratedDatabase } from './spares.ts'
 
 export const secret = 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE'

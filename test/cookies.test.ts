@@ -1,10 +1,11 @@
 import { mock } from 'node:test'
 import cookie from '@fastify/cookie'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
 import { browser, cookieHeader, setBy } from './browser.ts'
 import { bearer, build, buildOnFile, cheap, decode, mint, password, refreshKey, secret } from './build.ts'
+import { Fastify } from './fastify.ts'
 
 const ada = { username: 'ada', password }
 const options = { db: ':memory:', secret, password: cheap, transport: 'cookie', throttle: false } satisfies AccountsOptions

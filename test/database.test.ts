@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import Fastify from 'fastify'
 import t from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { User } from '../lib/entities/user.ts'
 import accounts from '../lib/index.ts'
 import { build, buildOnFile, cheap, decode, password, secret } from './build.ts'
 import { freshDatabase, notEverywhere, open } from './databases.ts'
+import { Fastify } from './fastify.ts'
 
 const run = promisify(execFile)
 const script = (name: string) => join(import.meta.dirname, name)

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { MikroORM, Options } from '@mikro-orm/core'
 import type { Test } from 'tap'
+import { temporaryFolder } from './folder.ts'
 import { leftOut } from './left-out.ts'
 
 /** The database that the tests run on. */
@@ -34,9 +33,7 @@ export interface Sql {
 export async function freshDatabase (t: Test, on: Kind = kind): Promise<string> {
   if (on === 'sqlite') {
     // Not in the folder of the test, which is gone before the app is closed.
-    const folder = mkdtempSync(join(tmpdir(), 'accounts-'))
-    t.teardown(() => rmSync(folder, { recursive: true }))
-    return join(folder, 'accounts.sqlite')
+    return join(temporaryFolder(t), 'accounts.sqlite')
   }
 
   return (await create(t, on)).url

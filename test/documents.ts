@@ -1,10 +1,11 @@
 import swagger from '@fastify/swagger'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { cheap, secret } from './build.ts'
+import { Fastify } from './fastify.ts'
 
 export interface Answer {
   description: string

@@ -1,5 +1,5 @@
 // An app that was made before the plugin was imported: what is left open before that cannot be seen, the rest can.
-import Fastify from 'fastify'
+import { Fastify } from './fastify.ts'
 
 const app = Fastify()
 const { default: accounts } = await import('../lib/index.ts')

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import formbody from '@fastify/formbody'
 import { Type } from '@sinclair/typebox'
 import { hash } from 'argon2'
-import Fastify, { type FastifyInstance, type FastifyRequest, type InjectOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { legacy, type AccountsOptions, type GuardOptions, type TokenResponse } from '../lib/index.ts'
 import { OptionsSchema } from '../lib/options-schema.ts'
 import { bearer, build, buildOnFile, cheap, client, decode, mint, password, secret } from './build.ts'
+import { Fastify } from './fastify.ts'
 import { run } from './snippets.ts'
 
 /*

@@ -2,11 +2,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { cheap, client, secret } from './build.ts'
 import { documentOf, judgeOf, operationsOf, type OpenapiDocument } from './documents.ts'
+import { Fastify } from './fastify.ts'
 
 const fields = { displayName: Type.String({ default: 'Somebody' }), birthday: Type.Optional(Type.String({ format: 'date' })), plan: Type.Optional(Type.String({ readOnly: true })) }
 const info = { title: 'Test', version: '1' }

@@ -1,13 +1,13 @@
 import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
 import type { SqliteConnection, SqliteDriver } from '@mikro-orm/sqlite'
 import type Database from 'better-sqlite3'
-import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../lib/database.ts'
 import { Session } from '../lib/entities/session.ts'
 import accounts, { entities, User, type AccountsOptions } from '../lib/index.ts'
 import { bearer, build, cheap, client, decode, password, secret } from './build.ts'
 import { freshDatabase, kind, notEverywhere, ormOf } from './databases.ts'
+import { Fastify } from './fastify.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
 const ShopSchema = defineEntity({ name: 'Shop', tableName: 'shops', properties: { id: p.integer().primary(), title: p.string() } })

@@ -1,7 +1,7 @@
-import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { build, buildOnFile, cheap, decode, emptyDatabase, mint, password, refreshKey, secret } from './build.ts'
+import { Fastify } from './fastify.ts'
 
 t.test('tokens can be issued without a password: to a user, for the source of a request, fresh or not', async (t) => {
   const { app, get, signUp, refresh, sql } = await buildOnFile(t)

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
 import { clock, fastHasher, signIn } from '../lib/testing.ts'
 import { build, password, secret, untold } from './build.ts'
+import { Fastify } from './fastify.ts'
 
 t.test('somebody is signed in without a password, with roles and fields, as fresh as after a login', async (t) => {
   const { app } = await build(t, { user: { fields: { displayName: Type.String() } } })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { buildOnFile, decode, type client } from '../build.ts'
+import { until } from '../waiting.ts'
 import { cli, json, spawned } from './cli.ts'
 
 /** An app that runs, and a command line on its database. */
@@ -8,14 +9,10 @@ async function beside (t: Test) {
   return { ...built, given: { cwd: t.testdir({}), env: { ACCOUNTS_DATABASE_URL: built.db } } }
 }
 
-/** Until the app has read what others have written, and for ten seconds at most. */
+/** What it says once the app has read what others have written. */
 async function answered (get: ReturnType<typeof client>['get'], token: string): Promise<string> {
-  for (let left = 100; left > 0; left--) {
-    const { statusCode, json } = await get('/guarded', token)
-    if (statusCode !== 200) return json().code
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return 'still let in'
+  await until(async () => (await get('/guarded', token)).statusCode !== 200)
+  return (await get('/guarded', token)).json().code
 }
 
 t.test('an app that runs notices that a session is revoked', async (t) => {

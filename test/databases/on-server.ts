@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import Fastify from 'fastify'
 import { openDatabase } from '../../lib/database.ts'
 import { Revision } from '../../lib/entities/revision.ts'
 import { Session } from '../../lib/entities/session.ts'
 import accounts from '../../lib/index.ts'
 import { build, cheap, password, secret } from '../build.ts'
 import { answers, freshDatabase, open, servers, type Kind, type Sql } from '../databases.ts'
+import { until } from '../waiting.ts'
 import { wireTo } from './proxy.ts'
+import { Fastify } from '../fastify.ts'
 
 const run = promisify(execFile)
 const boot = join(import.meta.dirname, '..', 'boot.ts')
@@ -35,7 +36,7 @@ interface Server {
 /** All that must hold on every server. */
 export async function testServer ({ kind, killOthers, others, tables, elsewhere, parameters }: Server): Promise<void> {
   const skip = await answers(kind) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
-  const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, timeout: 90_000, buffered }, async (t) => { await test(t) }) }
+  const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, buffered }, async (t) => { await test(t) }) }
   const onSlowly = (name: string, test: (t: Test) => unknown) => on(name, test, true)
   const fresh = (t: Test) => freshDatabase(t, kind)
   // For those that do little but wait.
@@ -179,7 +180,6 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     t.teardown(sql.close)
     const { app } = await build(t, { db: `${db}?connection_limit=3` })
     const count = async () => (await sql.all(others)).length
-    const becomes = async (most: number) => { for (const end = Date.now() + 5000; Date.now() < end && await count() !== most;) await pause(20) }
     const most = kind === 'postgresql' ? 4 : 3
 
     const { promise: release, resolve: letGo } = Promise.withResolvers<void>()
@@ -187,14 +187,14 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
       await em.count(Session)
       await release
     }))
-    await becomes(most)
+    await until(async () => await count() === most)
     await pause(200)
     t.equal(await count(), most)
     letGo()
     await Promise.all(held)
     await app.close()
-    await becomes(0)
-    t.equal(await count(), 0, 'and none when it is closed')
+    // And none when it is closed.
+    await until(async () => await count() === 0)
   })
 
   on('a connection that was not used for a moment is used again', async (t) => {

@@ -44,5 +44,5 @@ export function launchChromium () {
   if (!existsSync(executablePath)) {
     throw new Error(`There is no Chromium at ${executablePath}: install one (apt-get install chromium), or say in CHROMIUM where yours is`)
   }
-  return chromium.launch({ executablePath, args: flags })
+  return chromium.launch({ executablePath, args: flags, timeout: 300_000 })
 }

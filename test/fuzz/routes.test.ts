@@ -2,12 +2,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
-import Fastify, { type InjectOptions, type LightMyRequestResponse, type RouteOptions } from 'fastify'
+import type { InjectOptions, LightMyRequestResponse, RouteOptions } from 'fastify'
 import fc from 'fast-check'
 import t from 'tap'
 import accounts, { type TokenResponse } from '../../lib/index.ts'
 import { cheap, emptyDatabase, password, secret } from '../build.ts'
 import { hostile, nearlyValid, texts, valid, type Schema } from './values.ts'
+import { Fastify } from '../fastify.ts'
 
 /** So many requests to each route: more by `npm run fuzz`. */
 const numRuns = Number(process.env.FUZZ_RUNS) || 60

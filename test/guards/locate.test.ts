@@ -1,7 +1,8 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type GuardOptions, type Location } from '../../lib/index.ts'
 import { bearer, build, cheap, client, password, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 const missing = { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' }
 const malformed = { statusCode: 400, code: 'ACCOUNTS_HEADER_MALFORMED' }

@@ -1,9 +1,9 @@
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
-import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { type GuardOptions } from '../../lib/index.ts'
 import { bearer, build, cheap, client, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 const handler = async () => 'secret'
 

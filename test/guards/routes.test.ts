@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import Fastify, { type FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts from '../../lib/index.ts'
 import { build, cheap, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 const options = { db: ':memory:', secret, password: cheap }
 const handler = async () => 'secret'

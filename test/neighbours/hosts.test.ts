@@ -2,7 +2,7 @@ import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { request as requestHttp } from 'node:http'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import swagger from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
@@ -11,6 +11,8 @@ import { z } from 'zod'
 import accounts from '../../lib/index.ts'
 import { bearer, buildOnFile, cheap, client, password, secret } from '../build.ts'
 import { addAccounts, addRoutes, inject, open, same, tour, usualTour, type Host, type Send, type Stop } from './tour.ts'
+import { Fastify } from '../fastify.ts'
+import { temporaryFolder } from '../folder.ts'
 
 /** An app whose host does its part before or after the accounts come. */
 async function hosted (t: Test, host: Host, order: 'before' | 'after' = 'before', server: FastifyServerOptions = {}) {
@@ -266,7 +268,7 @@ t.test('the whole tour is the same over a real connection', async (t) => {
 
 t.test('the whole tour is the same over a Unix socket', async (t) => {
   const app = await hosted(t, nothing)
-  const socketPath = join(t.testdir({}), 's')
+  const socketPath = join(temporaryFolder(t), 's')
   await app.listen({ path: socketPath })
   same(t, await tour(overHttp({ socketPath })), await usualTour(t))
 })

@@ -1,7 +1,7 @@
 import jwt from '@fastify/jwt'
-import Fastify from 'fastify'
 import accounts from '../../lib/index.ts'
 import { cheap, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 /** An app whose own @fastify/jwt comes after the accounts. */
 const app = Fastify()

@@ -1,8 +1,9 @@
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import { isDeepStrictEqual } from 'node:util'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { bearer, cheap, password, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 /** What a host does to its app. */
 export type Host = (app: FastifyInstance) => unknown

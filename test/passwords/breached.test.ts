@@ -117,12 +117,15 @@ const failures: [name: string, answer: RequestListener, told?: string][] = [
   ['a megabyte in a kilobyte', (_, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`${'A'.repeat(35)}:1\r\n`.repeat(100_000))) }],
 ]
 
+/** In seconds: those that come to no end soon, and the others as long as a busy machine may take. */
+const waitedFor = (name: string) => name === 'silence' || name === 'an answer that stops' ? 1 : 60
+
 for (const [name, answer, told = ''] of failures) {
   t.test(`a list that answers with ${name} keeps nobody out, and is told of in the log`, async (t) => {
-    const { asked, register, log, users } = await listed(t, answer, { timeout: 1 })
+    const { asked, register, log, users } = await listed(t, answer, { timeout: waitedFor(name) })
     const began = performance.now()
     t.equal((await register()).statusCode, 201)
-    t.ok(performance.now() - began < 5000)
+    t.ok(performance.now() - began < 55_000, 'long before the others are waited for no more')
     t.equal((await users()).length, 1)
     t.equal(asked.length, 1)
     t.match(log(), /"level":40[^\n]*The list of breached passwords cannot be asked: a new password was accepted without it/)
@@ -131,7 +134,7 @@ for (const [name, answer, told = ''] of failures) {
   })
 
   t.test(`or else lets nobody choose a password: ${name}`, async (t) => {
-    const { register, log, users } = await listed(t, answer, { timeout: 1, whenUnreachable: 'refuse' })
+    const { register, log, users } = await listed(t, answer, { timeout: waitedFor(name), whenUnreachable: 'refuse' })
     t.strictSame((await register()).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE', error: 'Service Unavailable', message: 'The service is not available at the moment' })
     t.strictSame(await users(), [])
     for (const secret of [usual, prefix, suffix]) t.notMatch(log(), secret)
@@ -148,13 +151,15 @@ t.test('a list that is not there is no list', async (t) => {
 })
 
 t.test('a list that is slow holds up its own request alone', async (t) => {
-  const { register, get, server } = await listed(t, hanging, { timeout: 2 })
-  const waiting = register()
+  const { register, get, server } = await listed(t, hanging, { timeout: 60 })
+  const answered: string[] = []
+  const waiting = register().finally(() => answered.push('its own'))
   await once(server, 'request')
-  const began = performance.now()
   t.equal((await get('/open')).statusCode, 200)
-  t.ok(performance.now() - began < 1000)
+  answered.push('another')
+  server.closeAllConnections()
   t.equal((await waiting).statusCode, 201)
+  t.same(answered, ['another', 'its own'])
 })
 
 t.test('nobody is asked any more for a client that has gone, and nobody is registered', async (t) => {

@@ -6,6 +6,7 @@ import * as argon2 from 'argon2'
 import t from 'tap'
 import { legacy, type PasswordVerifier } from '../../lib/index.ts'
 import { build, buildOnFile, password } from '../build.ts'
+import { processorMs } from '../waiting.ts'
 
 const wrong = `${password}!`
 const verifiers = [legacy.bcrypt({ cost: 5 }), legacy.scrypt({ N: 4096 }), legacy.pbkdf2({ iterations: 1000 })]
@@ -93,9 +94,10 @@ const tooDear = [
 t.test('a hash of an absurd cost is a login that fails as usual, and takes no more than that', async (t) => {
   const login = await logins(t)
   const memory = process.memoryUsage().rss
-  const startedAt = performance.now()
-  for (const hash of tooDear) t.equal(await login(hash, password), undefined, hash)
-  t.ok((performance.now() - startedAt) / tooDear.length < 1500)
+  const taken = await processorMs(async () => {
+    for (const hash of tooDear) t.equal(await login(hash, password), undefined, hash)
+  })
+  t.ok(taken / tooDear.length < 1500)
   t.ok(process.memoryUsage().rss - memory < 300e6)
 })
 
@@ -236,9 +238,7 @@ t.test('a wrong password for a cheaper hash of another scheme costs what one of 
     const taken: [number[], number[]] = [[], []]
     for (let round = 0; round < 15; round++) {
       for (const [index, stored] of [hash, verifier.decoy].entries()) {
-        const startedAt = performance.now()
-        t.equal(await verifier.verify(stored, wrong), false)
-        taken[index]!.push(performance.now() - startedAt)
+        taken[index]!.push(await processorMs(async () => t.equal(await verifier.verify(stored, wrong), false)))
       }
     }
     const [stored, decoy] = taken.map((times) => times.sort((a, b) => a - b)[7]!) as [number, number]

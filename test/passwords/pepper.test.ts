@@ -1,11 +1,11 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { inspect } from 'node:util'
 import * as argon2 from 'argon2'
-import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { legacy } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
 import { build, buildOnFile, cheap, password, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 const old = 'kR7vQ2mXw9LzT4cN8bYh3JfP6sDgA1uE'
 const pepper = Buffer.from('9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'hex')

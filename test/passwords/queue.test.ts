@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { legacy, type PasswordHasher } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
 import { bearer, build, buildOnFile, password, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
+import { settle, until } from '../waiting.ts'
 
 const wrong = `${password}!`
 
@@ -47,14 +48,6 @@ function gate () {
       isOpen = true
       ends.splice(0).forEach((end) => end())
     },
-  }
-}
-
-/** Waits until it is so. */
-async function until (isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    if (tries > 1000) throw new Error('it never was so')
-    await sleep(5)
   }
 }
 
@@ -260,12 +253,12 @@ t.test('who waits until fewer run is not overtaken by accounts of which more may
   const running = [attempt(app, 'a'), attempt(app, 'b')]
   await until(() => one.started.length === 2)
   const admin = app.post('/admins/login', { username: 'nobody', password: 'c' })
-  await sleep(20)
+  await settle()
   one.endOne()
   await Promise.race(running)
 
   const late = attempt(app, 'd')
-  await sleep(20)
+  await settle()
   t.strictSame([one.started, other.started], [['a', 'b'], []])
   one.open()
   t.strictSame((await Promise.all([...running, admin, late])).map(({ statusCode }) => statusCode), [401, 401, 401, 401])
@@ -295,12 +288,12 @@ t.test('who goes away leaves the line, and costs no hash', async (t) => {
   await until(() => started.length === 1)
   const abandoned = Array.from({ length: 10 }, (_, index) => overSocket(port, `abandoned ${index}`))
   await until(() => arrived === 11)
-  await sleep(100)
+  await settle()
   const gone = () => log.match(/"msg":"The client has gone"/g)?.length ?? 0
   abandoned.forEach((request) => request.destroy())
   await until(() => gone() === 10)
   const last = attempt(app, password)
-  await sleep(20)
+  await settle()
   open()
   t.equal((await last).statusCode, 200)
   await answered
@@ -319,9 +312,9 @@ t.test('who goes away leaves the place to those behind, who may run where more m
   await until(() => one.started.length === 1)
   const admin = overSocket((app.app.server.address() as AddressInfo).port, 'b', '/admins/login')
   await once(app.app.server, 'request')
-  await sleep(50)
+  await settle()
   const second = attempt(app, 'c')
-  await sleep(20)
+  await settle()
   t.strictSame(one.started, ['a'], 'the admin is before them')
   admin.destroy()
   await until(() => one.started.length === 2)
@@ -338,7 +331,7 @@ t.test('code waits in the line as clients do', async (t) => {
   const running = attempt(app, password)
   await until(() => started.length === 1)
   const waiting = app.app.accounts.users.verifyPassword('ada', password)
-  await sleep(20)
+  await settle()
   open()
   t.match(await waiting, { username: 'ada' })
   t.equal((await running).statusCode, 200)
@@ -354,7 +347,7 @@ t.test('who goes away while the password is hashed gives the place back', async 
   const running = overSocket(port, 'running')
   await until(() => started.at(-1) === 'running')
   running.destroy()
-  await sleep(20)
+  await settle()
   open()
   t.strictSame((await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode), [200, 401])
 })
@@ -373,10 +366,10 @@ t.test('who has gone before it is their turn to be looked at costs no hash eithe
   started.length = 0
   const login = overSocket((app.server.address() as AddressInfo).port, password)
   await once(app.server, 'request')
-  await sleep(20)
+  await settle()
   login.destroy()
   await until(() => handled.length === 1)
-  await sleep(50)
+  await settle()
   t.strictSame(started, [])
 })
 

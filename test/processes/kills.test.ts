@@ -1,8 +1,9 @@
 import t from 'tap'
 import { freshDatabase, open } from '../databases.ts'
+import { until } from '../waiting.ts'
 import { createPerson } from './person.ts'
 import { startServer, startServers, type Server, type Speaker } from './process.ts'
-import { createChance, rounds, until } from './rounds.ts'
+import { createChance, rounds } from './rounds.ts'
 import { checkRows } from './rows.ts'
 
 const chance = createChance(t)

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { decode, password } from '../build.ts'
 import { freshDatabase, open } from '../databases.ts'
+import { until } from '../waiting.ts'
 import { startServers, type Answer, type Server } from './process.ts'
-import { createChance, rounds, until } from './rounds.ts'
+import { createChance, rounds } from './rounds.ts'
 import { checkRows } from './rows.ts'
 
 const db = await freshDatabase(t)

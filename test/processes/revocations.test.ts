@@ -4,12 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { freshDatabase, kind, open } from '../databases.ts'
+import { until } from '../waiting.ts'
 import { startServer, type Answer, type Server } from './process.ts'
 import { startProxy } from './proxy.ts'
-import { rounds, spread, until } from './rounds.ts'
-
-/** Beyond what is promised, a machine with much else to do may take this much longer. */
-const slackMs = 1000
+import { rounds, spread } from './rounds.ts'
 
 /** No request waits longer than this for a database. */
 const mostWaitMs = 10_000
@@ -18,6 +16,22 @@ const db = await freshDatabase(t)
 const here = await startServer(t, { db })
 const sql = open(db)
 t.teardown(() => sql.close())
+
+/** How late a timer of this process and an answer that asks no database were together, at worst. */
+let lateMs = 0
+async function watchMachine (): Promise<void> {
+  for (;;) {
+    const startedAt = performance.now()
+    await pause(50)
+    await here.ask('GET', '/nothing')
+    lateMs = Math.max(lateMs, performance.now() - startedAt - 50)
+  }
+}
+// It ends with the process that it asks.
+watchMachine().catch(() => {})
+
+/** By so much more than what is promised the machine may delay it. */
+const slackMs = () => 1000 + lateMs
 
 let count = 0
 async function signUp (): Promise<{ access: string, refresh: string }> {
@@ -41,7 +55,7 @@ t.test('what one process revokes another refuses within pollInterval and a query
   // At ten moments between two looks at the log.
   const { text, most } = spread(await Promise.all(Array.from({ length: rounds(10, 50) }, (_, index) => pause(index * 111).then(() => measure(there)))))
   t.comment(`refused elsewhere, ${text}`)
-  t.ok(most < 1000 + slackMs)
+  t.ok(most < 1000 + slackMs())
 })
 
 t.test('with NOTIFY another process refuses within 100 ms', { skip: kind !== 'postgresql' && 'only PostgreSQL tells' }, async (t) => {
@@ -51,8 +65,8 @@ t.test('with NOTIFY another process refuses within 100 ms', { skip: kind !== 'po
 
   const { text, median, most } = spread(measured)
   t.comment(`refused elsewhere, ${text}`)
-  t.ok(median < 100)
-  t.ok(most < 100 + slackMs)
+  t.ok(median < 100 + lateMs)
+  t.ok(most < 100 + slackMs())
 })
 
 /** How a process and its database are parted, and what brings them together. */
@@ -106,15 +120,15 @@ for (const [how, cutOff] of Object.entries(cuts)) {
     t.ok(late.length > 10)
     t.same(new Set(late.map(({ status }) => status)), new Set([503]), 'nobody is let in, and nobody is said to be unknown')
     const slowest = Math.max(...answers.map(({ tookMs }) => tookMs))
-    t.ok(slowest < mostWaitMs + slackMs, 'nobody waits for ever')
+    t.ok(slowest < mostWaitMs + slackMs(), 'nobody waits for ever')
     const slowestGuard = Math.max(...(await Promise.all(cached)).map(({ tookMs }) => tookMs))
-    t.ok(slowestGuard < maxStalenessMs + slackMs, 'and a guard no longer than maxStaleness')
+    t.ok(slowestGuard < maxStalenessMs + slackMs(), 'and a guard no longer than maxStaleness')
 
     await restore()
     const recoveredMs = await until(async () => await there.lets(gone.access) === 401 && await there.lets(stays.access) === 200)
     t.comment(`answered after ${Math.round(slowest)} ms at most, by a guard after ${Math.round(slowestGuard)} ms, recovered after ${Math.round(recoveredMs)} ms`)
     t.same([(await there.refresh(stays.refresh)).status, (await there.login('user0')).status], [200, 200])
-    t.ok(await measure(there) < 1000 + slackMs, 'and hears of what is revoked as before')
+    t.ok(await measure(there) < 1000 + slackMs(), 'and hears of what is revoked as before')
   })
 }
 
@@ -124,13 +138,13 @@ t.test('while a file is locked, guards go on, and no revocation is acknowledged'
   await sql.exec('begin immediate')
   const { status, tookMs } = await here.logout(refresh)
   t.equal(status, 503)
-  t.ok(tookMs < mostWaitMs + slackMs)
+  t.ok(tookMs < mostWaitMs + slackMs())
   t.same([await here.lets(access), await there.lets(access)], [200, 200], 'readers do not wait for a writer')
 
   await sql.exec('rollback')
   t.equal((await here.logout(refresh)).status, 204)
   t.comment(`the lock was waited for ${Math.round(tookMs)} ms`)
-  t.ok(await until(async () => await there.lets(access) === 401) < 1000 + slackMs)
+  t.ok(await until(async () => await there.lets(access) === 401) < 1000 + slackMs())
 })
 
 /** Makes a process stand still; what it gives lets it go on. */

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** How many rounds there are: fewer in the usual run, all of them by `npm run test:processes`. */
@@ -29,13 +28,6 @@ export function createChance (t: Pick<Test, 'comment'>): Chance {
   }
 
   return { seed, below, pick: (items) => items[below(items.length)]! }
-}
-
-/** Waits for what must come, and tells how long it took, in ms; the test runner ends what never comes. */
-export async function until (isTrue: () => Promise<boolean>): Promise<number> {
-  const startedAt = performance.now()
-  while (!await isTrue()) await pause(5)
-  return performance.now() - startedAt
 }
 
 /** Measured values, for those who read the test's output. */

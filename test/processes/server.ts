@@ -4,9 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import Fastify from 'fastify'
 import accounts from '../../lib/index.ts'
 import { bearer, cheap, decode, mint, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 const app = Fastify()
 process.on('disconnect', () => process.exit())

@@ -2,7 +2,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { addAccounts, addRoutes, inject, tour } from '../neighbours/tour.ts'
 import { password } from '../build.ts'
-import Fastify from 'fastify'
+import { Fastify } from '../fastify.ts'
 
 export async function visit () {
   const app = Fastify()

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { buildOnFile, password } from '../build.ts'
+import { temporaryFolder } from '../folder.ts'
 
 const credentials = { username: 'ada', password }
 
@@ -22,7 +21,7 @@ t.test('a session knows the browser and the address of its login, cut to a beara
 
 t.test('a client on a Unix socket, which has no address, and without a user agent signs in', async (t) => {
   const { app, sql } = await buildOnFile(t)
-  const socketPath = join(mkdtempSync(join(tmpdir(), 's-')), 's')
+  const socketPath = join(temporaryFolder(t), 's')
   await app.listen({ path: socketPath })
   const body = JSON.stringify(credentials)
 

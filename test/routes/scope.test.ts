@@ -1,9 +1,10 @@
 import { parse } from 'node:querystring'
 import { inspect } from 'node:util'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type TokenResponse } from '../../lib/index.ts'
 import { bearer, build, buildOnFile, cheap, client, decode, password, refreshKey, secret } from '../build.ts'
+import { Fastify } from '../fastify.ts'
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 type Host = Awaited<ReturnType<typeof buildIn>>

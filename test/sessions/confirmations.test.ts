@@ -6,6 +6,7 @@ import { createConfirmations } from '../../lib/sessions/confirmations.ts'
 import { createTelemetry } from '../../lib/telemetry.ts'
 import { buildOnFile, decode } from '../build.ts'
 import { addTrigger, dropTrigger } from '../databases.ts'
+import { until } from '../waiting.ts'
 
 const unheard = { error () {} } as never
 
@@ -101,7 +102,7 @@ async function whileRowsCannotChange (t: Test) {
 
 t.test('what cannot be written waits until it can, and no request knows', async (t) => {
   const { app, sql, told, confirmed } = await whileRowsCannotChange(t)
-  await pause(1500)
+  await until(() => told().includes('Confirmations wait for the database'))
   await dropTrigger(sql, 'accounts_sessions')
   t.equal(told().at(-1), 'Confirmations wait for the database')
   await app.close()

@@ -2,6 +2,7 @@ import { mock } from 'node:test'
 import { setImmediate as settled, setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startPoll } from '../../lib/sessions/poll.ts'
+import { letPass } from '../waiting.ts'
 
 const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300, wake: undefined }
 
@@ -60,8 +61,8 @@ t.test('messages put a read off no further, and one that was read for takes the 
 })
 
 t.test('a message that comes while a request reads is another read, for that one may have been too early', async (t) => {
-  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0.2 })
-  await pause(210)
+  const { poll, read } = await polling(t)
+  letPass(t, 300_001)
   const asking = poll.catchUp()
   const second = await read(2)
   poll.wake()
@@ -97,9 +98,9 @@ t.test('a database that goes away is told of once, and once when it is back', as
 
 for (const [how, byMs] of [['slept for an hour', 3_600_000], ['has a clock that was put back an hour', -3_600_000]] as const) {
   t.test(`what is known is old on a machine that ${how}`, async (t) => {
-    const { poll } = await polling(t, { ...seconds, maxStalenessSeconds: byMs > 0 ? 300 : 0.1 })
+    const { poll } = await polling(t)
     t.ok(poll.isFresh())
-    await pause(110)
+    if (byMs < 0) letPass(t, 300_001)
     const { now } = Date
     t.teardown(() => mock.restoreAll())
     mock.method(Date, 'now', () => now() + byMs)
@@ -118,10 +119,10 @@ t.test('who asks during a read that began just now waits for that, and for no ot
 })
 
 t.test('who asks during a read that began long ago asks again', async (t) => {
-  const { poll, read, reads } = await polling(t, { ...seconds, maxStalenessSeconds: 0.5 })
+  const { poll, read, reads } = await polling(t)
   poll.wake()
   const second = await read(2)
-  await pause(600)
+  letPass(t, 300_001)
   const late = poll.catchUp()
   second.resolve()
   const third = await read(3)

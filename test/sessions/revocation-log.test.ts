@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { build, buildOnFile, decode } from '../build.ts'
 import { addEntries } from '../databases.ts'
+import { letPass, until } from '../waiting.ts'
 
 const silent = { logger: { level: 'silent' } }
 
@@ -18,20 +19,6 @@ async function twoApps (t: Test, options: (which: 'here' | 'there') => AccountsO
   const tokens = await here.signUp()
   const letsIn = async (app: { get: typeof here.get }) => (await app.get('/guarded', tokens.access_token)).statusCode
   return { here, there, tokens, letsIn }
-}
-
-/** Waits for what must come, and tells how long it took; the test runner ends what never comes. */
-async function until (isTrue: () => Promise<boolean>): Promise<number> {
-  const startedAt = performance.now()
-  while (!await isTrue()) await pause(5)
-  return performance.now() - startedAt
-}
-
-/** The clock that never steps goes on by so much. */
-function letPass (t: Test, ms: number): void {
-  const { now } = performance
-  t.teardown(() => { performance.now = now })
-  performance.now = () => now.call(performance) + ms
 }
 
 /** The clock on the wall goes on by so much, and back when it is asked to. */
@@ -142,8 +129,8 @@ t.test('a process that was stalled lets no stale answer out', async (t) => {
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
 
   // Both stand still, and no timer runs before the request does.
-  const until = performance.now() + 2100
-  while (performance.now() < until);
+  const end = performance.now() + 2100
+  while (performance.now() < end);
   t.equal(await letsIn(there), 401)
 })
 

@@ -1,11 +1,11 @@
 import { constants, createPublicKey, generateKeyPairSync, verify, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import jwt from '@fastify/jwt'
-import Fastify from 'fastify'
 import t from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../../lib/index.ts'
 import { bearer, build, cheap, client, decode, password, secret } from '../build.ts'
 import { ecdsa, genuine, hmac, serialisations, signers } from './signer.ts'
+import { Fastify } from '../fastify.ts'
 
 type Keys = NonNullable<AccountsOptions['secret']>
 
