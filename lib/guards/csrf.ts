@@ -6,7 +6,7 @@ import type { AnyRequest } from '../options.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { SharedClaims } from '../tokens/claims.ts'
-import { bodyOf } from './locate.ts'
+import { inBody } from './locate.ts'
 
 /** Keeps other sites from using the cookies that a browser sends along by itself. */
 export interface Csrf {
@@ -92,7 +92,7 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
 
     requireProof (request, { sid, ver }) {
       const sender = knownSender(request)
-      const sent = request.headers[header] ?? (formField && bodyOf(request)[formField])
+      const sent = request.headers[header] ?? (formField && inBody(request, formField))
       if (sent === undefined) {
         if (sender === 'trusted') return
         const why = sender === 'unknown' ? ', as its Origin is not in csrf.trustedOrigins' : ''

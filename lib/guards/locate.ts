@@ -1,6 +1,7 @@
 import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
 import type { Cookies } from '../cookies.ts'
 import type { AnyRequest, Location } from '../options.ts'
+import { isPlainObject } from '../plain-object.ts'
 import type { Settings } from '../settings.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 
@@ -34,10 +35,10 @@ export function createLocator ({ header }: Pick<Settings, 'header'>, cookies: Co
       return firstOf(kinds, (kind) => cookies.read(request, kind))
     },
     body (request, kinds) {
-      return firstOf(kinds, (kind) => fieldOf(bodyOf(request), fields[kind], 'body'))
+      return firstOf(kinds, (kind) => textOf(inBody(request, fields[kind]), `body/${fields[kind]}`))
     },
     query (request, kinds) {
-      return firstOf(kinds, (kind) => fieldOf(queryOf(request), fields[kind], 'querystring'))
+      return firstOf(kinds, (kind) => textOf(inQuery(request, fields[kind]), `querystring/${fields[kind]}`))
     },
   }
 
@@ -72,15 +73,16 @@ function tokenIn (value: string | string[] | undefined, scheme: string): string 
   const [first] = /[^\s,]*/.exec(value)!
   if (scheme !== '' && first.toLowerCase() !== scheme.toLowerCase()) return
 
-  const token = scheme === '' ? value : value.slice(scheme.length + 1)
-  if (token === '' || breaks.some((sign) => token.includes(sign)) || (scheme !== '' && value[scheme.length] !== ' ')) throw new HeaderMalformed()
+  // RFC 9110 §11.4: one or more spaces, and no tab. Where there is no scheme there are none.
+  let start = scheme.length
+  while (start > 0 && value[start] === ' ') start++
+  const token = value.slice(start)
+  if (token === '' || breaks.some((sign) => token.includes(sign)) || (scheme !== '' && start === scheme.length)) throw new HeaderMalformed()
   return token
 }
 
-function fieldOf (place: Fields, name: string, label: string): string | undefined {
-  if (!Object.hasOwn(place, name)) return
-  const value = place[name]
-  if (typeof value !== 'string') throw new InputInvalid(`${label}/${name} must be string`)
+function textOf (value: unknown, label: string): string | undefined {
+  if (value !== undefined && typeof value !== 'string') throw new InputInvalid(`${label} must be string`)
   return value
 }
 
@@ -99,13 +101,32 @@ export function createKeeper (formField?: string): (request: AnyRequest) => Prom
   }
 }
 
-/** The fields of a body, as they were sent. */
-export function bodyOf (request: AnyRequest): Fields {
-  return kept.get(request)?.body ?? asFields(request.body)
+/** What was sent in the body under a name. */
+export function inBody (request: AnyRequest, name: string): unknown {
+  const value = own(kept.get(request)?.body ?? asFields(request.body), name)
+  return isForm(request) ? filledIn(valueOf(value)) : value
 }
 
-function queryOf (request: AnyRequest): Fields {
-  return kept.get(request)?.query ?? asFields(request.query)
+function inQuery (request: AnyRequest, name: string): unknown {
+  return filledIn(own(kept.get(request)?.query ?? asFields(request.query), name))
+}
+
+function own (fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined
+}
+
+/** RFC 6749 §3.1: in a query or a form, a parameter without a value was not sent. */
+function filledIn (value: unknown): unknown {
+  return value === '' ? undefined : value
+}
+
+function isForm ({ headers }: AnyRequest): boolean {
+  return /^(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(headers['content-type'] ?? '')
+}
+
+/** A field of a form, as @fastify/multipart attaches it to the body: with `attachFieldsToBody: true` as an object. */
+function valueOf (field: unknown): unknown {
+  return isPlainObject(field) && field.type === 'field' ? field.value : field
 }
 
 function asFields (value: unknown): Fields {

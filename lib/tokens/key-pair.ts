@@ -81,9 +81,15 @@ function open (material: unknown, part: 'private' | 'public'): KeyObject | strin
 
 /** A private key is a public one as well to node:crypto: shown as one, it would be given to everybody. */
 function parse (material: unknown): KeyObject {
-  const input = isJwk(material) ? { key: material, format: 'jwk' as const } : material as string
-  const isPrivate = isJwk(material) ? material.d !== undefined : /PRIVATE KEY/.test(String(material))
+  const input = isJwk(material) ? { key: material, format: 'jwk' as const } : linesOf(material)
+  const isPrivate = typeof input === 'string' ? /PRIVATE KEY/.test(input) : input.key.d !== undefined
   return isPrivate ? createPrivateKey(input) : createPublicKey(input)
+}
+
+/** A PEM has lines; a variable of the environment often has room for one, with the two characters `\n` at the end of each. */
+function linesOf (pem: unknown): string {
+  if (typeof pem !== 'string' && !Buffer.isBuffer(pem)) throw new TypeError('A PEM is a text')
+  return String(pem).replaceAll(/(\\r)?\\n/g, '\n')
 }
 
 function algorithmFor (key: KeyObject, wanted: unknown): Algorithm | undefined {

@@ -3,7 +3,7 @@ import { hkdfSync, type KeyObject } from 'node:crypto'
 /** What tokens are signed with. Each key goes with exactly one of them (RFC 8725 §3.1). */
 export type Algorithm = typeof algorithms[number]
 
-/** A key as PEM text, as a `KeyObject` of node:crypto, or as a JWK (RFC 7517). */
+/** A key as PEM text, whose lines may end in `\n` as two characters, as a `KeyObject` of node:crypto, or as a JWK (RFC 7517). */
 export type KeyMaterial = string | Buffer | KeyObject | Jwk
 
 /** A JWK. Our own type: the one of node:crypto has moved between versions of its types. */

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import formbody from '@fastify/formbody'
+import multipart from '@fastify/multipart'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
@@ -264,6 +265,32 @@ t.test('a form may bring the value in the field that the options name, and a JSO
   t.match((await send('/act', { cookie, 'x-xsrf-token': 'x' })).json(), { message: /^The header x-xsrf-token, or the field _csrf, does not hold/ })
 })
 
+t.test('a form with a file may bring the value, however its fields are attached to the body', async (t) => {
+  for (const attachFieldsToBody of [true, 'keyValues'] as const) {
+    const { app, signIn } = await site(t, { formField: '_csrf' }, {}, async (app) => {
+      await app.register(multipart, { attachFieldsToBody })
+      app.post('/upload', { preHandler: app.authenticate }, handler)
+      app.post('/upload-early', { preValidation: app.authenticate }, handler)
+    })
+    const { cookie, value } = await signIn()
+    async function upload (url: string, ...fields: [name: string, value: string | Blob][]) {
+      const form = new FormData()
+      for (const [name, value] of [...fields, ['photo', new Blob(['x'.repeat(100_000)])] as const]) form.append(name, value)
+      const request = new Request('http://localhost', { method: 'POST', body: form })
+      return app.inject({ method: 'POST', url, headers: { cookie, 'content-type': request.headers.get('content-type')! }, payload: Buffer.from(await request.arrayBuffer()) })
+    }
+
+    for (const url of ['/upload', '/upload-early']) {
+      t.equal((await upload(url, ['text', 'hello'], ['_csrf', value])).body, 'done', `${attachFieldsToBody} ${url}`)
+      for (const fields of [[], [['_csrf', '']], [['_csrf', 'x']], [['_csrf', value], ['_csrf', value]], [['_csrf', new Blob([value])]], [['_CSRF', value]]] as [string, string | Blob][][]) {
+        t.match((await upload(url, ...fields)).json(), failed, `${attachFieldsToBody} ${url} ${JSON.stringify(fields)}`)
+      }
+      const json = { cookie, 'content-type': 'application/json' }
+      t.match((await app.inject({ method: 'POST', url, headers: json, payload: { _csrf: { type: 'field', value } } })).json(), failed, 'JSON has no such fields')
+    }
+  }
+})
+
 t.test('a form may bring the value into a protected scope too', async (t) => {
   const { send, signIn } = await site(t, { formField: '_csrf' }, {}, (app) => app.register(async (scope) => {
     await scope.register(formbody)
@@ -332,7 +359,7 @@ t.test('a token in the header needs no proof, and no other header waives it for 
 
   const waivers: [authorization: string, status: number][] = [
     ['', 403], ['Basic x', 403], ['Basic YTpi', 403], [`Basic ${access}`, 403], [`Bearerx ${access}`, 403], [`Token ${access}`, 403], ['Negotiate', 403], [access, 403], ['null', 403],
-    ['Bearer', 400], ['bearer ', 400], ['Bearer  x', 400], ['Bearer a, b', 400], ['Bearer\tx', 400], ['Bearer x', 401], ['Bearer null', 401], [`Bearer ${access}x`, 401],
+    ['Bearer', 400], ['bearer ', 400], ['Bearer x y', 400], ['Bearer a, b', 400], ['Bearer\tx', 400], ['Bearer x', 401], ['Bearer  x', 401], ['Bearer null', 401], [`Bearer ${access}x`, 401],
   ]
   for (const [authorization, status] of waivers) {
     for (const [url, payload] of [['/act', undefined], ['/auth/refresh', undefined], ['/auth/logout', undefined], ['/auth/reauthenticate', { password }]] as const) {

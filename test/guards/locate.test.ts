@@ -1,3 +1,5 @@
+import formbody from '@fastify/formbody'
+import multipart from '@fastify/multipart'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type GuardOptions, type Location } from '../../lib/index.ts'
@@ -8,13 +10,13 @@ const missing = { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' }
 const malformed = { statusCode: 400, code: 'ACCOUNTS_HEADER_MALFORMED' }
 const invalid = { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' }
 
-t.test('the Authorization header is one scheme, one space and one token', async (t) => {
+t.test('the Authorization header is one scheme, one or more spaces and one token', async (t) => {
   const { app, signUp } = await build(t)
   const { access_token: token } = await signUp()
   const table: [authorization: string, answer: object][] = [
     ['', missing], ['Basic YTpi', missing], [`Token ${token}`, missing], [`Bearer${token}`, missing],
     [`X-Bearer ${token}`, missing], [token, missing], ['Negotiate', missing],
-    ['Bearer', malformed], ['bearer', malformed], ['Bearer ', malformed], ['Bearer  ', malformed], [`Bearer  ${token}`, malformed],
+    ['Bearer', malformed], ['bearer', malformed], ['Bearer ', malformed], ['Bearer  ', malformed], [`Bearer  ${token} `, malformed], [`Bearer \t${token}`, malformed],
     [`Bearer\t${token}`, malformed], [`Bearer ${token} ${token}`, malformed], [`Bearer ${token},${token}`, malformed],
     [`Bearer ${token}, Basic YTpi`, malformed], [`Bearer ${token} `, malformed], ['Bearer,', malformed],
     ['Bearer %', invalid], ['Bearer %E0%A4%A', invalid], ['Bearer null', invalid], ['Bearer undefined', invalid], [`Bearer "${token}"`, invalid],
@@ -24,7 +26,9 @@ t.test('the Authorization header is one scheme, one space and one token', async 
     t.match((await app.inject({ url: '/guarded', headers: { authorization } })).json(), answer, authorization)
   }
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    t.equal((await app.inject({ url: '/guarded', headers: { authorization: `${scheme} ${token}` } })).statusCode, 200, scheme)
+    for (const spaces of [' ', '  ', ' '.repeat(1000)]) {
+      t.equal((await app.inject({ url: '/guarded', headers: { authorization: `${scheme}${spaces}${token}` } })).statusCode, 200, `${scheme}, ${spaces.length}`)
+    }
   }
 })
 
@@ -76,11 +80,11 @@ t.test('the header may have a name and a scheme of its own', async (t) => {
   const { access_token: token, refresh_token: refresh } = await signUp()
   const table: [headers: Record<string, string>, answer: object][] = [
     [bearer(token), missing], [{ authorization: `JWT ${token}` }, missing], [{ 'x-auth': `Bearer ${token}` }, missing], [{ 'x-auth': token }, missing],
-    [{ 'x-auth': `JWTX ${token}` }, missing], [{ 'x-auth': '' }, missing], [{ 'x-auth': 'JWT' }, malformed], [{ 'x-auth': `JWT  ${token}` }, malformed],
+    [{ 'x-auth': `JWTX ${token}` }, missing], [{ 'x-auth': '' }, missing], [{ 'x-auth': 'JWT' }, malformed], [{ 'x-auth': `JWT  ${token},` }, malformed],
     [{ 'x-auth': `JWT\t${token}` }, malformed], [{ 'x-auth': `JWT ${token}, JWT ${token}` }, malformed], [{ 'x-auth': `jwt,${token}` }, malformed], [{ 'x-auth': 'JWT x' }, invalid],
   ]
   for (const [headers, answer] of table) t.match((await app.inject({ url: '/guarded', headers })).json(), answer, JSON.stringify(headers).slice(0, 40))
-  for (const headers of [{ 'x-auth': `JWT ${token}` }, { 'X-AUTH': `jwt ${token}` }, { 'x-auth': `JWT ${token}`, authorization: 'Bearer x' }]) {
+  for (const headers of [{ 'x-auth': `JWT ${token}` }, { 'x-auth': `JWT  ${token}` }, { 'X-AUTH': `jwt ${token}` }, { 'x-auth': `JWT ${token}`, authorization: 'Bearer x' }]) {
     t.match((await app.inject({ url: '/guarded', headers })).json(), { auth: { location: 'header' } })
   }
   t.equal((await app.inject({ url: '/auth/me', headers: { 'x-auth': `JWT ${token}` } })).statusCode, 200)
@@ -158,6 +162,38 @@ t.test('in a body a token goes by its name, and by the right one', async (t) => 
   t.match((await app.inject({ method: 'POST', url: '/body', payload: '{"__proto__":{"access_token":"x"}}', headers: { 'content-type': 'application/json' } })).json(), { statusCode: 400 })
 })
 
+t.test('in a form a token is a field, and an empty field is none', async (t) => {
+  const { app, signUp } = await build(t)
+  await app.register(async (scope) => {
+    await scope.register(formbody)
+    await scope.register(multipart, { attachFieldsToBody: true })
+    for (const type of ['access', 'refresh', 'any'] as const) scope.post(`/form/${type}`, { preHandler: app.accounts.guard({ type, locations: ['body'] }) }, handler as never)
+  })
+  async function send (url: string, body: FormData | URLSearchParams) {
+    const request = new Request('http://localhost', { method: 'POST', body })
+    return (await app.inject({ method: 'POST', url, headers: { 'content-type': request.headers.get('content-type')! }, payload: Buffer.from(await request.arrayBuffer()) })).json()
+  }
+
+  const { access_token: access, refresh_token: refresh } = await signUp()
+  const found = { user: { username: 'ada' }, auth: { location: 'body' } }
+  const table: [url: string, fields: [name: string, value: string][], answer: object][] = [
+    ['/form/access', [['access_token', access]], found], ['/form/refresh', [['refresh_token', refresh]], found], ['/form/any', [['refresh_token', ''], ['access_token', access]], found],
+    ['/form/access', [], missing], ['/form/access', [['access_token', '']], missing], ['/form/access', [['refresh_token', access]], missing], ['/form/access', [['access_token', 'x']], invalid],
+    ['/form/access', [['access_token', refresh]], wrongType], ['/form/access', [['access_token', access], ['access_token', access]], notAString],
+  ]
+  for (const Form of [FormData, URLSearchParams]) {
+    for (const [url, fields, answer] of table) {
+      const form = new Form()
+      for (const [name, value] of fields) form.append(name, value)
+      t.match(await send(url, form), answer, `${Form.name} ${url} ${JSON.stringify(fields.map(([name]) => name))}`)
+    }
+  }
+  const file = new FormData()
+  file.append('access_token', new Blob([access]))
+  t.match(await send('/form/access', file), notAString, 'a file is no token')
+  t.match((await app.inject({ method: 'POST', url: '/form/access', payload: { access_token: { type: 'field', value: access } } })).json(), notAString, 'JSON has no such fields')
+})
+
 t.test('a token is found in what the host takes out of a body, and not in front of a body', async (t) => {
   for (const removeAdditional of ['all', true] as const) {
     const app = Fastify({ ajv: { customOptions: { removeAdditional } } })
@@ -219,7 +255,7 @@ t.test('a query is looked at where a guard says so, and never by itself', async 
     [`/query?access_token=${access}`, found], [`/query?a=b&access_token=${access}`, found], [`/query?access%5Ftoken=${access}`, found],
     ['/query', missing], [`/query?token=${access}`, missing], [`/query?jwt=${access}`, missing], [`/query?refresh_token=${access}`, missing], [`/query?ACCESS_TOKEN=${access}`, missing],
     [`/query?access_token[]=${access}`, missing], [`/query?access_token[a]=${access}`, missing], [`/query#access_token=${access}`, missing],
-    [`/query?access_token=${access}&access_token=${access}`, notAString], ['/query?access_token=', invalid], ['/query?access_token', invalid], ['/query?access_token=%', invalid], ['/query?access_token=%E0%A4%A', invalid],
+    [`/query?access_token=${access}&access_token=${access}`, notAString], ['/query?access_token=', missing], ['/query?access_token', missing], ['/query?access_token=%', invalid], ['/query?access_token=%E0%A4%A', invalid],
     [`/query?access_token=${refresh}`, wrongType], [`/query?access_token=Bearer%20${access}`, invalid],
     [`/refresh?refresh_token=${refresh}`, found], [`/refresh?access_token=${refresh}`, missing], [`/refresh?refresh_token=${access}`, wrongType],
     [`/any?refresh_token=${refresh}&access_token=${access}`, found], [`/any?access_token=${access}`, found], [`/any?access_token=${refresh}`, wrongType],

@@ -58,6 +58,9 @@ async function requireRefusal (t: Test, options: AccountsOptions, what: string, 
   t.notMatch(inspect([error?.message, error?.cause]), /BEGIN|[\w+/-]{40}|_SECRET_PART/, `${what}: nothing is quoted`)
 }
 
+/** As variables of the environment hold it: with `\n`, or `\r\n`, as characters. */
+const oneLine = (pem: string) => pem.replaceAll('\r', '\\r').replaceAll('\n', '\\n')
+
 for (const [name, { privateKey, publicKey }] of Object.entries(keys)) {
   t.test(`a key of ${name} signs in each of its forms`, async (t) => {
     const [alg] = algorithmsOf[name as keyof typeof algorithmsOf]
@@ -66,11 +69,12 @@ for (const [name, { privateKey, publicKey }] of Object.entries(keys)) {
       'a KeyObject': { private: privateKey },
       'PEM, pkcs8': { private: pemOf(privateKey) },
       [`PEM, ${older}, in a Buffer, both parts`]: { private: Buffer.from(pemOf(privateKey, older)), public: Buffer.from(pemOf(publicKey)) },
+      'PEM, in one line, both parts': { private: oneLine(pemOf(privateKey)), public: oneLine(pemOf(publicKey, 'spki').replaceAll('\n', '\r\n')) },
       'a JWK that says what it is for, both parts': {
         private: { ...jwkOf(privateKey), use: 'sig', alg, key_ops: ['sign'] }, public: { ...jwkOf(publicKey), use: 'sig', alg, key_ops: ['verify'] },
       },
     }
-    const chosen = Object.entries(forms).slice(0, alg === 'ES384' || alg === 'ES512' ? 1 : 4)
+    const chosen = Object.entries(forms).slice(0, alg === 'ES384' || alg === 'ES512' ? 1 : 5)
     for (const [what, secret] of chosen) {
       await t.test(what, async (t) => requireTokens(t, { secret: secret! }, publicKey, { alg, kid: thumbprint(publicKey) }))
     }
