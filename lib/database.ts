@@ -7,10 +7,13 @@ import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
 import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
+import { requireSkipped } from './databases/schema-generator.ts'
 import { createStatement, type Statement } from './databases/statement.ts'
+import { requireTables, tablesOf } from './databases/tables.ts'
 import { isViolation } from './databases/violations.ts'
 import { nameOf } from './databases/url.ts'
 import { Revision } from './entities/revision.ts'
+import { User } from './entities/user.ts'
 import { ConstraintViolated, OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
 import type { Settings } from './settings.ts'
@@ -64,11 +67,13 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
   const run: Database['run'] = (work) => retry(() => work(fork()))
 
   try {
+    if (given) requireSkipped(connected, name, droppedBy(connected, { orm, name, schema }))
     await sayingWhy(what, async () => {
       await tryAgain(async () => {
         if (schema === 'migrate' && (await pendingIn({ dialect, orm }, name)).length > 0) await orm.migrator.up()
+        await requireTables(orm)
         await ensureRevision(fork())
-      })
+      }).catch(orTaken)
       await settle()
     })
     return {
@@ -86,6 +91,24 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
     await close()
     throw error
   }
+}
+
+/**
+ * The tables that an app's MikroORM would drop unless it is told not to. If it knows our entities it keeps those, and their
+ * tables may be its own to make, but not the table that notes which of our migrations have run.
+ */
+function droppedBy (host: MikroORM, { orm, name, schema }: { orm: MikroORM, name: string, schema: Settings['schema'] }): string[] {
+  const isKnown = name === 'accounts' && host.getMetadata().has(User)
+  if (isKnown && schema === 'none') return []
+  return [...isKnown ? [] : tablesOf(orm).map(({ name }) => name), `${name}_migrations`]
+}
+
+/** A table that is in the way of our first migration has been made by somebody else. */
+function orTaken (error: Error): never {
+  if (error.name !== 'TableExistsException') throw error
+  throw new Error(`${error.message}, and our migrations have not made it. Was it orm.schema.create() or orm.schema.update() of a MikroORM ` +
+    "that knows our entities? Then either that makes our tables, and the option schema is 'none'; or we do: give it the option " +
+    'schemaGenerator: { skipTables: [/^accounts_/] }, and drop what it has made, if nobody is in it', { cause: error })
 }
 
 /** Of its own, whatever transaction the caller is in. */

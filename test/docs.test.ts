@@ -112,6 +112,13 @@ t.test('the tour in the README is the one that the example prints, and CI runs t
   t.match(read('.ci/run'), /^npm ci && npm test \| tee "\$log" \|\| failed$/m)
 })
 
+t.test('every MikroORM that the docs make leaves our tables alone', (t) => {
+  const made = pages.flatMap((page) => [...read(page).matchAll(/MikroORM\.init\(\{[^]*?\n?\}\)/g)].map(([text]) => [page, text] as const))
+  t.ok(made.length >= 3)
+  for (const [page, text] of made) t.match(text, 'schemaGenerator: { skipTables: [/^accounts_/] }', page)
+  t.end()
+})
+
 t.test('the first admin is made as docs/services.md says', async (t) => {
   const { app, get, signUp } = await build(t)
   const { access_token: token } = await signUp()

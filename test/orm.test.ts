@@ -6,7 +6,7 @@ import { openDatabase } from '../lib/database.ts'
 import { Session } from '../lib/entities/session.ts'
 import accounts, { entities, User, type AccountsOptions } from '../lib/index.ts'
 import { bearer, build, cheap, client, decode, password, secret } from './build.ts'
-import { freshDatabase, kind, notEverywhere, ormOf } from './databases.ts'
+import { freshDatabase, kind, notEverywhere, open, ormOf } from './databases.ts'
 import { Fastify } from './fastify.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
@@ -17,9 +17,12 @@ const StallSchema = defineEntity({
   name: 'Stall', tableName: 'stalls', properties: { id: p.integer().primary(), title: p.string(), owner: () => p.manyToOne(User).joinColumn('owner_id').deleteRule('cascade') },
 })
 
+/** What a MikroORM of the app's own is told, so that it leaves our tables alone. */
+const safe = { schemaGenerator: { skipTables: [/^(accounts|admins)_/] } }
+
 /** A MikroORM of the app's own, which it closes itself. */
 async function ownOrm (t: Test, options: Partial<Options> = {}, database?: string): Promise<MikroORM> {
-  const orm = await ormOf(database ?? await freshDatabase(t), { entities: [ShopSchema], ...options })
+  const orm = await ormOf(database ?? await freshDatabase(t), { entities: [ShopSchema], ...safe, ...options })
   t.teardown(() => orm.close(true))
   return orm
 }
@@ -227,11 +230,64 @@ t.test('an app that lets its MikroORM tell the queries hears none of ours', asyn
 
 t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {
   t.match(await refusal(t, { db: await freshDatabase(t), schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .*accounts_revision/)
-  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+  const orm = await ownOrm(t, { entities: [...entities, StallSchema], schemaGenerator: {} })
   t.match(await refusal(t, { orm, schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_revision/)
   await orm.schema.create()
   await works(t, await on(t, orm, { schema: 'none' }))
   t.match(await (await on(t, orm, { schema: 'none' })).signIn(), { user: { username: 'ada' } })
+})
+
+t.test('tables of another version are told at the start, by name, also where somebody else makes them', async (t) => {
+  const db = await freshDatabase(t)
+  await (await openDatabase({ db, name: 'accounts' })).close()
+  const sql = open(db)
+  t.teardown(sql.close)
+  await sql.exec('drop table accounts_throttle; alter table accounts_sessions drop column user_agent; ')
+  for (const schema of ['none', 'migrate']) {
+    t.match(await refusal(t, { db, schema }), /cannot be used, [^ ]+: accounts_sessions\.user_agent, accounts_throttle cannot be read: /)
+  }
+})
+
+t.test('a MikroORM that would drop our tables keeps the app from starting, and is told which line keeps them', async (t) => {
+  const line = (name: string) => new RegExp(`: give it the option schemaGenerator: \\{ skipTables: \\[/\\^${name}_/\\] \\}$`)
+  const all = 'accounts_users, accounts_sessions, accounts_revoked_tokens, accounts_revision, accounts_throttle, accounts_events, accounts_migrations'
+  const dropping = async (options: Partial<Options>, given: AccountsOptions = {}) => refusal(t, { orm: await ownOrm(t, options), ...given })
+  for (const schemaGenerator of [{}, { skipTables: [] }, { skipTables: ['shops', /^admins_/] }]) {
+    const told = await dropping({ schemaGenerator })
+    t.match(told, `ACCOUNTS_OPTIONS_INVALID: fastify-jwt-accounts cannot start: orm.schema.update() of your MikroORM would drop ${all}: `)
+    t.match(told, line('accounts'))
+  }
+  t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_[^u]/] } }), /would drop accounts_users: /)
+  t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_/] } }, { name: 'admins' }), line('admins'))
+  t.match(await dropping({ schemaGenerator: {} }, { schema: 'none' }), /would drop accounts_users, /)
+  t.match(await dropping({ schemaGenerator: {}, entities: [...entities] }), /would drop accounts_migrations: /)
+  t.equal(await dropping({ schemaGenerator: { skipTables: all.toUpperCase().split(', ') } }), 'nothing')
+})
+
+t.test('an app that brings its tables up to date at each start leaves the accounts as they are', async (t) => {
+  for (const known of [[ShopSchema], [...entities, StallSchema]]) {
+    const db = await freshDatabase(t)
+    const start = async () => {
+      // Ours are compared byte by byte: on MariaDB a column that refers to them is to be so, too.
+      const orm = await ownOrm(t, { entities: known, ...kind === 'mariadb' && { collate: 'utf8mb4_bin' } }, db)
+      const built = await on(t, orm)
+      await orm.schema.update()
+      return built
+    }
+    const { app, signUp } = await start()
+    await signUp()
+    await app.close()
+    t.match(await (await start()).signIn(), { user: { username: 'ada' } })
+  }
+})
+
+t.test(...notEverywhere('tables that a MikroORM of the app has made before us are told, with both ways out'), async (t) => {
+  const db = await freshDatabase(t)
+  await (await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db)).schema.update()
+  const told = await refusal(t, { orm: await ownOrm(t, { entities: [...entities] }, db) })
+  t.match(told, /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_users"? already exists, and our migrations have not made it/)
+  t.match(told, /the option schema is 'none'.*schemaGenerator: \{ skipTables: \[\/\^accounts_\/\] \}/)
+  await works(t, await on(t, await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db), { schema: 'none' }))
 })
 
 t.test('a database that the environment names is no matter where a MikroORM is given', async (t) => {

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import { Revision } from '../entities/revision.ts'
 import type { Opened } from '../databases/open.ts'
+import { requireTables } from '../databases/tables.ts'
 import type { Settings } from '../settings.ts'
 import type { Finding } from './findings.ts'
 import { look, pendingOf } from './pending.ts'
@@ -61,12 +61,10 @@ async function pendingFindings (settings: Settings): Promise<Finding[]> {
 }
 
 /** With the schema 'none' somebody else makes the tables, and nobody notes which. */
-async function tableFindings ({ orm }: Opened): Promise<Finding[]> {
-  const isThere = await orm.em.fork().count(Revision).then(() => true, () => false)
-  if (isThere) return []
-  return [{
+function tableFindings ({ orm }: Opened): Promise<Finding[]> {
+  return requireTables(orm).then(() => [], ({ message }: Error) => [{
     level: 'error',
-    finding: "There are no tables, and with the schema 'none' the app makes none.",
+    finding: `${message}. With the schema 'none' the app makes no tables.`,
     remedy: 'Run what `fastify-jwt-accounts sql` prints, or your own migrations.',
-  }]
+  }])
 }

@@ -77,7 +77,7 @@ t.test('a configuration says which accounts, with a MikroORM of its own too, and
   const cwd = t.testdir({})
   const sqlite = import.meta.resolve('@mikro-orm/sqlite')
   writeFileSync(join(cwd, 'own.ts'), `import { MikroORM } from '${sqlite}'
-const orm: MikroORM = await MikroORM.init({ dbName: 'own.sqlite', entities: [], discovery: { warnWhenNoEntities: false } })
+const orm: MikroORM = await MikroORM.init({ dbName: 'own.sqlite', entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^(accounts|admins)_/] } })
 export default { orm, name: 'admins' }`)
   t.match((await json(['migrate', '--config', 'own.ts'], { cwd })).ran, ['0001-initial'])
   t.match(await json(['user', 'add', 'ada', '--generate', '--config', 'own.ts'], { cwd }), { username: 'ada' })
