@@ -4,6 +4,7 @@ import type { AccountsOptions, Identifier, Location, Messages } from './options.
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import { algorithms, type Algorithm } from './tokens/key.ts'
+import type { TypeBox1Schema } from './typebox-1.ts'
 
 const DurationSchema = (fallback: Duration, rule: { zero?: boolean, most?: number } = {}) =>
   Type.Unsafe<Duration>({ duration: rule, default: fallback })
@@ -115,7 +116,7 @@ export const OptionsSchema = Type.Object({
     minItems: 1, uniqueItems: true, default: ['username', 'email'],
   }),
   user: Type.Object({
-    fields: Type.Record(Type.String(), Type.Unsafe<TSchema>({ type: 'object' }), { default: {} }),
+    fields: Type.Record(Type.String(), Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object' }), { default: {} }),
     public: Type.Optional(Type.Array(Type.String(), { uniqueItems: true })),
   }, closed),
   password: Type.Object({

@@ -10,6 +10,7 @@ import type { RouteSwitch } from './route-path.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
+import type { TypeBox1Schema } from './typebox-1.ts'
 import type { AccountsUser } from './users/public-user.ts'
 
 /** What a person may sign in with. */
@@ -189,8 +190,8 @@ export interface AccountsOptions {
   /** What people sign in with. Default `['username', 'email']`: a name, and an address if they gave one. */
   identifiers?: Identifier[]
   user?: {
-    /** Fields of your own, as TypeBox schemas: given at registration, unless `readOnly`, and kept with the user. Default none. */
-    fields?: Record<string, TSchema>
+    /** Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1: given at registration, unless `readOnly`, and kept with the user. Default none. */
+    fields?: Record<string, TSchema | TypeBox1Schema>
     /** Those that `request.user` and answers show. Default all. */
     public?: string[]
   }

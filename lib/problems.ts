@@ -1,4 +1,4 @@
-import { Kind, type TSchema } from '@sinclair/typebox'
+import { Kind, TransformKind } from '@sinclair/typebox'
 import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
 import { inSeconds, mostSeconds } from './durations.ts'
@@ -6,6 +6,7 @@ import { variables } from './environment.ts'
 import type { AccountsOptions } from './options.ts'
 import type { FilledOptions } from './options-schema.ts'
 import { pathOf, type RouteName } from './route-path.ts'
+import { partsOf, type Part } from './schema-parts.ts'
 import type { Key } from './tokens/key.ts'
 import { faultOf } from './users/field-schema.ts'
 
@@ -64,11 +65,16 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
   ]
 }
 
-function fieldProblem (name: string, field: TSchema): string | undefined {
+function fieldProblem (name: string, field: Part): string | undefined {
   if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name) || name in Object.prototype) return `user.fields.${name} has a name that is taken or that is none`
-  if (!(Kind in field)) return `user.fields.${name} must be a schema of @sinclair/typebox 0.34`
+  if (!(Kind in field)) return `user.fields.${name} must be a schema of TypeBox, @sinclair/typebox 0.34 or typebox 1`
+  if (holdsCode(field)) return `user.fields.${name} must be JSON Schema alone: what it checks or changes by code (Refine, Codec, Transform) would be passed over`
   const fault = faultOf(field)
   return fault && `user.fields.${name} ${fault}`
+}
+
+function holdsCode (part: Part): boolean {
+  return '~refine' in part || '~codec' in part || TransformKind in part || partsOf(part).some(([, inner]) => holdsCode(inner))
 }
 
 function doubled (names: RouteName[], routes: NonNullable<GivenOptions['routes']>): string | undefined {

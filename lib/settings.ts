@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Kind } from '@sinclair/typebox'
+import { Kind, type TSchema } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import type { OrmOption } from './databases/borrow.ts'
 import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
@@ -16,9 +16,10 @@ import { conflicts, contradictions, keyProblems, ormProblems, sentence, type Giv
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
+import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -49,6 +50,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   cookies: CookieSettings
   locations: Location[]
   realm: string
+  user: Omit<FilledOptions['user'], 'fields'> & { fields: Record<string, TSchema> }
   orm?: OrmOption
 }
 
@@ -103,6 +105,7 @@ function cookiesOf ({ cookies, name, prefix }: FilledOptions, scope: string): Co
 function copy (value: unknown, path = ''): unknown {
   // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
   if (value === null || typeof value !== 'object' || Kind in value || untouched.includes(path)) return value
+  if (isTypeBox1(value)) return fromTypeBox1(value)
   if (Array.isArray(value)) return value.map((inner) => copy(inner))
   if (!isPlainObject(value)) return null
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner, path ? `${path}.${key}` : key)]))
@@ -146,6 +149,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string, env: No
     cookies: cookiesOf(options, scope),
     locations,
     realm,
+    user: rest.user as Settings['user'],
   }
 }
 

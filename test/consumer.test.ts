@@ -37,7 +37,7 @@ t.test('an app, and every snippet of the documents, compiles against the packed 
   await run('npm', 'run', 'build')
   await run('npm', 'pack', '--ignore-scripts', '--pack-destination', folder)
   await run('tar', '-xzf', join(folder, 'fastify-jwt-accounts-0.1.0.tgz'), '-C', installed, '--strip-components=1')
-  cpSync(join(root, 'test', 'consumer', 'app.ts'), join(folder, 'app.ts'))
+  for (const name of ['app.ts', 'typebox.ts']) cpSync(join(root, 'test', 'consumer', name), join(folder, name))
   t.ok(snippets().length >= 4)
   snippets().forEach((snippet, index) => writeFileSync(join(folder, `snippet-${index}.ts`), `${snippet}\nexport {}\n`))
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
