@@ -127,7 +127,7 @@ function joining (orm: MikroORM, other: EntityManager): EntityManager {
  * True for a broken unique key, of a transaction of ours or of the host's. Compared by name, since an app may hold a second
  * copy of MikroORM.
  */
-export function isDuplicate (error: unknown): boolean {
+export function isDuplicate (error: unknown): error is Error & { code?: unknown } {
   const broken = isOurs(error) ? error.cause : error
   return isError(broken) && broken.name === 'UniqueConstraintViolationException'
 }

@@ -3,7 +3,7 @@ import createError, { type FastifyError } from '@fastify/error'
 /**
  * Every error of the plugin: `code`, status and sentence, thrown as
  * `{ statusCode, code, error, message }`. The sentences are fixed text: nothing of a request stands in them,
- * but the name of a field in `ACCOUNTS_INPUT_INVALID`; and how long to wait.
+ * but the name of a field in `ACCOUNTS_INPUT_INVALID` and `ACCOUNTS_USER_EXISTS`; and how long to wait.
  */
 
 export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'There is no token where this route looks for one')
@@ -24,7 +24,7 @@ export const ClientInvalid = challenged('ACCOUNTS_CLIENT_INVALID', 'The id or th
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID', 'The name, the address or the password is not right')
 export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
   'The user is signed in in too many places: sign out in one of them, and try again', 403)
-export const UserExists = createError('ACCOUNTS_USER_EXISTS', 'The name or the address is taken', 409)
+export const UserExists = named('ACCOUNTS_USER_EXISTS', 'The %s is taken', 409)
 export const UserReferenced = createError<'ACCOUNTS_USER_REFERENCED', [{ cause: unknown }?]>('ACCOUNTS_USER_REFERENCED',
   'There is data that refers to the user, so the user cannot be deleted', 409)
 export const ConstraintViolated = createError<'ACCOUNTS_CONSTRAINT_VIOLATED', [{ cause: unknown }?]>('ACCOUNTS_CONSTRAINT_VIOLATED',
@@ -63,6 +63,19 @@ function challenged<Code extends string> (code: Code, message: string, statusCod
   const parameters = error ? `, error="${error}", error_description="${message}"` : ''
   Object.assign(Challenged.prototype, { scheme, parameters, headers: { 'www-authenticate': `${scheme ?? 'Bearer'} realm="accounts"${parameters}` } })
   return Challenged as unknown as new () => ChallengedError & { code: Code }
+}
+
+/** An error about one field of a user, by its name. */
+function named<Code extends string> (code: Code, message: string, statusCode: number) {
+  const Named = createError<Code, [field: string]>(code, message, statusCode)
+  return class extends Named {
+    field: string
+
+    constructor (field = 'username') {
+      super(field)
+      this.field = field
+    }
+  }
 }
 
 /** An error that says in `Retry-After` when to come again, in seconds (RFC 9110 §10.2.3): in one, where it is not told. */

@@ -33,10 +33,12 @@ export interface ErrorAnswer {
   code: string
   error: string
   message: string
+  /** Which field of a user it is about, in errors that say so. */
+  field?: string
 }
 
 /** What a client is told, in the words of the app where they are fixed. */
-export function errorAnswerOf ({ statusCode, code, message }: FastifyError, { messages, password }: Pick<Settings, 'messages' | 'password'>): ErrorAnswer {
+export function errorAnswerOf ({ statusCode, code, message, field }: FastifyError & { field?: string }, { messages, password }: Pick<Settings, 'messages' | 'password'>): ErrorAnswer {
   /** What stands for the reason in the messages that give one. */
   const reasons: Record<string, string> = {
     ACCOUNTS_INPUT_INVALID: 'body/password must be string',
@@ -45,5 +47,5 @@ export function errorAnswerOf ({ statusCode, code, message }: FastifyError, { me
   }
   const own = messages[code as ErrorCode]
   const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
-  return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text }
+  return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text, ...field !== undefined && { field } }
 }

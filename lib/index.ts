@@ -27,6 +27,7 @@ import { createHealth } from './health.ts'
 import { ownFields } from './users/fields.ts'
 import { createLookUp } from './users/look-up.ts'
 import { createCredentials } from './users/credentials.ts'
+import { createTaken } from './users/taken.ts'
 import { createUsers } from './users/users.ts'
 import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
@@ -112,8 +113,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const credentials = createCredentials(database, events, hasher, lookUp)
-  const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings })
-  const changes = createChanges({ hasher, policy, lookUp, fields, revocationLog, endings }, settings)
+  const taken = createTaken(database)
+  const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings })
+  const changes = createChanges({ hasher, policy, lookUp, fields, taken, revocationLog, endings }, settings)
   const throttle = createThrottle(createRows(database), queue, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)

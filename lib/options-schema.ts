@@ -81,6 +81,7 @@ export const OptionsSchema = Type.Object({
   isRevoked: Callback<'isRevoked'>(),
   hooks: Type.Object({
     onRegister: Hook<'onRegister'>(),
+    onRegistered: Hook<'onRegistered'>(),
     onLogin: Hook<'onLogin'>(),
     onLoginFailed: Hook<'onLoginFailed'>(),
     onRefresh: Hook<'onRefresh'>(),

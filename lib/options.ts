@@ -126,6 +126,11 @@ export interface AccountsOptions {
      * body holds no password. It may run again when the transaction has to.
      */
     onRegister?: (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+    /**
+     * Somebody has become a user: by registering, with the source of that request, or made by code or from the command
+     * line (`users.create`), where there is no source but null.
+     */
+    onRegistered?: (user: AccountsUser, source: RequestSource | null) => unknown
     /** A session has begun, by a password. */
     onLogin?: (user: AccountsUser, source: RequestSource) => unknown
     /** What was typed as a name or an address; never the password. */

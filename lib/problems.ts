@@ -18,7 +18,7 @@ const methods: RouteName[][] = [['register', 'login', 'refresh', 'logout', 'reau
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = [
-  'id', 'username', 'email', 'roles', 'password', 'passwordHash', 'transport', 'remember', 'disabled',
+  'id', 'username', 'email', 'emailVerifiedAt', 'roles', 'password', 'passwordHash', 'transport', 'remember', 'disabled',
   'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
 ]
 

@@ -137,6 +137,32 @@ t.test('hooks are told of logins, refreshes, logouts and new passwords, and neve
   t.notMatch(JSON.stringify(told), /horse/)
 })
 
+t.test('a hook is told of each who has become a user, once that is stored, and its failure changes no answer', async (t) => {
+  const told: unknown[] = []
+  const { app, log, register } = await build(t, () => ({
+    onRegistered: async (...what) => {
+      told.push(what)
+      throw new Error('the mail server is away')
+    },
+  }))
+  const { user } = (await register('ada')).json()
+  t.match(told.splice(0), [[user, { requestId: /^req-/, ip: '127.0.0.1', userAgent: 'lightMyRequest' }]])
+  t.equal((await register('ada')).statusCode, 409)
+  await t.rejects(app.accounts.users.create({ username: 'ada' }))
+  t.same(told, [])
+
+  const { id } = await app.accounts.users.create({ username: 'bob' })
+  t.match(told.splice(0), [[{ id, username: 'bob', roles: [] }, null]])
+
+  await app.accounts.orm.em.fork().transactional(async (em) => {
+    await app.accounts.users.create({ username: 'eve' }, { em })
+    t.same(told, [], 'a transaction may still be rolled back')
+  })
+  t.match(told, [[{ username: 'eve' }, null]])
+  await pause(10)
+  t.match(log, [1, 2, 3].map(() => ({ msg: 'The hook onRegistered failed' })))
+})
+
 t.test('the hook for stolen tokens is told once of each session, however its theft was found', async (t) => {
   const { told, hooks } = noting()
   const { refresh, post, register, signIn } = await build(t, () => hooks, { refresh: { window: 0 } })

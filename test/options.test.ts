@@ -133,6 +133,7 @@ t.test('an option of the wrong form is refused by name', (t) => areNamed(t, {
   'hooks.onRefresh': [true, null, {}, 'x'],
   'hooks.onLogout': [true, null, {}, 'x'],
   'hooks.onReuse': [true, null, {}, 'x'],
+  'hooks.onRegistered': [true, null, {}, 'x'],
   'hooks.onPasswordChanged': [true, null, {}, 'x'],
   'sessions.max': [0, -1, 1001, 1.5, NaN, '50', null],
   'sessions.whenFull': ['', 'end-newest', true, null],

@@ -3,6 +3,7 @@ import { askForLeave } from '../callback.ts'
 import type { Context } from '../context.ts'
 import { Busy, PasswordRejected, Throttled, UserExists } from '../errors.ts'
 import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
+import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import type { Join, Registration } from '../users/users.ts'
 import { whenGone } from './gone.ts'
@@ -10,7 +11,7 @@ import { answers, bodyErrors, EmailSchema, ownSiteErrors, PasswordSchema, tags, 
 import type { Scope } from './scope.ts'
 
 export function register (scope: Scope, context: Context, path: string): void {
-  const { fields: { registration, given }, publicUsers, throttle, users, settings: { identifiers, transport, hooks: { onRegister } } } = context
+  const { fields: { registration, given }, publicUsers, throttle, users, hooks, settings: { identifiers, transport, hooks: { onRegister } } } = context
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -40,6 +41,7 @@ export function register (scope: Scope, context: Context, path: string): void {
       })
       return users.register(draft, beginning, (session) => welcome(context, session, claims), join)
     })
+    hooks.tell('onRegistered', granted.body.user, sourceOf(request))
     reply.code(201)
     return deliver(reply, granted)
   })

@@ -132,6 +132,9 @@ export function clearingAnswers (locations: Location[], given: Record<number, TS
 
 function refusalSchema (errors: FastifyError[]) {
   const codes = errors.map(({ code }) => code)
-  const CodeSchema = Type.Object({ code: Type.Unsafe<string>({ type: 'string', enum: codes }) })
+  const CodeSchema = Type.Object({
+    code: Type.Unsafe<string>({ type: 'string', enum: codes }),
+    ...codes.includes('ACCOUNTS_USER_EXISTS') && { field: Type.Optional(Type.String({ description: 'What is taken, where the code says that something is: username, email, or a field of the app.' })) },
+  })
   return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [behind]: errors }
 }

@@ -108,6 +108,6 @@ function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<stri
 /** An error in Fastify's form, or whatever a host's own error handler made of it. */
 function errorText (answer: unknown): string {
   if (!isError(answer)) return JSON.stringify(answer)
-  const { statusCode, code, error, message } = answer as Error & Record<string, unknown>
-  return JSON.stringify({ statusCode, code, error, message })
+  const { statusCode, code, error, message, field } = answer as Error & Record<string, unknown>
+  return JSON.stringify({ statusCode, code, error, message, field })
 }

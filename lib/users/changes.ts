@@ -15,7 +15,7 @@ import { isId } from '../tokens/claims.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
-import { orExists } from './users.ts'
+import type { Taken } from './taken.ts'
 
 /** What is to change of a user; the rest stays. */
 export interface Change {
@@ -63,11 +63,12 @@ export interface ChangeParts {
   policy: Policy
   lookUp: LookUp
   fields: OwnFields
+  taken: Taken
   revocationLog: RevocationLog
   endings: Endings
 }
 
-export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, endings }: ChangeParts, { identifiers }: Settings): Changes {
+export function createChanges ({ hasher, policy, lookUp, fields, taken, revocationLog, endings }: ChangeParts, { identifiers }: Settings): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
@@ -90,24 +91,30 @@ export function createChanges ({ hasher, policy, lookUp, fields, revocationLog, 
   }
 
   return {
-    change: (id, given, { client, em } = {}) => orExists(revocationLog.record(async (tx, write, note) => {
-      const user = await lock(tx, id)
-      const before = { ...user }
-      const { roles = user.roles, disabled = user.disabledAt !== null } = given
-      const isNewlyDisabled = disabled && user.disabledAt === null
-      if (given.username !== undefined || given.email !== undefined) rename(user, given)
-      user.roles = roles
-      user.profile = fields.merge(user.profile, given.fields ?? {})
-      const now = new Date()
-      if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
-      if (isDeepStrictEqual(user, before)) return user
-      user.updatedAt = now
-      await tx.nativeUpdate(User, { id }, differences(before, user))
+    async change (id, given, { client, em } = {}) {
+      const isRenamed = given.username !== undefined || given.email !== undefined
+      let changed: User
+      const store = () => revocationLog.record(async (tx, write, note) => {
+        const user = changed = await lock(tx, id)
+        const before = { ...user }
+        const { roles = user.roles, disabled = user.disabledAt !== null } = given
+        const isNewlyDisabled = disabled && user.disabledAt === null
+        if (isRenamed) rename(user, given)
+        user.roles = roles
+        user.profile = fields.merge(user.profile, given.fields ?? {})
+        const now = new Date()
+        if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
+        if (isDeepStrictEqual(user, before)) return user
+        user.updatedAt = now
+        if (isRenamed) await taken.refuse({ ...user, isNew: false }, tx)
+        await tx.nativeUpdate(User, { id }, differences(before, user))
 
-      await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
-      for (const type of happened(before, user)) await note({ type, userId: id, client })
-      return user
-    }, em)),
+        await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
+        for (const type of happened(before, user)) await note({ type, userId: id, client })
+        return user
+      }, em)
+      return taken.storing(() => ({ ...changed, isNew: false }), store, em)
+    },
 
     async setPassword (id, password, em) {
       const owner = await lookUp.byId(id, em)

@@ -2,15 +2,17 @@ import type { EntityManager } from '@mikro-orm/core'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Input } from '../input.ts'
+import type { Hooks } from '../hooks.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { knownOptions } from '../service-options.ts'
 import type { Settings } from '../settings.ts'
+import { isId } from '../tokens/claims.ts'
 import type { Change, Changes } from './changes.ts'
 import type { Credentials } from './credentials.ts'
 import { RolesSchema, type OwnFields, type Profile } from './fields.ts'
 import { PageSchema, type LookUp } from './look-up.ts'
 import type { GivenFields, ManagedUser, PublicUsers } from './public-user.ts'
-import type { Registration, Users } from './users.ts'
+import type { Past, Registration, Users } from './users.ts'
 
 /** Of every service that reads or writes. */
 export interface InTransaction {
@@ -27,6 +29,14 @@ export type NewUser = Partial<GivenFields> & {
   /** In place of a password: a hash from elsewhere, of argon2id or of a scheme of `password.legacy`. */
   passwordHash?: string
   roles?: string[]
+  /** The id that the user has had elsewhere: a UUID. Default a new one, of the time of `createdAt`. */
+  id?: string
+  /** When they became a user elsewhere. Default now. */
+  createdAt?: Date
+  /** Since when their address is known to be theirs. Default null: it is not. */
+  emailVerifiedAt?: Date
+  /** Since when they are kept out. Default null: they are not. */
+  disabledAt?: Date
 }
 
 /** What is to change; null takes a name, an address or an optional field away. */
@@ -97,6 +107,7 @@ export interface UserServices {
 }
 
 interface Parts {
+  hooks: Hooks
   hasher: Hasher
   input: Input
   settings: Settings
@@ -108,12 +119,12 @@ interface Parts {
   publicUsers: PublicUsers
 }
 
-export function createUserServices ({ hasher, input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
+export function createUserServices ({ hooks, hasher, input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
   const { managed } = publicUsers
   const closed = { additionalProperties: false }
   const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
   const readNew = input.reader(Type.Object({
-    ...namesAs(Type.String()), password: Type.Optional(Type.String()), passwordHash: Type.Optional(Type.String({ maxLength: 255 })), roles: Type.Optional(RolesSchema), ...fields.creation,
+    ...namesAs(Type.String()), password: Type.Optional(Type.String()), passwordHash: Type.Optional(Type.String({ maxLength: 255 })), roles: Type.Optional(RolesSchema), ...pastSchemas, ...fields.creation,
   }, closed), 'whole')
   const readChange = input.reader(Type.Object({
     ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
@@ -124,11 +135,12 @@ export function createUserServices ({ hasher, input, settings: { identifiers }, 
   return {
     async create (given, options) {
       const em = emOf('create', options)
-      const { username, email, password, passwordHash, roles, ...own } = readNew(given) as Registration & Profile
+      const { username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own } = readNew(given) as Registration & GivenPast & Profile
       if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
       if (password !== undefined && passwordHash !== undefined) throw new InputInvalid('body must not have both password and passwordHash')
       if (passwordHash !== undefined && !await hasher.knows(passwordHash)) throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
-      return managed(await users.add(await users.draft({ username, email, password, passwordHash, roles }, own), em))
+      const draft = await users.draft({ username, email, password, passwordHash, roles, past: pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email) }, own)
+      return managed(await users.add(draft, em, (user) => hooks.tell('onRegistered', publicUsers.of(user), null)))
     },
 
     async find (text, options) {
@@ -172,6 +184,26 @@ export function createUserServices ({ hasher, input, settings: { identifiers }, 
       return user && managed(user)
     },
   }
+}
+
+const DateSchema = Type.Optional(Type.String({ format: 'date-time' }))
+const pastSchemas = { id: Type.Optional(Type.String()), createdAt: DateSchema, emailVerifiedAt: DateSchema, disabledAt: DateSchema }
+
+/** The same as it comes from code, where dates are texts by now. */
+type GivenPast = { [Name in keyof Past]: string | undefined }
+
+function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined): Past {
+  const id = given?.toLowerCase()
+  if (id !== undefined && !isId(id)) throw new InputInvalid('body/id must be a UUID')
+  if (dates.emailVerifiedAt && email === undefined) throw new InputInvalid('body/emailVerifiedAt needs an email')
+  return { id, ...Object.fromEntries(Object.entries(dates).map(([name, text]) => [name, text && pastDate(name, text)])) }
+}
+
+/** Databases differ in what they take for a year, and an id cannot tell of one before 1970. */
+function pastDate (name: string, text: string): Date {
+  const date = new Date(text)
+  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) throw new InputInvalid(`body/${name} must be a time since 1970, and past`)
+  return date
 }
 
 function emOf (service: keyof UserServices, options: InTransaction = {}) {

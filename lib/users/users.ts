@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Client } from '../client.ts'
-import { isDuplicate, type Database } from '../database.ts'
+import type { Database } from '../database.ts'
 import { mostWaitMs, within } from '../databases/patience.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
-import { CredentialsInvalid, NotFound, UserExists } from '../errors.ts'
+import { CredentialsInvalid, NotFound } from '../errors.ts'
 import type { Events, Happening } from '../events.ts'
 import { inside } from '../inside.ts'
 import type { Hasher } from '../passwords/hasher.ts'
@@ -18,6 +18,7 @@ import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
 import type { PublicFields } from './public-user.ts'
+import type { Taken } from './taken.ts'
 
 /** What somebody registers with. Which of the two names there are is the `identifiers` option's matter. */
 export interface Registration {
@@ -28,6 +29,16 @@ export interface Registration {
   /** In place of a password: what another system, or this one elsewhere, has made of it. */
   passwordHash?: string | undefined
   roles?: string[] | undefined
+  /** Of somebody who was a user elsewhere before. */
+  past?: Past | undefined
+}
+
+/** What a user brings along from elsewhere. */
+export interface Past {
+  id?: string | undefined
+  createdAt?: Date | undefined
+  emailVerifiedAt?: Date | undefined
+  disabledAt?: Date | undefined
 }
 
 /** A new password, and the session that asks for it. */
@@ -62,10 +73,10 @@ export interface Users {
    */
   register: <Answer>(draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join: Join) => Promise<Answer>
   /**
-   * Adds a user alone.
-   * @throws {UserExists} as above; a transaction of the host's has then to be given up
+   * Adds a user alone. `told` is called once that is stored, a transaction of the host's included.
+   * @throws {UserExists} a 409, found by the database, so also in a race
    */
-  add: (draft: Draft, em?: EntityManager) => Promise<User>
+  add: (draft: Draft, em: EntityManager | undefined, told: (user: User) => void) => Promise<User>
   /**
    * Starts a session of a user, who must be as the password was verified: at that epoch, and not disabled.
    * @throws {CredentialsInvalid} when there is no such user any more
@@ -96,17 +107,18 @@ export interface UserParts {
   lookUp: LookUp
   credentials: Credentials
   fields: OwnFields
+  taken: Taken
   sessions: Sessions
   revocationLog: RevocationLog
   endings: Endings
 }
 
-export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, sessions, revocationLog, endings }: UserParts): Users {
+export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings }: UserParts): Users {
   const { lend = (tx: EntityManager) => tx } = database
   const noteLogin = database.statement(({ query }) => query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
   return {
-    async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [] }, profile, gone) {
+    async draft ({ username: givenName, email: givenEmail, password, passwordHash: imported = '', roles = [], past = {} }, profile, gone) {
       const username = givenName === undefined ? null : readUsername(givenName)
       const email = givenEmail === undefined ? null : readEmail(givenEmail)
       const stored = fields.merge({}, profile)
@@ -115,19 +127,21 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       // Hashed before the name is looked at, and outside the transaction: time tells nothing, and no lock waits for it.
       const passwordHash = password === undefined ? imported : await hasher.hash(password, gone)
       const now = new Date()
+      const { createdAt = now, emailVerifiedAt = null, disabledAt = null } = past
       return {
-        id: uuid(),
+        // Lists go by the id, which grows with the time when somebody came.
+        id: past.id ?? (past.createdAt ? uuid({ msecs: createdAt.getTime() }) : uuid()),
         username,
         usernameKey: username && identifierKey(username),
         email,
         emailKey: email && identifierKey(email),
-        emailVerifiedAt: null,
+        emailVerifiedAt,
         passwordHash,
         roles,
         profile: stored,
         epoch: 0,
-        disabledAt: null,
-        createdAt: now,
+        disabledAt,
+        createdAt,
         updatedAt: now,
         passwordChangedAt: now,
         lastLoginAt: null,
@@ -135,30 +149,42 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
     },
 
     async register (draft, beginning, issue, join) {
-      let failure: unknown
-      const storing = database.transaction(async (tx) => {
-        failure = undefined
-        const user = { ...draft, lastLoginAt: draft.createdAt }
-        const session = sessions.begin(user, user.epoch, beginning)
-        const answer = issue(session)
-        await tx.insert(User, user)
-        await sessions.store(tx, session)
-        const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
-        await events.write(tx, happening)
-        // Within it the database may have one connection for all: a hook that never ends must not keep it.
-        await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
-        return { answer, happening }
-      })
-      // A failure of the host's stays what it is, whatever the database makes of it.
-      const { answer, happening } = await orExists(storing).catch((error) => { throw failure ?? error })
-      events.tell(happening)
-      return answer
+      const store = async () => {
+        let failure: unknown
+        const storing = database.transaction(async (tx) => {
+          failure = undefined
+          const user = { ...draft, lastLoginAt: draft.createdAt }
+          const session = sessions.begin(user, user.epoch, beginning)
+          const answer = issue(session)
+          await tx.insert(User, user)
+          await sessions.store(tx, session)
+          const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
+          await events.write(tx, happening)
+          // Within it the database may have one connection for all: a hook that never ends must not keep it.
+          await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
+          return { answer, happening }
+        })
+        // A failure of the host's stays what it is, whatever the database makes of it.
+        return storing.catch((error) => {
+          if (failure === undefined) throw error
+          return { failure }
+        })
+      }
+      const stored = await taken.storing(() => ({ ...draft, isNew: true }), store)
+      if ('failure' in stored) throw stored.failure
+      events.tell(stored.happening)
+      return stored.answer
     },
 
-    add: (draft, em) => orExists(inside(database, em)(async (tx) => {
-      await tx.insert(User, draft)
+    add: (draft, em, told) => taken.storing(() => ({ ...draft, isNew: true }), async () => {
+      // In the host's transaction, which a broken key may end, it is looked first.
+      const isJoining = em?.isInTransaction()
+      if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
+      await inside(database, em)((tx) => tx.insert(User, draft))
+      if (isJoining) database.commits.after(em!, () => told(draft))
+      else told(draft)
       return draft
-    })),
+    }, em),
 
     signIn: ({ id, epoch }, beginning, issue) => revocationLog.record(async (tx, write, note) => {
       // Written first: the logins of one user wait for each other here, so that none overlooks another's session.
@@ -201,8 +227,3 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
 
 /** A user who is gone meanwhile. */
 const nobody = { username: null, email: null }
-
-/** Gives the refusal of a name that is taken for the fault of a unique key. */
-export async function orExists<Result> (storing: Promise<Result>): Promise<Result> {
-  return storing.catch((error) => { throw isDuplicate(error) ? new UserExists() : error })
-}

@@ -37,7 +37,7 @@ t.test('what a registration refuses, code is refused too', async (t) => {
     [{ username: 'ada', password }, 'INPUT_INVALID', /required property 'displayName'/],
     [{ username: 'ada', displayName: '' }, 'INPUT_INVALID', /body\/displayName/],
     [{ username: 'ada', displayName: 'x', plan: 5 }, 'INPUT_INVALID', /body\/plan must be string/],
-    [{ username: 'ada', displayName: 'x', id: 'x' }, 'INPUT_INVALID', /body\/id is not a known field/],
+    [{ username: 'ada', displayName: 'x', epoch: 1 }, 'INPUT_INVALID', /body\/epoch is not a known field/],
     [{ username: 'a@b', displayName: 'x' }, 'INPUT_INVALID', /must not hold an @/],
     [{ username: unknown[0]!.toUpperCase(), displayName: 'x' }, 'INPUT_INVALID', /must not look like an id/],
     [{ email: 'ada', displayName: 'x' }, 'INPUT_INVALID', /must be an e-mail address/],

@@ -60,6 +60,8 @@ t.test('of twenty who register one name or address at once, one gets it', async 
     const answers = await Promise.all(many.map((index) => register(post, body(index))))
     const codes = answers.map((answer) => answer.json().code ?? answer.statusCode)
     t.strictSame(codes.toSorted(), [201, ...Array(19).fill('ACCOUNTS_USER_EXISTS')], what)
+    const fields = answers.flatMap((answer) => answer.json().field ?? [])
+    t.strictSame(fields, Array(19).fill(what === 'an address' ? 'email' : 'username'), 'and says which of both')
     t.strictSame([await count(sql), await count(sql, 'sessions')], [1, 1])
   }
 })
@@ -67,11 +69,12 @@ t.test('of twenty who register one name or address at once, one gets it', async 
 t.test('a registration that is refused leaves nothing behind', async (t) => {
   const { sql, post } = await buildOnFile(t)
   await register(post, { username: 'ada', email: 'ada@example.com' })
-  const message = 'The name or the address is taken'
-  const refused = { statusCode: 409, code: 'ACCOUNTS_USER_EXISTS', error: 'Conflict', message }
+  const refused = { statusCode: 409, code: 'ACCOUNTS_USER_EXISTS', error: 'Conflict' }
 
-  t.strictSame((await register(post, { username: 'ada', email: 'bob@example.com' })).json(), refused)
-  t.strictSame((await register(post, { username: 'bob', email: 'ada@example.com' })).json(), refused)
+  const bob = { ...refused, message: 'The username is taken', field: 'username' }
+  t.strictSame((await register(post, { username: 'Ada', email: 'bob@example.com' })).json(), bob)
+  t.strictSame((await register(post, { username: 'Ada', email: 'ADA@example.com' })).json(), bob, 'and of both the name')
+  t.strictSame((await register(post, { username: 'bob', email: 'ada@example.com' })).json(), { ...refused, message: 'The email is taken', field: 'email' })
   t.strictSame([await count(sql), await count(sql, 'sessions')], [1, 1])
   t.equal((await register(post, { username: 'bob', email: 'bob@example.com' })).statusCode, 201)
 })
