@@ -3,16 +3,24 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
+import proxy from '@fastify/http-proxy'
 import jwt from '@fastify/jwt'
+import multipart from '@fastify/multipart'
 import rateLimit from '@fastify/rate-limit'
+import sensible from '@fastify/sensible'
+import session from '@fastify/session'
 import swagger from '@fastify/swagger'
+import websocket from '@fastify/websocket'
 import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import { bearer, client, password } from '../build.ts'
 import { addAccounts, addRoutes, inject, open, same, tour, usualTour, type Host } from './tour.ts'
+
+const require = createRequire(import.meta.url)
 
 const origin = 'https://app.example'
 const hostSecret = 'r7Kp2WvXq9LmT4cYz8NbH3sDf6JgA1eU'
@@ -26,13 +34,36 @@ interface Neighbour {
   onlyBefore?: boolean
 }
 
+async function withCookies (app: FastifyInstance): Promise<void> {
+  if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: hostSecret })
+}
+
+async function withSessions (app: FastifyInstance): Promise<void> {
+  await withCookies(app)
+  if (!app.hasPlugin('@fastify/session')) await app.register(session, { secret: hostSecret })
+}
+
+async function withPassport (app: FastifyInstance): Promise<void> {
+  await withSessions(app)
+  // Its types make request.user optional in the whole program.
+  const { default: passport } = require('@fastify/passport')
+  await app.register(passport.initialize())
+  await app.register(passport.secureSession())
+}
+
 const neighbours: Record<string, Neighbour> = {
   '@fastify/auth': { register: (app) => app.register(auth) },
   '@fastify/cors': { register: (app) => app.register(cors, { origin }), header: 'access-control-allow-origin' },
   '@fastify/helmet': { register: (app) => app.register(helmet), header: 'content-security-policy' },
   '@fastify/rate-limit': { register: (app) => app.register(rateLimit, { max: 1000 }), header: 'x-ratelimit-limit' },
   '@fastify/formbody': { register: (app) => app.register(formbody) },
-  '@fastify/cookie': { register: (app) => app.register(cookie, { secret: hostSecret }) },
+  '@fastify/cookie': { register: withCookies },
+  '@fastify/session': { register: withSessions },
+  '@fastify/passport': { register: withPassport, onlyBefore: true },
+  '@fastify/multipart': { register: (app) => app.register(multipart) },
+  '@fastify/websocket': { register: (app) => app.register(websocket) },
+  '@fastify/http-proxy': { register: (app) => app.register(proxy, { upstream: 'http://127.0.0.1:1', prefix: '/behind', preHandler: async () => {} }) },
+  '@fastify/sensible': { register: (app) => app.register(sensible) },
   '@fastify/swagger, 3.0.3': { register: (app) => app.register(swagger, { openapi: { openapi: '3.0.3', info } }), onlyBefore: true },
   '@fastify/swagger, 3.1.0': { register: (app) => app.register(swagger, { openapi: { openapi: '3.1.0', info } }), onlyBefore: true },
   '@fastify/jwt': { register: (app) => app.register(jwt, { secret: hostSecret }), onlyBefore: true },
@@ -64,7 +95,8 @@ for (const [name, neighbour] of Object.entries(neighbours)) {
 }
 
 t.test('all of them together, in either order, change nothing in the tour', async (t) => {
-  const chosen = Object.entries(neighbours).filter(([name]) => !/3\.0\.3|namespace/.test(name)).map(([, neighbour]) => neighbour)
+  // @fastify/passport and @fastify/jwt each decorate requests with a user, whether there is one or not.
+  const chosen = Object.entries(neighbours).filter(([name]) => !/3\.0\.3|namespace|passport/.test(name)).map(([, neighbour]) => neighbour)
   const headers = await tourBeside(t, chosen, 'before', '/api')
   for (const { header } of chosen) if (header) t.ok(header in headers, header)
   await tourBeside(t, chosen, 'after', '')
