@@ -2,7 +2,7 @@ import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import t from 'tap'
 import accounts, { type GuardOptions } from '../../lib/index.ts'
-import { bearer, build, cheap, client, secret } from '../build.ts'
+import { bearer, build, cheap, client, password, secret } from '../build.ts'
 import { Fastify } from '../fastify.ts'
 
 const handler = async () => 'secret'
@@ -161,4 +161,17 @@ t.test('a protected scope keeps its challenge under the error handler of the hos
   const { paths } = app.swagger() as { paths: Record<string, { get: { security?: object[], responses: object } }> }
   t.match(paths['/closed']!.get, { security: [{ accessToken: [] }], responses: { 200: {}, 401: {}, 403: {} } })
   t.notOk(paths['/open']!.get.security)
+})
+
+t.test('the whole app is guarded by protect, and the accounts let people in; a hook of the root shuts them out', async (t) => {
+  const whole = await build(t)
+  whole.app.accounts.protect(whole.app)
+  const { access_token: token } = await whole.signUp()
+  t.equal((await whole.get('/open')).statusCode, 401)
+  t.equal((await whole.get('/open', token)).statusCode, 200)
+  t.equal((await whole.post('/auth/login', { username: 'ada', password })).statusCode, 200)
+
+  const hooked = await build(t)
+  hooked.app.addHook('onRequest', hooked.app.authenticate)
+  t.match((await hooked.post('/auth/login', { username: 'ada', password })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
 })
