@@ -5,7 +5,7 @@ import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
-import { isBusy, mostWaitMs, withoutValues, within } from './databases/patience.ts'
+import { isBusy, isReadOnly, mostWaitMs, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
 import { requireSkipped } from './databases/schema-generator.ts'
 import { createStatement, type Statement } from './databases/statement.ts'
@@ -62,7 +62,7 @@ const mostBootTries = 10
  */
 export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }: DatabaseSettings): Promise<Database> {
   const what = whatOf({ db, orm: given })
-  const { dialect, orm, connected, shown, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
+  const { dialect, orm, connected, shown, limits, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
   const fork = () => forkOf(orm)
   const run: Database['run'] = (work) => retry(() => work(fork()))
 
@@ -79,7 +79,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
     return {
       orm: shown,
       run,
-      transaction: (work) => run((em) => em.transactional(work)),
+      transaction: (work) => run((em) => em.transactional(work, { ...limits })),
       statement: (make) => createStatement(make, dialect.bind),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
@@ -135,6 +135,7 @@ export function isDuplicate (error: unknown): error is Error & { code?: unknown 
 async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
   const deadline = performance.now() + mostWaitMs
   let longestPauseMs = 5
+  let isOnceMore = false
 
   for (;;) {
     try {
@@ -142,7 +143,10 @@ async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
     } catch (cause) {
       if (isOurs(cause)) throw cause
       if (isViolation(cause)) throw new ConstraintViolated({ cause: withoutValues(cause) })
-      if (!isBusy(cause) || performance.now() > deadline) throw new Unavailable({ cause: withoutValues(cause) })
+      // The connections that were open before the failover are used no more.
+      const isMoved: boolean = isReadOnly(cause) && !isOnceMore
+      if (!(isMoved || isBusy(cause)) || performance.now() > deadline) throw new Unavailable({ cause: withoutValues(cause) })
+      isOnceMore ||= isMoved
       await pause(Math.random() * longestPauseMs)
       longestPauseMs = Math.min(2 * longestPauseMs, mostPauseMs)
     }

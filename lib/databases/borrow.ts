@@ -46,13 +46,16 @@ export async function borrow (given: OrmOption, name: string): Promise<Opened> {
   }
   if (clientOf(host).getExecutor().plugins.length > 0) throw new OptionsInvalid('orm cannot be shared: its Kysely has plugins, which change what our statements read')
   const isKnown = host.getMetadata().has(User)
-  const orm = createOrm(parts, name, { driver, ...sharing(host, name) }, { schema: ownSchemaOf(host), beside: isKnown })
+  const shared = await parts.dialect.share?.(host)
+  const orm = createOrm(parts, name, { driver, ...sharing(host, name), ...!shared && { driverOptions: clientOf(host) } }, { schema: ownSchemaOf(host), beside: isKnown })
+  await shared?.prepare(orm)
   return {
     dialect: parts.dialect,
     orm,
     connected: host,
     shown: isKnown && name === 'accounts' ? host : orm,
-    settle: async () => {},
+    limits: shared ? undefined : parts.dialect.limits,
+    settle: async () => shared?.settle(host),
     close: async () => {},
   }
 }
@@ -75,12 +78,14 @@ function driverOf (host: MikroORM): { dialect: DialectName, driver: NonNullable<
   throw new OptionsInvalid(`orm must have one of these drivers: ${Object.keys(drivers).join(', ')}`)
 }
 
-/** The same connections, database and schema, and a context of our own, so that no transaction of the app's is joined unasked. */
-function sharing ({ em, config }: MikroORM, name: string) {
+/** The same database and schema, and a context of our own, so that no transaction of the app's is joined unasked. */
+function sharing ({ config }: MikroORM, name: string) {
   return {
     dbName: config.get('dbName')!,
     contextName: `fastify-jwt-accounts ${name}`,
-    driverOptions: clientOf({ em }),
+    // What they do with each of their connections is done with each that we borrow.
+    onCreateConnection: config.get('onCreateConnection')!,
+    onReserveConnection: config.get('onReserveConnection')!,
     schema: config.get('schema')!,
   }
 }

@@ -1,4 +1,4 @@
-import type { EntityManager, MigrationObject, MikroORM, Options } from '@mikro-orm/core'
+import type { EntityManager, MigrationObject, MikroORM, Options, TransactionOptions } from '@mikro-orm/core'
 
 /** How a MikroORM is made. */
 export type OrmOptions = Partial<Options>
@@ -9,6 +9,13 @@ export interface Dialect {
   clock: string
   migrationsOf: (name: string) => MigrationObject[]
   open: (db: string) => Opening
+  /**
+   * On a server: how a MikroORM of ours, which has none, borrows the connections of an app's. Undefined where that keeps them
+   * to itself, since the app has made them by itself.
+   */
+  share?: (host: MikroORM) => Promise<Shared | undefined>
+  /** What each transaction of ours begins with where they are kept. */
+  limits?: TransactionOptions
   /** Gives a value as the driver takes it beside a statement, where that is worth it: the same text is then prepared once. */
   bind?: (value: unknown) => unknown
   /** Where processes can wake each other: how to, through the database of `orm`. */
@@ -25,6 +32,9 @@ export interface Opening {
   settle: (orm: MikroORM) => Promise<void>
   close: (orm: MikroORM) => Promise<void>
 }
+
+/** Connections of an app's, on which all that holds for our own holds for what we ask, and nothing for what the app asks. */
+export type Shared = Required<Pick<Opening, 'prepare' | 'settle'>>
 
 /** Calls from one process to all others, which may be lost: hints, and nothing to rely on. */
 export interface Notifications {

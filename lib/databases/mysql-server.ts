@@ -1,35 +1,43 @@
-import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { MikroORM } from '@mikro-orm/core'
+import { IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
 import { migrationsOf } from '../migrations/mysql.ts'
 import type { Dialect } from './dialect.ts'
+import { createFitness } from './fitness.ts'
 import { mostWaitMs } from './patience.ts'
 import { readUrl } from './url.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 /** What of `mysql2` is needed here. */
 interface Connection {
-  query: (...asked: unknown[]) => EventEmitter
+  query: (text: string, values: unknown[], callback: Answered) => void
   stream: Socket
   destroy: () => void
   release: () => void
 }
+/** And what the query builder needs of one. */
+type Loan = Omit<Connection, 'stream'>
+type Answered = (error: Error | null, result?: unknown) => void
+
+/** And of its pool. */
 interface Pool {
   on: (event: 'connection', listener: (connection: Connection) => void) => void
-  getConnection: (callback: (error: Error | null, connection?: Connection) => void) => void
+  getConnection: (callback: (error: Error | null, connection?: Loan) => void) => void
 }
 
 /**
- * For each connection. READ COMMITTED, since a loser of a compare-and-swap has to see who won. The mode is strict, so
- * that nothing is cut off, and has backslashes escape, since that is how values are escaped in our statements.
- * A process that vanishes within a transaction, or waits for one that has, keeps its locks no longer than this.
+ * Before each transaction of ours. A process that vanishes within it, or waits for one that has, keeps its locks no longer
+ * than this: MySQL knows how long a connection may be idle, and not a transaction. READ COMMITTED, for this transaction
+ * alone, since a loser of a compare-and-swap has to see who won; strict, so that nothing is cut off.
  */
-const settings = [
-  'set session transaction isolation level read committed',
-  "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-  'set session innodb_lock_wait_timeout = 9 /*M! , session idle_transaction_timeout = 15 */',
-]
+const limits = `set @accounts_lock = @@innodb_lock_wait_timeout, @accounts_mode = @@sql_mode,
+  @@session.innodb_lock_wait_timeout = 9, @@session.sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')
+  /*M! , @accounts_idle = @@idle_transaction_timeout, @@session.idle_transaction_timeout = 15, @@tx_isolation = 'READ-COMMITTED' */
+  /*!80000 , @accounts_idle = @@wait_timeout, @@session.wait_timeout = 15, @@transaction_isolation = 'READ-COMMITTED' */`
+
+/** After it: the connection may be the app's, or a proxy may give it to somebody else. */
+const noLimits = `set @@session.innodb_lock_wait_timeout = @accounts_lock, @@session.sql_mode = @accounts_mode
+  /*M! , @@session.idle_transaction_timeout = @accounts_idle */ /*!80000 , @@session.wait_timeout = @accounts_idle */`
 
 /** MySQL and MariaDB, which differ in their drivers alone. */
 export const dialect: Dialect = {
@@ -48,11 +56,26 @@ export const dialect: Dialect = {
         // A function, so that nothing prints the password that stands in it.
         driverOptions: () => ({ maxIdle: mostIdle(connections), ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
       },
-      prepare: (orm) => tame(orm, watch),
+      async prepare (orm) {
+        const pool = (await poolOf(orm))!
+        lendTo(pool, pool, watch)
+      },
       settle: async () => watch.start(),
       close: watch.close,
     }
   },
+
+  async share (host) {
+    // Made anew for each connection: only the app's own MikroORM asks for it.
+    const pool = typeof host.config.get('password') === 'function' ? undefined : await poolOf(host)
+    const watch = createWatch()
+    return pool && {
+      prepare: async (orm) => lendTo((await poolOf(orm))!, pool, watch),
+      settle: async () => watch.start(),
+    }
+  },
+
+  limits: { isolationLevel: IsolationLevel.READ_COMMITTED },
 }
 
 /**
@@ -80,24 +103,63 @@ function read (text: string): unknown {
   }
 }
 
-async function tame (orm: MikroORM, watch: Watch): Promise<void> {
-  const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient() as unknown as Pool
-  hurry(pool)
-  pool.on('connection', (connection) => {
+/** Undefined of an app that has made its connections by itself, and keeps them to itself. */
+async function poolOf (orm: MikroORM): Promise<Pool | undefined> {
+  return await (orm.em.getConnection() as MySqlConnection).getNativeClient().catch(() => undefined) as Pool | undefined
+}
+
+/** Has a pool give connections of another, or its own, as our statements use them; they go back as they came. */
+function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
+  const getConnection = hurried(pool.getConnection.bind(pool) as GetConnection)
+  const fitness = createFitness((note) => pool.on('connection', note))
+  const loans = new WeakMap<Connection, Loan>()
+
+  function loanOf (connection: Connection): Loan {
     const ask = watch.over(connection.stream)
-    const query = connection.query.bind(connection)
-    connection.query = (...asked) => {
+    let isLimited = false
+
+    const query: Connection['query'] = (text, values, callback) => {
       const answered = ask()
-      return query(...asked).once('fields', answered).once('end', answered)
+      connection.query(text, values, (error, result) => {
+        answered()
+        fitness.note(connection, error)
+        callback(error, result)
+      })
     }
-    for (const statement of settings) connection.query(statement).once('error', connection.destroy.bind(connection))
+
+    return {
+      destroy: () => connection.destroy(),
+      query (text, values, callback) {
+        if (text !== 'begin') return query(text, values, callback)
+        isLimited = true
+        query(limits, [], (error) => error ? callback(error) : query(text, values, callback))
+      },
+      release () {
+        if (!fitness.isFit(connection)) return connection.destroy()
+        if (!isLimited) return connection.release()
+        isLimited = false
+        query(noLimits, [], (error) => error ? connection.destroy() : connection.release())
+      },
+    }
+  }
+
+  borrower.getConnection = (callback) => getConnection((error, connection) => {
+    if (error || !connection) return callback(error)
+    if (!fitness.isFit(connection)) {
+      connection.destroy()
+      return borrower.getConnection(callback)
+    }
+    const loan = loans.get(connection) ?? loanOf(connection)
+    loans.set(connection, loan)
+    callback(null, loan)
   })
 }
 
+type GetConnection = (callback: (error: Error | null, connection?: Connection) => void) => void
+
 /** Who waits for a connection gets one in time, or an error: what comes later goes back to the pool. */
-function hurry (pool: Pool): void {
-  const getConnection = pool.getConnection.bind(pool)
-  pool.getConnection = (callback) => {
+function hurried (getConnection: GetConnection): GetConnection {
+  return (callback) => {
     let isOver = false
     const timer = setTimeout(() => {
       isOver = true

@@ -5,7 +5,9 @@ import { mostWaitMs } from './patience.ts'
 /** What of `pg` is needed here. */
 interface Client {
   connect: () => Promise<unknown>
-  query: (statement: string) => Promise<unknown>
+  query: (statement: string) => Promise<{ rows: { pid?: number }[] }>
+  /** The process of the server that the connection leads to, as whoever took it says. */
+  processID: number
   on: (event: 'error' | 'end' | 'notification', listener: () => void) => void
   unref: () => void
   connection: { stream: { destroy: () => void } }
@@ -17,7 +19,10 @@ export interface Pool {
 
 const heartbeatMs = 10_000
 
-/** PostgreSQL's LISTEN and NOTIFY. It listens on a connection of its own, which the pool knows nothing of. */
+/**
+ * PostgreSQL's LISTEN and NOTIFY. It listens on a connection of its own, which the pool knows nothing of. Through a pooler
+ * such as PgBouncer it does not: the connection that listens would be somebody else's the next moment.
+ */
 export function createListen (pool: Pool): Notifications['listen'] {
   return async (channel, onMessage) => {
     const over = new AbortController()
@@ -36,6 +41,8 @@ export function createListen (pool: Pool): Notifications['listen'] {
 
       await inTime(here.connect())
       here.unref()
+      const { rows: [backend] } = await inTime(here.query('select pg_backend_pid() as pid'))
+      if (backend!.pid !== here.processID) return giveUp()
       await inTime(here.query(`listen "${channel.replaceAll('"', '""')}"`))
       onReady()
       const heartbeat = setInterval(() => inTime(here.query('select 1')).catch(hangUp), heartbeatMs).unref()
@@ -43,9 +50,14 @@ export function createListen (pool: Pool): Notifications['listen'] {
       clearInterval(heartbeat)
     }
 
-    async function inTime (answer: Promise<unknown>): Promise<void> {
+    function giveUp (): void {
+      over.abort()
+      hangUp()
+    }
+
+    async function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
       const timer = setTimeout(hangUp, mostWaitMs).unref()
-      await answer.finally(() => clearTimeout(timer))
+      return answer.finally(() => clearTimeout(timer))
     }
 
     async function attendAgainAndAgain (): Promise<void> {
@@ -59,8 +71,7 @@ export function createListen (pool: Pool): Notifications['listen'] {
     const attending = attendAgainAndAgain()
     await began.promise
     return async () => {
-      over.abort()
-      hangUp()
+      giveUp()
       await attending
     }
   }

@@ -1,4 +1,4 @@
-import type { MikroORM } from '@mikro-orm/core'
+import type { MikroORM, TransactionOptions } from '@mikro-orm/core'
 import type { Dialect } from './dialect.ts'
 import { createOrm, loadDialect } from './dialects.ts'
 import { dialectOf } from './url.ts'
@@ -12,6 +12,8 @@ export interface Opened {
   connected: MikroORM
   /** What the app is given to work on users with: its own if that knows them, or ours. */
   shown: MikroORM
+  /** What each transaction of ours begins with, where its connection does not see to that. */
+  limits?: TransactionOptions | undefined
   /** Once the tables are there. */
   settle: () => Promise<void>
   close: () => Promise<void>

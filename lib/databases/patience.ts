@@ -11,13 +11,28 @@ export async function within<Result> (ms: number, work: Promise<Result>): Promis
   return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }
 
-/** PostgreSQL: a serialization that failed and a deadlock. MySQL and MariaDB: a lock not had, a deadlock, a row that changed. */
-const busyCodes: unknown[] = ['40001', '40P01', 1205, 1213, 1020]
+/**
+ * PostgreSQL: a serialization that failed, a deadlock, too many connections, and a server that is just starting. MySQL and
+ * MariaDB: a lock not had, a deadlock, a row that changed, and too many connections, of all or of this user.
+ */
+const busyCodes: unknown[] = ['40001', '40P01', '53300', '57P03', 1205, 1213, 1020, 1040, 1203, 1226]
+
+/** PostgreSQL: a transaction that only reads. MySQL and MariaDB: `read_only`, a transaction, and a server that only reads. */
+const readOnlyCodes: unknown[] = ['25006', 1290, 1792, 1836]
 
 /** True for what a transaction may try again after, since nothing of it was done. */
 export function isBusy (error: unknown): boolean {
+  return hasCode(error, busyCodes) || String(Object(error).code).startsWith('SQLITE_BUSY')
+}
+
+/** True for what a server refused to write that only reads, as the old primary does after a failover. */
+export function isReadOnly (error: unknown): boolean {
+  return hasCode(error, readOnlyCodes)
+}
+
+function hasCode (error: unknown, codes: unknown[]): boolean {
   const { code, errno } = Object(error) as { code?: unknown, errno?: unknown }
-  return busyCodes.includes(code) || busyCodes.includes(errno) || String(code).startsWith('SQLITE_BUSY')
+  return codes.includes(code) || codes.includes(errno)
 }
 
 /**

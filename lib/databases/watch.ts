@@ -11,8 +11,11 @@ interface Stream {
 export interface Watch {
   /** From here on. Migrations may take as long as they like. */
   start: () => void
-  /** Knows a new connection. What is given back is called with each question, and gives what is to be called with the answer. */
-  over: (stream: Stream) => () => () => void
+  /**
+   * Knows a new connection. What is given back is called with each question, and gives what is to be called with the answer.
+   * `onSilent` is called before one without an answer is ended.
+   */
+  over: (stream: Stream, onSilent?: () => void) => () => () => void
   /** Closes the pool, and ends what does not close. */
   close: (orm: MikroORM) => Promise<void>
 }
@@ -31,11 +34,16 @@ export function createWatch (): Watch {
   return {
     start () { isOn = true },
 
-    over (stream) {
+    over (stream, onSilent = () => {}) {
       streams.add(stream)
       stream.once('close', () => streams.delete(stream))
+
+      function end (): void {
+        onSilent()
+        stream.destroy()
+      }
       return () => {
-        const timer = isOn ? setTimeout(() => stream.destroy(), mostWaitMs).unref() : undefined
+        const timer = isOn ? setTimeout(end, mostWaitMs).unref() : undefined
         return () => clearTimeout(timer)
       }
     },

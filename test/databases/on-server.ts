@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database.ts'
 import { Revision } from '../../lib/entities/revision.ts'
 import { Session } from '../../lib/entities/session.ts'
-import accounts from '../../lib/index.ts'
+import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { build, cheap, password, secret } from '../build.ts'
-import { answers, freshDatabase, open, servers, type Kind, type Sql } from '../databases.ts'
+import { answers, freshDatabase, open, ormOf, servers, type Kind, type Sql } from '../databases.ts'
 import { until } from '../waiting.ts'
 import { wireTo } from './proxy.ts'
 import { Fastify } from '../fastify.ts'
@@ -31,14 +33,35 @@ interface Server {
   elsewhere: (db: string) => Promise<string>
   /** What the driver may be told. */
   parameters: string
+  /** Makes connections that open from now on, to a database or in this pool, only read; gives what ends that. */
+  onlyRead: (sql: Sql, orm: MikroORM) => Promise<() => Promise<void>>
+  /** The settings of the connection at hand that a transaction of ours has of its own. */
+  limits: string
+}
+
+/** A transaction stays open for so long, which a pool would end that takes its connection for idle. */
+async function keepFor (sql: Sql, ms: number): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end; await pause(Math.min(ms, 1000))) await sql.get('select 1')
+}
+
+/** A MikroORM of an app's, with a pool, that knows nothing of ours. */
+async function ownOrm (t: Test, db: string): Promise<MikroORM> {
+  const orm = await ormOf(db, { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^accounts_/] }, pool: { min: 0, max: 10 } })
+  t.teardown(() => orm.close(true))
+  return orm
 }
 
 /** All that must hold on every server. */
-export async function testServer ({ kind, killOthers, others, tables, elsewhere, parameters }: Server): Promise<void> {
+export async function testServer ({ kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server): Promise<void> {
   const skip = await answers(kind) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
   const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, buffered }, async (t) => { await test(t) }) }
   const onSlowly = (name: string, test: (t: Test) => unknown) => on(name, test, true)
   const fresh = (t: Test) => freshDatabase(t, kind)
+  /** On connections of our own, and on those of an app that lends them. */
+  const ways: [way: string, optionsOn: (t: Test, db: string) => Promise<AccountsOptions>][] = [
+    ['by a URL', async (_t, db) => ({ db })],
+    ['with a MikroORM', async (t, db) => ({ orm: await ownOrm(t, db) })],
+  ]
   // For those that do little but wait.
   t.jobs = 3
 
@@ -89,6 +112,21 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     }
   })
 
+  onSlowly('connections of an app that fall silent are ended for us, and are used no more', async (t) => {
+    const wire = await wireTo(t, await fresh(t))
+    const { signUp, get } = await build(t, { orm: await ownOrm(t, wire.url) }, quiet)
+    const { access_token: access } = await signUp()
+    const statuses = async () => [...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode))]
+    t.same(await statuses(), [200])
+    wire.silence()
+    t.same(await statuses(), [503])
+    wire.speak()
+    // On a slow machine a connection may be found out, and ended, only now.
+    let heard = await statuses()
+    for (let tries = 0; tries < 10 && heard.includes(503); tries++) heard = await statuses()
+    t.same(heard, [200])
+  })
+
   on('a server that goes away is a 503, and one that comes back is used again', async (t) => {
     const wire = await wireTo(t, await fresh(t))
     const { signUp, get, refresh } = await build(t, { db: wire.url }, quiet)
@@ -127,6 +165,63 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     t.ok(performance.now() - closing < 5000, 'nor does the end of the app wait for them')
   })
 
+  for (const [way, optionsOn] of ways) {
+    onSlowly(`${way}: a process that falls silent in the middle of a logout does not keep others from theirs`, async (t) => {
+      const wire = await wireTo(t, await fresh(t))
+      const ill = await build(t, await optionsOn(t, wire.url), quiet)
+      const healthy = await build(t, { db: wire.target })
+      const [first, second] = [await ill.signUp('ada'), await ill.signUp('bob')]
+
+      const silent = wire.silenceAt(/update .accounts_revision/)
+      const lost = ill.post('/auth/logout', { refresh_token: first.refresh_token })
+      await silent
+      const before = performance.now()
+      let answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token })
+      for (let tries = 0; tries < 10 && answer.statusCode === 503; tries++) answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token })
+      t.equal(answer.statusCode, 204)
+      t.ok(performance.now() - before < 25_000)
+      t.equal((await lost).statusCode, 503)
+    })
+
+    on(`${way}: after a failover the first request has a connection that writes`, async (t) => {
+      const db = await fresh(t)
+      const sql = open(db)
+      t.teardown(sql.close)
+      const options = await optionsOn(t, db)
+      const { app, signUp, signIn, get, refresh } = await build(t, options, quiet)
+      const { access_token: access, refresh_token: token } = await signUp()
+      const writeAgain = await onlyRead(sql, (options.orm ?? app.accounts.orm) as MikroORM)
+      t.teardown(writeAgain)
+      await killOthers(sql)
+      await pause(100)
+      // All connections of the pool are made anew, and only read.
+      await Promise.all(many.map(() => get('/strict', access)))
+      t.equal((await refresh(token)).statusCode, 503)
+      await Promise.all(many.map(() => get('/strict', access)))
+      await writeAgain()
+      t.equal((await refresh(token)).statusCode, 200)
+      t.match(await Promise.all(many.map(() => signIn())), many.map(() => ({ token_type: 'Bearer' })))
+    })
+
+    on(`${way}: each transaction of ours has limits of its own, and leaves none behind`, async (t) => {
+      const db = await fresh(t)
+      const options = await optionsOn(t, db)
+      const { app, signUp, signIn } = await build(t, { ...options, hooks: { onRegister: async (em) => { seen.push((await read(em))[0]) } } })
+      const seen: unknown[] = []
+      const read = (em: EntityManager) => (em as SqlEntityManager).execute(limits)
+      const outside = async () => {
+        const rows = await Promise.all(many.map(() => read(app.accounts.orm.em.fork() as EntityManager)))
+        return [...new Set(rows.map(([row]) => JSON.stringify(row)))]
+      }
+      const before = await outside()
+      t.equal(before.length, 1)
+      await signUp()
+      await Promise.all(many.map(() => signIn()))
+      t.match(seen, [{ lock_s: /^9/, idle_s: /^15/ }])
+      t.same(await outside(), before)
+    })
+  }
+
   on('a connection that is lost in the middle of a transaction is not missed', async (t) => {
     const db = await fresh(t)
     const { run, close } = await openDatabase({ db: `${db}?connection_limit=1`, name: 'accounts' })
@@ -155,7 +250,7 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     for (const [ms, statusCode] of [[500, 200], [11_000, 503]] as const) {
       await sql.run('begin')
       await sql.run('update accounts_sessions set ver = ver')
-      const [answer] = await Promise.all([refresh(token), get('/strict', access), pause(ms).then(() => sql.run('rollback'))])
+      const [answer] = await Promise.all([refresh(token), get('/strict', access), keepFor(sql, ms).then(() => sql.run('rollback'))])
       t.equal(answer.statusCode, statusCode)
       await sql.run('update accounts_sessions set answered_at = ?', new Date(0))
     }

@@ -4,9 +4,9 @@ import { isBusy, withoutValues } from '../../lib/databases/patience.ts'
 const failed = (told: object) => Object.assign(new Error('failed'), told)
 
 t.test('what was not done because somebody else was at it may be done again, and nothing else', async (t) => {
-  const busy = [{ code: 'SQLITE_BUSY' }, { code: 'SQLITE_BUSY_SNAPSHOT' }, { code: '40001' }, { code: '40P01' }, { errno: 1205 }, { errno: 1213 }, { errno: 1020 }]
+  const busy = [{ code: 'SQLITE_BUSY' }, { code: 'SQLITE_BUSY_SNAPSHOT' }, { code: '40001' }, { code: '40P01' }, { code: '53300' }, { code: '57P03' }, { errno: 1205 }, { errno: 1213 }, { errno: 1020 }, { errno: 1040 }, { errno: 1203 }, { errno: 1226 }]
   for (const told of busy) t.ok(isBusy(failed(told)), JSON.stringify(told))
-  const others = [{}, { code: 'SQLITE_FULL' }, { code: '23505' }, { code: '57P01' }, { code: 'ECONNRESET' }, { errno: 1062 }, { errno: 2013 }]
+  const others = [{}, { code: 'SQLITE_FULL' }, { code: '23505' }, { code: '57P01' }, { code: '25006' }, { errno: 1290 }, { code: 'ECONNRESET' }, { errno: 1062 }, { errno: 2013 }]
   for (const told of others) t.notOk(isBusy(failed(told)), JSON.stringify(told))
   for (const thrown of [undefined, null, 'failed', 5]) t.notOk(isBusy(thrown))
 })

@@ -9,6 +9,7 @@ export async function wireTo (t: Test, db: string) {
   let wires = new Set<[near: Socket, far: Socket]>()
   let isSilent = false
   let isAway = false
+  let trap: { pattern: RegExp, resolve: () => void } | undefined
 
   const server = createServer((near) => {
     if (isAway) return near.destroy()
@@ -17,7 +18,14 @@ export async function wireTo (t: Test, db: string) {
     wires.add(wire)
     sockets.add(near).add(far)
     for (const [from, to] of [[near, far], [far, near]] as const) {
-      from.on('data', (data) => { if (!isSilent && wires.has(wire)) to.write(data) })
+      from.on('data', (data) => {
+        if (!isSilent && wires.has(wire)) to.write(data)
+        if (!trap?.pattern.test(String(data))) return
+        // It is done, and nobody is told.
+        wires.delete(wire)
+        trap.resolve()
+        trap = undefined
+      })
       from.on('error', () => {})
       from.on('close', () => { if (wires.has(wire)) to.destroy() })
     }
@@ -32,11 +40,18 @@ export async function wireTo (t: Test, db: string) {
   url.port = String((server.address() as AddressInfo).port)
   return {
     url: url.href,
+    target: db,
     /** Nothing goes through any more, and nobody is told. What was connected then never hears again. */
     silence () {
       isSilent = true
       // Forgotten, but not closed: as behind a firewall that has lost its table.
       wires = new Set()
+    },
+    /** The connection that asks for this falls silent by that. */
+    silenceAt (pattern: RegExp): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      trap = { pattern, resolve }
+      return promise
     },
     /** New connections go through again. */
     speak () { isSilent = false },
