@@ -12,7 +12,7 @@ import { createStatement, type Statement } from './databases/statement.ts'
 import { requireTables, tablesOf } from './databases/tables.ts'
 import { isViolation } from './databases/violations.ts'
 import { nameOf } from './databases/url.ts'
-import { Revision } from './entities/revision.ts'
+import { Revision, rows } from './entities/revision.ts'
 import { User } from './entities/user.ts'
 import { ConstraintViolated, OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
@@ -153,10 +153,11 @@ async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** Tables that somebody else has made are empty. Without this row no revocation would be written. */
+/** Tables that somebody else has made are empty. Without these rows no revocation would be written, and no admin counted. */
 async function ensureRevision (em: EntityManager): Promise<void> {
-  if (await em.count(Revision, { id: 1 }, { connectionType: 'write' }) > 0) return
-  await em.insert(Revision, { id: 1, revision: 0 })
+  const there = (await em.find(Revision, {}, { connectionType: 'write', disableIdentityMap: true })).map(({ id }) => id)
+  const missing = Object.values(rows).filter((id) => !there.includes(id))
+  if (missing.length > 0) await em.insertMany(Revision, missing.map((id) => ({ id, revision: 0 })))
 }
 
 /** What cannot be used, if it cannot. */

@@ -27,6 +27,8 @@ export const SessionsFull = createError('ACCOUNTS_SESSIONS_FULL',
 export const UserExists = named('ACCOUNTS_USER_EXISTS', 'The %s is taken', 409)
 export const UserReferenced = createError<'ACCOUNTS_USER_REFERENCED', [{ cause: unknown }?]>('ACCOUNTS_USER_REFERENCED',
   'There is data that refers to the user, so the user cannot be deleted', 409)
+export const LastAdmin = createError('ACCOUNTS_LAST_ADMIN',
+  'There would be no admin left: make somebody else an admin first', 409)
 export const ConstraintViolated = createError<'ACCOUNTS_CONSTRAINT_VIOLATED', [{ cause: unknown }?]>('ACCOUNTS_CONSTRAINT_VIOLATED',
   'A rule of the database does not allow this', 409)
 export const PasswordRejected = createError<'ACCOUNTS_PASSWORD_REJECTED', [rule: string]>('ACCOUNTS_PASSWORD_REJECTED', 'The password %s', 400)

@@ -29,6 +29,7 @@ import { createLookUp } from './users/look-up.ts'
 import { createCredentials } from './users/credentials.ts'
 import { createTaken } from './users/taken.ts'
 import { createUsers } from './users/users.ts'
+import { createAdmins } from './users/admins.ts'
 import { createChanges } from './users/changes.ts'
 import { createPublicUsers } from './users/public-user.ts'
 import { createRows } from './throttle/rows.ts'
@@ -115,7 +116,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const credentials = createCredentials(database, events, hasher, lookUp)
   const taken = createTaken(database)
   const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings })
-  const changes = createChanges({ hasher, policy, lookUp, fields, taken, revocationLog, endings }, settings)
+  const changes = createChanges({ hasher, policy, lookUp, fields, taken, revocationLog, endings, admins: createAdmins(database) }, settings)
   const throttle = createThrottle(createRows(database), queue, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)

@@ -92,7 +92,7 @@ export async function addEntries (sql: Sql, count: number, { from = 1, expiresAt
     const places = rows.map(() => `(${Array(columns).fill('?').join(', ')})`).join(', ')
     await sql.run(`insert into accounts_revoked_tokens values ${places}`, ...rows.flat())
   }
-  await sql.run('update accounts_revision set revision = ?', from + count - 1)
+  await sql.run('update accounts_revision set revision = ? where id = 1', from + count - 1)
 }
 
 /** Makes every change to a table do something more, or fail, or be lost. */

@@ -1,6 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
-/** One row: the number of the newest entry of the revocation log. Raised first in every revoking transaction. */
+/**
+ * Two rows that transactions wait for, each of one kind, by raising its number. `log`: the newest entry of the revocation log
+ * has this number. `admins`: a user loses the right of an admin. Who needs both takes `admins` first and `log` last.
+ */
+export const rows = { log: 1, admins: 2 }
+
 const RevisionSchema = defineEntity({
   name: 'AccountsRevision',
   tableName: 'accounts_revision',

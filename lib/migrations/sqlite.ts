@@ -89,11 +89,29 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Admins are counted before one is lost, and a row of their own makes those that take one wait for each other. */
+  class Admins extends Migration {
+    override up () {
+      this.addSql(`alter table ${name}_users add column is_admin integer not null default false`)
+      this.addSql(`update ${name}_users set is_admin = true where disabled_at is null and json_valid(roles) and json_type(roles) = 'array'
+        and exists (select 1 from json_each(roles) where value = 'admin')`)
+      this.addSql(`create index ${name}_users_is_admin_index on ${name}_users (is_admin)`)
+      this.addSql(`insert into ${name}_revision (id, revision) values (2, 0)`)
+    }
+
+    override down () {
+      this.addSql(`delete from ${name}_revision where id = 2`)
+      this.addSql(`drop index ${name}_users_is_admin_index`)
+      this.addSql(`alter table ${name}_users drop column is_admin`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
     { name: '0003-answered-at', class: AnsweredAt },
     { name: '0004-throttle', class: Throttle },
     { name: '0005-events', class: Events },
+    { name: '0006-admins', class: Admins },
   ]
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
-import { NotFound, TokenRevoked, TokenStale, UserReferenced } from '../errors.ts'
+import { LastAdmin, NotFound, TokenRevoked, TokenStale, UserReferenced } from '../errors.ts'
 import { forget } from '../grants.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
@@ -37,10 +37,10 @@ export function me (scope: Scope, context: Context, path: string): void {
     summary: 'Close the own account, and end every session of it',
     description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
     tags,
-    response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, UserReferenced),
+    response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, LastAdmin, UserReferenced),
   }
   scope.delete(path, { schema: close, onRequest: guard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
-    if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request) })) throw new TokenRevoked()
+    if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true })) throw new TokenRevoked()
     forget(context, request, reply)
     reply.code(204)
   })

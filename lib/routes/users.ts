@@ -3,7 +3,8 @@ import { clientOf } from '../client.ts'
 import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { User } from '../entities/user.ts'
-import { Forbidden, InputInvalid, NotFound, UserReferenced } from '../errors.ts'
+import { Forbidden, InputInvalid, LastAdmin, NotFound, UserReferenced } from '../errors.ts'
+import { takesAdmin } from '../users/admins.ts'
 import { RolesSchema } from '../users/fields.ts'
 import { PageSchema } from '../users/look-up.ts'
 import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
@@ -65,14 +66,13 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     tags,
     params,
     body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
-    response: answers({ 200: UserSchema }, ...refusals),
+    response: answers({ 200: UserSchema }, ...refusals, LastAdmin),
   }
   scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
     const { params: { id }, body, auth: { claims: { sub } } } = request
     const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
-    const locksOut = disabled === true || roles?.includes('admin') === false
-    if (id === sub && locksOut) throw new Forbidden()
-    return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request) }))
+    if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
+    return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true }))
   })
 
   const remove = {
@@ -81,12 +81,12 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     description: 'Nobody deletes themselves here.',
     tags,
     params,
-    response: answers({ 204: NothingSchema }, ...refusals, UserReferenced),
+    response: answers({ 204: NothingSchema }, ...refusals, LastAdmin, UserReferenced),
   }
   scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
     const { params: { id }, auth: { claims: { sub } } } = request
     if (id === sub) throw new Forbidden()
-    if (!await changes.remove(id, 'user-deleted', { client: clientOf(request) })) throw new NotFound()
+    if (!await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true })) throw new NotFound()
     reply.code(204)
   })
 }

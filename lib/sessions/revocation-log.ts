@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database.ts'
 import { selectFrom } from '../databases/statement.ts'
-import { Revision } from '../entities/revision.ts'
+import { Revision, rows } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Events, Happening } from '../events.ts'
 import type { Settings } from '../settings.ts'
@@ -51,8 +51,8 @@ export async function openRevocationLog (
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
-  const raise = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: 1 }))
-  const current = database.statement(({ query }) => query(Revision).select('revision').where({ id: 1 }))
+  const raise = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.log }))
+  const current = database.statement(({ query }) => query(Revision).select('revision').where({ id: rows.log }))
   const insert = database.statement(({ query, all }) => query(RevokedToken).insert(all(RevokedToken)))
   /** Entries of this process that it has not read yet. */
   const own = new Set<string>()

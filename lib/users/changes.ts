@@ -12,6 +12,7 @@ import type { RevocationLog } from '../sessions/revocation-log.ts'
 import type { Settings } from '../settings.ts'
 import type { StoredEvent } from '../telemetry.ts'
 import { isId } from '../tokens/claims.ts'
+import { isAdmin, takesAdmin, type Admins } from './admins.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
@@ -31,6 +32,8 @@ export interface Change {
 export interface Changer {
   client?: Client | undefined
   em?: EntityManager | undefined
+  /** True for a route: somebody must be left who can mend it. Code of the app's may do as it likes. */
+  keepsAdmin?: boolean
 }
 
 /**
@@ -43,6 +46,7 @@ export interface Changes {
    * @throws {NotFound}
    * @throws {InputInvalid} for a name that is none, and when no name would be left
    * @throws {UserExists} found by the database, so also in a race
+   * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
    */
   change: (id: string, change: Change, changer?: Changer) => Promise<User>
   /**
@@ -53,6 +57,7 @@ export interface Changes {
   /**
    * Deletes a user with all sessions. False for one who is not there.
    * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
+   * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
    */
   remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
 }
@@ -66,9 +71,10 @@ export interface ChangeParts {
   taken: Taken
   revocationLog: RevocationLog
   endings: Endings
+  admins: Admins
 }
 
-export function createChanges ({ hasher, policy, lookUp, fields, taken, revocationLog, endings }: ChangeParts, { identifiers }: Settings): Changes {
+export function createChanges ({ hasher, policy, lookUp, fields, taken, revocationLog, endings, admins }: ChangeParts, { identifiers }: Settings): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
@@ -91,10 +97,11 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, revocati
   }
 
   return {
-    async change (id, given, { client, em } = {}) {
+    async change (id, given, { client, em, keepsAdmin = false } = {}) {
       const isRenamed = given.username !== undefined || given.email !== undefined
       let changed: User
       const store = () => revocationLog.record(async (tx, write, note) => {
+        if (keepsAdmin && takesAdmin(given)) await admins.requireAnother(tx, id)
         const user = changed = await lock(tx, id)
         const before = { ...user }
         const { roles = user.roles, disabled = user.disabledAt !== null } = given
@@ -104,6 +111,7 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, revocati
         user.profile = fields.merge(user.profile, given.fields ?? {})
         const now = new Date()
         if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
+        user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
         if (isRenamed) await taken.refuse({ ...user, isNew: false }, tx)
@@ -130,8 +138,9 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, revocati
       }, em)
     },
 
-    async remove (id, as, { client, em } = {}) {
+    async remove (id, as, { client, em, keepsAdmin = false } = {}) {
       return isId(id) && revocationLog.record(async (tx, write, note) => {
+        if (keepsAdmin) await admins.requireAnother(tx, id)
         // Its sessions go with it.
         if (await tx.nativeDelete(User, { id }) === 0) return false
         await write('user', id)

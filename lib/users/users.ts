@@ -13,6 +13,7 @@ import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
 import type { Beginning, Sessions } from '../sessions/sessions.ts'
+import { isAdmin } from './admins.ts'
 import type { Credentials } from './credentials.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
@@ -128,7 +129,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       const passwordHash = password === undefined ? imported : await hasher.hash(password, gone)
       const now = new Date()
       const { createdAt = now, emailVerifiedAt = null, disabledAt = null } = past
-      return {
+      const draft = {
         // Lists go by the id, which grows with the time when somebody came.
         id: past.id ?? (past.createdAt ? uuid({ msecs: createdAt.getTime() }) : uuid()),
         username,
@@ -146,6 +147,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
         passwordChangedAt: now,
         lastLoginAt: null,
       }
+      return { ...draft, isAdmin: isAdmin(draft) }
     },
 
     async register (draft, beginning, issue, join) {
