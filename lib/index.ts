@@ -117,10 +117,10 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const taken = createTaken(database)
   const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings })
   const changes = createChanges({ hasher, policy, lookUp, fields, taken, revocationLog, endings, admins: createAdmins(database) }, settings)
-  const throttle = createThrottle(createRows(database), queue, events, telemetry, settings, app.log)
+  const throttle = createThrottle(createRows(database), queue, keyring.throttle, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)
-  const devices = createDevices(cookies, lookUp, keyring.device, settings)
+  const devices = createDevices(cookies, keyring.device, settings)
   const csrf = createCsrf(settings, keyring.csrf, telemetry)
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)

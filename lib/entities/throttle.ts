@@ -5,7 +5,7 @@ const ThrottleBucketSchema = defineEntity({
   name: 'AccountsThrottleBucket',
   tableName: 'accounts_throttle',
   properties: {
-    /** A hash of what is counted: who was tried, and from where, is not to be read here. */
+    /** An HMAC of what is counted: who was tried, and from where, can neither be read here nor tried out. */
     id: p.string().length(64).primary().name('id'),
     drainedAt: p.bigint('number').index().name('drained_at'),
     blockedUntil: p.bigint('number').name('blocked_until'),

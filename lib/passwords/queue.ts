@@ -4,11 +4,11 @@ import type { Settings } from '../settings.ts'
 /** Lets so many jobs run at once, and so many wait. */
 export interface Queue {
   /**
-   * Does something that will stand in the line for its jobs, if there is room for one more of those. Who comes in vain
-   * has cost nothing yet.
-   * @throws {Busy} when as many as may run and wait are at it
+   * Does something that will stand in the line for its jobs, if there is room for one more of those, and for one more of
+   * this network. Who comes in vain has cost nothing yet.
+   * @throws {Busy} when as many as may run and wait are at it, or a quarter of those who may wait are of this network
    */
-  admit: <Result>(act: () => Promise<Result>) => Promise<Result>
+  admit: <Result>(act: () => Promise<Result>, network: string) => Promise<Result>
   /**
    * Runs a job, those first that came first. One whose client has gone leaves the line, and does not run.
    * @throws {Busy} when too many wait already
@@ -39,6 +39,10 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   lines.set(server, line)
   let ours = 0
   let admitted = 0
+  /** How many of them each network has, if any. */
+  const shares = new Map<string, number>()
+  /** A network alone may still keep all busy that may run at once. */
+  const mostOfNetwork = Math.max(concurrency, Math.floor(mostWaiting / 4))
 
   /** Busy, with a guess when it will be better. */
   function busy (ahead: number): Error {
@@ -70,10 +74,17 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   }
 
   return {
-    async admit (act) {
-      if (admitted >= concurrency + mostWaiting) throw busy(admitted - concurrency)
+    async admit (act, network) {
+      const share = shares.get(network) ?? 0
+      if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) throw busy(Math.max(admitted - concurrency, 0))
       admitted++
-      return act().finally(() => { admitted-- })
+      shares.set(network, share + 1)
+      return act().finally(() => {
+        admitted--
+        const left = shares.get(network)! - 1
+        if (left > 0) shares.set(network, left)
+        else shares.delete(network)
+      })
     },
 
     async run (job, gone) {

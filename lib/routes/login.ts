@@ -37,9 +37,11 @@ export function login (scope: Scope, context: Context, path: string): void {
     const { [field]: identifier, password, ...wish } = request.body as Login & Record<typeof field, string>
     const beginning = beginningOf(context, request, wish)
     try {
-      const account = { key: identifierKey(identifier), find: () => lookUp.byIdentifier(identifier) }
-      const device = await devices.known(request, identifier)
-      const user = await throttle.guess(request, account, () => credentials.identify(identifier, password, beginning, whenGone(reply)), device)
+      const find = async () => {
+        const stored = await lookUp.stored.byIdentifier(identifier)
+        return { key: identifierKey(identifier), id: stored?.id, stored, device: await devices.known(request, async () => stored) }
+      }
+      const user = await throttle.guess(request, find, ({ stored }, isJudged) => credentials.identify(stored, isJudged, password, beginning, whenGone(reply)))
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))

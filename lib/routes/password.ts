@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { Busy, CredentialsInvalid, PasswordRejected, Throttled } from '../errors.ts'
 import { claimsOf, deliver, requireOwnSite, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
-import { accountOf } from '../throttle/throttle.ts'
+import { attemptedBy } from '../throttle/throttle.ts'
 import { whenGone } from './gone.ts'
 import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
@@ -24,7 +24,7 @@ export function password (scope: Scope, context: Context, path: string): void {
   scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
     const change = { userId: sub, sessionId, current, next, client: clientOf(request), gone: whenGone(reply) }
-    const granted = await throttle.guess(request, accountOf(sub), () => users.changePassword(change, async (user) => {
+    const granted = await throttle.guess(request, () => attemptedBy(request, context), () => users.changePassword(change, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {
         requireOwnSite(context, request, session, location)

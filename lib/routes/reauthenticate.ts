@@ -3,7 +3,7 @@ import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { Busy, CredentialsInvalid, Throttled } from '../errors.ts'
 import { claimsOf, deliver, grant, requireOwnSite } from '../grants.ts'
-import { accountOf } from '../throttle/throttle.ts'
+import { attemptedBy } from '../throttle/throttle.ts'
 import { whenGone } from './gone.ts'
 import { accessErrors, answers, bodyErrors, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
@@ -23,7 +23,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
     const { claims: { sub }, sessionId, location } = request.auth
     const client = clientOf(request)
-    await throttle.guess(request, accountOf(sub), () => credentials.confirm(sub, request.body.password, client, whenGone(reply)))
+    await throttle.guess(request, () => attemptedBy(request, context), () => credentials.confirm(sub, request.body.password, client, whenGone(reply)))
     const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)

@@ -5,21 +5,21 @@ import type { User } from '../entities/user.ts'
 import { isEqual } from '../equal.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Settings } from '../settings.ts'
-import type { LookUp } from '../users/look-up.ts'
+import type { Stored } from '../users/look-up.ts'
 
 /** Browsers in which somebody has signed in before (OWASP's device cookies): no stranger's failures lock them out. */
 export interface Devices {
   /** The cookie by which the browser of this session is known from now on; none for tokens in bodies. */
   cookiesFor: (session: Pick<Session, 'transport' | 'user'>) => string[]
-  /** What tells this browser from others, if it is known to be one of whoever signs in with `identifier`. */
-  known: (request: AnyRequest, identifier: string) => Promise<string | undefined>
+  /** What tells this browser from others, if it is known to be one of whom `find` finds: who has no cookie is not looked for. */
+  known: (request: AnyRequest, find: () => Promise<Stored | null>) => Promise<string | undefined>
 }
 
 /**
  * The value is a random number, a time, and an HMAC of both with the user and the time of the password: it is good for
  * one user, until there is another password.
  */
-export function createDevices (cookies: Cookies, { byIdentifier }: Pick<LookUp, 'byIdentifier'>, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
+export function createDevices (cookies: Cookies, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
   if (!throttle) return { cookiesFor: () => [], known: async () => undefined }
 
   function sign (key: Buffer, { id, passwordChangedAt }: Pick<User, 'id' | 'passwordChangedAt'>, stem: string): string {
@@ -33,11 +33,11 @@ export function createDevices (cookies: Cookies, { byIdentifier }: Pick<LookUp, 
       return [cookies.mark(`${stem}.${sign(keys[0]!, user, stem)}`, transport === 'cookie')]
     },
 
-    async known (request, identifier) {
+    async known (request, find) {
       const [, stem, issued, signature] = /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
       if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return
 
-      const user = await byIdentifier(identifier)
+      const user = (await find())?.user()
       if (user && keys.some((key) => isEqual(signature!, sign(key, user, stem)))) return stem
     },
   }

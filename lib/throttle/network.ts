@@ -1,23 +1,46 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * The network that an address belongs to, however it is spelled: an IPv4 address, or the /64 that one IPv6 customer has
- * to choose from. What is no address, as on a Unix socket, is one network.
+ * The networks that an address belongs to, however it is spelled, the narrowest first. An IPv4 address is one of its own.
+ * An IPv6 customer has a /64, a /56 or a /48 to choose addresses from, and nobody can see which: all three count. What is
+ * no address, as on a Unix socket, is one network.
  */
-export function networkOf (ip = ''): string {
+export function networksOf (ip = ''): [narrowest: string, ...wider: string[]] {
   // Some proxies name the port too, and would make a network of each; a zone is this machine's own business.
   const address = ip.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
-  if (isIPv4(address)) return address
-  if (!isIPv6(address)) return 'none'
+  if (isIPv4(address)) return [address]
+  if (!isIPv6(address)) return ['none']
 
   const groups = groupsOf(address)
-  return mappedIn(groups) ?? `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`
+  const inside = embeddedIn(groups)
+  return inside ? [inside] : [prefixOf(groups, 64), prefixOf(groups, 56), prefixOf(groups, 48)]
 }
 
-/** The IPv4 address in `::ffff:1.2.3.4`, as a socket for both kinds tells it. */
-function mappedIn (groups: number[]): string | undefined {
-  if (groups.slice(0, 5).some((group) => group !== 0) || groups[5] !== 0xffff) return
+/** The widest network of an address: as much as one customer may have. */
+export function widestNetworkOf (ip?: string): string {
+  return networksOf(ip).at(-1)!
+}
+
+/**
+ * What stands before the IPv4 address of a client that speaks IPv4: a socket for both kinds tells it mapped (RFC 4291
+ * §2.5.5.2), a stateless translator translated (RFC 6145), NAT64 under the well-known prefix (RFC 6052 §2.1).
+ */
+const embeddings = new Set(['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '64:ff9b:0:0:0:0'])
+
+/** The IPv4 address in an IPv6 one. */
+function embeddedIn (groups: number[]): string | undefined {
+  if (!embeddings.has(textOf(groups.slice(0, 6)))) return
   return groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]).join('.')
+}
+
+/** The first 48, 56 or 64 bits. */
+function prefixOf (groups: number[], bits: 48 | 56 | 64): string {
+  const [a, b, c, d] = groups as [number, number, number, number]
+  return `${textOf([a, b, c, { 48: 0, 56: d & 0xff00, 64: d }[bits]])}::/${bits}`
+}
+
+function textOf (groups: number[]): string {
+  return groups.map((group) => group.toString(16)).join(':')
 }
 
 /** The eight groups. A URL writes each of the many spellings in one. */

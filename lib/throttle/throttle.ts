@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { clientOf } from '../client.ts'
 import { CredentialsInvalid, InputInvalid, PasswordRejected, Throttled } from '../errors.ts'
@@ -7,17 +7,23 @@ import type { AnyRequest } from '../options.ts'
 import type { Queue } from '../passwords/queue.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { LookUp } from '../users/look-up.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
-import { networkOf } from './network.ts'
+import type { Devices } from './devices.ts'
+import { networksOf, widestNetworkOf } from './network.ts'
 import type { Rows } from './rows.ts'
 
 /** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */
 export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
-/** Whose password is tried: the key is theirs alone, whether there is anybody or not. */
-export interface Account {
+/** Whose password is tried. */
+export interface Attempted {
+  /** What was typed as a name, whether there is anybody of that name or not; the id of somebody who is signed in. */
   key: string
-  find: () => Promise<{ id: string } | null>
+  /** The user, if there is one. */
+  id: string | undefined
+  /** What tells this browser from others, if it is known to be one of that user. */
+  device?: string | undefined
 }
 
 /**
@@ -26,13 +32,19 @@ export interface Account {
  */
 export interface Throttle {
   /**
-   * For a check of the password of an account. `CredentialsInvalid` is a failure. A right
+   * For a check of the password of whoever `find` finds. `CredentialsInvalid` is a failure. A right
    * password empties the buckets of the account; the network is given back this attempt alone, since it may be that of
    * somebody with an account of their own. What else is thrown is no answer about a password, and nothing is counted.
    * A known device is counted by itself, and not held up by what others did to the account, from wherever.
+   *
+   * There is a limit for what was typed, and one for the user whom it names, by whatever name. The first answers 429, as it
+   * does for a name that nobody has. If the second did, a name would tell which address belongs to it, and that both
+   * exist: beyond it the attempt goes on, and `isJudged` is false. Then `check` must do all of its work, and fail.
    * @throws {Throttled}
    */
-  guess: <Result>(request: AnyRequest, account: Account, check: () => Promise<Result>, device?: string) => Promise<Result>
+  guess: <Found extends Attempted, Result>(
+    request: AnyRequest, find: () => Promise<Found>, check: (found: Found, isJudged: boolean) => Promise<Result>
+  ) => Promise<Result>
   /**
    * For a registration, which tells whether a name is taken: it counts for its network, unless it failed before that.
    * @throws {Throttled}
@@ -49,14 +61,28 @@ export interface Throttle {
 interface Counted {
   kind: BucketKind
   id: string
+  rule: Rule
+  /** Nobody is to notice that it is blocked. */
+  isSilent: boolean
+  /** Whether it was blocked and is silent: the attempt is not counted in it, and not judged. */
+  isClosed: boolean
   /** The end of the block that the attempt has brought, or 0. */
   brought: number
 }
 
 export function createThrottle (
-  rows: Rows, queue: Queue, events: Events, telemetry: Telemetry, { throttle: free }: Pick<Settings, 'throttle'>, log: FastifyBaseLogger
+  rows: Rows, queue: Queue, key: Buffer, events: Events, telemetry: Telemetry, { throttle: free }: Pick<Settings, 'throttle'>, log: FastifyBaseLogger
 ): Throttle {
-  if (!free) return { guess: (_request, _account, check) => queue.admit(check), register: (_request, act) => queue.admit(act), fail: async () => {} }
+  /** In the line for passwords, which no network can take for itself. */
+  const admit = <Result>({ ip }: AnyRequest, act: () => Promise<Result>) => queue.admit(act, widestNetworkOf(ip))
+
+  if (!free) {
+    return {
+      guess: (request, find, check) => admit(request, async () => check(await find(), true)),
+      register: admit,
+      fail: async () => {},
+    }
+  }
 
   const rules: Record<BucketKind, Rule> = {
     'account-network': { free: free.accountNetwork, leakMs: 5 * 60_000 },
@@ -72,13 +98,22 @@ export function createThrottle (
     log.warn('A proxy has sent a request, and trustProxy is not set in Fastify: all clients behind it are throttled as one')
   }
 
-  /** In the order in which everybody locks them, so that nobody waits in a circle. */
-  function bucketsOf (request: AnyRequest, account?: Account, device?: string): Counted[] {
+  /** An unkeyed hash of an address could be tried out by whoever reads the table. */
+  function bucket (kind: BucketKind, name: string, rule: Rule = rules[kind], isSilent = false): Counted {
+    return { kind, id: createHmac('sha256', key).update(`${kind} ${name}`).digest('hex'), rule, isSilent, isClosed: false, brought: 0 }
+  }
+
+  /** In the order in which everybody locks them, so that nobody waits in a circle. As many for nobody as for somebody. */
+  function bucketsOf (request: AnyRequest, attempted?: Attempted): Counted[] {
     warnOfProxy(request)
-    const network = networkOf(request.ip)
-    if (!account) return [bucket('network', network)]
-    if (device) return [bucket('account-device', device), bucket('network', network)]
-    return [bucket('account-network', `${network} ${account.key}`), bucket('network', network), bucket('account', account.key)]
+    const networks = networksOf(request.ip)
+    const ofNetworks = networks.map((network, index) => bucket('network', network, { ...rules.network, free: rules.network.free * 2 ** index }))
+    if (!attempted) return ofNetworks
+
+    const { key, id = `nobody ${key}`, device } = attempted
+    if (device) return [bucket('account-device', device), ...ofNetworks]
+    const byKey = [bucket('account-network', `${networks[0]} ${key}`), ...ofNetworks, bucket('account', key)]
+    return key === id ? byKey : [...byKey, bucket('account', id, rules.account, true)]
   }
 
   function change (buckets: Counted[], revise: (rows: Bucket[]) => Bucket[]): Promise<void> {
@@ -88,10 +123,14 @@ export function createThrottle (
   async function count (buckets: Counted[]): Promise<void> {
     await change(buckets, (rows) => {
       const now = Date.now()
-      requireOpen(rows, now)
-      const filled = rows.map((row, index) => fill(row, rules[buckets[index]!.kind], now))
-      filled.forEach(({ blockedUntil }, index) => { buckets[index]!.brought = blockedUntil })
-      return filled
+      requireOpen(rows.filter((_, index) => !buckets[index]!.isSilent), now)
+      return rows.map((row, index) => {
+        const counted = buckets[index]!
+        counted.isClosed = counted.isSilent && blockedFor(row, now) > 0
+        const filled = counted.isClosed ? row : fill(row, counted.rule, now)
+        counted.brought = counted.isClosed ? 0 : filled.blockedUntil
+        return filled
+      })
     })
   }
 
@@ -103,15 +142,18 @@ export function createThrottle (
   }
 
   function takeBackFrom (rows: Bucket[], buckets: Counted[]): Bucket[] {
-    return rows.map((row, index) => takeBack(row, rules[buckets[index]!.kind], buckets[index]!.brought))
+    return rows.map((row, index) => {
+      const { isClosed, rule, brought } = buckets[index]!
+      return isClosed ? row : takeBack(row, rule, brought)
+    })
   }
 
-  /** Of failures that stand. */
-  async function tellOf (buckets: Counted[], request: AnyRequest, account?: Account): Promise<void> {
-    for (const { kind } of buckets.filter(({ brought }) => brought > 0)) {
+  /** Of failures that stand. What is blocked by several buckets of a kind is blocked once. */
+  async function tellOf (buckets: Counted[], request: AnyRequest, attempted?: Attempted): Promise<void> {
+    const kinds = new Set(buckets.filter(({ brought }) => brought > 0).map(({ kind }) => kind))
+    for (const kind of kinds) {
       telemetry.counters.bucketsBlocked++
-      const user = kind === 'network' ? null : await account!.find()
-      await events.happen({ type: 'lock', reason: kind, userId: user?.id, client: clientOf(request) })
+      await events.happen({ type: 'lock', reason: kind, userId: kind === 'network' ? undefined : attempted?.id, client: clientOf(request) })
     }
   }
 
@@ -127,14 +169,20 @@ export function createThrottle (
   }
 
   return {
-    guess: (request, account, check, device) => queue.admit(async () => {
-      const buckets = bucketsOf(request, account, device)
-      const result = await attempt(buckets, check, (error) => error instanceof CredentialsInvalid && tellOf(buckets, request, account))
+    guess: (request, find, check) => admit(request, async () => {
+      const found = await find()
+      const buckets = bucketsOf(request, found)
+      const judge = () => {
+        const isJudged = !buckets.some(({ isClosed }) => isClosed)
+        if (!isJudged) telemetry.counters.attemptsThrottled++
+        return check(found, isJudged)
+      }
+      const result = await attempt(buckets, judge, (error) => error instanceof CredentialsInvalid && tellOf(buckets, request, found))
       await change(buckets, (rows) => takeBackFrom(rows, buckets).map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
       return result
     }),
 
-    register: (request, act) => queue.admit(async () => {
+    register: (request, act) => admit(request, async () => {
       const buckets = bucketsOf(request)
       const result = await attempt(buckets, act, (error) => tellsOfName(error) && tellOf(buckets, request))
       await tellOf(buckets, request)
@@ -149,13 +197,10 @@ export function createThrottle (
   }
 }
 
-/** The account of somebody who is signed in. */
-export function accountOf (id: string): Account {
-  return { key: id, find: async () => ({ id }) }
-}
-
-function bucket (kind: BucketKind, key: string): Counted {
-  return { kind, id: createHash('sha256').update(`${kind} ${key}`).digest('hex'), brought: 0 }
+/** Whoever is signed in. */
+export async function attemptedBy (request: AnyRequest, { devices, lookUp }: { devices: Devices, lookUp: LookUp }): Promise<Attempted> {
+  const { claims: { sub: id } } = request.auth!
+  return { key: id, id, device: await devices.known(request, () => lookUp.stored.byId(id)) }
 }
 
 /** A host may refuse a registration once the name has proved to be free. */

@@ -64,6 +64,7 @@ function pairOf (secretPart: KeyObject | undefined, publicPart: KeyObject, algor
     material: { access: pem, refresh: pem },
     csrf: seed && derive(seed, 'csrf'),
     device: seed && derive(seed, 'device'),
+    throttle: seed && derive(seed, 'throttle'),
     jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
   }
 }

@@ -36,6 +36,8 @@ export interface Key {
   csrf: Buffer | undefined
   /** Makes the values by which a browser is known. The same holds for it. */
   device: Buffer | undefined
+  /** Makes the names of what is counted against guessing. The same holds for it. */
+  throttle: Buffer | undefined
   /** The public part for others, members of RFC 7517 §4 and RFC 7518 §6. An HMAC secret has none. */
   jwk: PublicJwk | undefined
 }
@@ -60,6 +62,6 @@ export interface PemPair {
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
-export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf' | 'device' | 'pepper' | 'pepper-id'): Buffer {
+export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf' | 'device' | 'throttle' | 'pepper' | 'pepper-id'): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${purpose}/v1`, 32))
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import type { Key, PublicJwk } from './key.ts'
@@ -21,6 +22,8 @@ export interface Keyring {
   csrf: Buffer[]
   /** Those of the values by which a browser is known, likewise. */
   device: Buffer[]
+  /** The key of what is counted against guessing. Processes that share a database and the first secret count together. */
+  throttle: Buffer
   /** What others need to verify our tokens (RFC 7517 §5). */
   jwks: PublicJwk[]
 }
@@ -52,6 +55,8 @@ export async function createKeyring (app: FastifyInstance, keys: Key[], headerFi
     find: (kid) => ring.get(kid),
     csrf: keys.map(({ csrf }) => csrf).filter((key) => key !== undefined),
     device: keys.map(({ device }) => device).filter((key) => key !== undefined),
+    // With public keys alone nobody signs in here, and what is counted is this process's own.
+    throttle: keys.map(({ throttle }) => throttle).find((key) => key !== undefined) ?? randomBytes(32),
     jwks: keys.map(({ jwk }) => jwk).filter((jwk) => jwk !== undefined),
   }
 }

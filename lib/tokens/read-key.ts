@@ -32,6 +32,7 @@ function secretKey (given: string | Buffer, algorithm: Algorithm = 'HS256'): Key
     material: { access: secret, refresh: derive(secret, 'refresh') },
     csrf: derive(secret, 'csrf'),
     device: derive(secret, 'device'),
+    throttle: derive(secret, 'throttle'),
     jwk: undefined,
   }
 }

@@ -14,10 +14,10 @@ import type { LookUp, Stored } from './look-up.ts'
  */
 export interface Credentials {
   /**
-   * The user who knows the password.
+   * The user who was looked for by name or address, if that is the password. One that is not judged is wrong, whatever it is.
    * @throws {CredentialsInvalid} one 401, after the same work, for a wrong name, a wrong password and a disabled user
    */
-  identify: (identifier: string, password: string, client: Client, gone?: AbortSignal) => Promise<User>
+  identify: (found: Stored | null, isJudged: boolean, password: string, client: Client, gone?: AbortSignal) => Promise<User>
   /**
    * Checks the password of a user who is signed in.
    * @throws {CredentialsInvalid}
@@ -44,16 +44,16 @@ export function createCredentials (database: Database, events: Events, hasher: H
     return user
   }
 
-  async function require (found: Stored | null, password: string, reason: 'login' | 'confirm', client: Client, gone?: AbortSignal): Promise<User> {
-    const user = await check(found, password, gone)
+  async function require (found: Stored | null, isJudged: boolean, password: string, reason: 'login' | 'confirm', client: Client, gone?: AbortSignal): Promise<User> {
+    const user = await check(isJudged ? found : null, password, gone)
     if (user) return user
     await events.happen({ type: 'login-failed', reason, userId: found?.id, client })
     throw new CredentialsInvalid()
   }
 
   return {
-    identify: async (identifier, password, client, gone) => require(await stored.byIdentifier(identifier), password, 'login', client, gone),
-    confirm: async (id, password, client, gone) => require(await stored.byId(id), password, 'confirm', client, gone),
+    identify: (found, isJudged, password, client, gone) => require(found, isJudged, password, 'login', client, gone),
+    confirm: async (id, password, client, gone) => require(await stored.byId(id), true, password, 'confirm', client, gone),
     match: async (text, password, em) => check(await stored.find(text, em), password, undefined, em),
   }
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { password } from '../build.ts'
+import { password, secret } from '../build.ts'
 import type { Sql } from '../databases.ts'
 
 /** Sends attempts from the addresses of many networks. */
@@ -35,9 +35,12 @@ export function countOf (answers: { statusCode: number }[], status: number): num
 
 const leakMs = { 'account-network': 300_000, network: 10_000, account: 600_000 }
 
+/** The key of what is counted. */
+const key = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/throttle/v1', 32))
+
 /** How many failures are in a bucket, as its row has it. */
-export async function failuresIn (sql: Sql, kind: keyof typeof leakMs, key: string): Promise<number> {
-  const id = createHash('sha256').update(`${kind} ${key}`).digest('hex')
+export async function failuresIn (sql: Sql, kind: keyof typeof leakMs, name: string): Promise<number> {
+  const id = createHmac('sha256', key).update(`${kind} ${name}`).digest('hex')
   const row = await sql.get('select * from accounts_throttle where id = ?', id)
   return Math.max(0, Math.ceil(((row?.drained_at ?? 0) - Date.now()) / leakMs[kind]))
 }

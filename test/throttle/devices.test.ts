@@ -48,6 +48,16 @@ t.test('strangers lock an account, and not its owner on a known device, even whe
   t.equal((await withDevice(app, undefined)).statusCode, 429, 'which opens nothing for strangers')
 })
 
+t.test('who is signed in on a known device gives the password again and changes it, whatever strangers do', async (t) => {
+  const { app, page } = await signedUp(t)
+  stopClock(t)
+  await lock(app)
+  const csrf = { 'x-csrf-token': page.valueOf('csrf')!, 'sec-fetch-site': 'same-origin' }
+  t.equal((await page.send('POST', '/auth/reauthenticate', { password }, csrf)).statusCode, 200)
+  const change = { current_password: password, new_password: `${password}!` }
+  t.equal((await page.send('PUT', '/auth/password', change, { ...csrf, 'x-csrf-token': page.valueOf('csrf')! })).statusCode, 200)
+})
+
 t.test('a known device is throttled by itself, and guesses no more than five times', async (t) => {
   const { app, device } = await signedUp(t)
   stopClock(t)
@@ -158,6 +168,7 @@ t.test('keys may be changed: the first makes values, all check them, and that of
     const answer = await withDevice(rotated.app, device)
     t.equal(answer.statusCode, 200)
     const retired = await build(t, { ...on, db, secret: next! })
+    await lock(retired.app)
     t.equal((await withDevice(retired.app, device)).statusCode, 429)
     t.equal((await withDevice(retired.app, setBy(answer)[name]!.value)).statusCode, 200)
     mock.timers.reset()

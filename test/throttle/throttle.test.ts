@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import diagnostics from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
+import { fastHasher } from '../../lib/testing.ts'
 import { identifierKey } from '../../lib/users/identifiers.ts'
-import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../build.ts'
+import { until } from '../waiting.ts'
 import { address, attempts, countOf, failuresIn, together } from './attempts.ts'
 
 const on: AccountsOptions = { throttle: {} }
@@ -236,7 +239,7 @@ t.test('nothing of a name or an address can be read in the table', async (t) => 
   const { app, sql } = await buildOnFile(t, on)
   await attempts(app).fail('ada', home)
   const rows = await sql.all('select * from accounts_throttle')
-  t.equal(rows.length, 3)
+  t.equal(rows.length, 4)
   for (const { id } of rows) t.match(id, /^[0-9a-f]{64}$/)
   t.notMatch(JSON.stringify(rows), identifierKey('ada'))
 })
@@ -312,16 +315,21 @@ t.test('a registration that the app refuses has told that the name is free, and 
 
 t.test('an attempt that came to nothing is taken back', async (t) => {
   const lines: string[] = []
-  const { app, sql, signUp } = await buildOnFile(t, on, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  let isBroken = false
+  const verify = async (stored: string, text: string) => {
+    if (isBroken) throw new Error('broken')
+    return fastHasher.verify(stored, text)
+  }
+  const { app, sql, signUp } = await buildOnFile(t, { ...on, password: { hasher: { ...fastHasher, verify } } }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
   await signUp()
   const { fail, succeed } = attempts(app)
   stopClock(t)
-  await sql.exec('alter table accounts_users rename to gone')
-  for (let tries = 0; tries < 3; tries++) t.equal((await succeed('ada', home)).statusCode, 503)
+  isBroken = true
+  for (let tries = 0; tries < 3; tries++) t.equal((await succeed('ada', home)).statusCode, 500)
   const account = identifierKey('ada')
   const counted = () => Promise.all([failuresIn(sql, 'account-network', `${home} ${account}`), failuresIn(sql, 'network', home), failuresIn(sql, 'account', account)])
   while ((await counted()).some((failures) => failures > 0)) await pause(20)
-  await sql.exec('alter table gone rename to accounts_users')
+  isBroken = false
   t.equal((await fail('ada', home)).statusCode, 401)
   t.same(await counted(), [1, 1, 1])
   t.notMatch(lines.join(), /stays counted/)
@@ -419,8 +427,129 @@ t.test('what is forgotten is pruned, and nothing else', async (t) => {
   t.match(await app.accounts.prune(), { throttle: 0 })
   pass(100)
   t.match(await app.accounts.prune(), { throttle: 2 }, 'the networks of the registration and of the failures')
-  t.equal((await sql.all('select * from accounts_throttle')).length, 2)
+  t.equal((await sql.all('select * from accounts_throttle')).length, 3)
   pass(30 * 60)
-  t.match(await app.accounts.prune(), { throttle: 2 })
+  t.match(await app.accounts.prune(), { throttle: 3 })
   t.same(await sql.all('select * from accounts_throttle'), [])
+})
+
+/** An app with Ada, who has a name and an address, and a way to guess at each of what is given. */
+async function withAddress (t: Test) {
+  const built = await build(t, { throttle: { accountNetwork: 1000, network: 1000, account: 10 } })
+  const { json } = await built.post('/auth/register', { username: 'ada', email: 'ada@example.com', password })
+  const { send, fail, succeed } = attempts(built.app)
+  const pass = stopClock(t)
+  let networks = 0
+  const guess = async (names: string[]) => {
+    const statuses = []
+    for (const name of names) statuses.push((await fail(name, address(networks++))).statusCode)
+    return statuses
+  }
+  const confirm = (word: string) => send('POST', '/auth/reauthenticate', { password: word }, address(networks++), bearer(json().access_token))
+  return { ...built, succeed, pass, guess, confirm }
+}
+
+t.test('a user is guessed at no more often than the limit says, by whatever name and from wherever', async (t) => {
+  const { succeed, pass, guess, confirm } = await withAddress(t)
+  t.same(await guess(Array(6).fill('ada')), Array(6).fill(401))
+  t.equal((await confirm('not at all the password')).statusCode, 401)
+  t.same(await guess(Array(4).fill('ada@example.com')), Array(4).fill(401))
+
+  const right = await succeed('ada@example.com', '192.0.2.9')
+  t.match(right.json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' }, 'nothing more is judged')
+  t.equal((await succeed('ada', '192.0.2.9')).statusCode, 401)
+  t.match(await confirm(password), { statusCode: 429, headers: { 'retry-after': '2' } }, 'who is signed in is told')
+  pass(2)
+  t.equal((await succeed('ada@example.com', '192.0.2.9')).statusCode, 200)
+  t.equal((await confirm(password)).statusCode, 200)
+  t.same(await guess(Array(10).fill('ada@example.com')), Array(10).fill(401), 'and begins anew')
+})
+
+t.test('what is not judged does not make the block longer', async (t) => {
+  const { succeed, pass, guess, confirm } = await withAddress(t)
+  await guess(Array(6).fill('ada'))
+  for (let tries = 0; tries < 5; tries++) await confirm('not at all the password')
+  await guess(Array(4).fill('ada'))
+  pass(2)
+  t.equal((await succeed('ada', '192.0.2.9')).statusCode, 200)
+})
+
+t.test('no name tells which address belongs to it, nor whether there is anybody', async (t) => {
+  const { guess } = await withAddress(t)
+  const names = (name: string) => [...Array(12).fill(name), ...Array(12).fill(`${name}@example.com`)]
+  const [known, unknown] = [await guess(names('ada')), await guess(names('nobody'))]
+  t.same(known, unknown)
+  t.same(known, [...Array(11).fill(401), 429, ...Array(11).fill(401), 429])
+})
+
+t.test('what is not judged is refused with the same bytes, and the same work', async (t) => {
+  const { app, guess, succeed } = await withAddress(t)
+  const statements: string[] = []
+  const logger = app.accounts.orm.config.getLogger()
+  logger.setDebugMode(['query'])
+  logger.logQuery = ({ query }) => { statements.push(query!) }
+  const asking = async (name: string) => {
+    statements.length = 0
+    const { statusCode, body, headers: { date: _, ...headers } } = await succeed(name, '192.0.2.9')
+    // What the poll asks once a second is nobody's request.
+    return { statusCode, body, headers, statements: statements.map((text) => text.replace(/ \[took .*/, '')).filter((text) => !/order by .*revision.* desc/.test(text)) }
+  }
+  const unknown = await asking('nobody@example.com')
+  await guess(Array(11).fill('ada'))
+  t.same(await asking('ada@example.com'), unknown)
+  t.ok(unknown.statements.length > 3)
+})
+
+t.test('the wider networks of an IPv6 address have limits too, and others of their own', async (t) => {
+  const { app } = await build(t, { throttle: { network: 5, account: 1000 } })
+  const { fail } = attempts(app)
+  stopClock(t)
+  let people = 0
+  const failures = async (addresses: string[]) => {
+    const answers = []
+    for (const from of addresses) answers.push(await fail(`user${people++}`, from))
+    return countOf(answers, 401)
+  }
+  const many = Array.from({ length: 50 }, (_, index) => index)
+  t.equal(await failures(many.map(() => '2001:db8:1:1::1')), 6, 'a /64')
+  t.equal(await failures(many.map((index) => `2001:db8:2:1${index + 10}::1`)), 11, 'a /56')
+  t.equal(await failures(many.map((index) => `2001:db8:3:${index + 10}00::1`)), 21, 'a /48')
+  t.equal(await failures(['2001:db8:4:1::1', '2001:db8:5:1::1']), 2)
+  t.equal(await failures(many.map(() => '64:ff9b::203.0.113.5')), 6, 'behind NAT64')
+  t.equal(await failures(['64:ff9b::203.0.113.6', '203.0.113.5']), 1, 'which is one client, and another is not')
+})
+
+t.test('who reads the table can try out neither names nor addresses, and processes with one secret count together', async (t) => {
+  const { db, app, sql } = await buildOnFile(t, on)
+  await attempts(app).fail('ada', home)
+  const ids = async () => (await sql.all('select id from accounts_throttle order by id')).map(({ id }) => id)
+  const first = await ids()
+  const guesses = [`network ${home}`, `account ${identifierKey('ada')}`, `account-network ${home} ${identifierKey('ada')}`, home, 'ada']
+  for (const guess of guesses) t.notOk(first.includes(createHash('sha256').update(guess).digest('hex')), guess)
+
+  const same = await build(t, { ...on, db })
+  await attempts(same.app).fail('ada', home)
+  t.same(await ids(), first)
+  const another = await build(t, { ...on, db, secret: `${secret}!` })
+  await attempts(another.app).fail('ada', home)
+  t.equal((await ids()).length, 8)
+})
+
+t.test('an attempt that is not judged and comes to nothing is taken back, and makes the block no shorter', async (t) => {
+  let isBroken = false
+  const verify = async (stored: string, text: string) => {
+    if (isBroken) throw new Error('broken')
+    return fastHasher.verify(stored, text)
+  }
+  const { app, sql, post } = await buildOnFile(t, {
+    throttle: { accountNetwork: 1000, network: 1000, account: 10 }, password: { hasher: { ...fastHasher, verify } },
+  }, { logger: { level: 'silent' } })
+  const { user } = (await post('/auth/register', { username: 'ada', email: 'ada@example.com', password })).json()
+  const { fail, succeed } = attempts(app)
+  stopClock(t)
+  for (let tries = 0; tries < 11; tries++) await fail('ada', home)
+  isBroken = true
+  t.equal((await succeed('ada@example.com', home)).statusCode, 500)
+  await until(async () => await failuresIn(sql, 'account', identifierKey('ada@example.com')) === 0)
+  t.equal(await failuresIn(sql, 'account', user.id), 11)
 })
