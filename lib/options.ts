@@ -111,10 +111,16 @@ export interface AccountsOptions {
   leeway?: Duration
   /** More claims for access tokens, asked for each time one is made. Seconds count: nobody is let in meanwhile. Default none. */
   claims?: (user: AccountsUser, request?: AnyRequest) => CustomClaims | Promise<CustomClaims>
-  /** A last look at a token's claims: anything but `true` is `ACCOUNTS_TOKEN_INVALID`. Default nobody is asked. */
+  /**
+   * A look at the claims of a token that is not revoked, before its user is looked up: anything but `true` is
+   * `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards that are `'stateless'` ask it too. Default nobody is asked.
+   */
   verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
-  /** One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Default nobody is asked. */
-  isRevoked?: (claims: TokenClaims) => boolean | Promise<boolean>
+  /**
+   * One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no
+   * list. Default nobody is asked.
+   */
+  isRevoked?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
   /**
    * Functions that are told of what happens. But for `onRegister` they run after it is stored, no answer waits for them,
    * and one that fails is logged. Default none.

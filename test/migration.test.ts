@@ -51,7 +51,7 @@ function addGuarded (app: FastifyInstance) {
 
 const refusedIds = new Set<unknown>()
 const revokedIds = new Set<unknown>()
-const codes = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'TOKEN_REVOKED', 'TOKEN_WRONG_TYPE'].map((name) => `ACCOUNTS_${name}`)
+const codes = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'TOKEN_REVOKED', 'TOKEN_WRONG_TYPE', 'CLAIMS_REFUSED'].map((name) => `ACCOUNTS_${name}`)
 
 /** Nothing but defaults, and the same that puts everything into cookies. */
 const usual = await build(t)
@@ -452,13 +452,13 @@ const loaders: Examples = {
   async token_verification_failed_loader (t) {
     const { tokens, send } = await inGerman()
     refusedIds.add(decode(tokens.access_token).payload.jti)
-    await answers(t, send(tokens.access_token), 401, said('ACCOUNTS_TOKEN_INVALID'))
+    await answers(t, send(tokens.access_token), 401, said('ACCOUNTS_CLAIMS_REFUSED'))
   },
   async token_verification_loader (t) {
     const { access_token: token } = await own.signUp(newName())
     await answers(t, own.get('/guarded', token), 200)
     refusedIds.add(decode(token).payload.jti)
-    await answers(t, own.get('/guarded', token), 401, invalid)
+    await answers(t, own.get('/guarded', token), 401, { code: 'ACCOUNTS_CLAIMS_REFUSED' })
   },
   async unauthorized_loader (t) {
     const { send } = await inGerman()

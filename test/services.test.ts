@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import accounts, { type AccountsOptions } from '../lib/index.ts'
 import { build, buildOnFile, cheap, decode, emptyDatabase, mint, password, refreshKey, secret } from './build.ts'
@@ -82,7 +83,7 @@ t.test('code can verify a token as a guard does', async (t) => {
 
   await t.rejects(app.accounts.verify(token), { code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
   await t.rejects(app.accounts.verify('x'), { code: 'ACCOUNTS_TOKEN_INVALID' })
-  t.match((await app.inject({ url: '/ask', headers: { host: 'evil', 'x-token': access } })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
+  t.match((await app.inject({ url: '/ask', headers: { host: 'evil', 'x-token': access } })).json(), { statusCode: 401, code: 'ACCOUNTS_CLAIMS_REFUSED' })
   await post('/auth/logout', { refresh_token: token })
   await t.rejects(app.accounts.verify(access), { code: 'ACCOUNTS_TOKEN_REVOKED', statusCode: 401 })
   t.equal((await app.accounts.verify((await signIn()).access_token)).user.username, 'ada')
@@ -128,10 +129,63 @@ t.test('what the host says of a token counts: isRevoked and verifyClaims, at gua
   answers.isRevoked = Promise.resolve(false)
   for (const verifyClaims of [false, undefined, 'yes', 1]) {
     answers.verifyClaims = verifyClaims
-    await expected(401, 'ACCOUNTS_TOKEN_INVALID')
+    await expected(401, 'ACCOUNTS_CLAIMS_REFUSED')
   }
   answers.verifyClaims = true
   await expected(200)
+})
+
+t.test('a guard asks what is revoked, then verifyClaims, then for the user, and then what the user may do', async (t) => {
+  const answers = { isRevoked: true, verifyClaims: false }
+  const asked: string[] = []
+  const options: AccountsOptions = {
+    isRevoked (_, request) {
+      asked.push(`isRevoked ${request?.url}`)
+      return answers.isRevoked
+    },
+    verifyClaims (_, request) {
+      asked.push(`verifyClaims ${request?.url}`)
+      return answers.verifyClaims
+    },
+  }
+  const { db, app, get, post, signUp, signIn, sql } = await buildOnFile(t, options)
+  const routes = async (app: FastifyInstance) => { for (const consistency of ['cached', 'strict'] as const) app.get(`/admins/${consistency}`, { preHandler: app.accounts.guard({ consistency, roles: ['admin'] }) }, async () => 1) }
+  await routes(app)
+  await signUp()
+  const [{ access_token: token }, { access_token: over, refresh_token: refresh }] = [await signIn(), await signIn()]
+  answers.isRevoked = false
+  answers.verifyClaims = true
+  t.equal((await post('/auth/logout', undefined, over)).statusCode, 204)
+
+  answers.isRevoked = true
+  answers.verifyClaims = false
+  for (const url of ['/admins/cached', '/admins/strict']) {
+    asked.length = 0
+    t.match((await get(url, over)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.strictSame(asked, [], 'the host is not asked about a session that is over')
+    t.match((await get(url, token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.strictSame(asked.splice(0), [`isRevoked ${url}`])
+    answers.isRevoked = false
+    t.match((await get(url, token)).json(), { code: 'ACCOUNTS_CLAIMS_REFUSED' })
+    t.strictSame(asked.splice(0), [`isRevoked ${url}`, `verifyClaims ${url}`])
+    answers.verifyClaims = true
+    t.match((await get(url, token)).json(), { code: 'ACCOUNTS_FORBIDDEN' })
+    answers.isRevoked = true
+    answers.verifyClaims = false
+  }
+  asked.length = 0
+  t.match((await post('/auth/refresh', { refresh_token: refresh })).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.strictSame(asked, [], 'nor at a refresh')
+
+  // Another process, which knows nobody yet; the user is gone without a word in the log.
+  const other = await build(t, { ...options, db })
+  await routes(other.app)
+  await sql.run('delete from accounts_sessions')
+  await sql.run('delete from accounts_users')
+  answers.isRevoked = false
+  t.match((await other.get('/admins/cached', token)).json(), { code: 'ACCOUNTS_CLAIMS_REFUSED' })
+  answers.verifyClaims = true
+  t.match((await other.get('/admins/cached', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('a function of the host that fails lets nobody in, and says nothing', async (t) => {
@@ -154,16 +208,22 @@ t.test('a refresh that fails for want of claims spends no token, even where each
   t.equal((await refresh(token)).statusCode, 200)
 })
 
-t.test('a stateless guard asks the host and no database; a strict one asks both', async (t) => {
-  const { app, get, post, signUp, sql } = await buildOnFile(t, { isRevoked: ({ sub }) => sub === '' }, { logger: { level: 'silent' } })
+t.test('a stateless guard asks nobody but verifyClaims; a strict one asks the database', async (t) => {
+  const answers = { verifyClaims: true, asked: 0 }
+  const options: AccountsOptions = { isRevoked: () => answers.asked++ > 1e6, verifyClaims: () => answers.verifyClaims }
+  const { app, get, post, signUp, sql } = await buildOnFile(t, options, { logger: { level: 'silent' } })
   const whoami = async ({ user, auth }: { user: unknown, auth: { fresh: boolean, sessionId: string } }) => ({ user, ...auth })
   app.get('/stateless', { preHandler: app.accounts.guard({ consistency: 'stateless', check: ({ id }) => id !== '' }) }, whoami as never)
   const { access_token: token, user } = await signUp()
   await post('/auth/logout', undefined, token)
   await sql.exec('alter table accounts_sessions rename to gone')
+  answers.asked = 0
   t.match((await get('/stateless', token)).json(), { user: { id: user.id }, fresh: true, sessionId: decode(token).payload.sid, claims: decode(token).payload })
   t.equal((await get('/strict', token)).statusCode, 503)
   t.equal((await get('/stateless')).statusCode, 401)
+  answers.verifyClaims = false
+  t.match((await get('/stateless', token)).json(), { statusCode: 401, code: 'ACCOUNTS_CLAIMS_REFUSED' })
+  t.equal(answers.asked, 0)
 })
 
 t.test('texts can be replaced, by code, and the challenge has its own realm and scheme', async (t) => {

@@ -1,6 +1,6 @@
 import { ask } from '../callback.ts'
 import { clientOf } from '../client.ts'
-import { TokenInvalid, TokenRevoked } from '../errors.ts'
+import { ClaimsRefused, TokenRevoked } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Settings } from '../settings.ts'
@@ -20,42 +20,54 @@ export interface Bearer {
 export interface Admission {
   /**
    * What is to be known of a token beyond what it says of itself: that its session goes on, and that the host agrees.
-   * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401
+   * First that it is not revoked, then its claims, then whom it stands for.
+   * @throws {TokenRevoked | TokenInvalid | ClaimsRefused | RefreshReused} a 401
    */
   admit: (token: VerifiedToken, consistency: Consistency, request?: AnyRequest) => Promise<Bearer>
   /**
-   * Asks the host's `isRevoked` and `verifyClaims`.
-   * @throws {TokenRevoked | TokenInvalid}
+   * Asks the host's `isRevoked` and `verifyClaims`, in this order.
+   * @throws {TokenRevoked | ClaimsRefused}
    */
   askHost: (claims: SharedClaims, request?: AnyRequest) => Promise<void>
 }
 
 export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings): Admission {
   const asksHost = Boolean(isRevoked ?? verifyClaims)
+  const judgeClaims = verifyClaims && (async (claims: TokenClaims, request?: AnyRequest) => {
+    if (await ask(() => verifyClaims(claims, request)) !== true) throw new ClaimsRefused()
+  })
 
   async function askHost (shared: SharedClaims, request?: AnyRequest): Promise<void> {
     const claims = shared as TokenClaims
-    if (isRevoked && await ask(() => isRevoked(claims)) !== false) throw new TokenRevoked()
-    if (verifyClaims && await ask(() => verifyClaims(claims, request)) !== true) throw new TokenInvalid()
+    if (isRevoked && await ask(() => isRevoked(claims, request)) !== false) throw new TokenRevoked()
+    await judgeClaims?.(claims, request)
   }
 
-  async function bearerOf (token: VerifiedToken, consistency: Consistency, request?: AnyRequest): Promise<Bearer> {
-    if (token.kind === 'refresh') {
-      const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
-      return { user: publicUsers.of(user), authTime: numericDate(authTime) }
-    }
-    const { claims } = token
-    if (consistency === 'stateless') return { user: { id: claims.sub } as AccountsUser, authTime: claims.auth_time }
-
-    const user = await (consistency === 'strict' ? sessions.useStrictly(claims) : sessions.use(claims))
-    return { user: publicUsers.of(user), authTime: claims.auth_time }
+  /** One look-up tells of the session and of its user. */
+  async function bearerOf (token: VerifiedToken, request?: AnyRequest): Promise<Bearer> {
+    if (token.kind === 'access') return { user: publicUsers.of(await sessions.useStrictly(token.claims)), authTime: token.claims.auth_time }
+    const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
+    return { user: publicUsers.of(user), authTime: numericDate(authTime) }
   }
 
   return {
     async admit (token, consistency, request) {
-      const bearer = await bearerOf(token, consistency, request)
-      if (asksHost) await askHost(token.claims, request)
-      return bearer
+      if (token.kind === 'refresh' || consistency === 'strict') {
+        const bearer = await bearerOf(token, request)
+        if (asksHost) await askHost(token.claims, request)
+        return bearer
+      }
+
+      const { claims } = token
+      if (consistency === 'stateless') {
+        await judgeClaims?.(claims as TokenClaims, request)
+        return { user: { id: claims.sub } as AccountsUser, authTime: claims.auth_time }
+      }
+      if (asksHost) {
+        await sessions.requireUnrevoked(claims)
+        await askHost(claims, request)
+      }
+      return { user: publicUsers.of(await sessions.use(claims)), authTime: claims.auth_time }
     },
     askHost,
   }

@@ -30,7 +30,8 @@ export interface GuardOptions {
   locations?: Location[]
   /**
    * `'strict'` reads the session at every request; `'cached'` may know from memory that it goes on; `'stateless'` looks
-   * at nothing but the token, whatever was revoked, and `request.user` is then `{ id }`. Default `'cached'`.
+   * at nothing but the token, whatever was revoked, and `request.user` is then `{ id }`: of the app's own it asks
+   * `verifyClaims` and `check`, and not `isRevoked`. Default `'cached'`.
    */
   consistency?: Consistency
 }

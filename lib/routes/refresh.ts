@@ -34,8 +34,8 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     try {
       const { claims } = tokens.verify(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
-      await admission.askHost(claims, request)
       const { session, prepared } = await sessions.refresh(claims, async (session) => {
+        await admission.askHost(claims, request)
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
       }, clientOf(request)).catch(async (error) => {

@@ -65,6 +65,11 @@ export interface Sessions {
    * @throws {Unavailable} when memory is too old to tell and the database cannot
    */
   use: (claims: AccessClaims) => Promise<KnownUser>
+  /**
+   * Refuses an access token that is over, by itself or with its session or all of its user's, and looks no user up.
+   * @throws {TokenRevoked}
+   */
+  requireUnrevoked: (claims: AccessClaims) => Promise<void>
   /** The same, from the session's row as it is now. */
   useStrictly: (claims: AccessClaims) => Promise<User>
   /**
@@ -272,6 +277,11 @@ export function createSessions (
     isThere: (id) => database.run(async (em) => await em.count(Session, { id }, { connectionType: 'write' }) > 0),
     inspect: async (claims, client) => (await judgeAndEnd(claims, new Date(), client)).session,
     peek: async (claims) => (await judge(claims, new Date())).session,
+
+    async requireUnrevoked (claims) {
+      if (!revocationLog.isFresh()) await revocationLog.catchUp()
+      if (revocations.has(claims)) throw new TokenRevoked()
+    },
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()

@@ -32,6 +32,7 @@ const challenges: Record<string, [status: number, error?: string]> = {
   ACCOUNTS_TOKEN_EXPIRED: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_WRONG_TYPE: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_REVOKED: [401, 'invalid_token'],
+  ACCOUNTS_CLAIMS_REFUSED: [401, 'invalid_token'],
   ACCOUNTS_REFRESH_REUSED: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_STALE: [401, 'insufficient_user_authentication'],
   ACCOUNTS_FORBIDDEN: [403, 'insufficient_scope'],
@@ -45,7 +46,9 @@ const hostile = 'x"\\, error="none'
 
 /** A request for each error that has a challenge, with hostile texts wherever a text may stand. */
 async function provoke (t: Test, options: AccountsOptions): Promise<LightMyRequestResponse[]> {
-  const { app, get, post, refresh, signUp, signIn } = await build(t, { refresh: { window: 0 }, introspection: { clients: [shop] }, ...options })
+  const { app, get, post, refresh, signUp, signIn } = await build(t, {
+    refresh: { window: 0 }, introspection: { clients: [shop] }, verifyClaims: (_, request) => request?.url !== '/guarded?refused', ...options,
+  })
   app.get('/fresh', { preHandler: app.accounts.guard({ fresh: '1s' }) }, async () => 'in')
   app.get('/admin', { preHandler: app.accounts.guard({ roles: [hostile] }) }, async () => 'in')
   const scheme = options.header?.scheme ?? 'Bearer'
@@ -63,7 +66,7 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     await ask('/guarded', `a ${hostile}`), await ask('/auth/me', ''),
     await ask('/guarded', hostile.replaceAll(/[ ,]/g, '')), await ask('/guarded', mint({ ...header, kid: hostile }, payload)), await ask('/guarded', mint(header, { ...payload, iss: hostile, [hostile]: hostile })),
     await ask('/guarded', mint(header, { ...payload, auth_time: 1, iat: 1, exp: 2, [hostile]: hostile })),
-    await ask('/guarded', spent), await ask('/guarded', over), await refresh(spent), await ask('/fresh', old), await ask('/admin', old),
+    await ask('/guarded', spent), await ask('/guarded', over), await ask('/guarded?refused', old), await refresh(spent), await ask('/fresh', old), await ask('/admin', old),
     await post('/auth/login', { username: hostile, password: hostile }), await post('/auth/login', { username: 'ada', password: hostile }),
     await post('/auth/introspect', { token: hostile, client_id: hostile, client_secret: hostile }),
   ]
