@@ -22,6 +22,7 @@ export interface Pruner {
   /**
    * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log; failures that
    * are forgotten; and events that were kept for long enough. In batches, between which others may write.
+   * @throws {ConstraintViolated} where a rule of the host's database holds one of these: the sessions come last
    * @throws {Unavailable}
    */
   prune: () => Promise<Pruned>
@@ -44,10 +45,11 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
     const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
     const kept = new Date(Date.now() - keepForSeconds * 1000)
     return {
-      sessions: await deleteOld(Session, 'refreshExpiresAt', { refreshExpiresAt: { $lt: before } }),
       revocations: await deleteOld(RevokedToken, 'expiresAt', { expiresAt: { $lt: before }, createdAt: { $lt: written } }),
       throttle: await deleteOld(ThrottleBucket, 'drainedAt', { drainedAt: { $lt: before.getTime() }, blockedUntil: { $lt: before.getTime() } }),
       events: await deleteOld(Event, 'createdAt', { createdAt: { $lt: kept } }),
+      // Last: a foreign key of the host's that refers to a session holds up nothing else.
+      sessions: await deleteOld(Session, 'refreshExpiresAt', { refreshExpiresAt: { $lt: before } }),
     }
   }
 

@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { build, buildOnFile } from './build.ts'
-import { addEntries, type Sql } from './databases.ts'
+import { addEntries, kind, type Sql } from './databases.ts'
 
 const day = 86_400_000
 
@@ -21,6 +21,21 @@ t.test('what no token can be alive for is deleted, and nothing else', async (t) 
   t.same(await app.accounts.prune(), { sessions: 2, revocations: 1, throttle: 0, events: 0 })
   t.equal((await refresh(late.refresh_token)).statusCode, 200)
   t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])
+})
+
+t.test('a row of the app’s that refers to an old session holds up nothing but the sessions', async (t) => {
+  const { app, signUp, post, sql } = await buildOnFile(t)
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  const { id } = (await sql.get('select id from accounts_sessions'))!
+  const session = { sqlite: 'text', postgresql: 'uuid', mariadb: 'varchar(36) character set utf8mb4 collate utf8mb4_bin' }[kind]
+  await sql.exec(`create table devices (id int primary key, session ${session} not null, foreign key (session) references accounts_sessions (id)); `)
+  await sql.run('insert into devices values (?, ?)', 1, id)
+  await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(0))
+  await sql.run('update accounts_revoked_tokens set expires_at = ?, created_at = ?', new Date(0), new Date(0))
+  await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_CONSTRAINT_VIOLATED' })
+  t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])
+  await sql.run('delete from devices')
+  t.match(await app.accounts.prune(), { sessions: 1 })
 })
 
 t.test('what a process revokes whose tokens live longer is kept for as long as those', async (t) => {

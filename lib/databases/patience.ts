@@ -43,5 +43,5 @@ export function withoutValues (error: unknown): unknown {
   if (!isError(error)) return error
   const { name, message, stack, code } = error as Error & { code?: unknown }
   const told = message.replace(/\n - detail: .*/s, '').replace(/^(Duplicate entry) '.*'(?= for key)/s, '$1')
-  return Object.assign(new Error(told), { name, stack: stack?.replace(message, () => told), code })
+  return Object.assign(new Error(told), { name, stack: stack!.replace(message, () => told), code })
 }
