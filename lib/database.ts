@@ -31,11 +31,12 @@ export interface Database extends Partial<Notifications> {
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   /**
    * Runs `work` in a transaction of its own, whatever transaction the caller is in, and commits what it wrote: all of it
-   * or nothing. Every transaction of ours begins here. While others hold its locks it is run again, as a whole.
+   * or nothing. Every transaction of ours begins here. While others hold its locks it is run again, as a whole. What takes
+   * longer than 10 seconds says so by `mostMs`.
    * @throws {ConstraintViolated} `ACCOUNTS_CONSTRAINT_VIOLATED` where a constraint or a trigger refuses
    * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every other failure
    */
-  transaction: <Result>(work: (tx: EntityManager) => Promise<Result>) => Promise<Result>
+  transaction: <Result>(work: (tx: EntityManager) => Promise<Result>, mostMs?: number) => Promise<Result>
   /** What `make` builds, with names in place of values, as a statement that is made once: see there. */
   statement: (make: Parameters<typeof createStatement>[0]) => Statement
   /** An entity manager of ours in a transaction of the host's. */
@@ -79,7 +80,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
     return {
       orm: shown,
       run,
-      transaction: (work) => run((em) => em.transactional(work, { ...limits })),
+      transaction: (work, mostMs) => retry(() => fork().transactional(work, { ...limits }), mostMs),
       statement: (make) => createStatement(make, dialect.bind),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
@@ -132,8 +133,8 @@ export function isDuplicate (error: unknown): error is Error & { code?: unknown 
   return isError(broken) && broken.name === 'UniqueConstraintViolationException'
 }
 
-async function retry<Result> (work: () => Promise<Result>): Promise<Result> {
-  const deadline = performance.now() + mostWaitMs
+async function retry<Result> (work: () => Promise<Result>, mostMs = mostWaitMs): Promise<Result> {
+  const deadline = performance.now() + mostMs
   let longestPauseMs = 5
   let isOnceMore = false
 

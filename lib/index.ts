@@ -28,6 +28,7 @@ import { ownFields } from './users/fields.ts'
 import { createLookUp } from './users/look-up.ts'
 import { createCredentials } from './users/credentials.ts'
 import { createTaken } from './users/taken.ts'
+import { createUniqueFields } from './users/unique-fields.ts'
 import { createUsers } from './users/users.ts'
 import { createAdmins } from './users/admins.ts'
 import { createChanges } from './users/changes.ts'
@@ -114,9 +115,11 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const credentials = createCredentials(database, events, hasher, lookUp)
-  const taken = createTaken(database)
-  const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings })
-  const changes = createChanges({ hasher, policy, lookUp, fields, taken, revocationLog, endings, admins: createAdmins(database) }, settings)
+  const uniqueFields = createUniqueFields(database, settings)
+  await uniqueFields.fill()
+  const taken = createTaken(database, uniqueFields)
+  const users = createUsers({ database, events, hasher, policy, lookUp, credentials, fields, taken, uniqueFields, sessions, revocationLog, endings })
+  const changes = createChanges({ hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins: createAdmins(database) }, settings)
   const throttle = createThrottle(createRows(database), queue, keyring.throttle, events, telemetry, settings, app.log)
 
   const cookies = createCookies(settings, app.log)

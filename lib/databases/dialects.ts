@@ -4,6 +4,7 @@ import { Revision } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
 import { ThrottleBucket } from '../entities/throttle.ts'
+import { UniqueField } from '../entities/unique-field.ts'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
 import { isMissing } from '../missing-package.ts'
@@ -11,7 +12,7 @@ import type { Dialect, OrmOptions } from './dialect.ts'
 import type { DialectName } from './url.ts'
 
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
-export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event]
+export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event, UniqueField]
 
 /** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
 const deafToEnvironment = {

@@ -123,6 +123,21 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Fields of the app's own that are unique. */
+  class UniqueFields extends Migration {
+    override up () {
+      this.addSql(`create table if not exists ${name}_unique_fields (
+        field varchar(64) not null, value_key varchar(64) not null, user_id varchar(36) null,
+        primary key (field, value_key),
+        index ${name}_unique_fields_user_id_index (user_id),
+        constraint ${name}_unique_fields_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade) ${table}`)
+    }
+
+    override down () {
+      this.addSql(`drop table if exists ${name}_unique_fields`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -130,5 +145,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0004-throttle', class: Throttle },
     { name: '0005-events', class: Events },
     { name: '0006-admins', class: Admins },
+    { name: '0007-unique-fields', class: UniqueFields },
   ]
 }

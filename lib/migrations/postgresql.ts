@@ -110,6 +110,21 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Fields of the app's own that are unique. */
+  class UniqueFields extends Migration {
+    override up () {
+      this.addSql(`create table ${name}_unique_fields (
+        field varchar(64) not null, value_key varchar(64) not null, user_id uuid null,
+        constraint ${name}_unique_fields_pkey primary key (field, value_key),
+        constraint ${name}_unique_fields_user_id_foreign foreign key (user_id) references ${name}_users (id) on delete cascade)`)
+      this.addSql(`create index ${name}_unique_fields_user_id_index on ${name}_unique_fields (user_id)`)
+    }
+
+    override down () {
+      this.addSql(`drop table ${name}_unique_fields`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -117,5 +132,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0004-throttle', class: Throttle },
     { name: '0005-events', class: Events },
     { name: '0006-admins', class: Admins },
+    { name: '0007-unique-fields', class: UniqueFields },
   ]
 }

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { LastAdmin, NotFound, TokenRevoked, TokenStale, UserReferenced } from '../errors.ts'
 import { forget } from '../grants.ts'
 import type { AccountsUser } from '../users/public-user.ts'
-import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, ForgottenSchema, tags, uniqueErrors } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
 export function me (scope: Scope, context: Context, path: string): void {
@@ -25,7 +25,7 @@ export function me (scope: Scope, context: Context, path: string): void {
     description: 'What is not given stays as it is.',
     tags,
     body: Type.Object(fields.ownChange, { additionalProperties: false }),
-    response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors),
+    response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors, ...uniqueErrors(settings)),
   }
   scope.patch(path, { schema: change, onRequest: authenticate }, async (request) => {
     const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })

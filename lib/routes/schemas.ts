@@ -88,6 +88,11 @@ export const bodyErrors: ErrorClass[] = [
   errors.InputInvalid, errors.ConstraintViolated, errors.Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
 ]
 
+/** What a route may answer beside that changes fields of the app's own. */
+export function uniqueErrors ({ user: { fields } }: Pick<Settings, 'user'>): ErrorClass[] {
+  return Object.values(fields).some((field) => field.unique) ? [errors.UserExists] : []
+}
+
 /** What a route that sets cookies may answer beside. */
 export function ownSiteErrors (transport: Settings['transport']): ErrorClass[] {
   return transport === 'body' ? [] : [errors.CsrfFailed]

@@ -7,10 +7,11 @@ import { Forbidden, InputInvalid, LastAdmin, NotFound, UserReferenced } from '..
 import { takesAdmin } from '../users/admins.ts'
 import { RolesSchema } from '../users/fields.ts'
 import { PageSchema } from '../users/look-up.ts'
-import { accessErrors, answers, bodyErrors, NothingSchema, tags } from './schemas.ts'
+import { accessErrors, answers, bodyErrors, NothingSchema, tags, uniqueErrors } from './schemas.ts'
 import type { Scope } from './scope.ts'
 
-export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings: { locations } }: Context, path: string): void {
+export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings }: Context, path: string): void {
+  const { locations } = settings
   const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
   const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
@@ -66,7 +67,7 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     tags,
     params,
     body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
-    response: answers({ 200: UserSchema }, ...refusals, LastAdmin),
+    response: answers({ 200: UserSchema }, ...refusals, LastAdmin, ...uniqueErrors(settings)),
   }
   scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
     const { params: { id }, body, auth: { claims: { sub } } } = request

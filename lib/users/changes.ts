@@ -17,6 +17,7 @@ import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
 import type { Taken } from './taken.ts'
+import type { UniqueFields } from './unique-fields.ts'
 
 /** What is to change of a user; the rest stays. */
 export interface Change {
@@ -69,12 +70,13 @@ export interface ChangeParts {
   lookUp: LookUp
   fields: OwnFields
   taken: Taken
+  uniqueFields: UniqueFields
   revocationLog: RevocationLog
   endings: Endings
   admins: Admins
 }
 
-export function createChanges ({ hasher, policy, lookUp, fields, taken, revocationLog, endings, admins }: ChangeParts, { identifiers }: Settings): Changes {
+export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins }: ChangeParts, { identifiers }: Settings): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
@@ -114,8 +116,9 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, revocati
         user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
-        if (isRenamed) await taken.refuse({ ...user, isNew: false }, tx)
+        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) await taken.refuse({ ...user, isNew: false }, tx)
         await tx.nativeUpdate(User, { id }, differences(before, user))
+        await uniqueFields.note(tx, id, user.profile, before.profile)
 
         await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
         for (const type of happened(before, user)) await note({ type, userId: id, client })

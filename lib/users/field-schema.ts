@@ -9,12 +9,21 @@ const alternatives = ['anyOf', 'oneOf']
  * does. A member is `readOnly` only where each value has one place for it: in objects within objects, not in a list.
  */
 export function faultOf (field: Part): string | undefined {
+  const { unique = false } = field
+  if (typeof unique !== 'boolean') return 'has a unique that is neither true nor false'
+  if (unique && !isScalar(field)) return 'is unique, so it must be a text, a number or a boolean'
   return faultIn(field, !refers(field))
+}
+
+function isScalar ({ type, anyOf }: Part): boolean {
+  if (Array.isArray(anyOf)) return anyOf.every(isScalar)
+  return [type].flat().every((each) => ['string', 'number', 'integer', 'boolean', 'null'].includes(each as string))
 }
 
 function faultIn (schema: Part, mayHoldReadOnly: boolean): string | undefined {
   for (const [keyword, part] of partsOf(schema)) {
     const isMember = mayHoldReadOnly && keyword === 'properties' && isClosed(schema)
+    if ('unique' in part) return 'has unique within it, where only a field as a whole can be'
     if (part.readOnly && !isMember) return 'has readOnly elsewhere than at members of objects that list all their members'
     if (isBeside(schema, keyword) && (listsMembers(part) || refers(part))) {
       return `lists members of one object in several schemas (${keyword}): list them in one, such as Type.Composite makes`
@@ -82,7 +91,7 @@ function written<Schema extends Part> (schema: Schema, readOnly: (part: Part, is
 }
 
 /** The field as it is shown: a value may be older than a member, so none is required, and none has a default. */
-export function forReaders<Schema extends Part> ({ default: _, ...field }: Schema): Schema {
+export function forReaders<Schema extends Part> ({ default: _, unique: _unique, ...field }: Schema): Schema {
   if (!isPart(field.properties)) return field as unknown as Schema
   const { required: _required, properties, ...rest } = field
   const members = Object.entries(properties).map(([name, part]) => [name, isPart(part) ? forReaders(part) : part])

@@ -31,7 +31,8 @@ export interface OwnFields {
 }
 
 export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFields {
-  const all = Object.entries(fields)
+  // What is unique is for the database to say, and no keyword of JSON Schema.
+  const all = Object.entries(fields).map(([name, { unique: _, ...field }]) => [name, field as TSchema] as const)
   const writable = all.filter(([, field]) => !field.readOnly)
   const readOnly = all.filter(([, field]) => field.readOnly)
 

@@ -4,9 +4,10 @@ import { withoutValues } from '../databases/patience.ts'
 import { User } from '../entities/user.ts'
 import { ConstraintViolated, UserExists } from '../errors.ts'
 import { inside } from '../inside.ts'
+import type { UniqueFields } from './unique-fields.ts'
 
 /** What of a user nobody else may have. */
-export type Unique = Readonly<Pick<User, 'id' | 'usernameKey' | 'emailKey'>>
+export type Unique = Readonly<Pick<User, 'id' | 'usernameKey' | 'emailKey' | 'profile'>>
 
 /** A user who is to be stored: somebody new, or somebody who has changed. */
 export type Candidate = Unique & { isNew: boolean }
@@ -29,17 +30,21 @@ export interface Taken {
 /** Of a race that is lost to those who go at once, again and again. */
 const mostTries = 3
 
-export function createTaken (database: Database): Taken {
+export function createTaken (database: Database, uniqueFields: UniqueFields): Taken {
   const by = (property: string) => database.statement(({ query }) => query(User).select('id').where({ [property]: 'value' }))
   const statements = { username: by('usernameKey'), email: by('emailKey'), id: by('id') }
 
   /** The name of the first field that somebody else has; undefined if nobody has any. */
-  async function find ({ id, usernameKey, emailKey, isNew }: Candidate, em?: EntityManager): Promise<string | undefined> {
+  async function find ({ id, usernameKey, emailKey, profile, isNew }: Candidate, em?: EntityManager): Promise<string | undefined> {
     const values = { username: usernameKey, email: emailKey, id: isNew ? id : null }
     for (const [field, value] of Object.entries(values)) {
       if (value === null) continue
       const rows = await inside(database, em)((tx) => statements[field as keyof typeof values].all<{ id: string }>(tx, { value }))
       if (rows.some((row) => isNew || row.id !== id)) return field
+    }
+    for (const [field, key] of uniqueFields.keysOf(profile)) {
+      const holder = await inside(database, em)((tx) => uniqueFields.holderOf(tx, field, key))
+      if (holder !== undefined && holder !== id) return field
     }
   }
 

@@ -20,6 +20,7 @@ import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
 import type { PublicFields } from './public-user.ts'
 import type { Taken } from './taken.ts'
+import type { UniqueFields } from './unique-fields.ts'
 
 /** What somebody registers with. Which of the two names there are is the `identifiers` option's matter. */
 export interface Registration {
@@ -109,12 +110,13 @@ export interface UserParts {
   credentials: Credentials
   fields: OwnFields
   taken: Taken
+  uniqueFields: UniqueFields
   sessions: Sessions
   revocationLog: RevocationLog
   endings: Endings
 }
 
-export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, taken, sessions, revocationLog, endings }: UserParts): Users {
+export function createUsers ({ database, events, hasher, policy, lookUp, credentials, fields, taken, uniqueFields, sessions, revocationLog, endings }: UserParts): Users {
   const { lend = (tx: EntityManager) => tx } = database
   const noteLogin = database.statement(({ query }) => query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
@@ -159,6 +161,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
           const session = sessions.begin(user, user.epoch, beginning)
           const answer = issue(session)
           await tx.insert(User, user)
+          await uniqueFields.note(tx, user.id, user.profile)
           await sessions.store(tx, session)
           const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
           await events.write(tx, happening)
@@ -182,7 +185,12 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       // In the host's transaction, which a broken key may end, it is looked first.
       const isJoining = em?.isInTransaction()
       if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
-      await inside(database, em)((tx) => tx.insert(User, draft))
+      // One statement needs no transaction.
+      const run = isJoining || uniqueFields.names.length === 0 ? inside(database, em) : database.transaction
+      await run(async (tx) => {
+        await tx.insert(User, draft)
+        await uniqueFields.note(tx, draft.id, draft.profile)
+      })
       if (isJoining) database.commits.after(em!, () => told(draft))
       else told(draft)
       return draft
