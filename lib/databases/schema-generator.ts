@@ -7,7 +7,7 @@ import { OptionsInvalid } from '../errors.ts'
  * @throws {OptionsInvalid} that says which line does
  */
 export function requireSkipped (host: MikroORM, name: string, tables: string[]): void {
-  const skipped = host.config.get('schemaGenerator').skipTables ?? []
+  const skipped = host.config.get('schemaGenerator').skipTables!
   // As MikroORM compares them.
   const isSkipped = (table: string) => skipped.some((skip) => typeof skip === 'string' ? skip.toLowerCase() === table : skip.test(table))
   const dropped = tables.filter((table) => !isSkipped(table))
