@@ -5,13 +5,14 @@ import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
 import type { Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
-import { isBusy, isReadOnly, mostWaitMs, withoutValues, within } from './databases/patience.ts'
+import { isBusy, isLocked, isReadOnly, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
 import { requireSkipped } from './databases/schema-generator.ts'
 import { createStatement, type Statement } from './databases/statement.ts'
 import { requireTables, tablesOf } from './databases/tables.ts'
 import { isViolation } from './databases/violations.ts'
 import { nameOf } from './databases/url.ts'
+import { msLeft } from './deadline.ts'
 import { Revision, rows } from './entities/revision.ts'
 import { User } from './entities/user.ts'
 import { ConstraintViolated, OptionsInvalid, Unavailable } from './errors.ts'
@@ -26,7 +27,7 @@ export interface Database extends Partial<Notifications> {
    * Runs `work` on an entity manager of its own, outside any transaction of the request's. While a row, a table or a file
    * is locked it is run again and again, so it writes once: in one statement or one transaction.
    * @throws {ConstraintViolated} `ACCOUNTS_CONSTRAINT_VIOLATED` where a constraint or a trigger refuses
-   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every other failure
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` at the deadline (see `msLeft`), and for every other failure
    */
   run: <Result>(work: (em: EntityManager) => Promise<Result>) => Promise<Result>
   /**
@@ -34,7 +35,7 @@ export interface Database extends Partial<Notifications> {
    * or nothing. Every transaction of ours begins here. While others hold its locks it is run again, as a whole. What takes
    * longer than 10 seconds says so by `mostMs`.
    * @throws {ConstraintViolated} `ACCOUNTS_CONSTRAINT_VIOLATED` where a constraint or a trigger refuses
-   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` after 10 seconds, and for every other failure
+   * @throws {Unavailable} `ACCOUNTS_UNAVAILABLE` at the deadline (see `msLeft`), and for every other failure
    */
   transaction: <Result>(work: (tx: EntityManager) => Promise<Result>, mostMs?: number) => Promise<Result>
   /** What `make` builds, with names in place of values, as a statement that is made once: see there. */
@@ -54,6 +55,9 @@ export type DatabaseSettings = Pick<Settings, 'db' | 'name'> & Partial<Pick<Sett
 /** The longest pause between two tries on what is locked. */
 const mostPauseMs = 250
 
+/** The same for the first in the line for a file. */
+const shortPauseMs = 5
+
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
 const mostBootTries = 10
 
@@ -65,6 +69,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
   const what = whatOf({ db, orm: given })
   const { dialect, orm, connected, shown, limits, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
   const fork = () => forkOf(orm)
+  const retry = createRetry()
   const run: Database['run'] = (work) => retry(() => work(fork()))
 
   try {
@@ -133,24 +138,45 @@ export function isDuplicate (error: unknown): error is Error & { code?: unknown 
   return isError(broken) && broken.name === 'UniqueConstraintViolationException'
 }
 
-async function retry<Result> (work: () => Promise<Result>, mostMs = mostWaitMs): Promise<Result> {
-  const deadline = performance.now() + mostMs
-  let longestPauseMs = 5
-  let isOnceMore = false
+type Retry = <Result>(work: () => Promise<Result>, mostMs?: number) => Promise<Result>
 
-  for (;;) {
-    try {
-      return await within(deadline - performance.now(), work())
-    } catch (cause) {
-      if (isOurs(cause)) throw cause
-      if (isViolation(cause)) throw new ConstraintViolated({ cause: withoutValues(cause) })
-      // The connections that were open before the failover are used no more.
-      const isMoved: boolean = isReadOnly(cause) && !isOnceMore
-      if (!(isMoved || isBusy(cause)) || performance.now() > deadline) throw new Unavailable({ cause: withoutValues(cause) })
-      isOnceMore ||= isMoved
-      await pause(Math.random() * longestPauseMs)
-      longestPauseMs = Math.min(2 * longestPauseMs, mostPauseMs)
+/**
+ * Tries again what was not done because somebody else was at it, until the deadline. An SQLite file that another process
+ * keeps busy is tried for one after the other: if all did, each by chance, some would be out of luck for all their time.
+ */
+function createRetry (): Retry {
+  let line: Promise<unknown> = Promise.resolve()
+
+  function inLine<Result> (act: () => Promise<Result>): Promise<Result> {
+    const turn = line.then(act)
+    line = turn.catch(() => {})
+    return turn
+  }
+
+  return async (work, mostMs = msLeft()) => {
+    const deadline = performance.now() + mostMs
+    const left = () => deadline - performance.now()
+    let isOnceMore = false
+
+    async function tryAgainAndAgain (isFirst: boolean): ReturnType<typeof work> {
+      for (let longestPauseMs = 5; ; longestPauseMs = Math.min(2 * longestPauseMs, isFirst ? shortPauseMs : mostPauseMs)) {
+        try {
+          if (left() <= 0) throw new Unavailable()
+          return await within(left(), work())
+        } catch (cause) {
+          if (isOurs(cause)) throw cause
+          if (isViolation(cause)) throw new ConstraintViolated({ cause: withoutValues(cause) })
+          // The connections that were open before the failover are used no more.
+          const isMoved: boolean = isReadOnly(cause) && !isOnceMore
+          if (!(isMoved || isBusy(cause))) throw new Unavailable({ cause: withoutValues(cause) })
+          isOnceMore ||= isMoved
+          if (isLocked(cause) && !isFirst) return within(left(), inLine(() => tryAgainAndAgain(true)))
+        }
+        await pause(Math.random() * longestPauseMs)
+      }
     }
+
+    return tryAgainAndAgain(false)
   }
 }
 

@@ -10,6 +10,7 @@ import { createCompiling } from './compiling.ts'
 import { createInput } from './input.ts'
 import { createQueue } from './passwords/queue.ts'
 import { createHasher } from './passwords/hasher.ts'
+import { eachInTime } from './deadline.ts'
 import { openDatabase } from './database.ts'
 import { createTelemetry } from './telemetry.ts'
 import { createEvents } from './events.ts'
@@ -139,8 +140,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const document = Object.values(settings.routes).some(Boolean) ? openapi.documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
-    users: createUserServices({ ...parts, hasher, input }),
-    sessions: createSessionServices(sessions, endings),
+    ...eachInTime({ issueTokens: services.issueTokens, verify: services.verify, revoke: services.revoke }),
+    users: eachInTime(createUserServices({ ...parts, hasher, input })),
+    sessions: eachInTime(createSessionServices(sessions, endings)),
     orm: database.orm,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),

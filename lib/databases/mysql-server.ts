@@ -4,7 +4,7 @@ import type { MySqlConnection } from '@mikro-orm/mysql'
 import { migrationsOf } from '../migrations/mysql.ts'
 import type { Dialect } from './dialect.ts'
 import { createFitness } from './fitness.ts'
-import { mostWaitMs } from './patience.ts'
+import { mostWaitMs } from '../deadline.ts'
 import { readUrl } from './url.ts'
 import { createWatch, type Watch } from './watch.ts'
 

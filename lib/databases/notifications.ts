@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Notifications } from './dialect.ts'
-import { mostWaitMs } from './patience.ts'
+import { mostWaitMs } from '../deadline.ts'
 
 /** What of `pg` is needed here. */
 interface Client {

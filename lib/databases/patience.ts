@@ -1,13 +1,10 @@
 import { isError } from '../any-error.ts'
 import { Unavailable } from '../errors.ts'
 
-/** Nothing waits longer than this for the database. */
-export const mostWaitMs = 10_000
-
 /** Gives up on what waits for a connection that nobody gives back. */
 export async function within<Result> (ms: number, work: Promise<Result>): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Unavailable()), ms)
+  const timer = setTimeout(() => reject(new Unavailable()), Math.max(0, ms))
   return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }
 
@@ -22,7 +19,12 @@ const readOnlyCodes: unknown[] = ['25006', 1290, 1792, 1836]
 
 /** True for what a transaction may try again after, since nothing of it was done. */
 export function isBusy (error: unknown): boolean {
-  return hasCode(error, busyCodes) || String(Object(error).code).startsWith('SQLITE_BUSY')
+  return hasCode(error, busyCodes) || isLocked(error)
+}
+
+/** True for an SQLite file that another process writes to. */
+export function isLocked (error: unknown): boolean {
+  return String(Object(error).code).startsWith('SQLITE_BUSY')
 }
 
 /** True for what a server refused to write that only reads, as the old primary does after a failover. */

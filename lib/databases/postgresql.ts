@@ -5,7 +5,7 @@ import { migrationsOf } from '../migrations/postgresql.ts'
 import type { Dialect } from './dialect.ts'
 import { createFitness } from './fitness.ts'
 import { createListen, notify } from './notifications.ts'
-import { mostWaitMs } from './patience.ts'
+import { mostWaitMs } from '../deadline.ts'
 import { readUrl } from './url.ts'
 import { createWatch, type Watch } from './watch.ts'
 

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core'
-import { mostWaitMs, within } from './patience.ts'
+import { mostWaitMs } from '../deadline.ts'
+import { within } from './patience.ts'
 
 /** What a connection to a server goes through. */
 interface Stream {

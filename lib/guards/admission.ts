@@ -1,5 +1,6 @@
 import { ask } from '../callback.ts'
 import { clientOf } from '../client.ts'
+import { inTime } from '../deadline.ts'
 import { ClaimsRefused, TokenRevoked } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -53,7 +54,7 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
   return {
     async admit (token, consistency, request) {
       if (token.kind === 'refresh' || consistency === 'strict') {
-        const bearer = await bearerOf(token, request)
+        const bearer = await inTime(() => bearerOf(token, request))
         if (asksHost) await askHost(token.claims, request)
         return bearer
       }

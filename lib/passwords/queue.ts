@@ -1,3 +1,4 @@
+import { msLeft } from '../deadline.ts'
 import { Busy } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 
@@ -60,16 +61,19 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
     ours++
     const { promise, resolve: start, reject } = Promise.withResolvers<void>()
     const place = { concurrency, start }
-    const leave = () => {
+    const leave = (reason: unknown) => {
       line.waiting.delete(place)
-      reject(gone!.reason)
+      reject(reason)
       callNext(line)
     }
+    const onGone = () => leave(gone!.reason)
+    const timer = setTimeout(() => leave(busy(line.waiting.size)), msLeft())
     line.waiting.add(place)
-    gone?.addEventListener('abort', leave)
+    gone?.addEventListener('abort', onGone)
     return promise.finally(() => {
       ours--
-      gone?.removeEventListener('abort', leave)
+      clearTimeout(timer)
+      gone?.removeEventListener('abort', onGone)
     })
   }
 

@@ -2,10 +2,11 @@ import type { ErrorObject } from 'ajv'
 import fastJson, { type AnySchema } from 'fast-json-stringify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
-  FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
+  FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
 } from 'fastify'
 import { isError } from '../any-error.ts'
 import type { Compiling } from '../compiling.ts'
+import { createDeadline, type Deadline } from '../deadline.ts'
 import { InputInvalid } from '../errors.ts'
 import { inputInvalid, type Input, type InputKind } from '../input.ts'
 import type { Wording } from '../wording.ts'
@@ -49,10 +50,35 @@ export function prepareScope (scope: Scope, input: Input, compiling: Compiling, 
   scope.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
   })
+  limitWaiting(scope)
   scope.addHook('preValidation', async (request) => {
     if (request.body === undefined) request.body = {}
   })
   scope.addHook('onError', async (request, _reply, error) => { wording(error, request) })
+}
+
+/** Each request has one deadline for all that waits in it. How long its body takes to arrive is the client's matter. */
+function limitWaiting (scope: Scope): void {
+  const deadlines = new WeakMap<FastifyRequest, Deadline>()
+
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const deadline = createDeadline()
+    deadlines.set(request, deadline)
+    deadline.run(done)
+  })
+  scope.addHook('preParsing', (request, _reply, _payload, done) => {
+    deadlines.get(request)!.pause()
+    done()
+  })
+  scope.addHook('preValidation', (request, _reply, done) => {
+    const deadline = deadlines.get(request)!
+    deadline.resume()
+    deadline.run(done)
+  })
+  scope.addHook('onResponse', (request, _reply, done) => {
+    deadlines.get(request)?.end()
+    done()
+  })
 }
 
 /**

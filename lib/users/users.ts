@@ -2,7 +2,8 @@ import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Client } from '../client.ts'
 import type { Database } from '../database.ts'
-import { mostWaitMs, within } from '../databases/patience.ts'
+import { within } from '../databases/patience.ts'
+import { msLeft } from '../deadline.ts'
 import type { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { CredentialsInvalid, NotFound } from '../errors.ts'
@@ -166,7 +167,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
           const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
           await events.write(tx, happening)
           // Within it the database may have one connection for all: a hook that never ends must not keep it.
-          await within(mostWaitMs, join(lend(tx))).catch((error) => { throw failure = error })
+          await within(msLeft(), join(lend(tx))).catch((error) => { throw failure = error })
           return { answer, happening }
         })
         // A failure of the host's stays what it is, whatever the database makes of it.

@@ -127,6 +127,25 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     t.same(heard, [200])
   })
 
+  onSlowly('a request has ten seconds for all that it asks, and so has a call of a service', async (t) => {
+    const wire = await wireTo(t, await fresh(t))
+    const { app, signUp, get, post } = await build(t, { db: wire.url }, quiet)
+    const { access_token: access, user } = await signUp()
+    const asks: [name: string, delayMs: number, ask: () => Promise<unknown>][] = [
+      ['a login', 900, () => post('/auth/login', { username: 'ada', password })],
+      ['a strict guard', 3000, () => get('/strict', access)],
+      ['a service', 900, () => app.accounts.issueTokens(user.id).catch(({ statusCode }) => ({ statusCode }))],
+    ]
+    for (const [name, delayMs, ask] of asks) {
+      wire.delay(delayMs)
+      const before = performance.now()
+      t.match(await ask(), { statusCode: 503 }, name)
+      t.ok(performance.now() - before < 12_000, name)
+      wire.delay(0)
+      await until(async () => (await get('/strict', access)).statusCode === 200)
+    }
+  })
+
   on('a server that goes away is a 503, and one that comes back is used again', async (t) => {
     const wire = await wireTo(t, await fresh(t))
     const { signUp, get, refresh } = await build(t, { db: wire.url }, quiet)

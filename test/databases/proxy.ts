@@ -9,6 +9,7 @@ export async function wireTo (t: Test, db: string) {
   let wires = new Set<[near: Socket, far: Socket]>()
   let isSilent = false
   let isAway = false
+  let delayMs = 0
   let trap: { pattern: RegExp, resolve: () => void } | undefined
 
   const server = createServer((near) => {
@@ -19,7 +20,9 @@ export async function wireTo (t: Test, db: string) {
     sockets.add(near).add(far)
     for (const [from, to] of [[near, far], [far, near]] as const) {
       from.on('data', (data) => {
-        if (!isSilent && wires.has(wire)) to.write(data)
+        const pass = () => { if (!isSilent && wires.has(wire)) to.write(data) }
+        if (delayMs > 0) setTimeout(pass, delayMs)
+        else pass()
         if (!trap?.pattern.test(String(data))) return
         // It is done, and nobody is told.
         wires.delete(wire)
@@ -53,6 +56,8 @@ export async function wireTo (t: Test, db: string) {
       trap = { pattern, resolve }
       return promise
     },
+    /** Whatever goes through takes so long, each way. */
+    delay (ms: number) { delayMs = ms },
     /** New connections go through again. */
     speak () { isSilent = false },
     /** The server is gone, and everybody is told. */

@@ -178,7 +178,7 @@ t.test('the guess is how long those who came before will take, so many at once',
   started.length = 0
   const slow = attempt(app, password)
   await until(() => started.length === 1)
-  clock.ms = 20_000
+  clock.ms = 9_000
   open()
   t.equal((await slow).statusCode, 200)
 
@@ -186,7 +186,7 @@ t.test('the guess is how long those who came before will take, so many at once',
   shut()
   const stuck = Array.from({ length: 4 }, () => attempt(app, password))
   await until(() => started.length === 2)
-  t.equal((await attempt(app, password)).headers['retry-after'], '3', 'two jobs and this one, at 2 seconds lately, by two at once')
+  t.equal((await attempt(app, password)).headers['retry-after'], '2', 'two jobs and this one, at 0.9 seconds lately, by two at once')
   open()
   t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200, 200])
 })
@@ -197,13 +197,13 @@ t.test('the guess moves a tenth of the way to how long the last job took', async
   const clock = stillClock(t)
   await app.signUp()
 
-  for (const guess of ['1', '2', '4']) {
+  for (const guess of ['1', '1', '2', '3']) {
     started.length = 0
     shut()
     const slow = attempt(app, password)
     await until(() => started.length === 1)
     t.equal((await attempt(app, password)).headers['retry-after'], guess)
-    clock.ms += 20_000
+    clock.ms += 9_000
     open()
     t.equal((await slow).statusCode, 200)
   }
@@ -457,4 +457,22 @@ t.test('a concurrency that leaves no thread is refused, with the reason', async 
   t.equal(start(15, { UV_THREADPOOL_SIZE: '16' }), 15)
   t.throws(() => start(16, { UV_THREADPOOL_SIZE: '16' }), { message: /at most 15/ })
   t.equal(start(1, { UV_THREADPOOL_SIZE: '1' }), 1)
+})
+
+t.test('who has waited in the line for as long as a request may take leaves it, and is told to come again', async (t) => {
+  const { hasher, shut, open } = gate()
+  const { post, signUp } = await build(t, { password: { hasher, concurrency: 1, waiting: 5 } })
+  await signUp()
+  shut()
+  const first = post('/auth/login', { username: 'ada', password })
+  await settle()
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const second = post('/auth/login', { username: 'ada', password })
+  await settle()
+  mock.timers.tick(10_000)
+  t.match((await second).json(), { statusCode: 503, code: 'ACCOUNTS_BUSY' })
+  mock.timers.reset()
+  open()
+  t.equal((await first).statusCode, 200)
 })
