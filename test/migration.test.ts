@@ -350,6 +350,7 @@ const placeSettings: Examples = {
     await answers(t, send({ 'x-access-token': `JWT ${token}` }), 200)
     await answers(t, send({ authorization: `JWT ${token}` }), 401, missing)
     await answers(t, usual.app.inject({ url: '/guarded', headers: { authorization: `Bearer ${ada.access_token}, Basic YTpi` } }), 400, malformed)
+    await answers(t, usual.app.inject({ url: '/guarded', headers: { authorization: `Basic YTpi, Bearer ${ada.access_token}` } }), 401, missing)
   },
   async JWT_HEADER_TYPE (t) {
     const { tokens: { access_token: token } } = await inGerman()
@@ -574,6 +575,10 @@ const switches: Examples = {
     await usual.post('/auth/logout', undefined, token)
     await answers(t, usual.post('/guarded', undefined, token), 401, revoked)
     t.same((await usual.post('/stateless', undefined, token)).json().user, { id: user.id })
+    await usual.app.accounts.users.disable(user.id)
+    t.same((await usual.post('/stateless', undefined, token)).json().user, { id: user.id })
+    const { refresh_token: refresh } = await usual.signUp(newName())
+    await answers(t, usual.post('/stateless', undefined, refresh), 401)
   },
 }
 
