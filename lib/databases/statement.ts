@@ -14,7 +14,7 @@ export interface Builder extends Made {
   orderBy: (order: object) => Builder
   limit: (count: number) => Builder
   offset: (count: number) => Builder
-  onConflict: (column: string) => { merge: (columns: string[]) => Builder }
+  onConflict: (columns: string | string[]) => { merge: (columns: string[]) => Builder }
 }
 
 /** What of it is used to ask for rows. */

@@ -2,8 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { User } from './user.ts'
 
 /**
- * What a user has in a field that is unique, by its SHA-256: the profile is JSON, of which no database has a unique key. A
- * row without value and user says that the field is filled: those who were users before it was unique stand here too.
+ * What a user has in a field that is unique, by its SHA-256: the profile is JSON, of which no database has a unique key. Two
+ * rows of each field have no user: one to wait for, and one that says that those stand here who were users before.
  */
 const UniqueFieldSchema = defineEntity({
   name: 'AccountsUniqueField',

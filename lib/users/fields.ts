@@ -49,7 +49,7 @@ export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFie
 
     merge (profile, changes) {
       if (!isStorable(changes, mostLevels)) throw new InputInvalid('body must not hold NUL, half a character or values nested too deeply')
-      const changed = Object.entries(changes).map(([name, value]) => [name, withReadOnly(fields[name] ?? {}, value, profile?.[name])])
+      const changed = Object.entries(changes).map(([name, value]) => [name, withReadOnly(fields[name]!, value, profile?.[name])])
       const merged = Object.entries({ ...profile, ...Object.fromEntries(changed) })
       return Object.fromEntries(merged.filter(([name, value]) => value !== null || !isOptional(fields[name])))
     },

@@ -29,8 +29,8 @@ const pageSize = 500
 /** A million users are read and noted in less. */
 const mostFillMs = 600_000
 
-/** What stands for all values, in the row that says that a field is filled. No digest is empty. */
-const all = ''
+/** What stands in the rows without a user, in place of a digest: of one that those wait for who would fill, and of what is. */
+const [waiting, filled] = ['waiting', 'filled']
 
 /** Before all ids. */
 const first = '00000000-0000-0000-0000-000000000000'
@@ -38,6 +38,7 @@ const first = '00000000-0000-0000-0000-000000000000'
 export function createUniqueFields (database: Database, { user: { fields } }: Pick<Settings, 'user'>): UniqueFields {
   const names = Object.entries(fields).filter(([, field]) => field.unique).map(([name]) => name)
   const holder = database.statement(({ query }) => query(UniqueField).select(['user']).where({ field: 'field', valueKey: 'key' }))
+  const lock = database.statement(({ query, all }) => query(UniqueField).insert(all(UniqueField)).onConflict(['field', 'valueKey']).merge(['field']))
   const page = database.statement(({ query }) => query(User).select(['id', 'profile']).where({ id: { $gt: 'after' } }).orderBy({ id: 'asc' }).limit(pageSize))
 
   function keysOf (profile: Profile | null): Map<string, string> {
@@ -47,14 +48,12 @@ export function createUniqueFields (database: Database, { user: { fields } }: Pi
     }))
   }
 
-  const isFilled = async (field: string) => {
-    const rows = await database.run((em) => holder.all(em, { field, key: all }))
-    return rows.length > 0
-  }
-
   async function fillOne (tx: EntityManager, field: string): Promise<void> {
-    // First of all: other processes that start wait here, and then find that it is done.
-    await tx.insert(UniqueField, { field, valueKey: all, user: null })
+    // Other processes that start wait here, and then find that it is done.
+    await lock.run(tx, { field, valueKey: waiting, user: null })
+    if ((await holder.all(tx, { field, key: filled })).length > 0) return
+
+    await tx.insert(UniqueField, { field, valueKey: filled, user: null })
     for (let after = first, size = pageSize; size === pageSize;) {
       const users = (await page.all<object>(tx, { after })).map((row) => fromRow(tx, User, row))
       const found = users.flatMap(({ id, profile }) => {
@@ -87,10 +86,8 @@ export function createUniqueFields (database: Database, { user: { fields } }: Pi
 
     async fill () {
       for (const field of names) {
-        if (await isFilled(field)) continue
-        await database.transaction((tx) => fillOne(tx, field), mostFillMs).catch(async (error) => {
+        await database.transaction((tx) => fillOne(tx, field), mostFillMs).catch((error) => {
           if (!isDuplicate(error)) throw error
-          if (await isFilled(field)) return
           throw new OptionsInvalid(`user.fields.${field} is unique, and there are users who have the same value in it`)
         })
       }

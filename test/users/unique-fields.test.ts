@@ -16,7 +16,7 @@ async function open (t: Test, options: AccountsOptions = {}) {
     users: built.app.accounts.users,
     register: (username: string, fields: object = {}) => built.post('/auth/register', { username, password, ...fields }),
     change: (token: string, payload: object) => built.app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload }),
-    rows: async () => (await built.sql.all("select field, user_id from accounts_unique_fields where value_key <> ''")).length,
+    rows: async () => (await built.sql.all('select field, user_id from accounts_unique_fields where user_id is not null')).length,
   }
 }
 
@@ -33,6 +33,7 @@ t.test('what is unique has one user, whoever gives it, and 409 names the field',
   await t.rejects(users.create(untold({ username: 'eve', phone: '+49 2' })), taken('phone'))
 
   await users.update(id, untold({ badge: 7 }))
+  t.match(await users.setRoles(id, ['clerk']), { roles: ['clerk'], badge: 7 }, 'and what is not given stays')
   await t.rejects(users.update(ada.user.id, untold({ badge: 7 })), taken('badge'))
   const admin = await users.create({ username: 'root', roles: ['admin'] })
   const headers = bearer((await app.accounts.issueTokens(admin.id)).access_token)
