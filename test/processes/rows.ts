@@ -20,8 +20,8 @@ const unlawful: Record<string, string> = {
   'a user whose epoch is not the newest of the log': `accounts_users u
     where epoch <> (select coalesce(max(epoch), 0) from accounts_revoked_tokens r where r.kind = 'user' and r.subject = ${text('u.id')})`,
   'a user without the session of the registration': 'accounts_users u where not exists (select 1 from accounts_sessions s where s.user_id = u.id)',
-  'a gap or a double in the log': `accounts_revision where id = 1 and revision <> (select count(*) from accounts_revoked_tokens)
-    or revision <> (select count(distinct revision) from accounts_revoked_tokens) or revision <> (select coalesce(max(revision), 0) from accounts_revoked_tokens)`,
+  'a gap or a double in the log': `accounts_revision where id = 1 and (revision <> (select count(*) from accounts_revoked_tokens)
+    or revision <> (select count(distinct revision) from accounts_revoked_tokens) or revision <> (select coalesce(max(revision), 0) from accounts_revoked_tokens))`,
 }
 
 /** Who is told what was found and what was wanted: a test, for one. */
