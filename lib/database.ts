@@ -86,7 +86,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
       orm: shown,
       run,
       transaction: (work, mostMs) => retry(() => fork().transactional(work, { ...limits }), mostMs),
-      statement: (make) => createStatement(make, dialect.bind),
+      statement: (make) => createStatement(make, dialect),
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
       commits: createCommits([orm.em, connected.em]),

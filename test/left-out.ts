@@ -16,6 +16,7 @@ export const leftOut: Record<string, [on: Kind[], reason: string]> = {
   'values that only a hand in the database can write let nobody in, and are no 500': [servers, 'they take no such values'],
   'statements that the app prepares on the connection of the accounts stay its own': [servers, 'only those of SQLite are kept'],
   'tables that a MikroORM of the app has made before us are told, with both ways out': [['mariadb'], 'our migrations take them for their own there'],
+  'values travel beside their statements, and no more statements are kept prepared than are made once': [['sqlite'], 'nothing travels to a file'],
   'an app that is closed has closed its file': [servers, 'test/databases/ asks it of servers'],
   'what decides is never read from a replica': [['sqlite'], 'a file has none'],
   "a transaction of the app's ends also the sessions that began after it had looked": [['sqlite'], 'an open transaction of the app has its one connection'],

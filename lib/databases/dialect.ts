@@ -12,12 +12,15 @@ export interface Dialect {
   /**
    * On a server: how a MikroORM of ours, which has none, borrows the connections of an app's. Undefined where that keeps them
    * to itself, since the app has made them by itself.
+   * @throws {OptionsInvalid} for those that cannot send values beside their statements
    */
   share?: (host: MikroORM) => Promise<Shared | undefined>
   /** What each transaction of ours begins with where they are kept. */
   limits?: TransactionOptions
-  /** Gives a value as the driver takes it beside a statement, where that is worth it: the same text is then prepared once. */
-  bind?: (value: unknown) => unknown
+  /** What stands in a statement for its n-th value, which is counted from 1. */
+  mark: (place: number) => string
+  /** Gives values as the driver takes them beside a statement. */
+  bind: (values: unknown[]) => unknown[]
   /** Where processes can wake each other: how to, through the database of `orm`. */
   notifications?: (orm: MikroORM) => Promise<Partial<Notifications>>
 }

@@ -8,6 +8,7 @@ import { UniqueField } from '../entities/unique-field.ts'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
 import { isMissing } from '../missing-package.ts'
+import { bindValues } from './binding.ts'
 import type { Dialect, OrmOptions } from './dialect.ts'
 import type { DialectName } from './url.ts'
 
@@ -91,7 +92,7 @@ interface Place {
  * found out about an entity into the prototype of its class; with `beside` that stays as the app's has left it.
  */
 export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, { schema, beside = false }: Place = {}): MikroORM {
-  return new MikroORM({
+  const orm = new MikroORM({
     ...deafToEnvironment,
     driver,
     entities,
@@ -114,4 +115,6 @@ export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, o
     },
     ...options,
   })
+  bindValues(orm, dialect)
+  return orm
 }

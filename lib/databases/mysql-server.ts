@@ -1,27 +1,33 @@
 import type { Socket } from 'node:net'
+import { isDate } from 'node:util/types'
 import { IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
+import { mostWaitMs } from '../deadline.ts'
+import { OptionsInvalid } from '../errors.ts'
 import { migrationsOf } from '../migrations/mysql.ts'
+import { storable } from './binding.ts'
 import type { Dialect } from './dialect.ts'
 import { createFitness } from './fitness.ts'
-import { mostWaitMs } from '../deadline.ts'
+import { keptTexts } from './statement.ts'
 import { readUrl } from './url.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 /** What of `mysql2` is needed here. */
 interface Connection {
   query: (text: string, values: unknown[], callback: Answered) => void
+  execute: (text: string, values: unknown[], callback: Answered) => void
+  unprepare: (text: string) => void
   stream: Socket
   destroy: () => void
   release: () => void
 }
 /** And what the query builder needs of one. */
-type Loan = Omit<Connection, 'stream'>
+type Loan = Omit<Connection, 'stream' | 'execute' | 'unprepare'>
 type Answered = (error: Error | null, result?: unknown) => void
 
 /** And of its pool. */
 interface Pool {
-  on: (event: 'connection', listener: (connection: Connection) => void) => void
+  on: (event: 'connection' | 'acquire', listener: (connection: Connection) => void) => void
   getConnection: (callback: (error: Error | null, connection?: Loan) => void) => void
 }
 
@@ -43,6 +49,14 @@ const noLimits = `set @@session.innodb_lock_wait_timeout = @accounts_lock, @@ses
 export const dialect: Dialect = {
   clock: 'select unix_timestamp(now(3)) * 1000 as now',
   migrationsOf,
+  mark: () => '?',
+
+  bind (values) {
+    const given = values.map(bound)
+    if (given.length > 0) beside.add(given)
+    return given
+  },
+
   open (db) {
     const { url, connections } = readUrl(db)
     const watch = createWatch()
@@ -58,6 +72,7 @@ export const dialect: Dialect = {
       },
       async prepare (orm) {
         const pool = (await poolOf(orm))!
+        carryValues(pool)
         lendTo(pool, pool, watch)
       },
       settle: async () => watch.start(),
@@ -66,10 +81,13 @@ export const dialect: Dialect = {
   },
 
   async share (host) {
+    const pool = await poolOf(host)
+    if (!pool) throw new OptionsInvalid('orm cannot be shared: its connections come from a Kysely of its own, which writes values into statements')
+    carryValues(pool)
     // Made anew for each connection: only the app's own MikroORM asks for it.
-    const pool = typeof host.config.get('password') === 'function' ? undefined : await poolOf(host)
+    if (typeof host.config.get('password') === 'function') return
     const watch = createWatch()
-    return pool && {
+    return {
       prepare: async (orm) => lendTo((await poolOf(orm))!, pool, watch),
       settle: async () => watch.start(),
     }
@@ -106,6 +124,41 @@ function read (text: string): unknown {
 /** Undefined of an app that has made its connections by itself, and keeps them to itself. */
 async function poolOf (orm: MikroORM): Promise<Pool | undefined> {
   return await (orm.em.getConnection() as MySqlConnection).getNativeClient().catch(() => undefined) as Pool | undefined
+}
+
+/** Lists of values that go beside their statement. By `query`, which Kysely calls, mysql2 would write them into its text. */
+const beside = new WeakSet<object>()
+
+/** Times are UTC and whole numbers whole, whatever the driver and the server make of such: both are written for them to read. */
+function bound (value: unknown): unknown {
+  if (isDate(value)) return value.toISOString().replace('T', ' ').slice(0, -1)
+  return Number.isInteger(value) ? String(value) : storable(value)
+}
+
+/** Pools and connections that send them so. */
+const carrying = new WeakSet<object>()
+
+/**
+ * Lets the connections of a pool send what is beside a statement by a command of its own, in the binary protocol; in a
+ * transaction of the app's too. All else, what an app asks itself, goes as it did.
+ */
+function carryValues (pool: Pool): void {
+  if (carrying.has(pool)) return
+  carrying.add(pool)
+  pool.on('acquire', (connection) => {
+    if (carrying.has(connection)) return
+    carrying.add(connection)
+    const query = connection.query.bind(connection)
+    connection.query = (text, values, callback) => beside.has(values) ? executeOn(connection, text, values, callback) : query(text, values, callback)
+  })
+}
+
+/** A server keeps so many statements prepared and no more: those that are made for one use are not kept. */
+function executeOn (connection: Connection, text: string, values: unknown[], callback: Answered): void {
+  connection.execute(text, values, (error, result) => {
+    if (!keptTexts.has(text)) connection.unprepare(text)
+    callback(error, result)
+  })
 }
 
 /** Has a pool give connections of another, or its own, as our statements use them; they go back as they came. */

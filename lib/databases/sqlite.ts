@@ -3,6 +3,7 @@ import { isDate } from 'node:util/types'
 import type { MikroORM } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
 import { migrationsOf } from '../migrations/sqlite.ts'
+import { storable } from './binding.ts'
 import type { Dialect } from './dialect.ts'
 import { keptTexts } from './statement.ts'
 
@@ -15,7 +16,8 @@ interface Sqlite {
 export const dialect: Dialect = {
   clock: "select unixepoch('subsec') * 1000 as now",
   migrationsOf,
-  bind: (value) => isDate(value) ? value.getTime() : value,
+  mark: () => '?',
+  bind: (values) => values.map(bound),
 
   open: (file) => ({
     options: { dbName: makePrivate(file) },
@@ -36,6 +38,11 @@ export const dialect: Dialect = {
 
     close: (orm) => orm.close(true),
   }),
+}
+
+function bound (value: unknown): unknown {
+  if (isDate(value)) return value.getTime()
+  return typeof value === 'boolean' ? Number(value) : storable(value)
 }
 
 const connectionOf = (orm: MikroORM) => orm.em.getConnection() as SqliteConnection

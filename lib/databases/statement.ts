@@ -1,5 +1,7 @@
-import { isRaw, type EntityClass, type EntityManager, type LockMode } from '@mikro-orm/core'
+import type { EntityClass, EntityManager, LockMode } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
+import { compiled, place, type Placed } from './binding.ts'
+import type { Dialect } from './dialect.ts'
 
 /**
  * What of the ORM's query builder is used here. The type of its own belongs to a driver, and an app that has installed
@@ -43,8 +45,8 @@ export interface Making {
 }
 
 /**
- * The texts of all statements, which are worth to be kept prepared where their values come beside them. What an app adds to
- * them may be another text each time, and is not among these.
+ * The texts of all statements, which are worth to be kept prepared. What is made for one use may be another text each time,
+ * and is not among these.
  */
 export const keptTexts = new Set<string>()
 
@@ -70,27 +72,29 @@ export function selectFrom<Row> (em: EntityManager, entity: EntityClass<any>): S
   return (em as SqlEntityManager).createQueryBuilder(entity, undefined, 'write') as unknown as Selection<Row>
 }
 
-/** `bind` gives a value as the driver takes it, where it keeps statements prepared; else the values are written into the text. */
-export function createStatement (make: (making: Making) => Made, bind?: (value: unknown) => unknown): Statement {
-  let statement: { text: string, names: unknown[] } | undefined
+export function createStatement (make: (making: Making) => Made, { mark, bind }: Pick<Dialect, 'mark' | 'bind'>): Statement {
+  let statement: Placed | undefined
 
-  async function execute (em: SqlEntityManager, values: Values, method: 'all' | 'run'): Promise<any> {
-    const { text, names } = statement ??= read(make(makingOf(em)))
-    const given = names.map((name) => typeof name === 'string' ? valueOf(values, name) : name)
-    const connection = em.getConnection('write')
-    const transaction = em.getTransactionContext()
-    if (!bind) return connection.execute(text, given, method, transaction)
+  /** The text, from now on one that is kept, and the names that stand in it. */
+  function read (em: SqlEntityManager): Placed {
+    const made = make(makingOf(em))
+    const placed = place(made.getQuery(), made.getParams(), { mark, quote: (name) => em.getPlatform().quoteIdentifier(name) })
+    keptTexts.add(placed.text)
+    return placed
+  }
 
-    // What MikroORM does for statements of its own, but that it writes values into them: it is open, and has told what it logs.
+  async function execute (em: SqlEntityManager, values: Values) {
+    const { text, values: names } = statement ??= read(em)
+    const given = bind(names.map((name) => typeof name === 'string' ? valueOf(values, name) : name))
+    // What MikroORM does for statements of its own: it is open, and has told what it logs.
     const query = em.config.get('onQuery')(text, given)
     em.config.getLogger().logQuery({ level: 'info', query })
-    const { rows, numAffectedRows } = await (transaction ?? connection.getClient()).executeQuery(compiled(query, given.map(bind)))
-    return method === 'all' ? rows : { affectedRows: Number(numAffectedRows) }
+    return (em.getTransactionContext() ?? em.getConnection('write').getClient()).executeQuery(compiled(query, given))
   }
 
   return {
-    all: (em, values) => execute(em as SqlEntityManager, values, 'all'),
-    run: async (em, values) => (await execute(em as SqlEntityManager, values, 'run')).affectedRows,
+    all: async <Row>(em: EntityManager, values: Values) => (await execute(em as SqlEntityManager, values)).rows as Row[],
+    run: async (em, values) => Number((await execute(em as SqlEntityManager, values)).numAffectedRows),
   }
 }
 
@@ -109,23 +113,4 @@ function valueOf (values: Values, name: string): unknown {
 /** These names, each in its own place. */
 export function named (names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, name]))
-}
-
-/** The text, from now on one that is kept, and what stands in it. What is given raw goes into the text. */
-function read (made: Made) {
-  const given = made.getParams().values()
-  const names: unknown[] = []
-  const text = made.getQuery().replaceAll('?', () => {
-    const next = given.next().value
-    if (isRaw(next)) return next.sql
-    names.push(next)
-    return '?'
-  })
-  keptTexts.add(text)
-  return { text, names }
-}
-
-/** As Kysely, which MikroORM runs statements by, takes one that is ready. It only compares the id, of queries that are given up. */
-function compiled (sql: string, parameters: unknown[]) {
-  return { sql, parameters, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as never, queryId: { queryId: sql } }
 }

@@ -2,10 +2,13 @@ import { Type } from '@sinclair/typebox'
 import type { MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
 import t from 'tap'
-import { build } from '../build.ts'
+import { openDatabase } from '../../lib/database.ts'
+import { entities } from '../../lib/index.ts'
+import { build, password } from '../build.ts'
 import { answers, freshDatabase, ormOf } from '../databases.ts'
 import { wireTo } from './proxy.ts'
 import { testServer } from './on-server.ts'
+import { listenIn } from './wire.ts'
 
 const others = 'from information_schema.processlist where db = database() and id <> connection_id()'
 
@@ -29,7 +32,10 @@ await testServer({
   parameters: 'connectTimeout=5000&charset=utf8mb4_unicode_ci',
 })
 
-t.test('the driver for MySQL does the same on a MariaDB', { skip: !await answers('mariadb') && 'no MariaDB answers' }, async (t) => {
+const schemaGenerator = { skipTables: [/^accounts_/] }
+const skip = !await answers('mariadb') && 'no MariaDB answers'
+
+t.test('the driver for MySQL does the same on a MariaDB', { skip }, async (t) => {
   const db = (await freshDatabase(t, 'mariadb')).replace('mariadb:', 'mysql:')
   const { signUp, signIn, refresh, get, post } = await build(t, { db, user: { fields: { tags: Type.Array(Type.String(), { default: ['a'] }) } } })
   const { user, refresh_token: first } = await signUp()
@@ -40,21 +46,20 @@ t.test('the driver for MySQL does the same on a MariaDB', { skip: !await answers
   t.match(await signIn(), { user })
 })
 
-t.test('mariadb: connections that an app keeps to itself, or has a new password for each time, are used as they are', { skip: !await answers('mariadb') && 'no MariaDB answers' }, async (t) => {
+t.test('mariadb: connections that an app has a new password for each time are used as they are, and those that it keeps to itself are refused', { skip }, async (t) => {
   const db = await freshDatabase(t, 'mariadb')
-  const empty = { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^accounts_/] } }
+  const empty = { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator }
   const changing = await ormOf(db, { ...empty, password: async () => '' })
   t.teardown(() => changing.close(true))
   const kept = await ormOf(db, { ...empty, driverOptions: (await built(changing)).getClient() })
-  for (const [orm, name] of [[changing, 'ada'], [kept, 'bob']] as const) {
-    const { signUp, post, get } = await build(t, { orm })
-    const { refresh_token: token, access_token: access } = await signUp(name)
-    t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
-    t.equal((await get('/strict', access)).statusCode, 401)
-  }
+  const { signUp, post, get } = await build(t, { orm: changing })
+  const { refresh_token: token, access_token: access } = await signUp()
+  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
+  t.equal((await get('/strict', access)).statusCode, 401)
+  await t.rejects(build(t, { orm: kept }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /its connections come from a Kysely of its own, which writes values into statements/ })
 })
 
-t.test('mariadb: a connection that is lost before a transaction begins is a 503, and is not missed', { skip: !await answers('mariadb') && 'no MariaDB answers' }, async (t) => {
+t.test('mariadb: a connection that is lost before a transaction begins is a 503, and is not missed', { skip }, async (t) => {
   const wire = await wireTo(t, await freshDatabase(t, 'mariadb'))
   const { signUp, post } = await build(t, { db: `${wire.url}?connection_limit=1` }, { logger: { level: 'silent' } })
   const { refresh_token: token } = await signUp()
@@ -71,3 +76,30 @@ async function built ({ em }: MikroORM): Promise<MySqlConnection> {
   await connection.ensureConnection()
   return connection
 }
+
+t.test('an app may have servers that know no backslash in texts, and nothing that is sent becomes a statement', { skip }, async (t) => {
+  const orm = await ormOf(await freshDatabase(t, 'mariadb'), { entities: [...entities], ensureDatabase: false, schemaGenerator })
+  t.teardown(() => orm.close(true))
+  const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient()
+  pool.on('connection', (connection) => connection.query("set session sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'"))
+  const { app } = await build(t, { orm })
+
+  const agents = ["x' -- ", "\\', (select password_hash from accounts_users limit 1), null, null) -- ", '\\', '"', "it's ? ?? \\?"]
+  for (const [index, agent] of agents.entries()) {
+    const headers = { 'user-agent': agent }
+    const { statusCode, body } = await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: `it's \\ ${index}`, password } })
+    t.equal(statusCode, 201)
+    t.match(await app.accounts.sessions.list(JSON.parse(body).user.id), [{ userAgent: agent }])
+  }
+  t.equal(await orm.em.getConnection().execute('select @@sql_mode as mode').then(([{ mode }]) => mode), 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES')
+})
+
+t.test('what an app asks on the connections that it shares goes as it did', { skip }, async (t) => {
+  const wire = await listenIn(t, await freshDatabase(t, 'mariadb'))
+  const orm = await ormOf(wire.url, { entities: [...entities], schemaGenerator: { skipTables: [/^(accounts|admins)_/] } })
+  t.teardown(() => orm.close(true))
+  await build(t, { orm })
+  await openDatabase({ db: '', orm, name: 'admins' })
+  await orm.em.getConnection().execute('select ? as one', [1789])
+  t.match(wire.heard().filter(({ text }) => text.includes('1789')), [{ kind: 'query', text: 'select 1789 as one' }])
+})
