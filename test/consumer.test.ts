@@ -23,9 +23,13 @@ export type { AccountsOptions, Type }
 /** The tests that docs/testing.md shows, which are JavaScript too. */
 const testing = readFileSync(join(root, 'docs', 'testing.md'), 'utf8').split('```ts\n')[1]!.split('```')[0]!
 
-/** The TypeScript of the documents, each piece as a file of its own. Those that make an app, or are a module of their own, need nothing before. */
+/**
+ * The TypeScript of the documents, each piece as a file of its own. Those that make an app, or are a module of their own,
+ * need nothing before. The app on NestJS has decorators: test/neighbours/nest.test.ts compiles it as NestJS does.
+ */
 function snippets (): string[] {
-  const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  const names = readdirSync(join(root, 'docs')).filter((name) => name !== 'nestjs.md')
+  const pages = ['README.md', ...names.map((name) => `docs/${name}`)]
   const found = pages.flatMap((page) => [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]+?)^```/gm)].map((match) => match[1]!))
   return found.map((snippet) => /= Fastify\(|^export default/m.test(snippet) ? snippet : preamble + snippet)
 }
