@@ -101,9 +101,13 @@ function requireCorpus (t: Test, forged: Record<Kind, Forgery[]>, { access, refr
   }
 }
 
-/** In a cookie, spaces around a value and percent signs are a spelling: such a text is the real token (RFC 6265 §5.2). */
+/**
+ * Some texts are a spelling of the real token: in a cookie, spaces around a value and percent signs (RFC 6265 §5.2); in the
+ * header, spaces before it, of which one or more stand between the scheme and the token (RFC 9110 §11.4).
+ */
 function isOther ({ token }: Forgery, { access, refresh }: Pair, { name }: Place): boolean {
-  return !name.endsWith('(cookie)') || ![access, refresh].includes(String(parseCookie(`x=${token}`).x))
+  const read = name.endsWith('(cookie)') ? parseCookie(`x=${token}`).x : name.endsWith('(header)') ? token.replace(/^ +/, '') : token
+  return ![access, refresh].includes(String(read))
 }
 
 /** Nobody reads the stacks of twenty thousand refusals, and they take their time. */
