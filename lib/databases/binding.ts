@@ -1,4 +1,4 @@
-import { isRaw, raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core'
+import { isRaw, raw, type EntityManager, type MikroORM, type RawQueryFragment } from '@mikro-orm/core'
 import { isPlainObject } from '../plain-object.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -10,6 +10,10 @@ export interface Placed {
 
 /** How a database wants to be asked. */
 type Notation = Pick<Dialect, 'mark'> & { quote: (name: string) => string }
+
+export function notationOf (em: EntityManager, { mark }: Pick<Dialect, 'mark'>): Notation {
+  return { mark, quote: (name) => em.getPlatform().quoteIdentifier(name) }
+}
 
 /** What stands for something in a text of MikroORM's: `??` for a name, `?` for a value, and `\?` for the sign itself. */
 const places = /\\\?|\?\??/g
@@ -68,7 +72,7 @@ type Query = string | RawQueryFragment | { toRaw: () => RawQueryFragment }
  */
 export function bindValues ({ em, config }: MikroORM, { mark, bind }: Pick<Dialect, 'mark' | 'bind'>): void {
   const connection = em.getConnection() as unknown as Connection
-  const notation: Notation = { mark, quote: (name) => em.getPlatform().quoteIdentifier(name) }
+  const notation = notationOf(em, { mark })
 
   connection.execute = async (query, params = [], method = 'all', transaction, context) => {
     await connection.ensureConnection()

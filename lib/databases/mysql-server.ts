@@ -22,7 +22,7 @@ interface Connection {
   release: () => void
 }
 /** And what the query builder needs of one. */
-type Loan = Omit<Connection, 'stream' | 'execute' | 'unprepare'>
+type Loan = Pick<Connection, 'query' | 'release'>
 type Answered = (error: Error | null, result?: unknown) => void
 
 /** And of its pool. */
@@ -181,7 +181,6 @@ function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
     }
 
     return {
-      destroy: () => connection.destroy(),
       query (text, values, callback) {
         if (text !== 'begin') return query(text, values, callback)
         isLimited = true

@@ -1,6 +1,6 @@
 import type { EntityClass, EntityManager, LockMode } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
-import { compiled, place, type Placed } from './binding.ts'
+import { compiled, notationOf, place, type Placed } from './binding.ts'
 import type { Dialect } from './dialect.ts'
 
 /**
@@ -78,7 +78,7 @@ export function createStatement (make: (making: Making) => Made, { mark, bind }:
   /** The text, from now on one that is kept, and the names that stand in it. */
   function read (em: SqlEntityManager): Placed {
     const made = make(makingOf(em))
-    const placed = place(made.getQuery(), made.getParams(), { mark, quote: (name) => em.getPlatform().quoteIdentifier(name) })
+    const placed = place(made.getQuery(), made.getParams(), notationOf(em, { mark }))
     keptTexts.add(placed.text)
     return placed
   }
