@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { settle, until } from '../waiting.ts'
 
 /** A wire to a database that can be cut: with an end that tells, or without a word. */
 export async function wireTo (t: Test, db: string) {
@@ -30,7 +31,7 @@ export async function wireTo (t: Test, db: string) {
         trap = undefined
       })
       from.on('error', () => {})
-      from.on('close', () => { if (wires.has(wire)) to.destroy() })
+      from.on('close', () => { if (wires.delete(wire)) to.destroy() })
     }
   })
   server.listen(0, '127.0.0.1')
@@ -63,6 +64,10 @@ export async function wireTo (t: Test, db: string) {
     /** The server is gone, and everybody is told. */
     away () { isAway = true; end() },
     back () { isAway = false },
-    count: () => wires.size,
+    /** Waits until the server has ended all that was connected, and this process has heard of it. */
+    async ended (): Promise<void> {
+      await until(() => wires.size === 0)
+      await settle()
+    },
   }
 }
