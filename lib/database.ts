@@ -52,11 +52,11 @@ export interface Database extends Partial<Notifications> {
 /** Where the accounts are, and who makes their tables. */
 export type DatabaseSettings = Pick<Settings, 'db' | 'name'> & Partial<Pick<Settings, 'orm' | 'schema'>>
 
-/** The longest pause between two tries on what is locked. */
-const mostPauseMs = 250
-
-/** The same for the first in the line for a file. */
+/** The longest pause before the second try on what is locked, and before each try of whoever is first in the line for a file. */
 const shortPauseMs = 5
+
+/** The longest pause before a later try. */
+const mostPauseMs = 250
 
 /** Several processes that boot on one empty database break each other's first migration: all but one try again. */
 const mostBootTries = 10
@@ -78,7 +78,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
       await tryAgain(async () => {
         if (schema === 'migrate' && (await pendingIn({ dialect, orm }, name)).length > 0) await orm.migrator.up()
         await requireTables(orm)
-        await ensureRevision(fork())
+        await ensureRows(fork())
       }).catch(orTaken)
       await settle()
     })
@@ -156,10 +156,10 @@ function createRetry (): Retry {
   return async (work, mostMs = msLeft()) => {
     const deadline = performance.now() + mostMs
     const left = () => deadline - performance.now()
-    let isOnceMore = false
+    let hasMoved = false
 
     async function tryAgainAndAgain (isFirst: boolean): ReturnType<typeof work> {
-      for (let longestPauseMs = 5; ; longestPauseMs = Math.min(2 * longestPauseMs, isFirst ? shortPauseMs : mostPauseMs)) {
+      for (let longestPauseMs = shortPauseMs; ; longestPauseMs = Math.min(2 * longestPauseMs, isFirst ? shortPauseMs : mostPauseMs)) {
         try {
           if (left() <= 0) throw new Unavailable()
           return await within(left(), work())
@@ -167,9 +167,9 @@ function createRetry (): Retry {
           if (isOurs(cause)) throw cause
           if (isViolation(cause)) throw new ConstraintViolated({ cause: withoutValues(cause) })
           // The connections that were open before the failover are used no more.
-          const isMoved: boolean = isReadOnly(cause) && !isOnceMore
+          const isMoved: boolean = isReadOnly(cause) && !hasMoved
           if (!(isMoved || isBusy(cause))) throw new Unavailable({ cause: withoutValues(cause) })
-          isOnceMore ||= isMoved
+          hasMoved ||= isMoved
           if (isLocked(cause) && !isFirst) return within(left(), inLine(() => tryAgainAndAgain(true)))
         }
         await pause(Math.random() * longestPauseMs)
@@ -181,7 +181,7 @@ function createRetry (): Retry {
 }
 
 /** Tables that somebody else has made are empty. Without these rows no revocation would be written, and no admin counted. */
-async function ensureRevision (em: EntityManager): Promise<void> {
+async function ensureRows (em: EntityManager): Promise<void> {
   const there = (await em.find(Revision, {}, { connectionType: 'write', disableIdentityMap: true })).map(({ id }) => id)
   const missing = Object.values(rows).filter((id) => !there.includes(id))
   if (missing.length > 0) await em.insertMany(Revision, missing.map((id) => ({ id, revision: 0 })))

@@ -104,7 +104,8 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFi
       let changed: User
       const store = () => revocationLog.record(async (tx, write, note) => {
         if (keepsAdmin && takesAdmin(given)) await admins.requireAnother(tx, id)
-        const user = changed = await lock(tx, id)
+        const user = await lock(tx, id)
+        changed = user
         const before = { ...user }
         const { roles = user.roles, disabled = user.disabledAt !== null } = given
         const isNewlyDisabled = disabled && user.disabledAt === null
@@ -121,7 +122,7 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFi
         await uniqueFields.note(tx, id, user.profile, before.profile)
 
         await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
-        for (const type of happened(before, user)) await note({ type, userId: id, client })
+        for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
         return user
       }, em)
       return taken.storing(() => ({ ...changed, isNew: false }), store, em)
@@ -154,8 +155,8 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFi
   }
 }
 
-/** What has become of a user who has changed. */
-function happened (before: User, after: User): StoredEvent[] {
+/** The events that tell how a user has changed. */
+function eventsOf (before: User, after: User): StoredEvent[] {
   const isAnother = (names: readonly (keyof User)[]) => names.some((name) => !isDeepStrictEqual(before[name], after[name]))
   return [
     ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
@@ -170,7 +171,7 @@ function orReferenced (error: unknown): never {
   throw isReferenced(cause) ? new UserReferenced({ cause: withoutValues(cause) }) : error
 }
 
-/** What of a user is another by now. */
+/** The properties of a user that have changed, with their new values. */
 function differences (before: User, user: User): Partial<User> {
   return Object.fromEntries(Object.entries(user).filter(([name, value]) => !isDeepStrictEqual(value, before[name as keyof User])))
 }

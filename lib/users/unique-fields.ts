@@ -29,7 +29,7 @@ const pageSize = 500
 /** A million users are read and noted in less. */
 const mostFillMs = 600_000
 
-/** What stands in the rows without a user, in place of a digest: of one that those wait for who would fill, and of what is. */
+/** Each field has two rows that are no user's, with these words in place of a digest: whoever fills locks the first, and adds the second. */
 const [waiting, filled] = ['waiting', 'filled']
 
 /** Before all ids. */
