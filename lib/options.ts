@@ -292,7 +292,7 @@ export interface AccountsOptions {
   }
   /** What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events too. */
   events?: {
-    /** Keeps registrations, logins, failures, logouts, changed passwords and thefts, each in the transaction of what it tells of. Default false. */
+    /** Keeps every event of an account, as docs/operations.md lists them, each in the transaction of what it tells of. Default false. */
     store?: boolean
     /** For how long. Default `'90d'`. */
     keepFor?: Duration

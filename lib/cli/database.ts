@@ -22,7 +22,7 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
     return [{
       level: 'error',
       finding: `${(error as Error).message.replace('fastify-jwt-accounts cannot start: ', '')}.`,
-      remedy: 'See that the server runs, and that it lets this user in to this database.',
+      remedy: 'See that the server runs and lets this user in to this database; docs/databases.md in the package says what else is needed.',
     }]
   }
 }
