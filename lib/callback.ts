@@ -12,7 +12,10 @@ export async function ask<Answer> (callback: () => Answer | Promise<Answer>): Pr
   }
 }
 
-/** The same for a function that may refuse: an error of its own with a status of 4xx is the answer. */
+/**
+ * Asks a function of the host's that may refuse by throwing: an error with a status of 4xx is the answer. What else it
+ * throws is a 500 that says nothing, as `ask` has it.
+ */
 export async function askForLeave (callback: () => unknown): Promise<void> {
   const refusal = await ask(async () => {
     try {

@@ -13,7 +13,7 @@ export function createCompiling ({ user: { fields } }: Pick<Settings, 'user'>): 
   return Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
 }
 
-/** The same function, made when it is first called. */
+/** Stands for a function that takes long to make: that is done when it is first called. */
 export function whenFirstCalled<Made extends Callable> (make: () => Made): Made {
   let made: Made | undefined
   return ((...given) => (made ??= make())(...given)) as Made

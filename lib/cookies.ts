@@ -23,7 +23,7 @@ export interface Cookies {
    * token: a browser sends it to a path below which it does not know our routes.
    */
   warnOfPath: (request: Pick<AnyRequest, 'headers'>) => void
-  /** The same cookies, over: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
+  /** Takes the cookies of a session back: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
   clear: () => string[]
   /** The value of the first cookie with that exact name, or nothing. */
   read: (request: Pick<AnyRequest, 'headers'>, kind: CookieKind) => string | undefined

@@ -48,7 +48,7 @@ export function inTime<Result> (act: () => Promise<Result>): Promise<Result> {
   return clock && !clock.isOver ? act() : withDeadline(act)
 }
 
-/** The same functions, each call of which has a deadline of its own. */
+/** Wraps functions, so that each call of one has a deadline of its own. */
 export function eachInTime<Functions extends Record<keyof Functions, (...given: any[]) => Promise<any>>> (functions: Functions): Functions {
   const entries = Object.entries<(...given: unknown[]) => Promise<unknown>>(functions)
   return Object.fromEntries(entries.map(([name, call]) => [name, (...given: unknown[]) => withDeadline(() => call(...given))])) as Functions

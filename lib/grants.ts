@@ -28,7 +28,7 @@ export interface TokenResponse extends TokenPair {
   user: AccountsUser
 }
 
-/** The same where the tokens travel in cookies, and so do not stand in the body. */
+/** The answer for a session whose tokens travel in cookies, and so do not stand in the body. */
 export interface CookieResponse extends Pick<TokenPair, 'token_type' | 'expires_in' | 'refresh_expires_in'> {
   /** Goes into the header `X-CSRF-Token` of requests that change something. */
   csrf_token: string
@@ -58,7 +58,7 @@ export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session:
   }
 }
 
-/** The same for somebody who has just given a password: their browser is known from now on. */
+/** The tokens of a session of somebody who has just given a password: their browser is known from now on. */
 export function welcome (issuing: Issuing, session: Session, claims: object): Grant {
   const { body, cookies } = grant(issuing, session, claims)
   return { body, cookies: [...cookies, ...issuing.devices.cookiesFor(session)] }

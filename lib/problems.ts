@@ -48,7 +48,7 @@ export function contradictions ({ access, refresh, revocation, password, routes 
   ]
 }
 
-/** The same, of options that the schema has found right one by one. */
+/** What does not fit together in options that the schema has found right one by one. */
 export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user }: FilledOptions): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
 

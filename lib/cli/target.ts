@@ -31,7 +31,7 @@ async function load (file: string): Promise<AccountsOptions> {
   return options
 }
 
-/** The same, filled. Nothing is signed here, so without a secret any will do. */
+/** Checks and fills the options of the accounts. Nothing is signed here, so without a secret any will do. */
 export async function settingsOf (given: AccountsOptions): Promise<{ options: AccountsOptions, settings: Settings }> {
   const [{ readSettings }, { default: Fastify }] = await Promise.all([import('../settings.ts'), import('fastify')])
   const options = given.secret === undefined && !process.env.JWT_SECRET_KEY ? { ...given, secret: randomBytes(48) } : given

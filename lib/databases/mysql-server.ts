@@ -12,7 +12,7 @@ import { keptTexts } from './statement.ts'
 import { readUrl } from './url.ts'
 import { createWatch, type Watch } from './watch.ts'
 
-/** What of `mysql2` is needed here. */
+/** What is needed here of a connection of `mysql2`. */
 interface Connection {
   query: (text: string, values: unknown[], callback: Answered) => void
   execute: (text: string, values: unknown[], callback: Answered) => void
@@ -21,11 +21,12 @@ interface Connection {
   destroy: () => void
   release: () => void
 }
-/** And what the query builder needs of one. */
+
+/** What the query builder needs of a connection. */
 type Loan = Pick<Connection, 'query' | 'release'>
 type Answered = (error: Error | null, result?: unknown) => void
 
-/** And of its pool. */
+/** What is needed here of a pool of `mysql2`. */
 interface Pool {
   on: (event: 'connection' | 'acquire', listener: (connection: Connection) => void) => void
   getConnection: (callback: (error: Error | null, connection?: Loan) => void) => void

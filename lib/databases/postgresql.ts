@@ -23,10 +23,10 @@ interface Client {
   secretKey: number
 }
 
-/** And what the query builder needs of one. */
+/** What the query builder needs of a client. */
 type Loan = Pick<Client, 'query' | 'release' | 'processID'>
 
-/** And of its pool. */
+/** What is needed here of a pool of `pg`. */
 interface Pool {
   connect: (callback?: (...given: unknown[]) => void) => Promise<Loan>
   on: (event: 'connect', listener: (client: Client) => void) => void

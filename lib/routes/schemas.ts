@@ -128,7 +128,7 @@ export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass
   return { ...given, ...Object.fromEntries(Object.entries(byStatus).map(([status, errors]) => [status, refusalSchema(errors!)])) }
 }
 
-/** The same for a route that takes cookies back with what it refuses for good, see `clearRefused`. */
+/** The `response` of a route that takes cookies back with what it refuses for good: see `clearRefused`. */
 export function clearingAnswers (locations: Location[], given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {
   const all = answers(given, ...refusals)
   const description = 'Takes the cookies back, if the token was in one.'

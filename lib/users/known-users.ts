@@ -12,11 +12,11 @@ export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'>
 export interface KnownUsers {
   /** A user as the database has them, from memory where that is known to be true; null for one who is not there. */
   get: (id: string) => Promise<KnownUser | null>
-  /** The same if it is in memory, and else nothing: most guarded requests need not wait. */
+  /** A user from memory, without waiting, as most guarded requests do; undefined where the database would have to be asked. */
   remembered: (id: string) => KnownUser | null | undefined
   /** Something of a user has changed: whoever asks from here on reads it. */
   forget: (id: string) => void
-  /** The same for everybody. */
+  /** Anybody may have changed: each user is read again by whoever asks from here on. */
   forgetAll: () => void
 }
 

@@ -189,7 +189,7 @@ export function createUserServices ({ hooks, hasher, input, settings: { identifi
 const DateSchema = Type.Optional(Type.String({ format: 'date-time' }))
 const pastSchemas = { id: Type.Optional(Type.String()), createdAt: DateSchema, emailVerifiedAt: DateSchema, disabledAt: DateSchema }
 
-/** The same as it comes from code, where dates are texts by now. */
+/** What a user brings along from elsewhere, as the check of the input leaves it: dates are texts by then. */
 type GivenPast = { [Name in keyof Past]: string | undefined }
 
 function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined): Past {
