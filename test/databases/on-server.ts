@@ -106,8 +106,7 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
     const { access_token: token } = await signUp()
     for (let round = 0; round < 3; round++) {
       await Promise.all(many.map(() => get('/strict', token)))
-      await killOthers(sql)
-      await wire.ended()
+      await wire.endedBy(() => killOthers(sql))
       t.same([...new Set((await Promise.all(many.map(() => get('/strict', token)))).map(({ statusCode }) => statusCode))], [200])
     }
   })
@@ -212,8 +211,7 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
       const { access_token: access, refresh_token: token } = await signUp()
       const writeAgain = await onlyRead(sql, (options.orm ?? app.accounts.orm) as MikroORM)
       t.teardown(writeAgain)
-      await killOthers(sql)
-      await wire.ended()
+      await wire.endedBy(() => killOthers(sql))
       // All connections of the pool are made anew, and only read.
       await Promise.all(many.map(() => get('/strict', access)))
       t.equal((await refresh(token)).statusCode, 503)

@@ -64,9 +64,11 @@ export async function wireTo (t: Test, db: string) {
     /** The server is gone, and everybody is told. */
     away () { isAway = true; end() },
     back () { isAway = false },
-    /** Waits until the server has ended all that was connected, and this process has heard of it. */
-    async ended (): Promise<void> {
-      await until(() => wires.size === 0)
+    /** Waits until what is done at the server has ended all that was connected before, and this process has heard of it. */
+    async endedBy (act: () => Promise<unknown>): Promise<void> {
+      const connected = [...wires]
+      await act()
+      await until(() => !connected.some((wire) => wires.has(wire)))
       await settle()
     },
   }
