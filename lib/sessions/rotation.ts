@@ -6,8 +6,13 @@ export interface SessionState {
   ver: number
   salt: string
   gen: number
+  /** The generation that was rotated to make the current one, or one before it; null after a login and a floor. */
   prevGen: number | null
+  /** The branch of the token that was rotated. Null is no token's. */
+  prevBranch: string | null
   confirmedGen: number
+  /** A proof of who one is has made this generation, and every earlier token void. */
+  floorGen: number
   /** When the current generation was last given to somebody, as long as nobody had shown it. Never before it was made. */
   answeredAt: Date
   refreshExpiresAt: Date
@@ -16,44 +21,56 @@ export interface SessionState {
   user: { id: string, epoch: number, disabledAt: Date | null }
 }
 
+/** What of a refresh token it is judged by. */
+export type Presented = Pick<RefreshClaims, 'sub' | 'jti' | 'gen' | 'br' | 'iat'>
+
 export interface RotationPolicy {
-  /** For how long after an answer a spent token is answered with its successor. 0: never. */
+  /** For how long after an answer a spent token is answered with a sibling of its successor. 0: every token works once. */
   windowSeconds: number
   replay: 'until-confirmed' | 'until-superseded'
 }
 
-export type Verdict = 'DEAD' | 'FORGED' | 'ADOPT' | 'INVALID' | 'SAME' | 'ROTATE' | 'SKIP' | 'REUSE'
+export type Verdict = 'DEAD' | 'FORGED' | 'OLD' | 'ADOPT' | 'SAME' | 'ROTATE' | 'SKIP' | 'REUSE'
+
+/** An age that is further below zero comes from a clock that cannot be believed. */
+const mostMsAhead = 60_000
 
 /**
- * Judges a refresh token by its session's row. It reads nothing and writes nothing; the first row that fits is the
- * verdict. The window is open for so long after the current token was last given to somebody who had not got it yet.
+ * Judges a refresh token by its session's row, and by the floor that this process knows from the log: the lowest generation
+ * that is still good, Infinity for a session that is over. It reads nothing and writes nothing; the first row that fits is
+ * the verdict. No two answers hold the same token, so a copy that somebody else makes use of is another token soon; whichever
+ * of two siblings is used later then ends the session.
  *
  * | what was presented                                                                                       | verdict |
  * | -------------------------------------------------------------------------------------------------------- | ------- |
  * | no session, an ended or expired one; a user who is gone, disabled or logged out everywhere               | DEAD    |
- * | a `jti` that this session never gave to that generation, or another user                                 | FORGED  |
- * | the generation after the row's: the database lost our last commit                                        | ADOPT   |
- * | a generation further ahead                                                                               | INVALID |
- * | the current one, while the window is open: a second tab, a retry                                         | SAME    |
- * | the current one                                                                                          | ROTATE  |
- * | the previous one, while the window is open                                                               | SAME    |
- * | the previous one, after the window, and nobody ever showed the current one: the answer was lost          | SKIP    |
- * | anything older, and what a SKIP made void                                                                | REUSE   |
+ * | a `jti` that this session never gave to that generation and branch, or another user                      | FORGED  |
+ * | a generation below the floor: a proof of who one is has made newer ones                                  | OLD     |
+ * | a generation after the row's: the database lost our last commits                                         | ADOPT   |
+ * | the current generation, itself issued less than two windows ago: a second tab, a retry                   | SAME    |
+ * | the current generation                                                                                   | ROTATE  |
+ * | the very token that was rotated, less than a window after the last answer to it                          | SAME    |
+ * | the same, after the window, and nobody ever showed the current generation: the answer was lost           | SKIP    |
+ * | anything older, what a SKIP made void, and the siblings of what was rotated                              | REUSE   |
  */
 export function decide (
-  session: SessionState | null, token: RefreshClaims, now: Date, { windowSeconds, replay }: RotationPolicy
+  session: SessionState | null, token: Presented, now: Date, { windowSeconds, replay }: RotationPolicy, floor = 0
 ): Verdict {
-  if (!session || isOver(session, now)) return 'DEAD'
+  if (!session || floor === Infinity || isOver(session, now)) return 'DEAD'
   if (!isGenuine(session, token)) return 'FORGED'
 
-  const { gen, prevGen, confirmedGen, answeredAt } = session
-  if (token.gen > gen) return token.gen === gen + 1 ? 'ADOPT' : 'INVALID'
+  const { gen, prevGen, prevBranch, confirmedGen, floorGen, answeredAt } = session
+  if (token.gen < Math.max(floorGen, floor)) return 'OLD'
+  if (token.gen > gen) return 'ADOPT'
 
-  // A clock that is behind makes ages negative, which without a window must not look like one.
-  const inWindow = windowSeconds > 0 && now.getTime() - answeredAt.getTime() < windowSeconds * 1000
-  if (token.gen === gen) return inWindow && gen > 0 ? 'SAME' : 'ROTATE'
-  if (token.gen !== prevGen || windowSeconds === 0) return 'REUSE'
-  if (inWindow) return 'SAME'
+  const windowMs = windowSeconds * 1000
+  const isWithin = (since: number, ms: number) => now.getTime() - since >= -mostMsAhead && now.getTime() - since < ms
+  if (token.gen === gen) {
+    // The second of `iat` counts whole.
+    return windowMs > 0 && gen > 0 && isWithin(token.iat * 1000, 1000 + 2 * windowMs) ? 'SAME' : 'ROTATE'
+  }
+  if (windowMs === 0 || token.gen !== prevGen || token.br !== prevBranch) return 'REUSE'
+  if (isWithin(answeredAt.getTime(), windowMs)) return 'SAME'
   return replay === 'until-superseded' || confirmedGen < gen ? 'SKIP' : 'REUSE'
 }
 
@@ -71,6 +88,6 @@ export function isVoid ({ gen, prevGen }: Pick<SessionState, 'gen' | 'prevGen'>,
 }
 
 /** True for a token that this session gave out, in whatever generation. */
-export function isGenuine ({ salt, user }: Pick<SessionState, 'salt' | 'user'>, { sub, jti, gen }: RefreshClaims): boolean {
-  return sub === user.id && isEqual(jti, refreshId(salt, gen))
+export function isGenuine ({ salt, user }: Pick<SessionState, 'salt' | 'user'>, { sub, jti, gen, br }: Pick<Presented, 'sub' | 'jti' | 'gen' | 'br'>): boolean {
+  return sub === user.id && isEqual(jti, refreshId(salt, gen, br))
 }

@@ -3,7 +3,7 @@ import { Type, type Static, type TObject } from '@sinclair/typebox'
 /** RFC 7519 §2: seconds since 1970, and not beyond the year 9999. */
 export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
 
-const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
+export const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
 const idForm = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const Id = Type.String({ pattern: idForm })
 
@@ -34,7 +34,6 @@ export interface TokenSubject {
   ver: number
   salt: string
   gen: number
-  rotatedAt: Date
   authTime: Date
   refreshExpiresAt: Date
   absoluteExpiresAt: Date
