@@ -14,6 +14,7 @@ export const TokenExpired = challenged('ACCOUNTS_TOKEN_EXPIRED', 'The token has 
 export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',
   'An access token is needed where a refresh token was sent, or the reverse', 401, 'invalid_token')
 export const TokenRevoked = challenged('ACCOUNTS_TOKEN_REVOKED', 'The token, or its session, is over', 401, 'invalid_token')
+export const TokenSuperseded = challenged('ACCOUNTS_TOKEN_SUPERSEDED', 'The session goes on with newer tokens', 401, 'invalid_token')
 export const ClaimsRefused = challenged('ACCOUNTS_CLAIMS_REFUSED', 'The app does not accept the claims of the token', 401, 'invalid_token')
 export const RefreshReused = challenged('ACCOUNTS_REFRESH_REUSED',
   'The refresh token was used before, so its session has been ended', 401, 'invalid_token')

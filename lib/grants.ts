@@ -2,15 +2,16 @@ import { ask } from './callback.ts'
 import { clientOf } from './client.ts'
 import type { Cookies } from './cookies.ts'
 import type { Session } from './entities/session.ts'
+import { TokenSuperseded } from './errors.ts'
 import type { Csrf } from './guards/csrf.ts'
 import type { AnyReply, AnyRequest, Location, Transport } from './options.ts'
 import { isOurs } from './our-error.ts'
-import type { SessionTransport } from './sessions/sessions.ts'
+import { isOfReplaced } from './sessions/replaced.ts'
+import type { SessionTransport, Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Devices } from './throttle/devices.ts'
 import { areCustomClaims } from './tokens/access-token.ts'
-import type { RefreshClaims } from './tokens/refresh-token.ts'
-import type { TokenPair, Tokens } from './tokens/tokens.ts'
+import type { RefreshChoice, TokenPair, Tokens } from './tokens/tokens.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from './users/public-user.ts'
 
 /** What makes an answer with tokens. */
@@ -41,12 +42,16 @@ export interface Grant {
   cookies: string[]
 }
 
+/** What a login and a floor begin with: a token without a parent. */
+const first: RefreshChoice = { parent: null }
+
 /**
  * The tokens of a session, for its client. The claims are the host's, from `claimsOf`. A browser keeps what comes last: the
- * refresh token that it has just `shown` is not sent to it again, since a slow answer would put it over a newer one.
+ * refresh token that it has just shown in a cookie (`isKept`) is not sent to it again, since a slow answer would put it over
+ * a newer one.
  */
-export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object, shown?: RefreshClaims): Grant {
-  const pair = tokens.issue(session, claims)
+export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session: Session, claims: object, choice = first, isKept = false): Grant {
+  const pair = tokens.issue(session, claims, choice)
   const user = publicUsers.of(session.user)
   if (session.transport === 'body') return { body: { ...pair, user }, cookies: [] }
 
@@ -54,7 +59,7 @@ export function grant ({ tokens, csrf, cookies, publicUsers }: Issuing, session:
   const { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds } = pair
   return {
     body: { token_type: type, expires_in: seconds, refresh_expires_in: refreshSeconds, csrf_token: value, user },
-    cookies: cookies.bring(pair, value, session.transport === 'cookie', shown?.gen === session.gen && shown.ver === session.ver),
+    cookies: cookies.bring(pair, value, session.transport === 'cookie', isKept),
   }
 }
 
@@ -87,6 +92,31 @@ export async function claimsOf ({ settings: { claims }, publicUsers }: Issuing, 
   })
 }
 
+/**
+ * Ends the session whose cookies were shown by a request that has begun another one in cookies (ASVS 5 7.2.4): the browser
+ * has no other way back to it. It may be another user's, so it ends by itself, once the new one is stored.
+ */
+export async function endReplaced (
+  { cookies, tokens, sessions }: Pick<Issuing, 'cookies' | 'tokens'> & { sessions: Sessions }, request: AnyRequest, transport: SessionTransport
+): Promise<void> {
+  if (transport === 'body') return
+  for (const kind of ['refresh', 'access'] as const) {
+    const shown = cookies.read(request, kind)
+    if (shown === undefined) continue
+    const token = unlessRefused(() => tokens.verifyForLogout(shown, [kind]))
+    if (token) return sessions.replace(token, clientOf(request))
+  }
+}
+
+/** Nothing for a token that is none of ours. */
+function unlessRefused<Token> (verify: () => Token): Token | undefined {
+  try {
+    return verify()
+  } catch (error) {
+    if (!isOurs(error)) throw error
+  }
+}
+
 /** Where and how a session of this request begins. */
 export function beginningOf ({ settings, cookies, csrf }: Issuing, request: AnyRequest, wish: { transport?: Transport, remember?: boolean }) {
   const { transport: wanted = settings.transport === 'cookie' ? 'cookie' : 'body', remember = settings.cookies.persistent } = wish
@@ -115,8 +145,12 @@ export function forget ({ settings, cookies, csrf }: Issuing, request: AnyReques
   if (settings.transport !== 'body' && !csrf.isForeign(request)) setCookies(reply, cookies.clear())
 }
 
-/** Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever. */
+/**
+ * Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever.
+ * Where newer ones are on their way to it, or there already, those would go.
+ */
 export function clearRefused ({ cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply, location: Location, error: unknown): void {
   if (location !== 'cookie' || csrf.isForeign(request) || !isOurs(error) || error.statusCode !== 401) return
+  if (error instanceof TokenSuperseded || isOfReplaced(error)) return
   setCookies(reply, cookies.clear())
 }

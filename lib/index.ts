@@ -22,6 +22,7 @@ import { createKnownUsers } from './users/known-users.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
+import { createFloor } from './sessions/floor.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createPruner } from './prune.ts'
 import { createHealth } from './health.ts'
@@ -109,8 +110,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const revocations = createRevocations(settings, knownUsers.forget)
   const revocationLog = await openRevocationLog({ database, telemetry, events, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
-  const endings = createEndings(database, revocationLog)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }, settings, app.log)
+  const raiseFloor = createFloor(database)
+  const endings = createEndings(database, revocationLog, raiseFloor)
+  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }, settings, app.log)
   app.addHook('onClose', sessions.close)
   const pruner = createPruner(database, settings, app.log)
   app.addHook('onClose', pruner.close)

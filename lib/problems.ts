@@ -25,6 +25,9 @@ const reservedNames = [
 /** What every request has of its own. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
 
+/** Names that make an audience of access tokens that of another kind of token, and what such audiences end in. */
+const reservedAudiences = ['refresh', 'ticket']
+
 /** What a header of ours, with a kid of the longest, leaves of the length that we read. */
 const mostFieldsBytes = 400
 
@@ -49,7 +52,7 @@ export function contradictions ({ access, refresh, revocation, password, routes 
 }
 
 /** What does not fit together in options that the schema has found right one by one. */
-export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user }: FilledOptions): string[] {
+export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user, name, audience }: FilledOptions): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
 
   return [
@@ -59,6 +62,8 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
     ...transport !== 'body' && locations && !locations.includes('cookie') ? [`locations must hold cookie with transport ${transport}`] : [],
     ...new Set(clients.map(({ id }) => id)).size < clients.length ? ['introspection.clients must have different ids'] : [],
     ...reservedProperties.includes(decoratorName) ? [`decoratorName must not be ${decoratorName}, which is there already`] : [],
+    ...reservedAudiences.includes(name) ? [`name must not be ${name}, which is the audience of other tokens`] : [],
+    ...[audience ?? []].flat().filter((party) => reservedAudiences.some((kind) => party.endsWith(`/${kind}`))).map((party) => `audience must not be ${party}: what ends like this is for other tokens`),
     ...Object.entries(user.fields).flatMap(([name, field]) => fieldProblem(name, field) ?? []),
     ...(user.public ?? []).filter((name) => !Object.hasOwn(user.fields, name)).map((name) => `user.public names ${name}, which is not in user.fields`),
     ...header.scheme === '' && header.name.toLowerCase() === 'authorization' ? ["header.scheme '' needs a header.name of its own"] : [],

@@ -1,6 +1,6 @@
 import { isDate } from 'node:util/types'
 import { clientOf, type Client } from './client.ts'
-import { claimsOf, deliver, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
+import { claimsOf, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
 import { IssuingOff, OptionsInvalid } from './errors.ts'
 import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/guard.ts'
@@ -97,6 +97,7 @@ export function createServices (parts: Parts): TokenServices {
       const claims = await claimsOf(parts, found, request)
       const beginning = { ...request && clientOf(request), authTime: since, transport: transportOf(transport, settings.cookies.persistent) }
       const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
+      if (request) await endReplaced(parts, request, beginning.transport)
       return deliver(reply, granted) as TokenResponse
     },
 

@@ -9,7 +9,7 @@ export interface Counters {
   /** Users that guards knew from memory, and those who were read. */
   usersRemembered: number
   usersRead: number
-  /** Refreshes by what came of them: a new refresh token; the same one as for a second tab or a retry; one that replaces a lost answer. */
+  /** Refreshes by what came of them: the next generation; the one that is there, for a second tab or a retry; one that replaces a lost answer. */
   refreshesRotated: number
   refreshesRepeated: number
   refreshesSkipped: number
@@ -50,8 +50,8 @@ export interface AccountsEvents {
   /** After too many failures further attempts have to wait: at an account from one network, of a network, or at an account. */
   lock: AccountEvent
   /**
-   * A session was ended: by a logout, by itself from elsewhere (`ended`), with all of the user's (`everywhere`), or to make
-   * room for another one (`limit`).
+   * A session was ended: by a logout, by itself from elsewhere (`ended`), with all of the user's (`everywhere`), to make
+   * room for another one (`limit`), or because its browser has begun another one (`replaced`).
    */
   logout: AccountEvent
   'password-changed': AccountEvent
@@ -82,7 +82,7 @@ export interface AccountsEvents {
 }
 
 /** Why it happened, where there are several ways. */
-export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit'
+export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit' | 'replaced'
 
 /** What is also kept in the table of events, where the app wants that. */
 export type StoredEvent = {

@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import cookie from '@fastify/cookie'
+import type { SetCookie } from 'cookie'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../lib/index.ts'
@@ -172,16 +173,74 @@ t.test('cookies that are not to be remembered go with the window, after a refres
 
 t.test('a browser that shows the very refresh token that it would be given keeps it, and the value that goes with it', async (t) => {
   const { app } = await build(t, { transport: 'cookie' })
-  const { post, send, valueOf } = browser(app)
+  const { post, send } = browser(app)
   const ownPage = { 'sec-fetch-site': 'same-origin' }
   await post('/auth/register', ada)
   t.same(Object.keys(setBy(await post('/auth/refresh'))), usualNames)
   t.same(Object.keys(setBy(await post('/auth/refresh'))), ['__Host-access'])
+  t.same(Object.keys(setBy(await send('PUT', '/auth/password', { current_password: password, new_password: `${password}!` }, ownPage))).filter((name) => usualNames.includes(name)), usualNames)
+  t.same(Object.keys(setBy(await post('/auth/refresh'))), ['__Host-access'])
+})
 
+t.test('what a proof of who one is made void takes no cookies back: newer ones are there, or on their way', async (t) => {
+  const { app } = await build(t, { transport: 'cookie' })
+  const { post, get, valueOf } = browser(app)
+  const ownPage = { 'sec-fetch-site': 'same-origin' }
+  await post('/auth/register', ada)
   const before = `__Secure-refresh=${valueOf('refresh')}`
-  await send('PUT', '/auth/password', { current_password: password, new_password: `${password}!` }, ownPage)
+  await post('/auth/reauthenticate', { password })
   const late = await app.inject({ method: 'POST', url: '/auth/refresh', headers: { cookie: before, ...ownPage } })
-  t.same(Object.keys(setBy(late)), usualNames, 'what it showed was from before the password changed')
+  t.match(late.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  t.notOk(late.headers['set-cookie'])
+  t.equal((await get('/guarded')).statusCode, 200)
+})
+
+t.test('whatever begins a session in cookies ends the one whose cookies it was shown, whoever that is of', async (t) => {
+  const ownPage = { 'sec-fetch-site': 'same-origin' }
+  const access = ({ value }: SetCookie) => `__Host-access=${value}`
+  const shows: [what: string, cookie: (cookies: Record<string, SetCookie>) => string][] = [
+    ['all cookies', cookieHeader],
+    ['the refresh cookie alone', (cookies) => `__Secure-refresh=${cookies['__Secure-refresh']!.value}`],
+    ['the access cookie alone', (cookies) => access(cookies['__Host-access']!)],
+    ['a planted refresh cookie beside', (cookies) => `${access(cookies['__Host-access']!)}; __Secure-refresh=planted`],
+  ]
+  for (const [what, cookieOf] of shows) {
+    const { app, sql, get } = await buildOnFile(t, { transport: 'both' })
+    app.post('/issue', (request, reply) => app.accounts.issueTokens(users[0]!, { request, reply }))
+    const send = (url: string, payload: object, cookie = '') => app.inject({ method: 'POST', url, payload, headers: { cookie, ...ownPage } })
+    const inCookies = { transport: 'cookie' }
+    const begun = setBy(await send('/auth/register', { ...ada, ...inCookies }))
+    const users = [decode(begun['__Host-access']!.value!).payload.sub as string]
+
+    let shown = begun
+    for (const [url, payload] of [['/auth/login', { ...ada, ...inCookies }], ['/auth/register', { ...ada, username: 'bob', ...inCookies }], ['/issue', {}]] as const) {
+      const next = await send(url, payload, cookieOf(shown))
+      t.ok(next.statusCode < 300, `${url}, ${what}`)
+      t.match((await get('/guarded', shown['__Host-access']!.value)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, `${url}, ${what}`)
+      const late = await send('/auth/refresh', {}, `__Secure-refresh=${shown['__Secure-refresh']!.value}`)
+      t.match(late.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+      t.notOk(late.headers['set-cookie'], 'which would be those of the new session')
+      shown = setBy(next)
+      t.equal((await get('/guarded', shown['__Host-access']!.value)).statusCode, 200)
+    }
+    t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [1, 2, 3].map(() => ({ revoke_reason: 'replaced' })))
+  }
+})
+
+t.test('a login in a body, and cookies that show no session that goes on, end none', async (t) => {
+  const { app, sql, signUp } = await buildOnFile(t, { transport: 'both' })
+  const { access_token: access, refresh_token: token } = await signUp()
+  const { header, payload } = decode(token)
+  const { access_token: revoked } = (await app.inject({ method: 'POST', url: '/auth/login', payload: ada })).json()
+  await app.accounts.revoke(revoked)
+  const login = (cookie: string, wish: object) => app.inject({ method: 'POST', url: '/auth/login', payload: { ...ada, ...wish }, headers: { cookie, 'sec-fetch-site': 'same-origin' } })
+  const gone = (change: object) => `__Secure-refresh=${mint(header, { ...payload, ...change }, refreshKey)}`
+
+  t.equal((await login(`__Host-access=${access}; __Secure-refresh=${token}`, {})).statusCode, 200)
+  for (const cookie of ['', '__Host-access=planted', `__Host-access=${revoked}`, gone({ br: 'x'.repeat(16) }), gone({ sid: payload.sub })]) {
+    t.equal((await login(cookie, { transport: 'cookie' })).statusCode, 200)
+  }
+  t.same(await sql.all('select id from accounts_sessions where revoked_at is not null'), [])
 })
 
 t.test('who shows a refresh token elsewhere than in its cookie is given the cookie', async (t) => {
@@ -410,7 +469,7 @@ t.test('a cookie that browsers would drop for its length is an error, and nothin
   t.match((await post('/auth/login', ada)).json(), { access_token: /^ey/ }, 'a header takes more')
 })
 
-t.test('a login begins a session of its own, whatever cookies somebody has planted', async (t) => {
+t.test('a login begins a session of its own, whatever cookies somebody has planted, and ends theirs', async (t) => {
   const { app, signUp } = await build(t, { transport: 'both' })
   const mallory = await signUp('mallory')
   const planted = `__Host-access=${mallory.access_token}; __Secure-refresh=${mallory.refresh_token}; __Host-csrf=planted; accounts=x; sid=y`
@@ -423,7 +482,7 @@ t.test('a login begins a session of its own, whatever cookies somebody has plant
   t.not(sub, decode(mallory.access_token).payload.sub)
   t.not(cookies['__Host-csrf']!.value, 'planted')
   t.match((await app.inject({ url: '/guarded', headers: { cookie: cookieHeader(cookies) } })).json(), { user: { username: 'ada' } })
-  t.match((await app.inject({ url: '/guarded', headers: bearer(mallory.access_token) })).json(), { user: { username: 'mallory' } }, 'the other session goes on by itself')
+  t.match((await app.inject({ url: '/guarded', headers: bearer(mallory.access_token) })).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('the cookies of the host stand beside ours, on the same answer', async (t) => {

@@ -94,7 +94,11 @@ export function createStatement (make: (making: Making) => Made, { mark, bind }:
 
   return {
     all: async <Row>(em: EntityManager, values: Values) => (await execute(em as SqlEntityManager, values)).rows as Row[],
-    run: async (em, values) => Number((await execute(em as SqlEntityManager, values)).numAffectedRows),
+    async run (em, values) {
+      const { numAffectedRows, rows } = await execute(em as SqlEntityManager, values)
+      // What the database computes MikroORM has it return, and SQLite then counts nothing.
+      return Number(numAffectedRows ?? rows.length)
+    },
   }
 }
 

@@ -11,7 +11,10 @@ const RevokedTokenSchema = defineEntity({
     /** What `subject` is: a session's id, a token's `jti`, or a user's id. */
     kind: p.string().length(16).$type<'session' | 'token' | 'user'>().name('kind'),
     subject: p.string().length(64).index().name('subject'),
-    /** For a user: sessions whose `ver` is lower are over. */
+    /**
+     * For a user: sessions whose `ver` is lower are over. For a session that goes on: tokens of a lower generation are void;
+     * null for one that is over.
+     */
     epoch: p.integer().strictNullable().name('epoch'),
     createdAt: p.datetime(3).name('created_at'),
     expiresAt: p.datetime(3).index().name('expires_at'),

@@ -138,6 +138,25 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Each refresh token is one of its kind, and its issue stands in it. Tokens of before can be judged no longer: everybody signs in once. */
+  class BranchingRotation extends Migration {
+    override async up () {
+      this.addSql(`update ${name}_sessions set revoked_at = now(3), revoke_reason = 'upgrade' where revoked_at is null`)
+      this.addSql(`update ${name}_users set epoch = epoch + 1`)
+      const [found] = await this.execute(`select 1 from information_schema.columns
+        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'floor_gen'`)
+      if (!found) {
+        this.addSql(`alter table ${name}_sessions add column prev_branch varchar(16) null, add column floor_gen int not null default 0, drop column rotated_at`)
+      }
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions add column rotated_at datetime(3) null`)
+      this.addSql(`update ${name}_sessions set rotated_at = answered_at`)
+      this.addSql(`alter table ${name}_sessions modify column rotated_at datetime(3) not null, drop column prev_branch, drop column floor_gen`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -146,5 +165,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0005-events', class: Events },
     { name: '0006-admins', class: Admins },
     { name: '0007-unique-fields', class: UniqueFields },
+    { name: '0008-branching-rotation', class: BranchingRotation },
   ]
 }

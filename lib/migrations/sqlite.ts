@@ -121,6 +121,25 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Each refresh token is one of its kind, and its issue stands in it. Tokens of before can be judged no longer: everybody signs in once. */
+  class BranchingRotation extends Migration {
+    override up () {
+      this.addSql(`update ${name}_sessions set revoked_at = cast(strftime('%s', 'now') as integer) * 1000, revoke_reason = 'upgrade' where revoked_at is null`)
+      this.addSql(`update ${name}_users set epoch = epoch + 1`)
+      this.addSql(`alter table ${name}_sessions add column prev_branch text null`)
+      this.addSql(`alter table ${name}_sessions add column floor_gen integer not null default 0`)
+      this.addSql(`alter table ${name}_sessions drop column rotated_at`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions add column rotated_at datetime null`)
+      this.addSql(`update ${name}_sessions set rotated_at = answered_at`)
+      this.addSql(`alter table ${name}_sessions alter column rotated_at set not null`)
+      this.addSql(`alter table ${name}_sessions drop column floor_gen`)
+      this.addSql(`alter table ${name}_sessions drop column prev_branch`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -129,5 +148,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0005-events', class: Events },
     { name: '0006-admins', class: Admins },
     { name: '0007-unique-fields', class: UniqueFields },
+    { name: '0008-branching-rotation', class: BranchingRotation },
   ]
 }

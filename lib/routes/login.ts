@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { Busy, CredentialsInvalid, SessionsFull, Throttled } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
+import { beginningOf, claimsOf, deliver, endReplaced, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import { identifierKey } from '../users/identifiers.ts'
@@ -45,6 +45,7 @@ export function login (scope: Scope, context: Context, path: string): void {
       const claims = await claimsOf(context, user, request)
       const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))
+      await endReplaced(context, request, beginning.transport)
       return deliver(reply, granted)
     } catch (error) {
       if (error instanceof CredentialsInvalid) hooks.tell('onLoginFailed', identifier, sourceOf(request))

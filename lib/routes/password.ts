@@ -15,15 +15,15 @@ export function password (scope: Scope, context: Context, path: string): void {
   const schema = {
     operationId: 'changePassword',
     summary: 'Take another password',
-    description: 'This session goes on with new tokens; every other one is over.',
+    description: 'This session goes on with new tokens, and its earlier ones are void; every other one is over.',
     tags,
     body: Type.Object({ current_password: Type.String({ description: 'The one that is to go.' }), new_password: PasswordSchema(settings) }, { additionalProperties: false }),
     response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Throttled, Busy),
   }
 
   scope.put(path, { schema, onRequest: authenticate }, async (request, reply) => {
-    const { body: { current_password: current, new_password: next }, auth: { claims: { sub }, sessionId, location } } = request
-    const change = { userId: sub, sessionId, current, next, client: clientOf(request), gone: whenGone(reply) }
+    const { body: { current_password: current, new_password: next }, auth: { claims, location } } = request
+    const change = { userId: claims.sub, shown: claims, current, next, client: clientOf(request), gone: whenGone(reply) }
     const granted = await throttle.guess(request, () => attemptedBy(request, context), () => users.changePassword(change, async (user) => {
       const claims = await claimsOf(context, user, request)
       return (session) => {

@@ -14,17 +14,17 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
   const schema = {
     operationId: 'reauthenticate',
     summary: 'Give the password again',
-    description: 'The same session goes on, as fresh as after a login: for routes that answer ACCOUNTS_TOKEN_STALE.',
+    description: 'The session goes on with new tokens, as fresh as after a login, and its earlier ones are void: for routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
     body: Type.Object({ password: Type.String({ description: 'The password of the signed-in user.' }) }, { additionalProperties: false }),
     response: answers({ 200: tokenResponseSchema(context) }, ...accessErrors(locations), ...bodyErrors, CredentialsInvalid, Throttled, Busy),
   }
 
   scope.post(path, { schema, onRequest: authenticate }, async (request, reply) => {
-    const { claims: { sub }, sessionId, location } = request.auth
+    const { claims, location } = request.auth
     const client = clientOf(request)
-    await throttle.guess(request, () => attemptedBy(request, context), () => credentials.confirm(sub, request.body.password, client, whenGone(reply)))
-    const { session, prepared } = await sessions.reauthenticate(sessionId, async (found) => {
+    await throttle.guess(request, () => attemptedBy(request, context), () => credentials.confirm(claims.sub, request.body.password, client, whenGone(reply)))
+    const { session, prepared } = await sessions.reauthenticate(claims, async (found) => {
       requireOwnSite(context, request, found, location)
       return claimsOf(context, found.user, request)
     }, client)

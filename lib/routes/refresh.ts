@@ -34,7 +34,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
     try {
       const { claims } = tokens.verify(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
-      const { session, prepared } = await sessions.refresh(claims, async (session) => {
+      const { session, parent, prepared } = await sessions.refresh(claims, async (session) => {
         await admission.askHost(claims, request)
         requireOwnSite(context, request, session, location)
         return claimsOf(context, session.user, request)
@@ -43,7 +43,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
         if (error instanceof TokenRevoked && !await sessions.isThere(claims.sid)) await throttle.fail(request)
         throw error
       })
-      const granted = grant(context, session, prepared, location === 'cookie' ? claims : undefined)
+      const granted = parent ? grant(context, session, prepared, { parent }) : grant(context, session, prepared, { shown: token, claims }, location === 'cookie')
       hooks.tell('onRefresh', granted.body.user, sourceOf(request))
       return deliver(reply, granted)
     } catch (error) {

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
 import type { Context } from '../context.ts'
 import { Busy, PasswordRejected, Throttled, UserExists } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, welcome } from '../grants.ts'
+import { beginningOf, claimsOf, deliver, endReplaced, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import type { Join, Registration } from '../users/users.ts'
@@ -42,6 +42,7 @@ export function register (scope: Scope, context: Context, path: string): void {
       return users.register(draft, beginning, (session) => welcome(context, session, claims), join)
     })
     hooks.tell('onRegistered', granted.body.user, sourceOf(request))
+    await endReplaced(context, request, beginning.transport)
     reply.code(201)
     return deliver(reply, granted)
   })

@@ -102,7 +102,7 @@ export function ownSiteErrors (transport: Settings['transport']): ErrorClass[] {
 export function accessErrors (locations: Location[] = []): ErrorClass[] {
   return [
     errors.TokenMissing, errors.HeaderMalformed, errors.TokenInvalid, errors.TokenExpired, errors.TokenWrongType,
-    errors.TokenRevoked, errors.ClaimsRefused, errors.Unavailable, ...locations.includes('cookie') ? [errors.CsrfFailed] : [],
+    errors.TokenRevoked, errors.TokenSuperseded, errors.ClaimsRefused, errors.Unavailable, ...locations.includes('cookie') ? [errors.CsrfFailed] : [],
   ]
 }
 

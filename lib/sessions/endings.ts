@@ -5,17 +5,13 @@ import { selectFrom } from '../databases/statement.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
-import { TokenRevoked } from '../errors.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
-import { noteAnswer } from './note-answer.ts'
+import type { Proof, RaiseFloor } from './floor.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
-export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit'
-
-/** The session that changes a password, and when it did. */
-export type GoesOn = Pick<Session, 'id' | 'authTime'>
+export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit' | 'replaced'
 
 /** Who ends something, for whom, and in whose transaction. */
 export interface Ender {
@@ -27,7 +23,9 @@ export interface Ender {
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
   /** Ends a session, of this user if one is named. False when there is none that goes on. */
-  end: (sessionId: string, reason: 'logout' | 'ended' | 'reuse', ender?: Ender) => Promise<boolean>
+  end: (sessionId: string, reason: 'logout' | 'ended' | 'reuse' | 'replaced', ender?: Ender) => Promise<boolean>
+  /** Makes the tokens of a session void whose row is gone: a backup was put back, or the session was pruned. */
+  endGone: (sessionId: string, ender?: Ender) => Promise<void>
   /** Ends all sessions of a user. False when there is no such user. */
   endAll: (userId: string, ender?: Omit<Ender, 'userId'>) => Promise<boolean>
   /**
@@ -38,32 +36,35 @@ export interface Endings {
   /** In a transaction of the log: ends these sessions, which go on. */
   endThese: (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason) => Promise<void>
   /**
-   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one that goes on, at the new one.
-   * Locks the user, then sessions, then the log, as everybody does, so that nobody waits in a circle. False when there is
-   * no such user.
-   * @throws {TokenRevoked} when the session that is to go on is over
+   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one of the proof, which goes on at
+   * the new one with tokens of a new generation. Each has its entry beside the user's, so that a commit that is lost later
+   * leaves no token alive with an epoch that is reached once more. Locks the user, then sessions, then the log, as everybody
+   * does, so that nobody waits in a circle. False when there is no such user.
+   * @throws {TokenRevoked | TokenSuperseded} when the session that is to go on is over, or its token void
    */
-  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn) => Promise<boolean>
+  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof) => Promise<boolean>
+  /** The sessions of a user, who is locked, that nobody has ended. A transaction of the host's may have looked before. */
+  living: (tx: EntityManager, userId: string, isHosts: boolean) => Promise<string[]>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims, client?: Client) => Promise<void>
   /** True for an access token that was ended by itself, as the database has it. */
   isTokenRevoked: (claims: Pick<AccessClaims, 'jti'>) => Promise<boolean>
 }
 
-export function createEndings (database: Database, log: RevocationLog): Endings {
+export function createEndings (database: Database, log: RevocationLog, raiseFloor: RaiseFloor): Endings {
   const byItself = database.statement(({ query }) => query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
   const epochOf = database.statement(({ query }) => query(User).select('epoch').where({ id: 'userId' }))
 
-  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, goesOn?: GoesOn): Promise<boolean> {
+  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof): Promise<boolean> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) return false
     const [{ epoch }] = await epochOf.all<Pick<User, 'epoch'>>(tx, { userId }) as [Pick<User, 'epoch'>]
-    await stop(tx, await others(tx, userId, goesOn?.id), reason)
-    if (goesOn) {
-      const { id, authTime } = goesOn
-      if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { ver: epoch, authTime }) === 0) throw new TokenRevoked()
-      await noteAnswer(tx, id)
-    }
+    const ended = await others(tx, userId, proof?.sessionId)
+    await stop(tx, ended, reason)
+    if (proof) await tx.nativeUpdate(Session, { id: proof.sessionId, revokedAt: null }, { ver: epoch })
+    const goesOn = proof && await raiseFloor(tx, proof)
+    for (const id of ended) await write('session', id)
+    if (goesOn) await write('session', goesOn.id, goesOn.floorGen)
     await write('user', userId, epoch)
     return true
   }
@@ -94,6 +95,15 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       }, em)
     },
 
+    async endGone (sessionId, { userId, client } = {}) {
+      await log.record(async (_, write, note) => {
+        await write('session', sessionId)
+        await note({ type: 'logout', reason: 'logout', userId, sessionId, client })
+      })
+    },
+
+    living: (tx, userId, isHosts) => others(tx, userId, undefined, lockOf(isHosts)),
+
     async endAll (userId, { client, em } = {}) {
       return isId(userId) && log.record(async (tx, write, note) => {
         if (!await endOthers(tx, write, userId, 'everywhere')) return false
@@ -106,8 +116,7 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
       return isId(userId) && log.record(async (tx, write, note) => {
         // Locks the user, as a login does, and changes nothing.
         if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
-        // A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since.
-        const ended = await others(tx, userId, sessionId, em ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
+        const ended = await others(tx, userId, sessionId, lockOf(em !== undefined))
         await endThese(tx, write, ended, 'ended')
         for (const id of ended) await note({ type: 'logout', reason: 'ended', userId, sessionId: id, client })
         return true
@@ -126,6 +135,11 @@ export function createEndings (database: Database, log: RevocationLog): Endings 
 }
 
 type Lock = LockMode.NONE | LockMode.PESSIMISTIC_WRITE
+
+/** A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since. */
+function lockOf (isHosts: boolean): Lock {
+  return isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE
+}
 
 /** The sessions of a user, who is locked, but for one. */
 async function others (tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE): Promise<string[]> {

@@ -11,7 +11,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { startPoll, type Poll } from './poll.ts'
 import { keptForSeconds, type Ending } from './revocations.ts'
 
-/** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch. */
+/** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch, for a session that goes on with its floor. */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
 
 /** Notes what happened, in its own transaction: others are told once that is committed. */

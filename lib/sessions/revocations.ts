@@ -3,14 +3,18 @@ import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
 /** What an entry of the log tells. */
-export type Ending = Pick<RevokedToken, 'kind' | 'subject'>
+export type Ending = Pick<RevokedToken, 'kind' | 'subject' | 'epoch'>
 
 /** The access tokens that are over before they expire. Exact: it holds all of them, and no others. */
 export interface Revocations {
   /** Takes in an entry of the log. Twice does no harm. */
   apply: (ending: Ending) => void
+  /** The lowest generation of a session whose tokens are good: 0 where nothing is known of it, Infinity where it is over. */
+  floorOf: (sessionId: string) => number
   /** True for an access token that was revoked by itself, or with its session. */
   has: (claims: Pick<AccessClaims, 'sid' | 'jti'>) => boolean
+  /** True for an access token whose session goes on with newer ones, after its user has proved who they are. */
+  isSuperseded: (claims: Pick<AccessClaims, 'sid' | 'gen'>) => boolean
   /** How many entries there are. */
   count: () => number
 }
@@ -32,23 +36,41 @@ export function createRevocations (settings: Pick<Settings, 'access' | 'leewaySe
   const keptForMs = keptForSeconds(settings) * 1000
   /** Until when an entry with this `sid` or `jti` is kept, on the clock that never steps. They are written in different ways. */
   const over = new Map<string, number>()
+  /** The floors of sessions that go on, and until when they are kept. */
+  const floors = new Map<string, { floor: number, keptUntil: number }>()
 
   /** All entries are kept as long, so the oldest come first. */
   function forgetExpired (): void {
     const now = performance.now()
     for (const [subject, keptUntil] of over) {
-      if (keptUntil > now) return
+      if (keptUntil > now) break
       over.delete(subject)
+    }
+    for (const [subject, { keptUntil }] of floors) {
+      if (keptUntil > now) break
+      floors.delete(subject)
     }
   }
 
+  /** Floors only rise, in whatever order the log is read. */
+  function raise (sessionId: string, floor: number): void {
+    const known = floors.get(sessionId)?.floor ?? 0
+    floors.delete(sessionId)
+    floors.set(sessionId, { floor: Math.max(known, floor), keptUntil: performance.now() + keptForMs })
+  }
+
+  const floorOf = (sessionId: string) => over.has(sessionId) ? Infinity : floors.get(sessionId)?.floor ?? 0
+
   return {
-    apply ({ kind, subject }) {
+    apply ({ kind, subject, epoch }) {
       forgetExpired()
       if (kind === 'user') forgetUser(subject)
+      else if (epoch !== null) raise(subject, epoch)
       else over.set(subject, performance.now() + keptForMs)
     },
+    floorOf,
     has: ({ sid, jti }) => over.has(sid) || over.has(jti),
-    count: () => over.size,
+    isSuperseded: ({ sid, gen }) => floors.size > 0 && gen < (floors.get(sid)?.floor ?? 0),
+    count: () => over.size + floors.size,
   }
 }

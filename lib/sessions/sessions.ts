@@ -6,21 +6,22 @@ import { storable, type Client } from '../client.ts'
 import type { Database } from '../database.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
-import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, Unavailable } from '../errors.ts'
+import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, TokenSuperseded, Unavailable } from '../errors.ts'
 import type { Hooks } from '../hooks.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { KnownUser, KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
+import type { RaiseFloor } from './floor.ts'
 import { createMoves } from './moves.ts'
-import { noteAnswer } from './note-answer.ts'
+import { sessionReplaced } from './replaced.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
@@ -35,6 +36,17 @@ export interface Beginning extends Client {
   authTime?: Date | undefined
 }
 
+/** What a refresh token has bought. */
+export interface Refreshed<Prepared> {
+  session: Session
+  /** The token that the new refresh token descends from; undefined where the one that was shown stays the client's. */
+  parent: Parent | undefined
+  prepared: Prepared
+}
+
+/** A proof of who one is, by the access token of a session. */
+export type Proving = Pick<AccessClaims, 'sid' | 'gen'>
+
 export interface Sessions {
   find: FindSession
   /** A new session, which is not stored yet. `ver` is the user's epoch before the password was checked. */
@@ -47,12 +59,12 @@ export interface Sessions {
    */
   makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
   /**
-   * Moves the session on, or finds that it need not move: the session then holds the refresh token to answer with.
-   * `prepare` looks at the session before it moves: what it throws leaves the token unspent.
-   * @throws {TokenRevoked | TokenInvalid | RefreshReused} a 401; `RefreshReused` has ended the session
+   * Moves the session on, or finds that it need not move. `prepare` looks at the session before it moves: what it throws
+   * leaves the token unspent.
+   * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has ended the session
    * @throws {Unavailable} after 8 lost races
    */
-  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
+  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<Refreshed<Prepared>>
   /** True if there is such a session, over or not. */
   isThere: (id: string) => Promise<boolean>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
@@ -62,26 +74,31 @@ export interface Sessions {
   /**
    * The user of an access token, from memory if this process knows enough; its generation is noted to have arrived.
    * @throws {TokenRevoked} when the token or the session is over, or the user gone, disabled or logged out everywhere
+   * @throws {TokenSuperseded} when the session goes on with newer tokens
    * @throws {Unavailable} when memory is too old to tell and the database cannot
    */
   use: (claims: AccessClaims) => Promise<KnownUser>
   /**
    * Refuses an access token that is over, by itself or with its session or all of its user's, and looks no user up.
-   * @throws {TokenRevoked}
+   * @throws {TokenRevoked | TokenSuperseded}
    */
   requireUnrevoked: (claims: AccessClaims) => Promise<void>
   /** The same, from the session's row as it is now. */
   useStrictly: (claims: AccessClaims) => Promise<User>
   /**
-   * Ends the session of a token for good, all its tokens with it, and gives it. Nothing happens to one that is over.
+   * Ends the session of a token for good, all its tokens with it, and gives it. Nothing happens to one that is over; where
+   * its row is gone, its tokens are made void all the same.
    * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
    */
   logout: (token: VerifiedToken, client?: Client) => Promise<Session | undefined>
+  /** Ends the session of a token, whose browser has begun another one. Nothing happens to one that is over. */
+  replace: (token: VerifiedToken, client: Client) => Promise<void>
   /**
-   * Notes that the password was checked again: the session as it goes on. What `prepare` throws leaves it as it was.
-   * @throws {TokenRevoked} when it does not go on
+   * Notes that the password was checked again: the session as it goes on, with all its earlier tokens void. What `prepare`
+   * throws leaves it as it was.
+   * @throws {TokenRevoked | TokenSuperseded} when it does not go on, or not with this token
    */
-  reauthenticate: <Prepared>(id: string, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
+  reauthenticate: <Prepared>(shown: Proving, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** Writes what is still only in memory, if it can. */
@@ -107,12 +124,13 @@ export interface SessionParts {
   revocationLog: RevocationLog
   knownUsers: KnownUsers
   endings: Endings
+  raiseFloor: RaiseFloor
   telemetry: Telemetry
   hooks: Hooks
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, endReused)
   const { find, findAll } = createSessionFinder(database)
@@ -131,25 +149,26 @@ export function createSessions (
     return moved === 1 ? Object.assign(session, change) : undefined
   }
 
-  function nextLife (session: Session, now: Date) {
+  function nextLife (session: Session, now: Date, client: Client) {
     const idle = now.getTime() + policy.expiresInSeconds * 1000
     return {
       gen: session.gen + 1,
-      rotatedAt: now,
       answeredAt: now,
       lastUsedAt: now,
       refreshExpiresAt: new Date(Math.min(idle, session.absoluteExpiresAt.getTime())),
+      ...storable(client),
     }
   }
 
-  const rotate = (session: Session, now: Date) =>
-    move(session, 'rotate', { ...nextLife(session, now), prevGen: session.gen, confirmedGen: session.gen })
+  const rotate = (session: Session, { br }: RefreshClaims, now: Date, client: Client) =>
+    move(session, 'rotate', { ...nextLife(session, now, client), prevGen: session.gen, prevBranch: br, confirmedGen: session.gen })
 
-  const skip = (session: Session, now: Date) => move(session, 'skip', nextLife(session, now))
+  const skip = (session: Session, now: Date, client: Client) => move(session, 'skip', nextLife(session, now, client))
 
-  function adopt (session: Session, { gen, iat, exp }: RefreshClaims) {
-    const issued = new Date(iat * 1000)
-    return move(session, 'adopt', { gen, prevGen: session.gen, rotatedAt: issued, answeredAt: issued, refreshExpiresAt: new Date(exp * 1000) })
+  /** The row as it was when it gave this token out, as far as the token tells. */
+  function adopt (session: Session, { gen, pa, iat, exp }: RefreshClaims) {
+    const adopted = { gen, prevGen: pa?.gen ?? null, prevBranch: pa?.br ?? null, answeredAt: new Date(iat * 1000), refreshExpiresAt: new Date(exp * 1000) }
+    return pa ? move(session, 'adopt', adopted) : move(session, 'adoptFloor', { ...adopted, floorGen: gen })
   }
 
   /**
@@ -158,17 +177,18 @@ export function createSessions (
    */
   async function repeat (session: Session, cameAt: Date): Promise<Session | undefined> {
     const { gen, confirmedGen, answeredAt } = session
-    if (confirmedGen === gen || answeredAt >= cameAt) return session
+    if ((confirms && confirmedGen >= gen) || answeredAt >= cameAt) return session
     return move(session, 'repeat', { answeredAt: cameAt })
   }
 
   /** Reads the row and judges the token by it: what is refused is thrown. */
   async function judge (claims: RefreshClaims, now: Date) {
     const session = await database.run((em) => find(em, claims.sid))
-    const verdict = decide(session, claims, now, policy)
+    const verdict = decide(session, claims, now, policy, revocations.floorOf(claims.sid))
 
-    if (verdict === 'DEAD') throw new TokenRevoked()
-    if (verdict === 'FORGED' || verdict === 'INVALID') throw new TokenInvalid()
+    if (verdict === 'DEAD') throw session?.revokeReason === 'replaced' ? sessionReplaced() : new TokenRevoked()
+    if (verdict === 'FORGED') throw new TokenInvalid()
+    if (verdict === 'OLD') throw new TokenSuperseded()
     if (verdict === 'REUSE') throw new RefreshReused()
     return { session: session!, verdict }
   }
@@ -182,21 +202,26 @@ export function createSessions (
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
-  async function tryOnce (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict): Promise<Session | undefined> {
+  async function tryOnce (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict, client: Client): Promise<Session | undefined> {
     const now = new Date()
 
     switch (verdict) {
       case 'SAME': return claims.gen === session.gen ? confirm(session, claims.gen) : repeat(session, cameAt)
-      case 'ROTATE': return rotate(session, now)
-      case 'SKIP': return skip(session, now)
+      case 'ROTATE': return rotate(session, claims, now, client)
+      case 'SKIP': return skip(session, now, client)
       case 'ADOPT': if (await adopt(session, claims)) telemetry.counters.refreshesAdopted++
     }
   }
 
   function confirm (session: Session, gen: number): Session {
     const tells = session.confirmedGen < gen && gen === session.gen
-    if (tells || isVoid(session, gen)) confirmations.note(session.id, gen)
+    if (confirms && (tells || isVoid(session, gen))) confirmations.note(session.id, gen)
     return session
+  }
+
+  function requireGood (claims: AccessClaims): void {
+    if (revocations.has(claims)) throw new TokenRevoked()
+    if (revocations.isSuperseded(claims)) throw new TokenSuperseded()
   }
 
   async function living (id: string): Promise<Session> {
@@ -231,8 +256,9 @@ export function createSessions (
         salt: randomBytes(32).toString('base64url'),
         gen: 0,
         prevGen: null,
+        prevBranch: null,
         confirmedGen: 0,
-        rotatedAt: now,
+        floorGen: 0,
         answeredAt: now,
         createdAt: now,
         authTime: authTime ?? now,
@@ -264,10 +290,10 @@ export function createSessions (
       for (let tries = 0; tries < mostTries; tries++) {
         const { session: found, verdict } = await judgeAndEnd(claims, new Date(), client)
         const prepared = await prepare(found)
-        const session = await tryOnce(claims, cameAt, found, verdict)
+        const session = await tryOnce(claims, cameAt, found, verdict, client)
         if (session) {
           tellOf(session, verdict)
-          return { session, prepared }
+          return { session, parent: claims.gen === session.gen ? undefined : { gen: claims.gen, br: claims.br }, prepared }
         }
         if (verdict !== 'ADOPT') telemetry.counters.refreshesOvertaken++
       }
@@ -280,49 +306,58 @@ export function createSessions (
 
     async requireUnrevoked (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      if (revocations.has(claims)) throw new TokenRevoked()
+      requireGood(claims)
     },
 
     async use (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
-      let user = revocations.has(claims) ? null : knownUsers.remembered(claims.sub)
+      requireGood(claims)
+      let user = knownUsers.remembered(claims.sub)
       if (user === undefined) user = await knownUsers.get(claims.sub)
       // What was fresh when the user was asked for may be too old when the answer is there.
       if (!revocationLog.isFresh()) {
         await revocationLog.catchUp()
         user = await knownUsers.get(claims.sub)
       }
-      if (!user || revocations.has(claims) || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      requireGood(claims)
+      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
       if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
       return user
     },
 
     async useStrictly (claims) {
       const session = await database.run((em) => find(em, claims.sid))
-      const alive = session && session.user.id === claims.sub && claims.ver >= session.user.epoch && !isOver(session, new Date()) &&
-        !await endings.isTokenRevoked(claims)
-      if (!alive) throw new TokenRevoked()
-      if (confirms) confirm(session, claims.gen)
-      return session.user
+      // What the log has told of it stays true, though the database may have lost it since.
+      requireGood(claims)
+      if (!session || session.user.id !== claims.sub || isOver(session, new Date())) throw new TokenRevoked()
+      if (claims.gen < session.floorGen) throw new TokenSuperseded()
+      if (claims.ver < session.user.epoch || await endings.isTokenRevoked(claims)) throw new TokenRevoked()
+      return confirm(session, claims.gen).user
     },
 
     async logout ({ kind, claims }, client) {
       const session = await database.run((em) => find(em, claims.sid))
-      if (!session) return
-      if (kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
+      if (session && kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
-      return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
+      if (session) return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
+      if (revocations.floorOf(claims.sid) < Infinity) await endings.endGone(claims.sid, { userId: claims.sub, client })
     },
 
-    async reauthenticate (id, prepare, client) {
-      const found = await living(id)
-      const prepared = await prepare(found)
-      await revocationLog.record(async (tx, _, note) => {
-        if (await tx.nativeUpdate(Session, { id, revokedAt: null }, { authTime: new Date() }) === 0) throw new TokenRevoked()
-        await noteAnswer(tx, id)
-        await note({ type: 'reauthenticated', userId: found.user.id, sessionId: id, client })
+    async replace ({ kind, claims }, client) {
+      const session = await database.run((em) => find(em, claims.sid))
+      const isShown = session && (kind === 'access' ? !await endings.isTokenRevoked(claims) : isGenuine(session, claims))
+      if (isShown) await endings.end(session.id, 'replaced', { userId: session.user.id, client })
+    },
+
+    async reauthenticate ({ sid: sessionId, gen }, prepare, client) {
+      const prepared = await prepare(await living(sessionId))
+      const session = await revocationLog.record(async (tx, write, note) => {
+        const raised = await raiseFloor(tx, { sessionId, gen, at: new Date(), client })
+        await write('session', sessionId, raised.floorGen)
+        await note({ type: 'reauthenticated', userId: raised.user.id, sessionId, client })
+        return raised
       })
-      return { session: await living(id), prepared }
+      return { session, prepared }
     },
 
     async list (userId, em) {

@@ -5,12 +5,12 @@ import { claimsOf, Counter, numericDate, sharedClaims, type Parties, type TokenS
 /** 96 random bits that make each refresh token one of its kind. */
 const Branch = Type.String({ pattern: '^[\\w-]{16}$' })
 
-const Parent = Type.Union([Type.Object({ gen: Counter, br: Branch }, { additionalProperties: false }), Type.Null()])
+const ParentSchema = Type.Union([Type.Object({ gen: Counter, br: Branch }, { additionalProperties: false }), Type.Null()])
 
 /** The generation and the branch of the token that was rotated to make another; null for what a proof of who one is has made. */
-export type Parent = Static<typeof Parent>
+export type Parent = Static<typeof ParentSchema>
 
-export const RefreshClaimsSchema = Type.Object({ ...sharedClaims, br: Branch, pa: Parent })
+export const RefreshClaimsSchema = Type.Object({ ...sharedClaims, br: Branch, pa: ParentSchema })
 
 /** The payload of a refresh token: nothing personal. Times are seconds since 1970. */
 export type RefreshClaims = Static<typeof RefreshClaimsSchema>

@@ -9,7 +9,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, hasBegun, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
-import { RefreshClaimsSchema, refreshClaims, type RefreshClaims } from './refresh-token.ts'
+import { RefreshClaimsSchema, refreshClaims, refreshSuffix, type Parent, type RefreshClaims } from './refresh-token.ts'
 
 /** The JOSE header of a token of ours. */
 export interface TokenHeader {
@@ -41,12 +41,15 @@ export interface TokenPair {
   refresh_expires_in: number
 }
 
+/** The refresh token of an answer: a new one, with what it descends from, or the very one that was shown. */
+export type RefreshChoice = { parent: Parent } | { shown: string, claims: Pick<RefreshClaims, 'exp'> }
+
 export interface Tokens {
   /**
-   * A new access token, with the host's claims, and the session's current refresh token. Where there are public keys only, nobody asks.
+   * A new access token, with the host's claims, and a refresh token of the session. Where there are public keys only, nobody asks.
    * @throws {TokenTooLarge} for claims that nobody could read back
    */
-  issue: (session: TokenSubject, claims: object) => TokenPair
+  issue: (session: TokenSubject, claims: object, choice: RefreshChoice) => TokenPair
   /**
    * Checks all that a token of one of these kinds says of itself: structure, key, signature, kind, claims, expiry, in
    * this order.
@@ -73,6 +76,7 @@ const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), ref
 
 export function createTokens (keyring: Keyring, settings: Settings, { counters }: Telemetry): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
+  const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: settings.audiences.map((audience) => `${audience}${refreshSuffix}`) } }
   const known = new LRUCache<string, VerifiedToken>({ max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length })
 
   function open (token: string): VerifiedToken {
@@ -106,7 +110,7 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()
 
     const { kind, claims } = verified
-    const isRight = remembered !== undefined || (shapes[kind](claims) && areOurs(claims, settings, lifetimes[kind]))
+    const isRight = remembered !== undefined || (shapes[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
     if (!isRight || !hasBegun(claims, settings.leewaySeconds)) throw new TokenInvalid()
     if (!remembered && kind === 'access') known.set(text, frozen(verified))
     return verified
@@ -118,18 +122,18 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
   }
 
   return {
-    issue (session, claims) {
+    issue (session, claims, choice) {
       const key = keyring.signing!
       const access = accessClaims(session, claims, settings, lifetimes.access)
-      const refresh = refreshClaims(session, settings)
       const accessToken = key.access.sign(access)
       if (!compact.test(accessToken)) throw new TokenTooLarge()
+      const refresh = 'shown' in choice ? choice.claims : refreshClaims(session, settings, lifetimes.refresh, choice.parent)
 
       return {
         access_token: accessToken,
         token_type: 'Bearer',
         expires_in: access.exp - access.iat,
-        refresh_token: key.refresh.sign(refresh),
+        refresh_token: 'shown' in choice ? choice.shown : key.refresh.sign(refresh),
         refresh_expires_in: refresh.exp - access.iat,
       }
     },

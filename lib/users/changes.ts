@@ -145,8 +145,12 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFi
     async remove (id, as, { client, em, keepsAdmin = false } = {}) {
       return isId(id) && revocationLog.record(async (tx, write, note) => {
         if (keepsAdmin) await admins.requireAnother(tx, id)
+        // Locks the user, as a login does, and changes nothing.
+        if (await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch') }) === 0) return false
+        const ended = await endings.living(tx, id, em !== undefined)
         // Its sessions go with it.
-        if (await tx.nativeDelete(User, { id }) === 0) return false
+        await tx.nativeDelete(User, { id })
+        for (const sessionId of ended) await write('session', sessionId)
         await write('user', id)
         await note({ type: as, userId: id, client })
         return true

@@ -13,7 +13,7 @@ import type { Hasher } from '../passwords/hasher.ts'
 import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
-import type { Beginning, Sessions } from '../sessions/sessions.ts'
+import type { Beginning, Proving, Sessions } from '../sessions/sessions.ts'
 import { isAdmin } from './admins.ts'
 import type { Credentials } from './credentials.ts'
 import type { OwnFields, Profile } from './fields.ts'
@@ -47,7 +47,8 @@ export interface Past {
 /** A new password, and the session that asks for it. */
 export interface PasswordChange {
   userId: string
-  sessionId: string
+  /** By the access token that was shown. */
+  shown: Proving
   current: string
   next: string
   client: Client
@@ -87,11 +88,12 @@ export interface Users {
    */
   signIn: <Answer>(user: Pick<User, 'id' | 'epoch'>, beginning: Beginning, issue: (session: Session) => Answer) => Promise<Answer>
   /**
-   * Gives a user another password, and ends every session but this one, which goes on with the tokens that `issue` makes.
+   * Gives a user another password, and ends every session but this one, which goes on with the tokens that `issue` makes,
+   * and no earlier ones.
    * @throws {PasswordRejected} a 400 that names the rule
    * @throws {CredentialsInvalid} when the current one is not right
    * @throws {Busy} before anything is changed
-   * @throws {TokenRevoked} when this session is over meanwhile
+   * @throws {TokenRevoked | TokenSuperseded} when this session is over meanwhile, or its token void
    */
   changePassword: <Answer>(change: PasswordChange, prepare: (user: User) => Promise<(session: Session) => Answer>) => Promise<Answer>
   /**
@@ -211,7 +213,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
       return answer
     }),
 
-    async changePassword ({ userId, sessionId, current, next, client, gone }, prepare) {
+    async changePassword ({ userId, shown: { sid: sessionId, gen }, current, next, client, gone }, prepare) {
       await policy.check(next, await lookUp.byId(userId) ?? nobody, gone)
       const user = await credentials.confirm(userId, current, client, gone)
       const issue = await prepare(user)
@@ -222,7 +224,7 @@ export function createUsers ({ database, events, hasher, policy, lookUp, credent
         // Only over the hash that was verified: of two changes at once one is told that the password is another by now.
         const change = { passwordHash: stronger, passwordChangedAt: now, updatedAt: now }
         if (await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change) === 0) throw new CredentialsInvalid()
-        await endings.endOthers(tx, write, userId, 'password', { id: sessionId, authTime: now })
+        await endings.endOthers(tx, write, userId, 'password', { sessionId, gen, at: now, client })
         await note({ type: 'password-changed', userId, sessionId, client })
         return issue((await sessions.find(tx, sessionId))!)
       })

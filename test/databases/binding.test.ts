@@ -17,7 +17,7 @@ import { listenIn } from './wire.ts'
 const words = { name: "lovelace'--", email: "love'lace@lovelace.example", agent: "Lovelace/1843 \\', (select 1)) -- \"", nickname: 'Lovelace \\" \' ? ?? \\?', role: "lovelace'; role", address: '203.0.113.43' }
 
 /** All that accounts are used for, once: what was asked, as the database got it, and what it holds by then. */
-async function useAll (t: Test, { app, get, refresh }: Awaited<ReturnType<typeof build>>, db: string) {
+async function useAll (t: Test, { app, get }: Awaited<ReturnType<typeof build>>, db: string) {
   const { users, sessions } = app.accounts
   const ask = async (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET', url: string, payload?: object, token?: string) => {
     const headers = { 'user-agent': words.agent, ...token && { authorization: `Bearer ${token}` } }
@@ -32,11 +32,11 @@ async function useAll (t: Test, { app, get, refresh }: Awaited<ReturnType<typeof
   t.match(await ask('POST', '/auth/register', who), { status: 409 })
   t.match(await ask('POST', '/auth/login', { username: words.name, password: `${password}!` }), { status: 401 })
   const second = await ask('POST', '/auth/login', { username: words.email, password })
-  const third = (await refresh(second.refresh_token)).json()
+  const third = await ask('POST', '/auth/refresh', { refresh_token: second.refresh_token })
   t.equal((await get('/strict', third.access_token)).statusCode, 200)
   t.match(await ask('PATCH', '/auth/me', { nickname: `${words.nickname}!` }, ada.access_token), { status: 200 })
   const fresh = await ask('POST', '/auth/reauthenticate', { password }, ada.access_token)
-  t.match(await ask('GET', '/auth/sessions', undefined, ada.access_token), { sessions: [{ user_agent: words.agent }, { user_agent: words.agent }] })
+  t.match(await ask('GET', '/auth/sessions', undefined, fresh.access_token), { sessions: [{ user_agent: words.agent }, { user_agent: words.agent }] })
   t.match(await ask('PUT', '/auth/password', { current_password: password, new_password: next }, fresh.access_token), { status: 200 })
   t.match(await ask('POST', '/auth/login', { username: words.name, password: next }), { status: 200 })
 

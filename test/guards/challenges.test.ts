@@ -32,6 +32,7 @@ const challenges: Record<string, [status: number, error?: string]> = {
   ACCOUNTS_TOKEN_EXPIRED: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_WRONG_TYPE: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_REVOKED: [401, 'invalid_token'],
+  ACCOUNTS_TOKEN_SUPERSEDED: [401, 'invalid_token'],
   ACCOUNTS_CLAIMS_REFUSED: [401, 'invalid_token'],
   ACCOUNTS_REFRESH_REUSED: [401, 'invalid_token'],
   ACCOUNTS_TOKEN_STALE: [401, 'insufficient_user_authentication'],
@@ -59,6 +60,8 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
   const { access_token: over } = await signIn()
   await app.accounts.revoke(over)
   const { access_token: old } = await app.accounts.issueTokens(user.id)
+  const { access_token: superseded } = await signIn()
+  await app.inject({ method: 'POST', url: '/auth/reauthenticate', payload: { password }, headers: { authorization: `${scheme} ${superseded}` } })
   await refresh(spent)
 
   return [
@@ -66,7 +69,7 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     await ask('/guarded', `a ${hostile}`), await ask('/auth/me', ''),
     await ask('/guarded', hostile.replaceAll(/[ ,]/g, '')), await ask('/guarded', mint({ ...header, kid: hostile }, payload)), await ask('/guarded', mint(header, { ...payload, iss: hostile, [hostile]: hostile })),
     await ask('/guarded', mint(header, { ...payload, auth_time: 1, iat: 1, exp: 2, [hostile]: hostile })),
-    await ask('/guarded', spent), await ask('/guarded', over), await ask('/guarded?refused', old), await refresh(spent), await ask('/fresh', old), await ask('/admin', old),
+    await ask('/guarded', spent), await ask('/guarded', over), await ask('/guarded', superseded), await ask('/guarded?refused', old), await refresh(spent), await ask('/fresh', old), await ask('/admin', old),
     await post('/auth/login', { username: hostile, password: hostile }), await post('/auth/login', { username: 'ada', password: hostile }),
     await post('/auth/introspect', { token: hostile, client_id: hostile, client_secret: hostile }),
   ]

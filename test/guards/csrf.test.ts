@@ -60,6 +60,8 @@ const senders: [site: string | undefined, origin: string | undefined, verdict: '
   ].map((origin) => [undefined, origin, 'asks and names'] as [undefined, string, 'asks and names']),
 ]
 
+const endsTokens = (url: string) => url === '/auth/logout' || url === '/auth/reauthenticate'
+
 for (const [url, payload] of [['/act', undefined], ['/auth/refresh', undefined], ['/auth/logout', undefined], ['/auth/reauthenticate', { password }]] as const) {
   t.test(`at ${url} the browser's word on the sender decides, and where it has none the value`, async (t) => {
     const { send, signIn } = await site(t, { trustedOrigins: [trusted] })
@@ -72,15 +74,16 @@ for (const [url, payload] of [['/act', undefined], ['/auth/refresh', undefined],
       if (verdict === 'passes') t.ok(bare.statusCode < 300, label)
       else t.match(bare.json(), failed, label)
       if (verdict !== 'passes') t.notOk(bare.headers['set-cookie'], label)
-      if (url === '/auth/logout' && verdict === 'passes') session = await signIn()
+      // After a logout, and where the password was given again, the tokens of before are over.
+      if (endsTokens(url) && verdict === 'passes') session = await signIn()
 
       const shown = await send(url, { ...headers, cookie: session.cookie, 'x-csrf-token': session.value }, payload)
       if (verdict === 'refused') t.match(shown.json(), failed, label)
       else t.ok(shown.statusCode < 300, label)
       if (url === '/auth/logout' && verdict !== 'refused') {
         t.ok(shown.headers['set-cookie'], `${label} takes the cookies back`)
-        session = await signIn()
       }
+      if (endsTokens(url) && verdict !== 'refused') session = await signIn()
     }
   })
 }
@@ -112,19 +115,24 @@ t.test('tokens of a body are given to any origin: what it may read is for CORS t
 
 t.test('a page of another origin brings no session of its own into a browser, wherever it puts the token', async (t) => {
   const { send, signIn } = await site(t, { trustedOrigins: [trusted] })
-  const { cookies } = await signIn()
-  const [access, refresh] = [cookies['__Host-access']!.value!, cookies['__Secure-refresh']!.value!]
-  const attempts: [url: string, headers: object, payload: object][] = [
-    ['/auth/refresh', {}, { refresh_token: refresh }], ['/auth/refresh', bearer(refresh), {}], ['/auth/reauthenticate', bearer(access), { password }],
+  const attempts: [url: string, show: (access: string, refresh: string) => [headers: object, payload: object]][] = [
+    ['/auth/refresh', (_, refresh) => [{}, { refresh_token: refresh }]], ['/auth/refresh', (_, refresh) => [bearer(refresh), {}]],
+    ['/auth/reauthenticate', (access) => [bearer(access), { password }]],
   ]
+  const showing = async (show: (typeof attempts)[0][1]) => {
+    const { cookies } = await signIn()
+    return show(cookies['__Host-access']!.value!, cookies['__Secure-refresh']!.value!)
+  }
 
-  for (const [url, headers, payload] of attempts) {
+  for (const [url, show] of attempts) {
+    const [headers, payload] = await showing(show)
     for (const sender of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site', origin: 'https://blog.example.com' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
       const answer = await send(url, { ...headers, ...sender }, payload)
       t.match(answer.json(), failed, `${url} ${JSON.stringify(sender)}`)
       t.notOk(answer.headers['set-cookie'])
     }
     for (const sender of [{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'cross-site', origin: trusted }]) {
+      const [headers, payload] = await showing(show)
       t.equal((await send(url, { ...headers, ...sender }, payload)).statusCode, 200, url)
     }
   }

@@ -1,3 +1,4 @@
+// @ts-nocheck
 import fc from 'fast-check'
 import t from 'tap'
 import { decide, isVoid, type RotationPolicy, type SessionState, type Verdict } from '../../lib/sessions/rotation.ts'

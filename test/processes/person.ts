@@ -79,12 +79,12 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
     else if (window === 0) login.state = 'unsure'
   }
 
-  /** Two tabs, in two processes: whoever is answered is answered the same. */
+  /** Two tabs, in two processes, with one store: whoever is answered is answered with the same generation, and the last answer stays. */
   async function refreshTwice (server: Speaker, other: Speaker, login: Login): Promise<void> {
     const { refresh: token } = login
     const answers = await Promise.all([server, other].map((one) => hear('refresh of two', one.refresh(token), one, 200)))
     for (const answer of answers) if (answer) keep(login, answer)
-    if (new Set(answers.filter(Boolean).map((answer) => answer!.body.refresh_token)).size > 1) complaints.push(`${name}: two refresh tokens live`)
+    if (new Set(answers.filter(Boolean).map((answer) => genOf(answer!.body.refresh_token))).size > 1) complaints.push(`${name}: two generations live`)
   }
 
   async function logout (server: Speaker, login: Login): Promise<void> {
@@ -92,17 +92,19 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
     if (await hear('logout', server.logout(login.refresh), server, 204)) login.state = 'over'
   }
 
-  /** Others end with the first answer, this one goes on in any case. */
+  /** Others end with the first answer; this one goes on with the answer, and without it nobody knows. */
   async function changePassword (server: Speaker, login: Login): Promise<void> {
     const next = `${password} ${++count}`
     const body = { current_password: passwords[0], new_password: next }
     const others = logins.filter((one) => one !== login && one.state !== 'over')
     for (const one of others) one.state = 'unsure'
     passwords = [passwords[0]!, next]
+    login.state = 'unsure'
 
     const answer = await hear('password', server.ask('PUT', '/auth/password', login.access, body), server, 200)
     if (!answer) return
-    keep(login, answer)
+    // What was before is void, and its replay ends nothing.
+    Object.assign(keep(login, answer), { state: 'on', former: [] })
     former.push(passwords[0]!)
     passwords = [next]
     for (const one of others) one.state = 'over'

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { bearer, build, buildOnFile, mint, decode, refreshKey } from '../build.ts'
+import { bearer, build, buildOnFile, type client, mint, decode, refreshKey } from '../build.ts'
 
 t.test('a logout ends the whole session with whichever token is shown', async (t) => {
   const { signUp, signIn, post, get, refresh } = await build(t)
@@ -68,12 +68,20 @@ t.test('a logout without a token, or with one that is none of ours, is a 401 and
   t.equal((await get('/guarded', access)).statusCode, 200)
 })
 
-t.test('a logout from a session that is not there any more is a logout', async (t) => {
-  const { signUp, post, sql } = await buildOnFile(t)
-  const { access_token: access, refresh_token: token } = await signUp()
-  await sql.exec('delete from accounts_sessions')
-  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
-  t.equal((await post('/auth/logout', {}, access)).statusCode, 204)
+t.test('a logout from a session whose row is gone makes its tokens void all the same, and says so once', async (t) => {
+  const ways: ((tokens: { access_token: string, refresh_token: string }) => Parameters<ReturnType<typeof client>['post']>)[] = [
+    (tokens) => ['/auth/logout', { refresh_token: tokens.refresh_token }], (tokens) => ['/auth/logout', {}, tokens.access_token], (tokens) => ['/auth/revoke', { token: tokens.refresh_token }],
+  ]
+  for (const way of ways) {
+    const { signUp, post, get, sql, db } = await buildOnFile(t, { routes: { revoke: true } })
+    const tokens = await signUp()
+    await sql.exec('delete from accounts_sessions')
+    t.equal((await get('/guarded', tokens.access_token)).statusCode, 200)
+    for (const time of ['once', 'and again']) t.ok((await post(...way(tokens))).statusCode < 300, time)
+    const { get: elsewhere } = await build(t, { db })
+    for (const asked of [get, elsewhere]) t.match((await asked('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [{ kind: 'session', subject: decode(tokens.access_token).payload.sid }])
+  }
 })
 
 t.test('a logout that names JSON and sends nothing, as fetch() does, is a logout', async (t) => {

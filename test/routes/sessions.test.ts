@@ -22,6 +22,14 @@ t.test('a user sees where they are signed in, the session used last first, and n
   t.equal((await get('/auth/sessions', first.access_token)).json().sessions.length, 3)
 })
 
+t.test('a session shows where it was refreshed last', async (t) => {
+  const { app, get, signUp } = await build(t, { refresh: { window: 0 } })
+  const { refresh_token: token } = await signUp()
+  const headers = { 'user-agent': 'Thief/666' }
+  const thief = (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, headers, remoteAddress: '203.0.113.66' })).json()
+  t.match((await get('/auth/sessions', thief.access_token)).json(), { sessions: [{ user_agent: 'Thief/666', ip: '203.0.113.66' }] })
+})
+
 t.test('a session can be ended by its user, and by nobody else', async (t) => {
   const { app, get, refresh, signUp, signIn } = await build(t)
   const here = await signUp()

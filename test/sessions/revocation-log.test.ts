@@ -4,9 +4,10 @@ import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
+import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { build, buildOnFile, decode } from '../build.ts'
+import { bearer, build, buildOnFile, decode, password } from '../build.ts'
 import { addEntries } from '../databases.ts'
 import { letPass, until } from '../waiting.ts'
 
@@ -331,12 +332,54 @@ t.test('an app that is closed looks at the log no more', async (t) => {
   t.strictSame(lines, [])
 })
 
-t.test('the log tells from which epoch on the tokens of a user are good', async (t) => {
+t.test('the log tells from which epoch on the tokens of a user are good, and beside it of each session that goes on', async (t) => {
   const { app, signUp, sql } = await buildOnFile(t)
-  const { user: { id } } = await signUp()
+  const { user: { id }, access_token: access } = await signUp()
   await app.accounts.users.disable(id)
   await app.accounts.sessions.revokeAll(id)
-  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })))
+  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [
+    { kind: 'session', subject: decode(access).payload.sid, epoch: null }, ...[1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })),
+  ])
+})
+
+t.test('whatever ends all sessions of a user, each has its entry', async (t) => {
+  const ends: ((app: FastifyInstance, id: string, access: string) => Promise<unknown>)[] = [
+    (app, id) => app.accounts.sessions.revokeAll(id),
+    (app, id) => app.accounts.users.disable(id),
+    (app, id) => app.accounts.users.setPassword(id, `${password} of another`),
+    (app, id) => app.accounts.users.delete(id),
+    (app, id) => app.accounts.orm.em.fork().transactional((em) => app.accounts.users.delete(id, { em })),
+    (app, _, access) => app.inject({ method: 'DELETE', url: '/auth/me', headers: bearer(access) }),
+  ]
+  for (const end of ends) {
+    const { app, signUp, signIn, sql } = await buildOnFile(t)
+    const { user: { id }, ...first } = await signUp()
+    const both = [first, await signIn()].map(({ access_token: token }) => decode(token).payload.sid)
+    await end(app, id, first.access_token)
+    const entries = await sql.all("select subject, epoch from accounts_revoked_tokens where kind = 'session'")
+    t.strictSame(entries.map(({ subject }) => subject).sort(), both.sort())
+    t.ok(entries.every(({ epoch }) => epoch === null))
+  }
+})
+
+t.test('the log tells of a floor, which the session goes on with, in every process', async (t) => {
+  const { app, db, signUp, post, get, sql } = await buildOnFile(t)
+  const another = await build(t, { db })
+  const { access_token: first } = await signUp()
+  const { access_token: second } = (await post('/auth/reauthenticate', { password }, first)).json()
+  const { access_token: third } = (await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(second), payload: { current_password: password, new_password: `${password}!` } })).json()
+  const { sid, sub } = decode(first).payload
+  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [
+    { kind: 'session', subject: sid, epoch: 1000 }, { kind: 'session', subject: sid, epoch: 2000 }, { kind: 'user', subject: sub, epoch: 1 },
+  ])
+  await until(async () => (await another.get('/guarded', second)).json().code === 'ACCOUNTS_TOKEN_SUPERSEDED')
+  const begun = await build(t, { db })
+  for (const { get } of [another, begun]) {
+    for (const old of [first, second]) t.match((await get('/guarded', old)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+    t.equal((await get('/guarded', third)).statusCode, 200)
+  }
+  await post('/auth/logout', undefined, third)
+  for (const token of [first, third]) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('of two revocations of a token only one is written', async (t) => {

@@ -34,7 +34,7 @@ const doors: Door[] = [
   { name: 'POST /guarded, body', opens: access, send: inBody('/guarded', 'access_token') },
   { name: 'GET /auth/me, header', opens: access, send: inHeader('GET', '/auth/me') },
   { name: 'GET /auth/me, cookie', opens: access, send: inCookie('GET', '/auth/me', '__Host-access') },
-  { name: 'POST /auth/reauthenticate, header', opens: access, send: inHeader('POST', '/auth/reauthenticate', { password }) },
+  { name: 'POST /auth/reauthenticate, header', opens: access, send: inHeader('POST', '/auth/reauthenticate', { password }), isFinal: true },
   { name: 'POST /with-refresh, header', opens: refresh, send: inHeader('POST', '/with-refresh') },
   { name: 'POST /with-refresh, body', opens: refresh, send: inBody('/with-refresh', 'refresh_token') },
   { name: 'POST /with-refresh, cookie', opens: refresh, send: inCookie('POST', '/with-refresh', '__Secure-refresh') },

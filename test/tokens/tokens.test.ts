@@ -1,4 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mock } from 'node:test'
+import { createVerifier } from 'fast-jwt'
+import { jwtVerify } from 'jose'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../build.ts'
@@ -251,7 +254,7 @@ t.test('a token says what the documents say, and nothing personal', async (t) =>
   const shared = ['aud', 'exp', 'gen', 'iat', 'iss', 'jti', 'sid', 'sub', 'ver']
 
   t.strictSame(Object.keys(decode(access).payload).sort(), [...shared, 'auth_time'].sort())
-  t.strictSame(Object.keys(decode(refresh).payload).sort(), shared)
+  t.strictSame(Object.keys(decode(refresh).payload).sort(), [...shared, 'br', 'pa'].sort())
   t.strictSame(Object.keys(decode(access).header).sort(), ['alg', 'kid', 'typ'])
   t.strictSame(Object.keys(decode(refresh).header).sort(), ['alg', 'kid', 'typ'])
   t.notMatch(JSON.stringify([decode(access), decode(refresh)]), /ada|lovelace|horse|argon2/)
@@ -385,16 +388,44 @@ t.test('a leeway makes no life longer than it may be, and no token of the future
 t.test('of a list of audiences the first is written and each is accepted', async (t) => {
   const { get, post, signUp } = await build(t, { audience: ['first', 'second'] })
   const { access_token: access, refresh_token: refresh } = await signUp()
-  t.strictSame([access, refresh].map((token) => decode(token).payload.aud), ['first', 'first'])
+  t.strictSame([access, refresh].map((token) => decode(token).payload.aud), ['first', 'first/refresh'])
 
+  const ofRefresh = (aud: string | string[]) => Array.isArray(aud) ? aud.map((party) => `${party}/refresh`) : `${aud}/refresh`
   for (const aud of ['first', 'second', ['second'], ['theirs', 'second'], ['first', 'second']]) {
     t.equal((await get('/auth/me', reissue(access, { aud }))).statusCode, 200, String(aud))
-    t.equal((await post('/with-refresh', {}, reissue(refresh, { aud }))).statusCode, 200, String(aud))
+    t.equal((await post('/with-refresh', {}, reissue(refresh, { aud: ofRefresh(aud) }))).statusCode, 200, String(aud))
+    t.match((await get('/auth/me', reissue(access, { aud: ofRefresh(aud) }))).json(), invalid, 'each kind has its own')
+    t.match((await post('/with-refresh', {}, reissue(refresh, { aud }))).json(), invalid)
   }
   for (const aud of ['third', 'first second', 'first,second', [], ['third'], ['First'], '', ['']]) {
     t.match((await get('/auth/me', reissue(access, { aud }))).json(), invalid, String(aud))
     t.match((await post('/with-refresh', {}, reissue(refresh, { aud }))).json(), invalid, String(aud))
   }
+})
+
+t.test('who checks key, issuer, audience and expiry alone takes no refresh token for an access token', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { signUp } = await build(t, { secret: { private: privateKey } })
+  const { access_token: access, refresh_token: refresh } = await signUp()
+  const party = 'fastify-jwt-accounts'
+
+  const verify = createVerifier({ key: publicKey.export({ type: 'spki', format: 'pem' }), algorithms: ['ES256'], allowedIss: party, allowedAud: party })
+  t.match(verify(access), { aud: party })
+  t.throws(() => verify(refresh), { code: 'FAST_JWT_INVALID_CLAIM_VALUE' })
+
+  const check = (token: string) => jwtVerify(token, publicKey, { issuer: party, audience: party })
+  t.match((await check(access)).payload, { aud: party })
+  await t.rejects(check(refresh), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED', claim: 'aud' })
+})
+
+t.test('a refresh token lives no longer than it may, though the clock that moved its session is ahead', async (t) => {
+  const { signUp, refresh, sql } = await buildOnFile(t, { refresh: { expiresIn: '1h' } })
+  const { refresh_token: token } = await signUp()
+  await refresh(token)
+  await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(Date.now() + 3_660_000))
+  const { refresh_token: sibling, refresh_expires_in: seconds } = (await refresh(token)).json()
+  t.equal(seconds, 3600)
+  t.equal((await refresh(sibling)).statusCode, 200)
 })
 
 t.test('claims of the host stand at the top of access tokens, and are asked for anew each time', async (t) => {

@@ -1,3 +1,4 @@
+// @ts-nocheck
 import { decide, isOver, isVoid, type SessionState } from '../../../lib/sessions/rotation.ts'
 import type { RefreshClaims } from '../../../lib/tokens/refresh-token.ts'
 import { limits, type Clock, type Policy, type Scheme, type Work } from './scheme.ts'

@@ -1,3 +1,4 @@
+// @ts-nocheck
 import { refreshClaims, type RefreshClaims } from '../../../lib/tokens/refresh-token.ts'
 import type { AccessToken, Answer, Refusal } from './scheme.ts'
 

@@ -1,0 +1,38 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { storable, type Client } from '../client.ts'
+import type { Database } from '../database.ts'
+import type { Session } from '../entities/session.ts'
+import { TokenRevoked, TokenSuperseded } from '../errors.ts'
+import { createSessionFinder } from './find-session.ts'
+import { createFloorMove } from './moves.ts'
+import { isOver } from './rotation.ts'
+
+/** Who has proved who they are, and by which token of the session they are known. */
+export interface Proof {
+  sessionId: string
+  /** The generation of the access token that was shown. */
+  gen: number
+  at: Date
+  client: Client
+}
+
+/**
+ * Makes a new generation of the session, and every earlier token of it void (ASVS 5 7.2.4), in the transaction of what is
+ * proved. Gives the session as it goes on; its `floorGen` belongs into the log.
+ * @throws {TokenRevoked} when the session is over
+ * @throws {TokenSuperseded} when somebody else has proved it since the token was made
+ */
+export type RaiseFloor = (tx: EntityManager, proof: Proof) => Promise<Session>
+
+export function createFloor (database: Pick<Database, 'statement'>): RaiseFloor {
+  const move = createFloorMove(database)
+  const { find } = createSessionFinder(database)
+
+  return async (tx, { sessionId: id, gen: shownGen, at, client }) => {
+    const raised = await move.run(tx, { id, shownGen, authTime: at, answeredAt: at, lastUsedAt: at, ...storable(client) })
+    const session = await find(tx, id)
+    if (!session || isOver(session, at)) throw new TokenRevoked()
+    if (raised === 0) throw new TokenSuperseded()
+    return session
+  }
+}
