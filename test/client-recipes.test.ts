@@ -64,13 +64,16 @@ t.afterEach(() => mock.timers.reset())
 async function inStore (t: Test) {
   const all = await world(t)
   const { load, save } = recipe('Tokens in a store', 'store.js')({ localStorage: all.localStorage }) as { load: () => Partial<TokenResponse>, save: (tokens: object) => void }
-  const tab = (fetch: Fetch = all.fetch) => recipe('Tokens in a store', 'api.js')({ load, save, fetch, Request: all.PageRequest }) as { api: Fetch, authorized: (request: Request) => Request, canGoOn: (sent: Request, answer: Response) => Promise<boolean> }
+  const tab = (fetch: Fetch = all.fetch) => recipe('Tokens in a store', 'api.js')({ load, save, fetch, Request: all.PageRequest }) as { api: Fetch, keep: (tokens: object) => void, authorized: (request: Request) => Request, canGoOn: (sent: Request, answer: Response) => Promise<boolean> }
   return { ...all, load, save, tab }
 }
 
 async function inCookies (t: Test) {
   const all = await world(t, { transport: 'cookie' })
-  const tab = () => recipe('Cookies', 'api.js')({ fetch: all.fetch, Request: all.PageRequest, document: all.document }) as { api: Fetch }
+  let held: Promise<unknown> = Promise.resolve()
+  // One at a time, in the order in which they came, as in a browser.
+  const locks = { request: (_name: string, work: () => Promise<Response>) => { const mine = held.then(work); held = mine.catch(() => {}); return mine } }
+  const tab = (fetch: Fetch = all.fetch) => recipe('Cookies', 'api.js')({ fetch, Request: all.PageRequest, document: all.document, navigator: { locks } }) as { api: Fetch }
   return { ...all, tab }
 }
 
@@ -104,7 +107,7 @@ t.test('an answer that comes after another tab has refreshed is dropped, and the
     if (input !== '/auth/refresh') return answer
     // Meanwhile the other tab is given these very tokens, and, once their window is over, the next.
     save((await answer.clone().json()) as object)
-    mock.timers.tick(31_000)
+    mock.timers.tick(62_000)
     save(await (await fetch('/auth/refresh', json({ refresh_token: load().refresh_token }))).json() as object)
     newest = load()
     return answer
@@ -159,13 +162,86 @@ t.test('a client that is made from the document refreshes too, and sends its bod
   const { base, enter, save, tab, refreshes, fetch, app } = await inStore(t)
   const tokens = await enter()
   save(tokens)
-  const { authorized, canGoOn } = tab()
+  const { authorized, canGoOn, keep } = tab()
   const made = (options: object) => createClient({ ...options, baseUrl: base, fetch })
   const { client } = recipe('A client made', 'client.js')({ authorized, canGoOn, fetch, createClient: made }) as { client: any }
   expire()
-  const answers = await Promise.all([client.GET('/guarded'), client.POST('/guarded', { body: { a: 1 } }), client.POST('/auth/reauthenticate', { body: { password } })])
-  t.strictSame(answers.map(({ response }) => response.status), [200, 200, 200])
+  const answers = await Promise.all([client.GET('/guarded'), client.POST('/guarded', { body: { a: 1 } })])
+  t.strictSame(answers.map(({ response }) => response.status), [200, 200])
   t.equal(refreshes(), 1)
+  const { data } = await client.POST('/auth/reauthenticate', { body: { password } })
+  keep(data)
+  t.equal((await client.GET('/guarded')).response.status, 200)
   await app.accounts.sessions.revokeAll(tokens.user.id)
   t.equal((await client.GET('/guarded')).error.code, 'ACCOUNTS_TOKEN_REVOKED')
+})
+
+const proofs = (json: (body: object) => RequestInit): [string, RequestInit][] => [
+  ['/auth/reauthenticate', json({ password })], ['/auth/password', { ...json({ current_password: password, new_password: `${password} again` }), method: 'PUT' }],
+]
+
+t.test('with tokens in a store, the answer to a proof is kept over a refresh that raced it, and not over another login', async (t) => {
+  for (const index of [0, 1]) {
+    const { enter, save, load, tab, json, fetch } = await inStore(t)
+    save(await enter())
+    const [one, other] = [tab(), tab()]
+    const proved = await (await one.api(...proofs(json)[index]!)).json() as TokenResponse
+    mock.timers.tick(1000)
+    save({ ...load(), refresh_token: load().refresh_token, access_token: undefined })
+    // The other tab is refused, waits, and finds what this one has kept meanwhile.
+    const refused = other.api('/guarded')
+    one.keep(proved)
+    t.strictSame(await statuses([refused, one.api('/guarded')]), [200, 200])
+    t.strictSame(load(), proved)
+
+    const login = await (await fetch('/auth/login', json({ username: 'ada', password: index ? `${password} again` : password }))).json() as TokenResponse
+    save(login)
+    one.keep(proved)
+    t.strictSame(load(), login)
+    save({})
+    one.keep(proved)
+    t.strictSame(load(), {})
+  }
+})
+
+t.test('with tokens in a store, a proof whose answer is lost empties no store', async (t) => {
+  const { enter, save, load, tab, json } = await inStore(t)
+  const tokens = await enter()
+  save(tokens)
+  const { api } = tab()
+  t.strictSame(await statuses([api(...proofs(json)[0]!)]), [200])
+  t.strictSame(await statuses([api('/guarded')]), [401])
+  t.strictSame(load(), tokens)
+})
+
+t.test('with cookies, refreshes and proofs of all tabs come one after another', async (t) => {
+  for (const index of [0, 1]) {
+    const { enter, tab, json } = await inCookies(t)
+    await enter()
+    const [one, other] = [tab(), tab()]
+    expire()
+    t.strictSame(await statuses([one.api('/guarded'), other.api(...proofs(json)[index]!), one.api('/strict'), other.api('/guarded')]), [200, 200, 200, 200])
+    expire()
+    t.strictSame(await statuses([one, other].map(({ api }) => api('/guarded'))), [200, 200])
+  }
+})
+
+t.test('with cookies, who is told of newer tokens looks once more', async (t) => {
+  const { enter, tab, json, fetch, cookies, refreshes } = await inCookies(t)
+  await enter()
+  const before = new Map(cookies)
+  await tab().api(...proofs(json)[0]!)
+  const after = new Map(cookies)
+  const put = (jar: typeof cookies) => { cookies.clear(); for (const [name, cookie] of jar) cookies.set(name, cookie) }
+  for (const [jar, status] of [[after, 200], [before, 401]] as const) {
+    put(before)
+    const counted = refreshes()
+    const { api } = tab(async (input, init) => {
+      const answer = await fetch(input, init)
+      if (answer.status === 401 && new URL((input as Request).url).pathname === '/auth/refresh') put(jar)
+      return answer
+    })
+    t.strictSame(await statuses([api('/guarded')]), [status])
+    t.equal(refreshes(), counted + 2)
+  }
 })

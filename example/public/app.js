@@ -5,7 +5,10 @@ const $ = (id) => document.getElementById(id)
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** What a refresh mends. Any other 401 means what it says. */
-const mendable = ['ACCOUNTS_TOKEN_MISSING', 'ACCOUNTS_TOKEN_EXPIRED', 'ACCOUNTS_TOKEN_REVOKED']
+const mendable = ['ACCOUNTS_TOKEN_MISSING', 'ACCOUNTS_TOKEN_EXPIRED', 'ACCOUNTS_TOKEN_REVOKED', 'ACCOUNTS_TOKEN_SUPERSEDED']
+
+/** What makes tokens is alone in all tabs: a browser keeps the cookies that come last. */
+const makesTokens = /^\/auth\/(login|register|refresh|password|reauthenticate)$/
 
 const words = {
   ACCOUNTS_USER_EXISTS: 'Somebody has that name already. Please choose another.',
@@ -24,7 +27,12 @@ let isSignedIn = false
 
 const csrfToken = () => /(?:^|; )__Host-csrf=([^;]+)/.exec(document.cookie)?.[1]
 
-async function send (method, path, body) {
+function send (method, path, body) {
+  const ask = () => sendNow(method, path, body)
+  return makesTokens.test(path) && navigator.locks ? navigator.locks.request('tokens', ask) : ask()
+}
+
+async function sendNow (method, path, body) {
   const csrf = csrfToken()
   const headers = { ...body && { 'content-type': 'application/json' }, ...csrf && { 'x-csrf-token': csrf } }
   const response = await fetch(path, { method, headers, ...body && { body: JSON.stringify(body) } }).catch(() => {
@@ -47,9 +55,18 @@ function call (...request) {
 
 let refreshing
 
+/** Another tab may have given the password, and its new cookies be on their way: looks once more. */
+async function sendRefresh () {
+  return send('POST', '/auth/refresh').catch(async (error) => {
+    if (error.code !== 'ACCOUNTS_TOKEN_SUPERSEDED') throw error
+    await sleep(2000)
+    return send('POST', '/auth/refresh')
+  })
+}
+
 /** Calls that find the token expired at the same time share one refresh. */
 function refresh () {
-  refreshing ??= send('POST', '/auth/refresh').then((tokens) => receive(tokens, token.refreshes + 1)).catch((error) => {
+  refreshing ??= sendRefresh().then((tokens) => receive(tokens, token.refreshes + 1)).catch((error) => {
     if (error.status === 401) signOut('You have been logged out: this session was ended, here or on another device.')
     throw Object.assign(error, { isTold: error.status === 401 })
   }).finally(() => { refreshing = undefined })
@@ -204,8 +221,10 @@ onClick('replay', async () => {
   const say = (text) => { $('notice').textContent = text }
   const { window_seconds: seconds } = await call('POST', '/auth/thief/copy')
   const windowToClose = () => sleep(seconds * 1000 + 500)
+  // A token that is younger than two windows is given back as it is.
+  const tokenToAge = () => sleep(seconds * 2000 + 1500)
   say('1 of 3: The thief has copied your refresh token …')
-  await windowToClose()
+  await tokenToAge()
   await refresh()
   await look()
   say('2 of 3: Your page has refreshed. The copy is a spent token now …')
@@ -246,5 +265,5 @@ setInterval(look, 3000)
 // A value against CSRF tells that this browser was logged in: only then is there something to refresh.
 isSignedIn = csrfToken() !== undefined
 $('signed-out').hidden = isSignedIn
-if (isSignedIn) send('POST', '/auth/refresh').then(signIn, (error) => signOut(error.status === 401 ? 'You have been logged out.' : tell(error)))
+if (isSignedIn) sendRefresh().then(signIn, (error) => signOut(error.status === 401 ? 'You have been logged out.' : tell(error)))
 else choose('register')
