@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { isError } from './any-error.ts'
 import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
-import type { Notifications } from './databases/dialect.ts'
+import type { Dialect, Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
 import { isBusy, isLocked, isReadOnly, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
@@ -46,6 +47,11 @@ export interface Database extends Partial<Notifications> {
   lend?: (em: EntityManager) => EntityManager
   /** Waits for transactions of ours or of the host's. */
   commits: Commits
+  /**
+   * The time of the server, in ms since 1970. Absent where the database has no clock but that of this machine.
+   * @throws {Unavailable}
+   */
+  clock?: () => Promise<number>
   close: () => Promise<void>
 }
 
@@ -90,6 +96,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
       join: (host) => joining(orm, host),
       ...connected !== orm && { lend: (em: EntityManager) => joining(connected, em) },
       commits: createCommits([orm.em, connected.em]),
+      ...!dialect.clockIsOurs && { clock: () => run((em) => timeOf(em, dialect)) },
       close,
       ...await dialect.notifications?.(connected),
     }
@@ -115,6 +122,12 @@ function orTaken (error: Error): never {
   throw new Error(`${error.message}, and our migrations have not made it. Was it orm.schema.create() or orm.schema.update() of a MikroORM ` +
     "that knows our entities? Then either that makes our tables, and the option schema is 'none'; or we do: give it the option " +
     'schemaGenerator: { skipTables: [/^accounts_/] }, and drop what it has made, if nobody is in it', { cause: error })
+}
+
+/** Of the server that decides, and of no replica. */
+async function timeOf (em: EntityManager, { clock }: Dialect): Promise<number> {
+  const [{ now }] = await (em as SqlEntityManager).getConnection('write').execute<[{ now: unknown }]>(clock)
+  return Number(now)
 }
 
 /** Of its own, whatever transaction the caller is in. */

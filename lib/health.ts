@@ -1,3 +1,4 @@
+import type { Clocks } from './clocks.ts'
 import type { Database } from './database.ts'
 import { Revision } from './entities/revision.ts'
 import type { Revocations } from './sessions/revocations.ts'
@@ -13,19 +14,34 @@ export interface Health {
   stalenessMs: number
   /** How many sessions and tokens are remembered as revoked. */
   revocations: number
+  /**
+   * How far the clock of this process is ahead of the database's, in ms, or on SQLite of the time since the process began;
+   * null when the database did not answer. Beyond a minute nothing is pruned.
+   */
+  clockSkewMs: number | null
 }
 
-export function createHealth (database: Database, revocationLog: RevocationLog, revocations: Revocations) {
+export function createHealth (database: Database, clocks: Clocks, revocationLog: RevocationLog, revocations: Revocations) {
   /** Asks the database now. Never throws: who is ill says so. */
   async function check (): Promise<Health> {
     const startedAt = performance.now()
-    const databaseMs = await database.run((em) => em.count(Revision, {}, { connectionType: 'write' })).then(() => performance.now() - startedAt, () => null)
+    const [databaseMs, clockSkewMs] = await Promise.all([
+      database.run((em) => em.count(Revision, {}, { connectionType: 'write' })).then(() => performance.now() - startedAt, () => null),
+      clocks.compare().then(({ skewMs }) => Math.round(skewMs), () => null),
+    ])
     return {
-      healthy: databaseMs !== null && revocationLog.isFresh(),
+      healthy: databaseMs !== null && await isUpToDate(),
       databaseMs,
       stalenessMs: revocationLog.stalenessMs(),
       revocations: revocations.count(),
+      clockSkewMs,
     }
   }
+
+  /** A process that was stalled just now is well, if it can read the log. */
+  async function isUpToDate (): Promise<boolean> {
+    return revocationLog.isFresh() || revocationLog.catchUp().then(() => true, () => false)
+  }
+
   return { check }
 }

@@ -24,6 +24,7 @@ import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createFloor } from './sessions/floor.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createClocks } from './clocks.ts'
 import { createPruner } from './prune.ts'
 import { createHealth } from './health.ts'
 import { ownFields } from './users/fields.ts'
@@ -114,7 +115,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const endings = createEndings(database, revocationLog, raiseFloor)
   const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }, settings, app.log)
   app.addHook('onClose', sessions.close)
-  const pruner = createPruner(database, settings, app.log)
+  const clocks = createClocks(database)
+  const pruner = createPruner(database, clocks, settings, app.log)
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const credentials = createCredentials(database, events, hasher, lookUp)
@@ -151,7 +153,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     authenticate,
     authenticateRefresh,
     prune: pruner.prune,
-    check: createHealth(database, revocationLog, revocations).check,
+    check: createHealth(database, clocks, revocationLog, revocations).check,
     counters: telemetry.counters,
   })
 

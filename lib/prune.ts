@@ -1,12 +1,14 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { EntityClass } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
+import { disagreement, type Clocks } from './clocks.ts'
 import type { Database } from './database.ts'
 import { selectFrom } from './databases/statement.ts'
 import { Event } from './entities/event.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
 import { Session } from './entities/session.ts'
 import { ThrottleBucket } from './entities/throttle.ts'
+import { Unavailable } from './errors.ts'
 import { clockSkewSeconds, keptForSeconds } from './sessions/revocations.ts'
 import type { Settings } from './settings.ts'
 
@@ -21,9 +23,10 @@ export interface Pruned {
 export interface Pruner {
   /**
    * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log; failures that
-   * are forgotten; and events that were kept for long enough. In batches, between which others may write.
+   * are forgotten; and events that were kept for long enough. In batches, between which others may write. What is deleted
+   * by a wrong clock nobody brings back, so where two clocks disagree nothing is.
    * @throws {ConstraintViolated} where a rule of the host's database holds one of these: the sessions come last
-   * @throws {Unavailable}
+   * @throws {Unavailable} also when the clock of this process is more than a minute off
    */
   prune: () => Promise<Pruned>
   close: () => Promise<void>
@@ -33,17 +36,22 @@ export interface Pruner {
 const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
-export function createPruner (database: Database, settings: Settings, log: FastifyBaseLogger): Pruner {
+export function createPruner (database: Database, clocks: Clocks, settings: Settings, log: FastifyBaseLogger): Pruner {
   const { prune: { intervalSeconds }, events: { keepForSeconds } } = settings
   let pruning: Promise<Pruned> | undefined
   const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
 
   async function pruneAll (): Promise<Pruned> {
-    const before = new Date(Date.now() - clockSkewSeconds * 1000)
+    const compared = await clocks.compare()
+    const fault = disagreement(compared)
+    if (fault) throw Object.assign(new Unavailable(), { message: `Nothing is pruned. ${fault}` })
+
+    const { now } = compared
+    const before = new Date(now - clockSkewSeconds * 1000)
     // Of a process whose tokens live shorter than ours: to us it matters longer than it says.
     const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
-    const kept = new Date(Date.now() - keepForSeconds * 1000)
+    const kept = new Date(now - keepForSeconds * 1000)
     return {
       revocations: await deleteOld(RevokedToken, 'expiresAt', { expiresAt: { $lt: before }, createdAt: { $lt: written } }),
       throttle: await deleteOld(ThrottleBucket, 'drainedAt', { drainedAt: { $lt: before.getTime() }, blockedUntil: { $lt: before.getTime() } }),
@@ -70,13 +78,19 @@ export function createPruner (database: Database, settings: Settings, log: Fasti
   function pruneLater (): void {
     if (intervalSeconds === 0 || closing.signal.aborted) return
     timer = setTimeout(() => {
-      prune().catch((error) => log.warn(error, 'Old sessions could not be pruned')).then(pruneLater)
+      prune().catch(() => {}).then(pruneLater)
     }, intervalSeconds * 1000 * (0.5 + Math.random())).unref()
   }
 
+  /** Who asks meanwhile waits for the same. */
   async function prune (): Promise<Pruned> {
-    pruning ??= pruneAll().finally(() => { pruning = undefined })
+    pruning ??= pruneAll().catch(tell).finally(() => { pruning = undefined })
     return pruning
+  }
+
+  function tell (error: Error): never {
+    log.warn(error, 'Old sessions could not be pruned')
+    throw error
   }
 
   pruneLater()

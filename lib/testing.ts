@@ -99,7 +99,7 @@ export interface Clock {
 
 /**
  * Stops the time of this process, from `now` or from this moment on, so that a test can see things expire. Timers go on:
- * only `Date` stands still, until it is moved. Uses the mock timers of node:test, of which there is one set.
+ * only `Date` stands still, until it is moved. `prune()` goes by it. Uses the mock timers of node:test, of which there is one set.
  */
 export function clock (now: Date | number = Date.now()): Clock {
   mock.timers.enable({ apis: ['Date'], now })

@@ -1,10 +1,20 @@
+import os from 'node:os'
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { build, buildOnFile } from './build.ts'
 import { addEntries, kind, type Sql } from './databases.ts'
+import { letPass } from './waiting.ts'
 
 const day = 86_400_000
+
+/** The clock on the wall is wrong by so much, until it is put right. */
+function putClock (t: Test, ms: number): () => void {
+  const { now } = Date
+  const clock = mock.method(Date, 'now', () => now() + ms)
+  t.teardown(() => clock.mock.restore())
+  return () => clock.mock.restore()
+}
 
 const countOf = async (table: string, sql: Sql) => (await sql.get(`select count(*) as n from ${table}`))!.n
 
@@ -84,11 +94,77 @@ t.test('an app that closes does not wait for the end of a long prune', async (t)
   t.ok((await pruning).revocations < 20_000)
 })
 
+for (const [how, ms] of [['20 minutes ahead', 1_200_000], ['31 days ahead', 31 * day], ['2 hours behind', -7_200_000]] as const) {
+  t.test(`a process whose clock is ${how} prunes nothing, and says so`, async (t) => {
+    const lines: string[] = []
+    const { app, db, signUp, signIn, post, refresh } = await buildOnFile(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+    const ended = await signUp()
+    const living = await signIn()
+    await post('/auth/logout', { refresh_token: ended.refresh_token })
+
+    const putRight = putClock(t, ms)
+    const words = /Nothing is pruned\. The clock of this process is \d+\.\d s (ahead of|behind) the /
+    await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_UNAVAILABLE', message: words })
+    t.match(lines, [words])
+    const { healthy, clockSkewMs } = await app.accounts.check()
+    t.ok(healthy)
+    t.ok(Math.abs(clockSkewMs! - ms) < 10_000, `${clockSkewMs} ms`)
+
+    putRight()
+    t.equal((await refresh(living.refresh_token)).statusCode, 200)
+    const later = await build(t, { db })
+    t.match((await later.get('/guarded', ended.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0 })
+  })
+}
+
+t.test('a clock that is off by less than a minute prunes', async (t) => {
+  const { app, sql, db } = await buildOnFile(t)
+  for (const ms of [-50_000, 50_000]) {
+    await addEntries(sql, 1, { expiresAt: new Date(0) })
+    const putRight = putClock(t, ms)
+    t.match(await app.accounts.prune(), { revocations: 1 }, db)
+    putRight()
+  }
+})
+
+t.test('what is old by a clock that was put ahead together with its database stays', async (t) => {
+  const { app, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  await addEntries(sql, 1, { expiresAt: new Date(Date.now() - 1_200_000) })
+  const { uptime } = os
+  letPass(t, -3_600_000)
+  t.teardown(() => mock.restoreAll())
+  mock.method(os, 'uptime', () => uptime() - 3600)
+  if (kind === 'sqlite') await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_UNAVAILABLE' })
+  else t.match(await app.accounts.prune(), { revocations: 0 })
+  t.equal(await countOf('accounts_revoked_tokens', sql), 1)
+})
+
+t.test('a machine that has slept prunes', async (t) => {
+  const { app } = await build(t, { db: ':memory:' })
+  const { uptime } = os
+  t.teardown(() => mock.restoreAll())
+  mock.method(os, 'uptime', () => uptime() + 3600)
+  putClock(t, 3_600_000)
+  t.match(await app.accounts.prune(), { sessions: 0 })
+  const { clockSkewMs } = await app.accounts.check()
+  t.ok(Math.abs(clockSkewMs!) < 5000, `${clockSkewMs} ms`)
+})
+
 t.test('health tells of the database and of the log, and never throws', async (t) => {
   const { app, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  const { healthy, databaseMs, stalenessMs, revocations } = await app.accounts.check()
+  const { healthy, databaseMs, stalenessMs, revocations, clockSkewMs } = await app.accounts.check()
   t.same({ healthy, revocations }, { healthy: true, revocations: 0 })
+  t.ok(Math.abs(clockSkewMs!) < 10_000)
   t.ok(databaseMs! > 0 && stalenessMs >= 0)
   await sql.exec('alter table accounts_revision rename to gone')
   t.match(await app.accounts.check(), { healthy: false, databaseMs: null })
+})
+
+t.test('a process that was stalled just now is healthy if it can read the log', async (t) => {
+  const { app } = await build(t, { revocation: { pollInterval: '60s', maxStaleness: '300s' } })
+  letPass(t, 60_001)
+  const { healthy, stalenessMs } = await app.accounts.check()
+  t.ok(healthy)
+  t.ok(stalenessMs < 60_000, 'it was read')
 })

@@ -85,6 +85,31 @@ t.test('a clock moves the time, and gives it back', async (t) => {
   fixed.restore()
 })
 
+for (const [whose, hold] of [
+  ['a clock of the kit', () => clock()],
+  ['a clock of Jest and of Vitest', () => {
+    const { now } = Date
+    let passed = 0
+    const restore = () => {
+      Date.now = now
+      delete (Date as { isFake?: boolean }).isFake
+    }
+    Object.assign(Date, { now: () => now() + passed, isFake: true })
+    return { advance: () => { passed += 31 * 86_400_000 }, restore }
+  }],
+] as const) {
+  t.test(`${whose} prunes as time would`, async (t) => {
+    const { app } = await build(t)
+    const time = hold()
+    t.teardown(() => time.restore())
+    await signIn(app)
+    t.match(await app.accounts.prune(), { sessions: 0 })
+    time.advance('31d')
+    t.match(await app.accounts.prune(), { sessions: 1 })
+    t.match(await app.accounts.check(), { healthy: true, clockSkewMs: 0 })
+  })
+}
+
 t.test('the fast hasher knows its own hashes, and works nowhere but in tests', async (t) => {
   const hash = await fastHasher.hash(password)
   t.equal(await fastHasher.verify(hash, password), true)

@@ -70,7 +70,7 @@ export interface AccountsServices extends TokenServices {
   /**
    * Deletes sessions and revocations that no token can be alive for, in batches, and says how many. Done once an hour
    * by itself: see the option `prune`.
-   * @throws {Unavailable}
+   * @throws {Unavailable} also where the clock of this process is more than a minute off
    */
   prune: () => Promise<Pruned>
   /** How the accounts are, for a health route. Never throws. */

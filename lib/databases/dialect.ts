@@ -7,6 +7,8 @@ export type OrmOptions = Partial<Options>
 export interface Dialect {
   /** Asks the database for its time, `now`, in ms since 1970. */
   clock: string
+  /** That is the clock of this machine, and so no second opinion. */
+  clockIsOurs?: true
   migrationsOf: (name: string) => MigrationObject[]
   open: (db: string) => Opening
   /**

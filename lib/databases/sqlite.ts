@@ -15,6 +15,7 @@ interface Sqlite {
 
 export const dialect: Dialect = {
   clock: "select unixepoch('subsec') * 1000 as now",
+  clockIsOurs: true,
   migrationsOf,
   mark: () => '?',
   bind: (values) => values.map(bound),

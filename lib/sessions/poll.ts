@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { within } from '../databases/patience.ts'
 import type { Settings } from '../settings.ts'
+import { msBetween, now, startPulse } from './pulse.ts'
 
 export interface Poll {
-  /** True while the last read is recent enough to decide by what it brought. */
+  /** True while the last read is recent enough to decide by what it brought, and the process has not stood still since. */
   isFresh: () => boolean
   /** How long ago the last read that succeeded began, in ms. */
   stalenessMs: () => number
@@ -21,18 +22,6 @@ export interface Poll {
 const gatherMs = 10
 
 /**
- * How long ago something was, in ms: by the clock that never steps and by the one that goes on while the machine sleeps,
- * whichever says more.
- */
-function since ({ steady, wall }: ReturnType<typeof now>): number {
-  return Math.max(performance.now() - steady, Date.now() - wall)
-}
-
-function now () {
-  return { steady: performance.now(), wall: Date.now() }
-}
-
-/**
  * Calls `read` once, and then again and again, about as often as the option says and sooner when it is woken. What is
  * known is as old as the beginning of the last read that succeeded.
  * @throws what the first read throws
@@ -40,7 +29,6 @@ function now () {
 export async function startPoll (
   read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: Settings['revocation'], log: FastifyBaseLogger
 ): Promise<Poll> {
-  let readAt = { steady: -Infinity, wall: -Infinity }
   let reading: Promise<void> | undefined
   let isPolling = false
   let isWoken = false
@@ -48,9 +36,15 @@ export async function startPoll (
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
 
+  let readAt = now()
+  await read()
+  const pulse = startPulse(pollIntervalSeconds * 1000, readAt)
+
   /** Those who ask at once share one read. */
   function readOnce (): Promise<void> {
     const startedAt = now()
+    // A pause that is over by now: what is read from here on is enough.
+    pulse.pausedUntil(startedAt)
     reading ??= read().then(() => { readAt = startedAt }).finally(() => { reading = undefined })
     return reading
   }
@@ -77,12 +71,10 @@ export async function startPoll (
     isCutOff = isAway
   }
 
-  function stalenessMs (): number {
-    return since(readAt)
-  }
-
+  /** Each guarded request asks this. What others have revoked during a pause is known only once the log is read again. */
   function isFresh (): boolean {
-    return stalenessMs() < maxStalenessSeconds * 1000
+    const moment = now()
+    return readAt.steady >= pulse.pausedUntil(moment) && msBetween(readAt, moment) < maxStalenessSeconds * 1000
   }
 
   async function readUntilFresh (): Promise<void> {
@@ -91,12 +83,11 @@ export async function startPoll (
     if (!isFresh()) await readOnce()
   }
 
-  await readOnce()
   pollIn(pollIntervalSeconds * 1000)
 
   return {
     isFresh,
-    stalenessMs,
+    stalenessMs: () => msBetween(readAt, now()),
 
     catchUp: () => within(maxStalenessSeconds * 1000, readUntilFresh()),
 
@@ -109,6 +100,7 @@ export async function startPoll (
     async close () {
       isClosed = true
       clearTimeout(timer)
+      pulse.stop()
       await reading?.catch(() => {})
     },
   }

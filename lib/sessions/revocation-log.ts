@@ -62,28 +62,26 @@ export async function openRevocationLog (
 
   async function read (): Promise<void> {
     const [newest] = await database.run((em) => entries(em).orderBy({ revision: 'desc' }).limit(1).execute('all'))
-    if (newest?.id !== last?.id) await readNews(newest)
+    if (newest?.id !== last?.id) await readNews()
     isReadWhole = true
   }
 
   /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
-  async function readNews (newest?: RevokedToken): Promise<void> {
-    const now = Date.now()
-    const mayMatter = { $or: [{ expiresAt: { $gt: new Date(now) } }, { createdAt: { $gt: new Date(now - keptForMs) } }] }
-    // What is new matters whatever its times say: this clock may be wrong, or the machine has slept.
-    const where = { revision: { $gte: last?.revision ?? 0 }, ...!isReadWhole && mayMatter }
+  async function readNews (): Promise<void> {
+    // All of it, whatever its times say: this clock may be wrong, or the machine has slept.
+    const where = { revision: { $gte: last?.revision ?? 0 } }
     const page = await database.run((em) => entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
     if (last && page[0]?.id !== last.id) {
       reset()
       last = undefined
       isReadWhole = false
-      return readNews(newest)
+      return readNews()
     }
     const news = page.filter(({ id }) => id !== last?.id)
     news.forEach(apply)
     tell(news.filter(({ id }) => !own.delete(id)))
-    last = page.at(-1) ?? newest ?? last
-    if (page.length === pageSize) await readNews(newest)
+    last = page.at(-1)
+    if (page.length === pageSize) await readNews()
   }
 
   /** What the log had before this process began is no news. */

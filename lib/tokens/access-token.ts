@@ -33,6 +33,7 @@ export function accessClaims (subject: TokenSubject, custom: object, parties: Pa
     jti: randomBytes(16).toString('base64url'),
     iat,
     exp: Math.min(iat + expiresInSeconds, numericDate(subject.absoluteExpiresAt)),
-    auth_time: numericDate(subject.authTime),
+    // What a clock ahead has written, or one that was put back since, is no time of ours: nobody would believe this token.
+    auth_time: Math.min(numericDate(subject.authTime), iat),
   }
 }

@@ -67,9 +67,13 @@ export function areOurs (
 }
 
 /** True from the time on that a token is meant for. */
-export function hasBegun ({ iat, nbf = 0 }: Pick<SharedClaims, 'iat' | 'nbf'>, leewaySeconds: number): boolean {
-  const now = Date.now() / 1000
-  return nbf <= now + leewaySeconds && iat <= now + mostSecondsAhead
+export function hasBegun ({ nbf = 0 }: Pick<SharedClaims, 'nbf'>, leewaySeconds: number): boolean {
+  return nbf <= Date.now() / 1000 + leewaySeconds
+}
+
+/** True for a token of the future: either our clock is behind, or that of who has written it was ahead. */
+export function isAhead ({ iat }: Pick<SharedClaims, 'iat'>): boolean {
+  return iat > Date.now() / 1000 + mostSecondsAhead
 }
 
 /** True for what may be the id of a user or a session: no database has to look for anything else. */

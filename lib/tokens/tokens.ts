@@ -7,7 +7,7 @@ import { frozen } from '../frozen.ts'
 import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
-import { areOurs, hasBegun, isExpired, type TokenSubject } from './claims.ts'
+import { areOurs, hasBegun, isAhead, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
 import { RefreshClaimsSchema, refreshClaims, refreshSuffix, type Parent, type RefreshClaims } from './refresh-token.ts'
 
@@ -56,7 +56,10 @@ export interface Tokens {
    * @throws {TokenInvalid | TokenWrongType | TokenExpired} a 401, whatever the token holds
    */
   verify: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
-  /** One of these kinds, and an expired refresh token too: who asks to be logged out needs no living one. */
+  /**
+   * One of these kinds, and an expired refresh token too: who asks to be logged out needs no living one. No clock that is
+   * behind stands in the way.
+   */
   verifyForLogout: (token: string, kinds: TokenKind[]) => VerifiedToken
   /**
    * What a token says of itself, with nothing checked: never a reason to let anybody in.
@@ -116,6 +119,12 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
     return verified
   }
 
+  /** A session's row knows about refresh tokens, whatever the clocks; of access tokens a clock alone can tell. */
+  function usable<Token extends VerifiedToken> (token: Token): Token {
+    if (token.kind === 'access' && isAhead(token.claims)) throw new TokenExpired()
+    return alive(token)
+  }
+
   function alive<Token extends VerifiedToken> (token: Token): Token {
     if (isExpired(token.claims, settings.leewaySeconds)) throw new TokenExpired()
     return token
@@ -137,7 +146,7 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
         refresh_expires_in: refresh.exp - access.iat,
       }
     },
-    verify: (token, kinds) => alive(authentic(token, kinds)),
+    verify: (token, kinds) => usable(authentic(token, kinds)),
     verifyForLogout (token, kinds) {
       const verified = authentic(token, kinds)
       return verified.kind === 'access' ? alive(verified) : verified

@@ -184,6 +184,21 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
   })
 
   for (const [way, optionsOn] of ways) {
+    on(`${way}: a clock is compared with that of the server, and with none where that is away`, async (t) => {
+      const wire = await wireTo(t, await fresh(t))
+      const { app } = await build(t, await optionsOn(t, wire.url), quiet)
+      t.ok(Math.abs((await app.accounts.check()).clockSkewMs!) < 30_000)
+      const { now } = Date
+      t.teardown(() => { Date.now = now })
+      Date.now = () => now() + 1_200_000
+      await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_UNAVAILABLE', message: /ahead of the clock of the database$/ })
+      t.ok(Math.abs((await app.accounts.check()).clockSkewMs! - 1_200_000) < 30_000)
+      Date.now = now
+      t.match(await app.accounts.prune(), { revocations: 0 })
+      wire.away()
+      t.match(await app.accounts.check(), { healthy: false, databaseMs: null, clockSkewMs: null })
+    })
+
     onSlowly(`${way}: a process that falls silent in the middle of a logout does not keep others from theirs`, async (t) => {
       const wire = await wireTo(t, await fresh(t))
       const ill = await build(t, await optionsOn(t, wire.url), quiet)

@@ -143,3 +143,74 @@ t.test('to close is to wait for a read, whatever comes of it, and to begin no ot
   await pause(50)
   t.equal(reads.length, 2)
 })
+
+for (const [how, pass] of [
+  ['was stopped', letPass],
+  ['slept', (t: Test, ms: number) => {
+    const { now } = Date
+    t.teardown(() => mock.restoreAll())
+    mock.method(Date, 'now', () => now() + ms)
+  }],
+] as const) {
+  t.test(`a process that ${how} for longer than it polls reads before it answers, and then once`, async (t) => {
+    const { poll, read, reads } = await polling(t)
+    pass(t, 59_000)
+    t.ok(poll.isFresh(), 'a shorter pause is none')
+    pass(t, 1_001)
+    t.notOk(poll.isFresh())
+    t.notOk(poll.isFresh(), 'nor is it without a read')
+    const asking = poll.catchUp()
+    const second = await read(2)
+    second.resolve()
+    await asking
+    for (let times = 0; times < 1000; times++) t.ok(poll.isFresh())
+    t.equal(reads.length, 2)
+  })
+}
+
+t.test('what was being read when the process was stopped is not enough', async (t) => {
+  const { poll, read } = await polling(t)
+  poll.wake()
+  const second = await read(2)
+  letPass(t, 60_001)
+  const asking = poll.catchUp()
+  second.resolve()
+  const third = await read(3)
+  t.notOk(poll.isFresh())
+  third.resolve()
+  await asking
+  t.ok(poll.isFresh())
+})
+
+t.test('who is stopped and goes on by a timer has a read that begins then, and needs no other', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { poll, reads } = await polling(t)
+  letPass(t, 90_000)
+  mock.timers.tick(60_000)
+  await settled()
+  t.notOk(poll.isFresh())
+  reads[1]!.resolve()
+  await settled()
+  t.ok(poll.isFresh())
+  t.equal(reads.length, 2)
+})
+
+t.test('a read that takes its time is no pause: nobody waits for it until maxStaleness', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { poll, reads } = await polling(t)
+  const half = async () => {
+    letPass(t, 30_000)
+    mock.timers.tick(30_000)
+    await settled()
+  }
+  for (let times = 0; times < 9; times++) {
+    await half()
+    t.ok(poll.isFresh())
+  }
+  t.equal(reads.length, 2, 'and it goes on')
+  await half()
+  t.notOk(poll.isFresh())
+  reads[1]!.resolve()
+})

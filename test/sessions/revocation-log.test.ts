@@ -127,8 +127,8 @@ t.test('who has not read the log for maxStaleness lets nobody in until it is rea
 t.test('a process that was stalled lets no stale answer out', async (t) => {
   const asked: string[] = []
   const isRevoked = (claims: { sid: string }) => { asked.push(claims.sid); return false }
-  for (const options of [{}, { isRevoked }]) {
-    const { here, there, tokens, letsIn } = await twoApps(t, () => ({ ...options, revocation: { maxStaleness: '2s' } }))
+  for (const [maxStaleness, options] of [['2s', {}], ['2s', { isRevoked }], ['5m', {}], ['5m', { isRevoked }]] as const) {
+    const { here, there, tokens, letsIn } = await twoApps(t, () => ({ ...options, revocation: { maxStaleness } }))
     t.equal(await letsIn(there), 200)
     await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
     asked.length = 0
@@ -154,13 +154,34 @@ t.test('a process that begins later knows what was revoked before, however much 
   t.match(await app.accounts.check(), { revocations: 12_002 })
 })
 
-t.test('of what was revoked before it began a process knows what may matter, and that is no news', async (t) => {
+t.test('a process knows all that was revoked before it began, whatever the times say, and that is no news', async (t) => {
   const { db, sql } = await buildOnFile(t)
   await addEntries(sql, 2, { expiresAt: new Date(Date.now() - 100_000) })
   await addEntries(sql, 3, { from: 3, expiresAt: new Date(Date.now() + 100_000) })
   const { app } = await build(t, { db, access: { expiresIn: '1s' } })
-  t.match(await app.accounts.check(), { revocations: 3 })
+  t.match(await app.accounts.check(), { revocations: 5 })
   t.equal(app.accounts.counters.revocationsRead, 0)
+})
+
+t.test('a process that begins while the clock is ahead lets no token in that was revoked, when it is right again', async (t) => {
+  const { signUp, post, db } = await buildOnFile(t)
+  const { access_token: token, refresh_token: refreshToken } = await signUp()
+  await post('/auth/logout', { refresh_token: refreshToken })
+  const stepBack = stepClock(t, 1_200_000)
+  const { app, get } = await build(t, { db })
+  await app.ready()
+  stepBack()
+  t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
+t.test('what was revoked long before a process began is forgotten when no token can be alive for it', async (t) => {
+  const { db, sql } = await buildOnFile(t)
+  await addEntries(sql, 2, { expiresAt: new Date(Date.now() - 100_000) })
+  const { app, signUp, post } = await build(t, { db, access: { expiresIn: '1s' } })
+  t.match(await app.accounts.check(), { revocations: 2 })
+  letPass(t, 62_000)
+  await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
+  t.match(await app.accounts.check(), { revocations: 1 })
 })
 
 t.test('what no token can be alive for is not remembered', async (t) => {

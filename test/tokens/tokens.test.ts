@@ -75,6 +75,7 @@ t.test('where no token was sent one is asked for, and nothing is called an error
 })
 
 const invalid = { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' }
+const expired = { statusCode: 401, code: 'ACCOUNTS_TOKEN_EXPIRED' }
 const past = { auth_time: 1000, iat: 1000, exp: 1900 }
 
 /** What may be wrong with a token that is sent to `GET /auth/me`, and what that is called. */
@@ -157,16 +158,40 @@ t.test('a token may be for others too, as long as it is for us', async (t) => {
   t.equal((await get('/auth/me', reissue(token, { aud: ['theirs'] }))).statusCode, 401)
 })
 
-t.test('a token may come from a clock a minute ahead, and not a second more', async (t) => {
+t.test('an access token may come from a clock a minute ahead, and not a second more', async (t) => {
   stopClock(t)
-  const { get, post, signUp } = await build(t)
-  const { access_token: access, refresh_token: refresh } = await signUp()
-  const ahead = (token: string, seconds: number) => reissue(token, { iat: decode(token).payload.iat + seconds })
+  const { app, get, signUp } = await build(t)
+  const { access_token: access } = await signUp()
+  const { iat, exp } = decode(access).payload
+  const ahead = (seconds: number) => reissue(access, { iat: iat + seconds, exp: exp + seconds })
 
-  t.equal((await get('/auth/me', ahead(access, 60))).statusCode, 200)
-  t.equal((await post('/with-refresh', {}, ahead(refresh, 60))).statusCode, 200)
-  t.match((await get('/auth/me', ahead(access, 61))).json(), invalid)
-  t.match((await post('/with-refresh', {}, ahead(refresh, 61))).json(), invalid)
+  t.equal((await get('/auth/me', ahead(60))).statusCode, 200)
+  for (const seconds of [61, 600, 3600]) {
+    for (const url of ['/auth/me', '/guarded', '/strict']) t.match((await get(url, ahead(seconds))).json(), expired)
+    await t.rejects(app.accounts.verify(ahead(seconds)), expired)
+  }
+})
+
+t.test('a machine whose clock is two hours behind lets nobody in by tokens of others, and refreshes and logs out as ever', async (t) => {
+  const clock = stopClock(t)
+  const { app, get, post, refresh, signUp, signIn } = await build(t, { transport: 'both' })
+  const now = Date.now()
+  const tokens = [await signUp(), await signIn(), await signIn(), await signIn()] as const
+  clock.setTime(now - 7_200_000)
+
+  for (const { access_token: token } of tokens) t.match((await get('/guarded', token)).json(), expired)
+  const cookie = `__Host-access=${tokens[0].access_token}`
+  const answer = await app.inject({ url: '/auth/me', headers: { cookie, 'sec-fetch-site': 'same-origin' } })
+  t.match(answer.json(), expired)
+  t.equal(answer.headers['set-cookie'], undefined, 'no cookie is taken back')
+
+  t.equal((await post('/with-refresh', {}, tokens[0].refresh_token)).statusCode, 200)
+  t.equal((await get('/guarded', (await refresh(tokens[0].refresh_token)).json().access_token)).statusCode, 200)
+  t.equal((await post('/auth/logout', { refresh_token: tokens[1].refresh_token })).statusCode, 204)
+  t.equal((await post('/auth/logout', undefined, tokens[2].access_token)).statusCode, 204)
+  await app.accounts.revoke(tokens[3].access_token)
+  clock.setTime(now)
+  for (const { access_token: token } of tokens.slice(1)) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('a session may go on at a machine whose clock is a minute behind', async (t) => {
@@ -379,7 +404,7 @@ t.test('a leeway makes no life longer than it may be, and no token of the future
   const { iat, exp } = decode(token).payload
 
   t.match((await get('/auth/me', reissue(token, { exp: exp + 1 }))).json(), invalid)
-  t.match((await get('/auth/me', reissue(token, { iat: iat + 61, exp: exp + 61 }))).json(), invalid)
+  t.match((await get('/auth/me', reissue(token, { iat: iat + 61, exp: exp + 61 }))).json(), expired)
   for (const leeway of [-1, 301, '6m', 1.5, Infinity, NaN, '30', null]) {
     await t.rejects(build(t, { leeway: leeway as never }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'leeway' }, String(leeway))
   }
