@@ -108,13 +108,11 @@ export async function endReplaced (
   }
 }
 
-/** Nothing for a token that is none of ours. */
+/** Nothing for a token that is none of ours: all that its check throws is a refusal. */
 function unlessRefused<Token> (verify: () => Token): Token | undefined {
   try {
     return verify()
-  } catch (error) {
-    if (!isOurs(error)) throw error
-  }
+  } catch {}
 }
 
 /** Where and how a session of this request begins. */

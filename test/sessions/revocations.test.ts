@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mock } from 'node:test'
 import t from 'tap'
+import { createRevocations } from '../../lib/sessions/revocations.ts'
 import { build, buildOnFile, decode, mint } from '../build.ts'
 
 t.test('each end of a session is an entry of the log, numbered in order, kept longer than any token can live', async (t) => {
@@ -59,4 +61,29 @@ t.test('what changes of a user is seen by the next request', async (t) => {
   const { access_token: token } = await signUp()
   await sql.exec("update accounts_users set roles = '[\"admin\"]', username = 'Ada L.'")
   t.match((await get('/guarded', token)).json().user, { roles: ['admin'], username: 'Ada L.' })
+})
+
+t.test('a floor is known for as long as an access token lives, from when it was last read, and never falls', async (t) => {
+  let now = 0
+  mock.method(performance, 'now', () => now)
+  t.teardown(() => mock.restoreAll())
+  const revocations = createRevocations({ access: { expiresInSeconds: 900 }, leewaySeconds: 0 }, () => {})
+  const read = (subject: string, epoch: number | null) => revocations.apply({ kind: 'session', subject, epoch })
+  const superseded = (sid: string, gen: number) => revocations.isSuperseded({ sid, gen })
+
+  t.equal(superseded('a', 0), false)
+  read('a', 2000)
+  read('b', 1000)
+  read('a', 1000)
+  t.same([['a', 1999], ['a', 2000], ['b', 999], ['c', 0]].map(([sid, gen]) => superseded(sid as string, gen as number)), [true, false, true, false])
+  t.same(['a', 'b', 'c'].map(revocations.floorOf), [2000, 1000, 0])
+  now = 900_000
+  read('a', 1000)
+  now = 960_000
+  read('d', null)
+  t.same(['a', 'b', 'd'].map(revocations.floorOf), [2000, 0, Infinity])
+  t.equal(revocations.count(), 2)
+  now = 2_000_000
+  read('e', null)
+  t.same(['a', 'd', 'e'].map(revocations.floorOf), [0, 0, Infinity])
 })
