@@ -1,5 +1,4 @@
-import { measure, seeds } from './measure.ts'
-import { table } from './table.ts'
+import { tellOfCrowds, tellOfTabs, tellOfThieves } from './tables.ts'
 
-// For docs/sessions.md, between its two marks: npm run -s compare:sessions
-console.log(table(seeds.map(measure)))
+// For docs/sessions.md, each between its two marks: npm run -s compare:sessions
+for (const tell of [tellOfThieves, tellOfTabs, tellOfCrowds]) console.log(`${tell().table}\n`)

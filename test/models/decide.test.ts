@@ -1,15 +1,16 @@
-// @ts-nocheck
 import fc from 'fast-check'
 import t from 'tap'
-import { decide, isVoid, type RotationPolicy, type SessionState, type Verdict } from '../../lib/sessions/rotation.ts'
-import { refreshId, type RefreshClaims } from '../../lib/tokens/refresh-token.ts'
+import { decide, isVoid, type Presented, type RotationPolicy, type SessionState, type Verdict } from '../../lib/sessions/rotation.ts'
+import { refreshId } from '../../lib/tokens/refresh-token.ts'
 
-interface Case { row: SessionState, token: RefreshClaims, now: Date, policy: RotationPolicy }
+interface Case { row: SessionState, token: Presented, now: Date, policy: RotationPolicy, floor: number }
 
 const second = 1000
 const salt = 'a salt'
 const numRuns = 5000
 const start = Date.UTC(2026, 0, 1)
+/** Few, so that tokens and rows often have the same. */
+const branches = ['a', 'b', 'c']
 
 /** Times that lie before, at and after the limits of a session, to the millisecond. */
 const near = (at: number) => fc.oneof(fc.integer({ min: at - 2, max: at + 2 }), fc.integer({ min: at - 100 * second, max: at + 100 * second }))
@@ -25,8 +26,11 @@ const rows = counters.chain(([gen, back, seen, answered, ver, epoch]) => fc.reco
   ver: fc.constant(ver),
   salt: fc.constant(salt),
   gen: fc.constant(gen),
-  prevGen: fc.constant(gen === 0 ? null : Math.max(0, gen - 1 - back)),
+  // None after a login and after a floor.
+  prevGen: gen === 0 ? fc.constant(null) : often<number | null>(Math.max(0, gen - 1 - back), fc.constant(null)),
+  prevBranch: fc.constantFrom(...branches),
   confirmedGen: fc.constant(Math.max(0, gen - seen)),
+  floorGen: often(0, fc.nat(gen)),
   answeredAt: fc.constant(new Date(answered)),
   refreshExpiresAt: often(new Date(start + 9000 * second), near(start).map((at) => new Date(at))),
   absoluteExpiresAt: often(new Date(start + 9000 * second), near(start).map((at) => new Date(at))),
@@ -36,46 +40,64 @@ const rows = counters.chain(([gen, back, seen, answered, ver, epoch]) => fc.reco
     epoch: often(Math.min(ver, epoch), fc.nat(3)),
     disabledAt: often<Date | null>(null, fc.constant(new Date(start))),
   }),
-}))
+})).map((row) => row.prevGen === null ? { ...row, prevBranch: null } : row)
 
-function token (gen: number, claims: Partial<RefreshClaims> = {}): RefreshClaims {
-  return { iss: '', aud: '', sub: 'ada', sid: '', ver: 0, iat: 0, exp: 0, gen, jti: refreshId(salt, gen), ...claims }
+function token (gen: number, br: string, iat: number, claims: Partial<Presented> = {}): Presented {
+  return { sub: 'ada', gen, br, iat, jti: refreshId(salt, gen, br), ...claims }
 }
 
+const seconds = near(start).map((at) => Math.floor(at / second))
+const genuine = (row: SessionState) => fc.tuple(fc.nat(row.gen + 3), fc.constantFrom(...branches), seconds).map(([gen, br, iat]) => token(gen, br, iat))
 const tokens = (row: SessionState) => fc.oneof(
-  { weight: 12, arbitrary: fc.nat(row.gen + 3).map((gen) => token(gen)) },
-  fc.record({ gen: fc.nat(8), jti: fc.string() }).map(({ gen, jti }) => token(gen, { jti })),
-  fc.record({ gen: fc.nat(8), other: fc.nat(8) }).map(({ gen, other }) => token(gen, { jti: refreshId(salt, other) })),
-  fc.nat(8).map((gen) => token(gen, { sub: 'bob' }))
+  { weight: 24, arbitrary: genuine(row) },
+  fc.tuple(genuine(row), fc.string()).map(([one, jti]) => ({ ...one, jti })),
+  fc.tuple(genuine(row), genuine(row)).map(([one, { jti }]) => ({ ...one, jti })),
+  genuine(row).map((one) => ({ ...one, sub: 'bob' }))
 )
 
-const cases: fc.Arbitrary<Case> = fc.tuple(rows, policies).chain(([row, policy]) => fc.record({
-  row: fc.constant(row),
-  policy: fc.constant(policy),
-  token: tokens(row),
-  now: fc.oneof(near(start), near(row.answeredAt.getTime() + policy.windowSeconds * second)).map((at) => new Date(at)),
+/** At the edges of the windows of the row and of the token, and a minute before either. */
+const cases: fc.Arbitrary<Case> = fc.tuple(rows, policies).chain(([row, policy]) => tokens(row).chain((shown) => {
+  const windowMs = policy.windowSeconds * second
+  const edges = [row.answeredAt.getTime() + windowMs, row.answeredAt.getTime() - 60 * second, shown.iat * second + second + 2 * windowMs, (shown.iat - 60) * second]
+  return fc.record({
+    row: fc.constant(row),
+    policy: fc.constant(policy),
+    token: fc.constant(shown),
+    now: fc.oneof(near(start), ...edges.map(near)).map((at) => new Date(at)),
+    floor: often(0, fc.oneof(fc.nat(row.gen + 3), fc.constant(Infinity))),
+  })
 }))
 
 /** The table of `docs/sessions.md`, each row by itself: it tells when its verdict fits, knowing nothing of the rows above. */
 const table: [Verdict, (given: Case) => boolean][] = [
   ['DEAD', ({ row, now }) => now >= row.refreshExpiresAt || now >= row.absoluteExpiresAt],
   ['DEAD', ({ row }) => row.revokedAt !== null || row.user.disabledAt !== null || row.user.epoch > row.ver],
-  ['FORGED', ({ row, token }) => token.jti !== refreshId(row.salt, token.gen) || token.sub !== row.user.id],
-  ['ADOPT', ({ row, token }) => token.gen - row.gen === 1],
-  ['INVALID', ({ row, token }) => token.gen - row.gen > 1],
-  ['SAME', (given) => given.token.gen === given.row.gen && given.row.gen !== 0 && isOpen(given)],
+  ['DEAD', ({ floor }) => floor === Infinity],
+  ['FORGED', ({ row, token }) => token.jti !== refreshId(row.salt, token.gen, token.br) || token.sub !== row.user.id],
+  ['OLD', ({ row, token, floor }) => token.gen < row.floorGen || token.gen < floor],
+  ['ADOPT', ({ row, token }) => token.gen > row.gen],
+  ['SAME', (given) => given.token.gen === given.row.gen && given.row.gen > 0 && isYoung(given)],
   ['ROTATE', ({ row, token }) => token.gen === row.gen],
-  ['SAME', (given) => given.token.gen === given.row.prevGen && isOpen(given)],
-  ['REUSE', ({ policy }) => policy.windowSeconds === 0],
-  ['SKIP', ({ row, token, policy }) => token.gen === row.prevGen && (policy.replay === 'until-superseded' || row.confirmedGen !== row.gen)],
+  ['SAME', (given) => isRotated(given) && isOpen(given)],
+  ['SKIP', (given) => isRotated(given) && given.policy.windowSeconds !== 0 && !isKnown(given)],
   ['REUSE', () => true],
 ]
 
-function isOpen ({ row, now, policy }: Case): boolean {
-  return policy.windowSeconds !== 0 && now.getTime() < row.answeredAt.getTime() + policy.windowSeconds * second
+const isRotated = ({ row, token }: Case) => token.gen === row.prevGen && token.br === row.prevBranch
+const isKnown = ({ row, policy }: Case) => policy.replay === 'until-confirmed' && row.confirmedGen >= row.gen
+
+function isYoung ({ token, now, policy }: Case): boolean {
+  const age = now.getTime() - token.iat * 1000
+  return policy.windowSeconds !== 0 && age >= -60_000 && age < 1000 + policy.windowSeconds * 2000
 }
 
-const verdictOf = ({ row, token, now, policy }: Case) => decide(row, token, now, policy)
+function isOpen ({ row, now, policy }: Case): boolean {
+  const age = now.getTime() - row.answeredAt.getTime()
+  return policy.windowSeconds !== 0 && age >= -60_000 && age < policy.windowSeconds * 1000
+}
+
+const verdictOf = ({ row, token, now, policy, floor }: Case) => decide(row, token, now, policy, floor)
+const inRow = (given: Case, change: Partial<SessionState>) => verdictOf({ ...given, row: { ...given.row, ...change } })
 const holds = (rule: (given: Case) => boolean) => fc.assert(fc.property(cases, rule), { seed: 4, numRuns })
 
 t.test('the verdict is that of the first row of the table that fits', async (t) => {
@@ -96,47 +118,74 @@ t.test('nothing is written while judging, and the same question has the same ans
 })
 
 t.test('whatever is ended, disabled or logged out everywhere is dead, with every token', async () => {
-  holds((given) => decide({ ...given.row, revokedAt: new Date(0) }, given.token, given.now, given.policy) === 'DEAD')
-  holds((given) => decide({ ...given.row, user: { ...given.row.user, disabledAt: new Date(0) } }, given.token, given.now, given.policy) === 'DEAD')
-  holds((given) => decide({ ...given.row, user: { ...given.row.user, epoch: given.row.ver + 1 } }, given.token, given.now, given.policy) === 'DEAD')
-  holds(({ token, now, policy }) => decide(null, token, now, policy) === 'DEAD')
+  holds((given) => inRow(given, { revokedAt: new Date(0) }) === 'DEAD')
+  holds((given) => inRow(given, { user: { ...given.row.user, disabledAt: new Date(0) } }) === 'DEAD')
+  holds((given) => inRow(given, { user: { ...given.row.user, epoch: given.row.ver + 1 } }) === 'DEAD')
+  holds((given) => verdictOf({ ...given, floor: Infinity }) === 'DEAD')
+  holds(({ token, now, policy, floor }) => decide(null, token, now, policy, floor) === 'DEAD')
 })
 
 t.test('a limit or a clock that cannot be read is over', async () => {
   const broken = new Date(NaN)
-  for (const limit of ['refreshExpiresAt', 'absoluteExpiresAt']) {
-    holds((given) => decide({ ...given.row, [limit]: broken }, given.token, given.now, given.policy) === 'DEAD')
-  }
-  holds((given) => decide(given.row, given.token, broken, given.policy) === 'DEAD')
+  for (const limit of ['refreshExpiresAt', 'absoluteExpiresAt']) holds((given) => inRow(given, { [limit]: broken }) === 'DEAD')
+  holds((given) => verdictOf({ ...given, now: broken }) === 'DEAD')
 })
 
-t.test('a time of an answer that cannot be read opens no window', async () => {
-  holds((given) => decide({ ...given.row, answeredAt: new Date(NaN) }, given.token, given.now, given.policy) !== 'SAME')
+t.test('a time of an answer that cannot be read opens no window for the token before', async () => {
+  holds((given) => given.token.gen === given.row.gen || inRow(given, { answeredAt: new Date(NaN) }) !== 'SAME')
 })
 
-t.test('nothing passes that this session did not give to that generation of that user', async () => {
+t.test('a time from more than a minute ahead opens no window', async () => {
+  const past = (given: Case, at: number) => ({ ...given, now: new Date(at - 60_001) })
+  holds((given) => given.token.gen === given.row.gen || verdictOf(past(given, given.row.answeredAt.getTime())) !== 'SAME')
+  holds((given) => given.token.gen !== given.row.gen || verdictOf(past(given, given.token.iat * second)) !== 'SAME')
+})
+
+t.test('nothing passes that this session did not give to that generation and branch of that user', async () => {
   const refused = ['DEAD', 'FORGED']
-  holds((given) => refused.includes(decide({ ...given.row, salt: 'another' }, given.token, given.now, given.policy)))
-  holds((given) => refused.includes(decide({ ...given.row, user: { ...given.row.user, id: 'eve' } }, given.token, given.now, given.policy)))
-  const isMoved = ({ gen, jti }: RefreshClaims) => jti !== refreshId(salt, gen)
-  holds((given) => isMoved(given.token) || refused.includes(verdictOf({ ...given, token: { ...given.token, gen: given.token.gen + 1 } })))
+  holds((given) => refused.includes(inRow(given, { salt: 'another' })))
+  holds((given) => refused.includes(inRow(given, { user: { ...given.row.user, id: 'eve' } })))
+  const isMoved = ({ gen, br, jti }: Presented) => jti !== refreshId(salt, gen, br)
+  for (const change of [({ gen }: Presented) => ({ gen: gen + 1 }), ({ br }: Presented) => ({ br: `${br}x` })]) {
+    holds((given) => isMoved(given.token) || refused.includes(verdictOf({ ...given, token: { ...given.token, ...change(given.token) } })))
+  }
+})
+
+t.test('what is below a floor ends nothing, whether the floor stands in the row or in the log alone', async () => {
+  const ends = ['REUSE', 'ADOPT', 'ROTATE', 'SAME', 'SKIP']
+  holds((given) => !ends.includes(verdictOf({ ...given, floor: given.token.gen + 1 })))
+  holds((given) => !ends.includes(inRow(given, { floorGen: given.token.gen + 1 })))
+})
+
+t.test('a floor that a process knows of lets in what it made itself', async () => {
+  holds((given) => verdictOf({ ...given, floor: given.token.gen }) === verdictOf({ ...given, floor: 0 }))
+})
+
+t.test('a generation from however far ahead is taken over', async () => {
+  const refused = ['DEAD', 'FORGED']
+  holds((given) => refused.includes(verdictOf(given)) || verdictOf({ ...given, floor: 0, token: token(given.row.gen + 4000, 'a', 0) }) === 'ADOPT')
 })
 
 t.test('without a window, a token works once: it is never answered with another, and never forgiven', async () => {
   holds((given) => !['SAME', 'SKIP'].includes(verdictOf({ ...given, policy: { ...given.policy, windowSeconds: 0 } })))
 })
 
-t.test('only one generation moves the session on by itself, and the one before only in its place', async () => {
-  fc.assert(fc.property(rows, policies, near(start), (row, policy, at) => {
-    const verdicts = Array.from({ length: row.gen + 4 }, (_, gen) => decide(row, token(gen), new Date(at), policy))
-    const moving = verdicts.flatMap((verdict, gen) => verdict === 'ROTATE' ? [gen] : [])
-    const skipping = verdicts.flatMap((verdict, gen) => verdict === 'SKIP' ? [gen] : [])
-    return moving.every((gen) => gen === row.gen) && skipping.every((gen) => gen === row.prevGen)
-  }), { seed: 4, numRuns })
+t.test('of all spent tokens only the very one that was rotated is forgiven, never a sibling of it', async () => {
+  const forgiving = ['SAME', 'SKIP']
+  holds((given) => given.token.gen >= given.row.gen || isRotated(given) || !forgiving.includes(verdictOf(given)))
+  holds((given) => given.token.gen === given.row.gen || !forgiving.includes(inRow(given, { prevBranch: null })))
+})
+
+t.test('each sibling of the current generation is as good as another, and moves the session on once it is older than two windows', async () => {
+  const isSibling = ({ row, token }: Case) => token.gen === row.gen
+  const others = ({ token: { gen, iat } }: Case) => branches.map((br) => token(gen, br, iat))
+  holds((given) => !isSibling(given) || ['DEAD', 'FORGED'].includes(verdictOf(given)) || others(given).every((other) => verdictOf({ ...given, token: other }) === verdictOf(given)))
+  const isPast = ({ token, now, policy }: Case) => now.getTime() >= token.iat * second + second + 2 * policy.windowSeconds * second
+  holds((given) => !isSibling(given) || !isPast(given) || ['DEAD', 'FORGED', 'OLD', 'ROTATE'].includes(verdictOf(given)))
 })
 
 t.test('a generation that was skipped is a replay for ever, in the window and after it', async () => {
-  holds((given) => !isVoid(given.row, given.token.gen) || ['DEAD', 'FORGED', 'REUSE'].includes(verdictOf(given)))
+  holds((given) => !isVoid(given.row, given.token.gen) || ['DEAD', 'FORGED', 'OLD', 'REUSE'].includes(verdictOf(given)))
 })
 
 t.test('a longer window never refuses what a shorter one lets pass', async () => {

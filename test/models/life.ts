@@ -1,97 +1,132 @@
-import fc from 'fast-check'
-import type { End } from './schemes/scheme.ts'
+import type { Verdict } from '../../lib/sessions/rotation.ts'
+import { beginning, branching, confirmed, lifted, mint, write, type Policy, type Row, type Token } from './server.ts'
 
-/** Under what circumstances a client lives, and who else is about. */
-export interface Circumstances {
-  tabs: number
-  /**
-   * While one tab waits for new tokens, the others wait too, as with the Web Locks of a browser: always, or where one of
-   * the two requests changes the password. A tab by itself waits for its own.
-   */
-  turns: 'none' | 'passwords' | 'all'
-  /** A client that hears nothing asks again while its request may still be under way. */
-  hasty: boolean
-  /** Requests and answers are lost, and tried again some time or never. */
-  losses: boolean
-  /**
-   * What tabs do with what they are given: one store for all that takes it only where it still holds what was asked
-   * with, one store that keeps what came last (a browser's cookies), or each tab a store of its own.
-   */
-  store: 'compared' | 'last' | 'own'
-  /** The longest time between a question and its answer. */
-  slowestMs: number
-  /** How far the clocks of two server processes may be from the true time. */
-  clockMs: number
-  /** Server processes are killed, with what they had not written yet. */
-  crashes: boolean
-  /** The database loses the last refresh that it committed. */
-  forgets: boolean
-  thief: boolean
-  /** The session ends: logged out, ended from another session, its user disabled. */
-  ends: boolean
+export type Rules = Policy & { maxAgeSeconds: number, accessExpiresInSeconds: number }
+
+/** The defaults of the plugin. */
+export const defaults: Rules = {
+  windowSeconds: 30, replay: 'until-confirmed', expiresInSeconds: 30 * 86400, maxAgeSeconds: 180 * 86400, accessExpiresInSeconds: 900,
 }
 
-export type Deed = 'refresh' | 'use' | 'password' | 'fan-out' | 'copy' | 'thief refresh' | 'thief use' | 'clock' | 'crash' | 'forget' | End
-
-export interface Event {
-  deed: Deed
-  /** Since the event before. */
-  gapMs: number
-  tab: number
-  process: number
-  /** How long a request is under way, how long the server waits before each statement, and how long the answer is under way. */
-  upMs: number
-  pauseMs: number
-  downMs: number
-  fate: 'arrives' | 'request lost' | 'answer lost'
-  /** Which of the thief's tokens, from the newest on; and where a clock steps to. */
-  choice: number
-  /** A client shows its new access token at once, as those do that were refused with the old one. */
-  shows: boolean
+export interface AccessToken {
+  gen: number
+  ver: number
+  iat: number
+  exp: number
 }
 
-export interface Life {
-  circumstances: Circumstances
-  events: Event[]
+export interface Answer {
+  refresh: Token
+  access: AccessToken
 }
 
-export const second = 1000
-export const minute = 60 * second
-export const hour = 60 * minute
-export const day = 24 * hour
-export const windowSeconds = 30
+const mostSecondsAhead = 60
+const mostTries = 8
 
-type Weighed = [weight: number, deed: Deed]
+const codes: Partial<Record<Verdict, string>> = {
+  DEAD: 'ACCOUNTS_TOKEN_REVOKED',
+  FORGED: 'ACCOUNTS_TOKEN_INVALID',
+  OLD: 'ACCOUNTS_TOKEN_SUPERSEDED',
+  REUSE: 'ACCOUNTS_REFRESH_REUSED',
+}
 
-const always: Weighed[] = [[10, 'refresh'], [4, 'use'], [1, 'password']]
-const theft: Weighed[] = [[3, 'copy'], [6, 'thief refresh'], [2, 'thief use']]
-const endings: Weighed[] = [[1, 'logout'], [1, 'everywhere'], [1, 'disabled']]
+/**
+ * One session of the plugin from its login on, as one process sees it to which nobody else talks: the row, and what the
+ * process remembers. What is answered is tokens, or the code of a refusal. `br` is the branch that a new token takes.
+ */
+export function createLife (rules: Rules, login: Date, branch: string) {
+  const confirms = rules.replay === 'until-confirmed'
+  const noted = new Set<number>()
+  const shown = new WeakSet<AccessToken>()
+  const verdicts = new Set<Verdict>()
+  let row = beginning(login, rules)
+  let before: Row | undefined
+  let isEnded = false
+  let floor = 0
 
-/** Lives under these circumstances, crowded around the ends of windows. The shortest and calmest come first when one shrinks. */
-export function lives (circumstances: Circumstances): fc.Arbitrary<Life> {
-  const { tabs, turns, losses, slowestMs, clockMs, crashes, forgets, thief, ends } = circumstances
-  const possible: Weighed[] = [
-    ...always, [tabs > 1 && turns !== 'all' ? 2 : 0, 'fan-out'], ...thief ? theft : [], ...ends ? endings : [],
-    [clockMs > 0 ? 1 : 0, 'clock'], [crashes ? 1 : 0, 'crash'], [forgets ? 1 : 0, 'forget'],
-  ]
-  const delay = fc.oneof({ weight: 3, arbitrary: fc.nat(300) }, fc.nat(slowestMs / 2 - 50))
-  const event = fc.record<Event>({
-    deed: fc.constantFrom(...possible.flatMap(([weight, deed]) => Array<Deed>(weight).fill(deed))),
-    gapMs: fc.oneof(
-      { weight: 4, arbitrary: fc.nat(2 * second) },
-      { weight: 4, arbitrary: fc.integer({ min: windowSeconds * second - 800, max: windowSeconds * second + 800 }) },
-      { weight: 2, arbitrary: fc.nat(20 * minute) },
-      { weight: 1, arbitrary: fc.nat(29 * day) }
-    ),
-    tab: fc.nat(tabs - 1),
-    process: fc.nat(1),
-    upMs: delay,
-    pauseMs: fc.nat(5),
-    downMs: delay,
-    fate: losses ? fc.constantFrom('arrives', 'arrives', 'answer lost', 'answer lost', 'request lost') : fc.constant('arrives'),
-    choice: fc.nat(7),
-    shows: fc.boolean(),
-  }, { noNullPrototype: true })
+  function commit (next: Row): void {
+    if (next !== row) before = row
+    row = next
+  }
 
-  return fc.array(event, { minLength: 3, maxLength: 16 }).map((events) => ({ circumstances, events }))
+  function end (): void {
+    isEnded = true
+    row = { ...row, revokedAt: new Date(0) }
+  }
+
+  /** Writes what is remembered: a generation that was taken for lost ends the session. */
+  function settle (): void {
+    for (const gen of noted) {
+      const left = confirmed(row, gen)
+      if (left) row = left
+      else end()
+    }
+    noted.clear()
+  }
+
+  function answer (refresh: Token, now: Date): Answer {
+    const iat = Math.floor(+now / 1000)
+    const exp = Math.min(iat + rules.accessExpiresInSeconds, Math.floor(+row.absoluteExpiresAt / 1000))
+    const isNew = refresh.iat === iat && refresh.exp > iat + rules.expiresInSeconds
+    return { refresh: isNew ? { ...refresh, exp: iat + rules.expiresInSeconds } : refresh, access: { gen: refresh.gen, ver: row.ver, iat, exp } }
+  }
+
+  /** True where a guard lets it in, which notes that its generation has arrived. */
+  function admits (token: AccessToken, now: Date): boolean {
+    const seconds = +now / 1000
+    const isGood = token.iat <= seconds + mostSecondsAhead && seconds < token.exp
+    if (!isGood || isEnded || token.gen < floor || token.ver < row.user.epoch) return false
+    if (confirms && token.gen > 0 && !shown.has(token)) noted.add(token.gen)
+    shown.add(token)
+    return true
+  }
+
+  return {
+    first: answer(mint(row, branch, login), login),
+    /** All that came up so far. */
+    verdicts,
+    admits,
+    settle,
+
+    refresh (token: Token, now: Date, br: string): Answer | string {
+      if (+now / 1000 >= token.exp) return 'ACCOUNTS_TOKEN_EXPIRED'
+      settle()
+      for (let tries = 0; tries < mostTries; tries++) {
+        const verdict = branching.judge(row, token, now, rules, isEnded ? Infinity : floor)
+        verdicts.add(verdict)
+        if (verdict === 'REUSE') end()
+        if (codes[verdict]) return codes[verdict]
+        const left = write(branching, rules, row, { token, cameAt: now, found: row, verdict }, now, br)
+        if (left) commit(left.row)
+        if (verdict === 'SAME' && token.gen === row.gen && confirms && row.confirmedGen < row.gen) noted.add(row.gen)
+        if (left?.answer) return answer(left.answer, now)
+      }
+      return 'ACCOUNTS_UNAVAILABLE'
+    },
+
+    /** A new password, or the one that there is: nothing where the access token is refused. */
+    prove (token: AccessToken, now: Date, br: string, isNewPassword: boolean): Answer | undefined {
+      const raised = admits(token, now) ? lifted(row, token.gen, now) : undefined
+      if (!raised || raised.refreshExpiresAt <= now || raised.absoluteExpiresAt <= now) return
+      commit(raised)
+      floor = raised.gen
+      if (isNewPassword) row = { ...row, ver: row.user.epoch + 1, user: { ...row.user, epoch: row.user.epoch + 1 } }
+      return answer(mint(row, br, now), now)
+    },
+
+    end,
+
+    endAll (): void {
+      row = { ...row, user: { ...row.user, epoch: row.user.epoch + 1 } }
+      end()
+    },
+
+    /** The database loses the last move that it committed. */
+    forget (): void {
+      if (!before) return
+      const { gen, prevGen, prevBranch, confirmedGen, floorGen, answeredAt, refreshExpiresAt } = before
+      row = { ...row, gen, prevGen, prevBranch, confirmedGen, floorGen, answeredAt, refreshExpiresAt }
+      before = undefined
+    },
+  }
 }

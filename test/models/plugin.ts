@@ -5,7 +5,7 @@ import type { TokenResponse } from '../../lib/index.ts'
 import { client, password } from '../build.ts'
 import type { Sql } from '../databases.ts'
 
-const columns = ['gen', 'prev_gen', 'confirmed_gen', 'rotated_at', 'answered_at', 'refresh_expires_at']
+const columns = ['gen', 'prev_gen', 'prev_branch', 'confirmed_gen', 'floor_gen', 'answered_at', 'refresh_expires_at']
 
 /** What an answer says, as far as a model knows it. */
 export interface Told {
@@ -36,6 +36,8 @@ export async function createUser (app: FastifyInstance, sql: Sql, username: stri
     everywhere: async ({ access_token: token }: TokenResponse) =>
       read(await app.inject({ method: 'DELETE', url: '/auth/sessions', headers: { authorization: `Bearer ${token}` } })),
 
+    reauthenticate: async ({ access_token: token }: TokenResponse) => read(await post('/auth/reauthenticate', { password: current }, token)),
+
     async changePassword ({ access_token: token }: TokenResponse): Promise<Told> {
       const next = `${password} ${tokens.length}`
       const payload = { current_password: current, new_password: next }
@@ -55,7 +57,7 @@ export async function createUser (app: FastifyInstance, sql: Sql, username: stri
   }
 }
 
-/** Keeps what the row was before the current token was last given to somebody. */
+/** Keeps what the row was before the current generation was last given to somebody. */
 export async function remember (sql: Sql): Promise<void> {
   await sql.exec(`create table kept (id primary key, ${columns.join(', ')});
     create trigger remembers before update of answered_at on accounts_sessions begin
