@@ -19,11 +19,13 @@ import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createPolicy } from './passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
-import { createRevocations } from './sessions/revocations.ts'
+import { createListeners } from './sessions/listeners.ts'
+import { createRevocations, type Ending } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createFloor } from './sessions/floor.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createSignals } from './sessions/signals.ts'
 import { createClocks } from './clocks.ts'
 import { createPruner } from './prune.ts'
 import { createHealth } from './health.ts'
@@ -46,6 +48,7 @@ import { createAdmission } from './guards/admission.ts'
 import { createGuards } from './guards/guard.ts'
 import type { GuardOptions } from './guards/options.ts'
 import { protectScope } from './guards/protect.ts'
+import { createAuthOfRequests } from './guards/request-auth.ts'
 import { createAttendance, watchRoutes } from './guards/routes.ts'
 import { createWording } from './wording.ts'
 import { createRevokeToken, createServices } from './services.ts'
@@ -109,8 +112,16 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const lookUp = createLookUp(database, settings)
   const knownUsers = createKnownUsers(lookUp, settings, telemetry)
   const revocations = createRevocations(settings, knownUsers.forget)
-  const revocationLog = await openRevocationLog({ database, telemetry, events, apply: revocations.apply, reset: knownUsers.forgetAll }, settings, app.log)
+  const listeners = createListeners()
+  const apply = (ending: Ending) => [revocations, listeners].forEach((taker) => taker.apply(ending))
+  const reset = () => {
+    knownUsers.forgetAll()
+    listeners.judgeAll()
+  }
+  const revocationLog = await openRevocationLog({ database, telemetry, events, apply, reset }, settings, app.log)
   app.addHook('onClose', revocationLog.close)
+  const signals = createSignals({ listeners, revocations, knownUsers, revocationLog }, settings)
+  app.addHook('onClose', signals.close)
   const raiseFloor = createFloor(database)
   const endings = createEndings(database, revocationLog, raiseFloor)
   const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }, settings, app.log)
@@ -134,7 +145,8 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const publicUsers = createPublicUsers(settings)
   const admission = createAdmission(sessions, publicUsers, settings)
   const wording = createWording(settings, app.log)
-  const { guard, ownGuard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, wording })
+  const Auth = createAuthOfRequests(signals, wording, settings)
+  const { guard, ownGuard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, Auth, wording })
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]

@@ -1,32 +1,19 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../callback.ts'
 import { Forbidden, TokenExpired, TokenMissing, TokenStale } from '../errors.ts'
-import type { AnyRequest, Location } from '../options.ts'
+import type { AnyReply, AnyRequest } from '../options.ts'
 import type { Settings } from '../settings.ts'
-import type { TokenClaims } from '../tokens/access-token.ts'
-import type { TokenHeader, Tokens, VerifiedToken } from '../tokens/tokens.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { Wording } from '../wording.ts'
 import type { Admission } from './admission.ts'
 import { changesSomething, type Csrf } from './csrf.ts'
 import type { Locator } from './locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type GuardOptions, type GuardSettings } from './options.ts'
+import type { AuthOfRequests, LocatedToken } from './request-auth.ts'
 
-/** A hook that fits every Fastify app, whatever its server, logger and types. */
-export type Guard = (request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>) => Promise<void>
-
-/** What the token said that let a request in. */
-export interface RequestAuth {
-  claims: TokenClaims
-  /** The token's JOSE header. */
-  header: TokenHeader
-  sessionId: string
-  location: Location
-  /** The password was checked no longer than 10 minutes ago. */
-  fresh: boolean
-  /** The name of the accounts that let the request in. */
-  instance: string
-}
+/** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
+export type Guard = (request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>, reply?: AnyReply) => Promise<void>
 
 /** Marks a hook as a guard, with its settings. */
 const mark = Symbol('accounts.guard')
@@ -43,8 +30,6 @@ export function isGuardFactory (hook: unknown): boolean {
   return factories.has(hook as object)
 }
 
-type LocatedToken = VerifiedToken & { location: Location }
-
 /** What guards are made of. */
 export interface GuardParts {
   settings: Settings
@@ -52,13 +37,15 @@ export interface GuardParts {
   locator: Locator
   csrf: Csrf
   admission: Admission
+  /** Makes `request.auth`. */
+  Auth: AuthOfRequests
   wording: Wording
 }
 
 const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'authenticateAny' }
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
-export function createGuards ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, wording }: GuardParts) {
+export function createGuards ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
   /**
    * A hook that lets in whom the options describe.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
@@ -76,9 +63,9 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     const settings = readGuardOptions(options, instance, locations)
     const name = names[settings.kind]
     const { [name]: hook } = {
-      async [name] (request: AnyRequest) {
+      async [name] (request: AnyRequest, reply?: AnyReply) {
         try {
-          await admit(request, settings, needsProof)
+          await admit(request, reply, settings, needsProof)
         } catch (error) {
           throw wording(error, request)
         }
@@ -88,11 +75,11 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
   }
 
   /** First the token by itself, then its session as it is now, then the user: the first that fails is the answer. */
-  async function admit (request: AnyRequest, settings: GuardSettings, needsProof: Csrf['isNeededFor']): Promise<void> {
+  async function admit (request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, needsProof: Csrf['isNeededFor']): Promise<void> {
     const token = find(request, settings)
     if (!token) return
 
-    const { kind, claims, header, location } = token
+    const { kind, claims, location } = token
     if (location === 'cookie' && needsProof(request.method)) csrf.requireProof(request, claims)
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
@@ -102,7 +89,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and let in by another strategy must not bear this user.
     request[decoratorName as 'user'] = user
-    request.auth = { claims: claims as TokenClaims, header, sessionId: claims.sid, location, fresh: isFresh(authTime, usuallyFreshForSeconds), instance }
+    request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), settings, reply)
   }
 
   function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): LocatedToken | undefined {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { guardOf, type Guard } from './guard.ts'
 import type { Document } from '../openapi.ts'
@@ -14,16 +14,16 @@ export function protectScope (
 ): void {
   if (typeof scope?.addHook !== 'function') throw new OptionsInvalid('app.accounts.protect(scope, options) needs a scope, such as the app, before its options')
   const settings = guardOf(guard)!
-  const protect = async (request: FastifyRequest) => {
-    if (!isOpen(request)) await guard(request)
+  const protect = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!isOpen(request)) await guard(request, reply)
   }
 
   if (mayNeedBody(settings)) {
     scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
   } else {
     // A plugin for CORS answers a preflight in onRequest, and nothing comes after it. What does come asks for a token after all.
-    scope.addHook('onRequest', async (request) => { if (!isPreflight(request)) await protect(request) })
-    scope.addHook('preHandler', async (request) => { if (isPreflight(request)) await protect(request) })
+    scope.addHook('onRequest', async (request, reply) => { if (!isPreflight(request)) await protect(request, reply) })
+    scope.addHook('preHandler', async (request, reply) => { if (isPreflight(request)) await protect(request, reply) })
   }
 
   scope.addHook('onRoute', function (route) {

@@ -1,0 +1,72 @@
+import { OptionsInvalid } from '../errors.ts'
+import type { AnyReply, Location } from '../options.ts'
+import type { Signals } from '../sessions/signals.ts'
+import type { Settings } from '../settings.ts'
+import type { TokenClaims } from '../tokens/access-token.ts'
+import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
+import type { Wording } from '../wording.ts'
+import type { GuardSettings } from './options.ts'
+
+/** What the token said that let a request in. */
+export interface RequestAuth {
+  claims: TokenClaims
+  /** The token's JOSE header. */
+  header: TokenHeader
+  sessionId: string
+  location: Location
+  /** The password was checked no longer than 10 minutes ago. */
+  fresh: boolean
+  /** The name of the accounts that let the request in. */
+  instance: string
+  /**
+   * Fires when the token is over while the response is still sent, or an upgraded connection open: when its session ends,
+   * it is revoked or expires, or its user is signed out, disabled or deleted, whoever does it and in whichever process.
+   * Its `reason` is the error that a guard would answer with: `ACCOUNTS_TOKEN_REVOKED`, `ACCOUNTS_TOKEN_EXPIRED`, or
+   * `ACCOUNTS_UNAVAILABLE` where the process is cut off from its database. Costs nothing until it is read.
+   * @throws {OptionsInvalid} where a guard was called by hand without the reply: `app.authenticate(request, reply)`
+   */
+  readonly signal: AbortSignal
+}
+
+/** A token that is valid by itself, and where it was. */
+export type LocatedToken = VerifiedToken & { location: Location }
+
+/** Makes `request.auth` of a token that let a request in. */
+export type AuthOfRequests = new (token: LocatedToken, fresh: boolean, guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply) => RequestAuth
+
+/** The signal waits on the prototype for whoever asks: a closure, or a second object, would cost every request. */
+export function createAuthOfRequests (signals: Signals, wording: Wording, { name }: Pick<Settings, 'name'>): AuthOfRequests {
+  return class implements RequestAuth {
+    claims: TokenClaims
+    header: TokenHeader
+    sessionId: string
+    location: Location
+    fresh: boolean
+    instance: string
+    #isStateless: boolean
+    #reply: AnyReply | undefined
+    #signal: AbortSignal | undefined
+
+    constructor ({ claims, header, location }: LocatedToken, fresh: boolean, { consistency }: Pick<GuardSettings, 'consistency'>, reply?: AnyReply) {
+      this.claims = claims as TokenClaims
+      this.header = header
+      this.sessionId = claims.sid
+      this.location = location
+      this.fresh = fresh
+      this.instance = name
+      this.#isStateless = consistency === 'stateless'
+      this.#reply = reply
+    }
+
+    get signal (): AbortSignal {
+      this.#signal ??= this.#watch(this.#reply)
+      return this.#signal
+    }
+
+    #watch (reply: AnyReply | undefined): AbortSignal {
+      if (!reply) throw new OptionsInvalid('request.auth.signal has to know when the response is over: call the guard with the reply too, authenticate(request, reply)')
+      const { claims } = this
+      return signals.of({ claims, isStateless: this.#isStateless }, reply.raw, (reason) => wording(reason, reply.request))
+    }
+  }
+}
