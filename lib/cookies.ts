@@ -35,8 +35,8 @@ const mostBytes = 4096
 /** RFC 6265bis §5.5: no browser keeps a cookie longer than 400 days. */
 export const mostSeconds = 400 * 86400
 
-/** A host that browsers trust without TLS. */
-const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
+/** An origin that browsers trust without TLS. */
+export const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
 export function createCookies ({ cookies: settings }: Settings, log: FastifyBaseLogger): Cookies {
   const { domain, sameSite, secure, partitioned } = settings

@@ -8,7 +8,7 @@ import createError, { type FastifyError } from '@fastify/error'
 
 export const TokenMissing = challenged('ACCOUNTS_TOKEN_MISSING', 'There is no token where this route looks for one')
 export const HeaderMalformed = challenged('ACCOUNTS_HEADER_MALFORMED',
-  'The header of the token must be its scheme, one or more spaces and one token', 400, 'invalid_request')
+  'The header of the token must be its scheme, one or more spaces and one token; a token among subprotocols must be one, and not the first', 400, 'invalid_request')
 export const TokenInvalid = challenged('ACCOUNTS_TOKEN_INVALID', 'The token is not valid', 401, 'invalid_token')
 export const TokenExpired = challenged('ACCOUNTS_TOKEN_EXPIRED', 'The token has expired', 401, 'invalid_token')
 export const TokenWrongType = challenged('ACCOUNTS_TOKEN_WRONG_TYPE',

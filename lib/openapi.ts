@@ -16,7 +16,7 @@ export type Security = Record<string, string[]>[]
 
 type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password' | 'csrf'>
 
-const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query' }
+const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol' }
 
 /**
  * How the document says where a route looks for which token: one of these will do. An empty requirement: it does
@@ -24,7 +24,7 @@ const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token'
  */
 export function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
   const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
-  const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
+  const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' || (place === 'protocol' && each === 'refresh') ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
   return [...named, ...optional || locations.includes('body') ? [{}] : []]
 }
 
@@ -39,6 +39,7 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
       Token: { ...inHeader, description: `${what}${isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
       Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
       Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
+      Protocol: { type: 'apiKey', in: 'header', name: 'Sec-WebSocket-Protocol', description: `${what} after access_token. as a subprotocol of a WebSocket, and not the first one.` },
     }
     return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
   })
@@ -48,7 +49,8 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
 function refusalsOf (
   route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings, needsProof: (method: string) => boolean
 ) {
-  const needing = [route.method].flat().some(needsProof) ? locations : locations.filter((place) => place !== 'cookie')
+  const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
+  const needing = isUpgraded || [route.method].flat().some(needsProof) ? locations : locations.filter((place) => place !== 'cookie')
   return [
     ...kind === 'access' ? accessErrors(needing) : refreshErrors(needing),
     ...freshForSeconds === undefined ? [] : [TokenStale],

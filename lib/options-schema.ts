@@ -183,5 +183,5 @@ export type FilledOptions = Static<typeof OptionsSchema>
 
 /** Places to look for a token, each once. */
 export function LocationsSchema () {
-  return Type.Array(OneOf<Location>(['header', 'cookie', 'body', 'query']), { minItems: 1, uniqueItems: true })
+  return Type.Array(OneOf<Location>(['header', 'cookie', 'body', 'query', 'protocol']), { minItems: 1, uniqueItems: true })
 }

@@ -143,10 +143,16 @@ t.test('the document says where a route looks for its token, and that a page of 
   await app.register(accounts, { db: ':memory:', secret, password: cheap, transport: 'both', header: { name: 'x-token', scheme: '' } })
   app.get('/it', { preHandler: app.authenticate }, async () => 1)
   app.post('/any', { preHandler: app.accounts.guard({ type: 'any', locations: ['query', 'cookie'] }) }, async () => 1)
+  app.get('/socket', { websocket: true, preHandler: app.accounts.guard({ type: 'any', locations: ['protocol', 'cookie'] }) } as object, async () => 1)
+  app.get('/sockets', { wsHandler: () => {}, preHandler: app.accounts.guard({ locations: ['protocol', 'cookie'] }) } as object, async () => 1)
   await app.ready()
   const { paths, components: { securitySchemes, schemas } } = app.swagger() as any
 
   t.same(paths['/it'].get.security, [{ accessToken: [] }, { accessCookie: [] }])
+  t.same(paths['/socket'].get.security, [{ accessProtocol: [] }, { accessCookie: [] }, { refreshCookie: [] }])
+  for (const path of ['/socket', '/sockets']) t.match(paths[path].get.responses['403'].description, /ACCOUNTS_CSRF_FAILED/, 'a handshake needs proof')
+  t.notMatch(paths['/it'].get.responses, { 403: {} })
+  t.match(securitySchemes.accessProtocol, { type: 'apiKey', in: 'header', name: 'Sec-WebSocket-Protocol' })
   t.same(paths['/any'].post.security, [{ accessQuery: [] }, { accessCookie: [] }, { refreshQuery: [] }, { refreshCookie: [] }])
   t.same(paths['/auth/refresh'].post.security, [{ refreshToken: [] }, { refreshCookie: [] }, {}])
   t.match(paths['/auth/logout'].post.responses['403'].description, /ACCOUNTS_CSRF_FAILED/)

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { bearer, decode, password, untold } from './build.ts'
+import { bearer, build, decode, password, untold } from './build.ts'
 import { answers, freshDatabase, open } from './databases.ts'
 import { run as runOf } from './snippets.ts'
+import { until } from './waiting.ts'
 
 /* Each snippet of docs/recipes.md, run as it stands. */
 
@@ -106,6 +108,63 @@ t.test('of two kinds of users neither comes in where the other does', async (t) 
   t.match((await get('/admin', token)).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
   t.equal((await get('/auth/me', admin)).statusCode, 401)
   t.ok(app.hasDecorator('admins'))
+})
+
+/** An app of a recipe, and another that ends sessions on its database. */
+async function twoApps (t: Test, under: string, env: Record<string, string> = {}) {
+  const ACCOUNTS_DATABASE_URL = await freshDatabase(t, 'sqlite')
+  const there = await run(t, under, { ACCOUNTS_DATABASE_URL, ...env })
+  const here = await build(t, { db: ACCOUNTS_DATABASE_URL })
+  const tokens = await here.signUp()
+  const url = await there.app.listen({ port: 0, host: '127.0.0.1' })
+  const ask = (path: string) => fetch(url + path, { headers: bearer(tokens.access_token) })
+  return { url, ask, tokens, logout: () => here.post('/auth/logout', { refresh_token: tokens.refresh_token }) }
+}
+
+t.test('a WebSocket closes when its session ends in another process', async (t) => {
+  const { url, tokens, logout, ask } = await twoApps(t, 'Close a WebSocket with its session')
+  const open = () => new WebSocket(`${url.replace('http', 'ws')}/chat`, ['chat', `access_token.${tokens.access_token}`])
+  const socket = open()
+  const closed = once(socket, 'close')
+  await once(socket, 'open')
+  t.equal(socket.protocol, 'chat')
+  const answered = once(socket, 'message')
+  socket.send('good morning')
+  t.match((await answered)[0].data, 'ada: good morning')
+
+  await logout()
+  t.match((await closed)[0], { code: 4401, reason: 'ACCOUNTS_TOKEN_REVOKED' })
+  const refused = open()
+  await once(refused, 'error')
+  t.equal(refused.readyState, WebSocket.CLOSED)
+  t.equal((await ask('/chat')).status, 401)
+})
+
+t.test('a stream of events ends when its session ends in another process, and says why', async (t) => {
+  const { ask, logout } = await twoApps(t, 'Server-sent events')
+  const answer = await ask('/events')
+  t.equal(answer.headers.get('content-type'), 'text/event-stream')
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+  t.match((await reader.read()).value, /^data: .+\n\n$/)
+  await logout()
+  let last: string | undefined
+  for (let part = await reader.read(); !part.done; part = await reader.read()) last = part.value
+  t.equal(last, 'event: over\ndata: ACCOUNTS_TOKEN_REVOKED\n\n')
+})
+
+t.test('whoever is signed out in another process does not get the rest of a download', async (t) => {
+  const EXPORT_FILE = join(t.testdirName, 'export.csv')
+  const { ask, logout } = await twoApps(t, 'A long download', { EXPORT_FILE })
+  writeFileSync(EXPORT_FILE, Buffer.alloc(64 * 2 ** 20, 'a,b\n'))
+  const whole = await (await ask('/export')).bytes()
+  t.equal(whole.length, 64 * 2 ** 20)
+
+  const reader = (await ask('/export')).body!.getReader()
+  await reader.read()
+  await logout()
+  await until(async () => (await ask('/auth/me')).status === 401)
+  await t.rejects(async () => { while (!(await reader.read()).done); }, { message: 'terminated' })
+  t.equal((await ask('/export')).status, 401)
 })
 
 t.test('every recipe is tried', async (t) => {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { clientOf, storable } from '../client.ts'
+import { loopback } from '../cookies.ts'
 import { isEqual } from '../equal.ts'
 import { CsrfFailed } from '../errors.ts'
 import type { AnyRequest } from '../options.ts'
@@ -14,6 +15,8 @@ export interface Csrf {
   valueFor: (sessionId: string, ver: number) => string
   /** True for methods that need a proof on routes of the app's own. */
   isNeededFor: (method: string) => boolean
+  /** True for the handshake of a WebSocket: its method is safe, what follows is not, and any page may begin one. */
+  isHandshake: (request: AnyRequest) => boolean
   /**
    * For a request that came in by a cookie and changes something.
    * @throws {CsrfFailed} saying what was missing, and how to send it
@@ -40,6 +43,11 @@ export function proofRule (methods?: string[]): (method: string) => boolean {
 /** The rule for our own routes, which no option changes. */
 export const changesSomething = proofRule()
 
+/** RFC 6455 §4.1, and RFC 8441 §4 for HTTP/2: an upgrade may name several protocols, in any case. */
+function isHandshake ({ headers }: AnyRequest): boolean {
+  return /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '') || headers[':protocol'] === 'websocket'
+}
+
 /** What a browser says of the page that sends a request. */
 type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
 
@@ -50,6 +58,7 @@ type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
  * | --------------------------- | --------------------- | ------- | -------------------- | ----------- |
  * | same-origin                 | any                   | trusted | passes               | passes      |
  * | any                         | in `trustedOrigins`   | trusted | passes               | passes      |
+ * | any, at the handshake of a WebSocket | the app's own | trusted | passes              | passes      |
  * | same-site, cross-site       | another, or none      | foreign | refused              | refused     |
  * | absent (plain HTTP, Safari before 16.4, a proxy that strips it), or what says nothing | none | unnamed | passes | refused |
  * | the same                    | another               | unknown | passes               | refused     |
@@ -58,8 +67,11 @@ type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
  * itself, and a cookie that a neighbouring host has planted is worth nothing. One that is sent has to be right in any
  * case: else the page means another session than the cookies, which somebody may have planted. Before there is a
  * session there is no value: then an unnamed sender, which is no page of another site, passes, and an unknown one does not.
+ *
+ * A page cannot put the value into the handshake of a WebSocket, and not all browsers send `Sec-Fetch-Site` there, but each
+ * sends `Origin`: so there it may be the app's own, as the host that was asked tells.
  */
-export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[], telemetry: Telemetry): Csrf {
+export function createCsrf ({ cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[], telemetry: Telemetry): Csrf {
   /** Requests of unknown senders that had the right value. */
   const proven = new WeakSet<AnyRequest>()
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
@@ -68,10 +80,20 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
     return createHmac('sha256', key).update(`${sessionId} ${ver}`).digest('base64url')
   }
 
-  function senderOf ({ headers: { origin, 'sec-fetch-site': site } }: AnyRequest): Sender {
-    if (site === 'same-origin' || trustedOrigins.includes(origin!)) return 'trusted'
+  function senderOf (request: AnyRequest): Sender {
+    const { origin, 'sec-fetch-site': site } = request.headers
+    if (site === 'same-origin' || trustedOrigins.includes(origin!) || (isHandshake(request) && isOwn(request))) return 'trusted'
     if (site === 'same-site' || site === 'cross-site') return 'foreign'
     return origin === undefined ? 'unnamed' : 'unknown'
+  }
+
+  /**
+   * Whoever stands before the app may have taken TLS away, but a Secure cookie that is there tells that the browser has used
+   * it, or trusts the host without: then a page on plain HTTP, into which a stranger may have written, is another origin.
+   */
+  function isOwn ({ headers: { origin }, host }: AnyRequest): boolean {
+    if (origin === `https://${host}`) return true
+    return origin === `http://${host}` && (!secure || loopback.test(origin))
   }
 
   function failed (request: AnyRequest, reason: string): Error {
@@ -89,12 +111,14 @@ export function createCsrf ({ csrf: { header, trustedOrigins, methods, formField
   return {
     valueFor: (sessionId, ver) => valueOf(keys[0]!, sessionId, ver),
     isNeededFor: proofRule(methods),
+    isHandshake,
 
     requireProof (request, { sid, ver }) {
       const sender = knownSender(request)
       const sent = request.headers[header] ?? (formField && inBody(request, formField))
       if (sent === undefined) {
         if (sender === 'trusted') return
+        if (isHandshake(request)) throw failed(request, 'The handshake of a WebSocket with cookies needs an Origin that is the app\'s own, with the host that was asked, or in csrf.trustedOrigins')
         const why = sender === 'unknown' ? ', as its Origin is not in csrf.trustedOrigins' : ''
         throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie${why}`)
       }

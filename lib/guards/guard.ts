@@ -80,7 +80,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
     if (!token) return
 
     const { kind, claims, location } = token
-    if (location === 'cookie' && needsProof(request.method)) csrf.requireProof(request, claims)
+    if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) csrf.requireProof(request, claims)
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)

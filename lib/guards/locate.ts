@@ -16,7 +16,8 @@ export interface Locator {
   /**
    * The token of a request: the first place that holds one decides, and only "nothing here" moves on to the next.
    * @throws {TokenMissing} when there is none
-   * @throws {HeaderMalformed} when the header has the right scheme and not exactly one token follows
+   * @throws {HeaderMalformed} when the header has the right scheme and not exactly one token follows, or the offer of
+   * subprotocols has a token first, no token after its name, or more than one
    * @throws {InputInvalid} when what has a token's name in a body or a query is not a string
    */
   locate: (request: AnyRequest, kind: TokenKind | 'any', locations: Location[]) => LocatedToken
@@ -39,6 +40,10 @@ export function createLocator ({ header }: Pick<Settings, 'header'>, cookies: Co
     },
     query (request, kinds) {
       return firstOf(kinds, (kind) => textOf(inQuery(request, fields[kind]), `querystring/${fields[kind]}`))
+    },
+    protocol ({ headers }, kinds) {
+      const token = kinds.includes('access') ? tokenAmong(headers['sec-websocket-protocol']) : undefined
+      return token === undefined ? undefined : { token, kinds: ['access'] }
     },
   }
 
@@ -78,6 +83,21 @@ function tokenIn (value: string | string[] | undefined, scheme: string): string 
   while (start > 0 && value[start] === ' ') start++
   const token = value.slice(start)
   if (token === '' || breaks.some((sign) => token.includes(sign)) || (scheme !== '' && start === scheme.length)) throw new HeaderMalformed()
+  return token
+}
+
+const offered = `${fields.access}.`
+
+/**
+ * The entry of `Sec-WebSocket-Protocol` that is a token: the one header that a page can fill before a WebSocket opens. Not
+ * the first one, which servers send back unless they are told to choose, so that it is a protocol's name.
+ */
+function tokenAmong (value: string | undefined): string | undefined {
+  const protocols = (value ?? '').split(',').map((protocol) => protocol.trim())
+  const [found, ...more] = protocols.filter((protocol) => protocol.startsWith(offered))
+  if (found === undefined) return
+  const token = found.slice(offered.length)
+  if (more.length > 0 || found === protocols[0] || token === '') throw new HeaderMalformed()
   return token
 }
 

@@ -80,6 +80,9 @@ export function readGuardOptions (given: GuardOptions, instance: string, usual: 
   if (consistency === 'stateless' && (type !== 'access' || roles.length > 0)) {
     throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, so it does not go with roles or refresh tokens")
   }
+  if (type === 'refresh' && given.locations?.every((place) => place === 'protocol')) {
+    throw new OptionsInvalid("a guard's options.locations 'protocol' has access tokens alone")
+  }
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
   const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
   return { kind: type, optional, freshForSeconds, roles, check, locations: places, consistency, instance }

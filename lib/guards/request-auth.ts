@@ -20,9 +20,10 @@ export interface RequestAuth {
   instance: string
   /**
    * Fires when the token is over while the response is still sent, or an upgraded connection open: when its session ends,
-   * it is revoked or expires, or its user is signed out, disabled or deleted, whoever does it and in whichever process.
-   * Its `reason` is the error that a guard would answer with: `ACCOUNTS_TOKEN_REVOKED`, `ACCOUNTS_TOKEN_EXPIRED`, or
-   * `ACCOUNTS_UNAVAILABLE` where the process is cut off from its database. Costs nothing until it is read.
+   * it is revoked, expires or gives way to newer ones, or its user is signed out, disabled or deleted, whoever does it and
+   * in whichever process. Its `reason` is the error that a guard would answer with from then on: `ACCOUNTS_TOKEN_REVOKED`,
+   * `ACCOUNTS_TOKEN_EXPIRED`, `ACCOUNTS_TOKEN_SUPERSEDED`, or `ACCOUNTS_UNAVAILABLE` where the process is cut off from its
+   * database. Costs nothing until it is read.
    * @throws {OptionsInvalid} where a guard was called by hand without the reply: `app.authenticate(request, reply)`
    */
   readonly signal: AbortSignal

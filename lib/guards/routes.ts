@@ -15,7 +15,7 @@ export interface Attendance {
   keepFields: (request: FastifyRequest) => Promise<void>
   /** True for a guard that may find in a body what it looks for, a token or a value against CSRF. */
   mayNeedBody: (guard: GuardSettings) => boolean
-  /** Hides tokens of the query from the log, and warns of a cookie that never arrives. */
+  /** Hides tokens of the query and of subprotocols from the log, and warns of a cookie that never arrives. */
   attend: (route: RouteOptions, guard: GuardSettings) => void
   /** True for a route that a guard stands before. */
   isAttended: (route: RouteOptions) => boolean
@@ -33,7 +33,7 @@ export function createAttendance ({ csrf: { formField }, cookies }: Settings, lo
 
     attend (route, { kind, locations }) {
       attended.add(route)
-      if (locations.includes('query')) hideTokens(route, log)
+      if (locations.includes('query') || locations.includes('protocol')) hideTokens(route, log)
       if (kind === 'refresh' && route.method !== 'HEAD' && locations.includes('cookie') && !isWithin(route.url, path)) {
         log.warn(`${nameOf(route)} asks for a refresh token, but the cookie that holds it is sent to ${path} alone: see cookies.refresh.path`)
       }

@@ -138,7 +138,56 @@ t.test('a page of another origin brings no session of its own into a browser, wh
   }
 })
 
-t.test('which host was asked for never matters', async (t) => {
+/** What begins a WebSocket, on HTTP/1.1 and as an app may see it of HTTP/2. */
+const handshakes: Record<string, string>[] = [
+  { connection: 'Upgrade', upgrade: 'websocket' }, { upgrade: 'WebSocket' }, { upgrade: 'h2c, websocket' }, { ':protocol': 'websocket' },
+]
+
+t.test('a handshake of a WebSocket with cookies needs an Origin that is known, whatever its method', async (t) => {
+  const { send, signIn } = await site(t, { trustedOrigins: [trusted] })
+  const [{ cookie, value }, other] = [await signIn(), await signIn()]
+  const host = { host: 'api.example.com' }
+  const table: [headers: Record<string, string>, status: number][] = [
+    [{ origin: 'https://api.example.com' }, 200], [{ origin: trusted }, 200], [{ 'sec-fetch-site': 'same-origin' }, 200],
+    [{ origin: 'https://api.example.com', 'sec-fetch-site': 'cross-site' }, 200], [{ host: 'localhost:3000', origin: 'http://localhost:3000' }, 200],
+    [{}, 403], [{ origin: 'https://evil.example' }, 403], [{ origin: 'null' }, 403], [{ origin: '' }, 403], [{ 'sec-fetch-site': 'same-site' }, 403], [{ origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+    [{ origin: 'http://api.example.com' }, 403], [{ origin: 'https://api.example.com:8443' }, 403], [{ origin: 'https://sub.api.example.com' }, 403], [{ origin: 'https://api.example.com.evil.example' }, 403],
+    [{ host: 'localhost:3000', origin: 'http://localhost:5173' }, 403], [{ origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' }, 403],
+    [{ 'x-csrf-token': value }, 200], [{ origin: 'https://evil.example', 'x-csrf-token': other.value }, 403], [{ origin: trusted, 'x-csrf-token': 'bad' }, 403],
+  ]
+  for (const handshake of handshakes) {
+    for (const [headers, status] of table) t.equal((await send('/act', { ...host, cookie, ...handshake, ...headers }, undefined, 'GET')).statusCode, status, JSON.stringify({ ...handshake, ...headers }))
+  }
+  t.match((await send('/act', { ...host, cookie, ...handshakes[0] }, undefined, 'GET')).json(), { ...failed, message: /handshake of a WebSocket with cookies needs an Origin/ })
+  t.equal((await send('/act', { cookie, upgrade: 'h2c', origin: 'https://evil.example' }, undefined, 'GET')).statusCode, 200, 'another upgrade is none')
+  t.equal((await send('/act', { ...host, cookie, origin: 'https://api.example.com' })).statusCode, 403, 'nor does the host matter elsewhere')
+})
+
+t.test('a handshake with a token that no browser sends by itself needs no Origin', async (t) => {
+  const { signUp, app } = await build(t, { transport: 'both', locations: ['protocol', 'header', 'cookie'] })
+  const { access_token: token } = await signUp()
+  const ask = async (headers: Record<string, string>) => (await app.inject({ url: '/guarded', headers: { ...handshakes[0], origin: 'https://evil.example', ...headers } })).statusCode
+  t.equal(await ask(bearer(token)), 200)
+  t.equal(await ask({ 'sec-websocket-protocol': `chat, access_token.${token}` }), 200)
+})
+
+t.test('behind a proxy, the host of a handshake is the one that the app trusts it to tell', async (t) => {
+  for (const [trustProxy, status] of [[true, 200], [false, 403]] as const) {
+    const { app, post } = await build(t, { transport: 'cookie', csrf: { methods: ['POST'] } }, { trustProxy })
+    const cookie = cookieHeader(setBy(await post('/auth/register', ada)))
+    const headers = { cookie, ...handshakes[0], host: 'inner:3000', 'x-forwarded-host': 'api.example.com', origin: 'https://api.example.com' }
+    t.equal((await app.inject({ url: '/guarded', headers })).statusCode, status)
+  }
+})
+
+t.test('where cookies need no TLS, a page of the same host needs none either for its handshake', async (t) => {
+  const { app, post } = await build(t, { transport: 'cookie', cookies: { secure: false } })
+  const cookie = cookieHeader(setBy(await post('/auth/register', ada)))
+  const ask = async (origin: string) => (await app.inject({ url: '/guarded', headers: { cookie, ...handshakes[0], host: '192.168.1.5:3000', origin } })).statusCode
+  t.same([await ask('http://192.168.1.5:3000'), await ask('http://192.168.1.6:3000')], [200, 403])
+})
+
+t.test('which host was asked for never matters elsewhere', async (t) => {
   const { app, signUp } = await build(t, { transport: 'both', csrf: { trustedOrigins: [trusted] } }, { trustProxy: true })
   await signUp()
   const cookie = cookieHeader(setBy(await app.inject({ method: 'POST', url: '/auth/login', payload: { ...ada, transport: 'cookie' } })))

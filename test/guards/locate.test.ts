@@ -268,8 +268,31 @@ t.test('a query is looked at where a guard says so, and never by itself', async 
   t.match(await send('/query', bearer(access)), missing)
 })
 
+t.test('a token among the subprotocols of a WebSocket is one entry, and not the first, which servers send back', async (t) => {
+  const { ada, send } = await guarded(t, {
+    '/protocol': { locations: ['protocol'] }, '/any': { type: 'any', locations: ['protocol'] }, '/both': { locations: ['protocol', 'header'] }, '/renew': { type: 'refresh', locations: ['protocol', 'body'] },
+  })
+  const { access_token: access, refresh_token: refresh } = ada
+  const token = `access_token.${access}`
+  const found = { user: { username: 'ada' }, auth: { location: 'protocol' } }
+  const table: [protocols: string, answer: object][] = [
+    [`chat, ${token}`, found], [`chat,${token}`, found], [`chat , \t${token} `, found], [`chat, superchat, ${token}`, found], [`chat, ${token}, superchat`, found],
+    [token, malformed], [`${token}, chat`, malformed], [`chat, ${token}, ${token}`, malformed], [`chat, ${token}, access_token.`, malformed], [`${token}, ${token}`, malformed],
+    ['chat, access_token.', malformed], ['chat, access_token. ', malformed],
+    ['chat', missing], ['', missing], [`chat, ACCESS_TOKEN.${access}`, missing], [`chat, refresh_token.${refresh}`, missing], [`chat, ${access}`, missing], ['chat, access_token', missing], [`chat, access_token=${access}`, missing],
+    ['chat, access_token.bad', invalid], [`chat, access_token.${refresh}`, wrongType],
+  ]
+  for (const path of ['/protocol', '/any', '/both']) {
+    for (const [protocols, answer] of table) t.match(await send(path, { 'sec-websocket-protocol': protocols }), answer, `${path} ${protocols.replaceAll(access, 'TOKEN').slice(0, 50)}`)
+  }
+  t.match(await send('/both', { 'sec-websocket-protocol': 'chat', ...bearer(access) }), { auth: { location: 'header' } })
+  t.match(await send('/protocol', bearer(access)), missing)
+  t.match(await send('/guarded', { 'sec-websocket-protocol': `chat, ${token}` }), missing, 'off by default')
+  t.match(await send('/renew', { 'sec-websocket-protocol': `chat, ${token}` }), missing, 'no refresh token is looked for there')
+})
+
 t.test('the first place that holds a token decides, and a bad one there ends the request', async (t) => {
-  const orders: Location[][] = [['header', 'cookie', 'body', 'query'], ['query', 'body', 'cookie', 'header'], ['cookie', 'header'], ['body', 'query']]
+  const orders: Location[][] = [['header', 'cookie', 'body', 'query', 'protocol'], ['protocol', 'query', 'body', 'cookie', 'header'], ['cookie', 'header'], ['body', 'query']]
   const paths = orders.map((_, index) => `/${index}`)
   const { ada, bob, send } = await guarded(t, Object.fromEntries(orders.map((locations, index) => [paths[index]!, { locations }])))
   const places: Record<Location, (token: string) => { headers?: Record<string, string>, body?: object, query?: string }> = {
@@ -277,6 +300,7 @@ t.test('the first place that holds a token decides, and a bad one there ends the
     cookie: (token) => ({ headers: { cookie: `__Host-access=${token}` } }),
     body: (token) => ({ body: { access_token: token } }),
     query: (token) => ({ query: `?access_token=${token}` }),
+    protocol: (token) => ({ headers: { 'sec-websocket-protocol': `chat, access_token.${token}` } }),
   }
   const put = (path: string, tokens: [Location, string][]) => {
     const parts = tokens.map(([place, token]) => places[place](token))
@@ -291,7 +315,7 @@ t.test('the first place that holds a token decides, and a bad one there ends the
       t.match(await put(path, [[place, ada.access_token], ...good]), { user: { username: 'ada' }, auth: { location: place } }, `${order}: ${place}`)
       t.match(await put(path, [[place, 'garbage'], ...good]), invalid, `${order}: ${place} is bad`)
       t.match(await put(path, [[place, ada.refresh_token], ...good]), wrongType)
-      for (const elsewhere of (['header', 'cookie', 'body', 'query'] as const).filter((each) => !order.includes(each))) t.match(await put(path, [[elsewhere, bob.access_token]]), missing)
+      for (const elsewhere of (['header', 'cookie', 'body', 'query', 'protocol'] as const).filter((each) => !order.includes(each))) t.match(await put(path, [[elsewhere, bob.access_token]]), missing)
     }
     t.match(await put(path, []), missing)
   }

@@ -61,6 +61,21 @@ for (const [name, log] of loggers) {
   })
 }
 
+for (const [name, log] of loggers) {
+  t.test(`a token among subprotocols is not in the log of an app with ${name}`, async (t) => {
+    const { app, lines, signUp } = await logging(t, log, { locations: ['header', 'protocol'] })
+    const tokens = await signUp()
+    lines.length = 0
+    const send = async (protocols: string) => (await app.inject({ url: '/guarded', headers: { 'sec-websocket-protocol': protocols } })).statusCode
+    const token = `access_token.${tokens.access_token}`
+    t.same([await send(`chat, ${token}`), await send(`chat,${token},superchat`)], [200, 200])
+    t.same([await send(token), await send(`chat, ${token}, ${token}`), await send(`chat, Access_Token.${tokens.access_token}`), await send(`chat, access_token.${tokens.refresh_token}`)], [400, 400, 401, 401])
+    areHidden(t, lines, tokens, name)
+    t.ok(lines.some((line) => line.includes('incoming request')), 'the line is there')
+    t.equal(lines.some((line) => line.includes('chat, access_token.[hidden]')), name.endsWith('everything'), 'where headers are shown, what else they say stays')
+  })
+}
+
 t.test('a token is hidden however its name and its place are written', async (t) => {
   const { app, lines, signUp } = await logging(t, (stream) => ({ logger: { level: 'trace', stream } }))
   const tokens = await signUp()

@@ -20,7 +20,7 @@ t.test('a guard with options that are not is refused where it is written', async
     [{ fresh: 0 }, /fresh/], [{ fresh: '10' }, /fresh/], [{ fresh: null }, /fresh/], [{ fresh: ['10m'] }, /fresh/],
     [{ roles: 'admin' }, /roles/], [{ roles: [''] }, /roles/], [{ roles: [1] }, /roles/], [{ check: true }, /check/],
     [{ type: 'id', roles: 'admin' }, /type [^;]+; [^;]*roles/], [{ role: 'admin' }, /guard role is not an option/], [{ locations: ['path'] }, /locations/], [{ locations: [] }, /locations/], [{ locations: ['query', 'query'] }, /locations/],
-    [{ consistency: 'loose' }, /consistency/], [{ consistency: 'stateless', roles: ['admin'] }, /stateless/], [{ consistency: 'stateless', type: 'any' }, /stateless/],
+    [{ type: 'refresh', locations: ['protocol'] }, /protocol' has access tokens alone/], [{ consistency: 'loose' }, /consistency/], [{ consistency: 'stateless', roles: ['admin'] }, /stateless/], [{ consistency: 'stateless', type: 'any' }, /stateless/],
     ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [{ optional: true, ...more }, /optional lets anybody in/]),
   ]
   for (const [options, message] of refused) t.throws(() => app.accounts.guard(options as GuardOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })

@@ -47,7 +47,8 @@ async function streaming (t: Test, options: AccountsOptions = {}) {
 const paths = ['cached', 'strict', 'stateless']
 
 t.test('a signal fires when its session ends, before whoever ends it is answered', async (t) => {
-  const { app, signUp, post, begin } = await streaming(t)
+  const { app, signUp, signIn, post, begin } = await streaming(t)
+  const changePassword = (token: string) => app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(token), payload: { current_password: password, new_password: 'another battery of horses' } })
   const ends: Record<string, (tokens: Awaited<ReturnType<typeof signUp>>) => Promise<unknown>> = {
     'at a logout': ({ refresh_token: token }) => post('/auth/logout', { refresh_token: token }),
     'at a logout everywhere': ({ user }) => app.accounts.sessions.revokeAll(user.id),
@@ -56,7 +57,7 @@ t.test('a signal fires when its session ends, before whoever ends it is answered
     'when the user is disabled': ({ user }) => app.accounts.users.disable(user.id),
     'when the user is deleted': ({ user }) => app.accounts.users.delete(user.id),
     'when the password is set': ({ user }) => app.accounts.users.setPassword(user.id, 'another battery of horses'),
-    'when the password is changed': ({ access_token: token }) => app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(token), payload: { current_password: password, new_password: 'another battery of horses' } }),
+    'when the password is changed from elsewhere': async ({ user }) => changePassword((await signIn(user.username!)).access_token),
   }
   for (const [index, [when, end]] of Object.entries(ends).entries()) {
     const tokens = await signUp(`ada${index}`)
@@ -65,6 +66,21 @@ t.test('a signal fires when its session ends, before whoever ends it is answered
     await end(tokens)
     t.same(begun.map(({ reason }) => reason()), paths.map(() => 'ACCOUNTS_TOKEN_REVOKED'), when)
   }
+})
+
+t.test('a signal fires when a proof of who one is has made newer tokens, and not that of the newer ones', async (t) => {
+  const { app, post, signUp, signIn, begin } = await streaming(t)
+  const { access_token: token, refresh_token: refreshToken } = await signUp()
+  const other = await begin('cached', (await signIn()).access_token)
+  const before = [...await Promise.all(paths.map((path) => begin(path, token))), await begin('refresh', refreshToken)]
+  const next = (await post('/auth/reauthenticate', { password }, token)).json()
+  t.same(before.map(({ reason }) => reason()), Array(4).fill('ACCOUNTS_TOKEN_SUPERSEDED'))
+
+  const after = [...await Promise.all(paths.map((path) => begin(path, next.access_token))), await begin('refresh', next.refresh_token)]
+  t.same([...after, other].map(({ signal }) => signal.aborted), Array(5).fill(false))
+  await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(next.access_token), payload: { current_password: password, new_password: 'another battery of horses' } })
+  t.same(after.map(({ reason }) => reason()), Array(4).fill('ACCOUNTS_TOKEN_SUPERSEDED'))
+  t.equal(other.reason(), 'ACCOUNTS_TOKEN_REVOKED')
 })
 
 t.test('a signal of a refresh token fires at the end of its session, and not of an access token', async (t) => {
@@ -92,7 +108,7 @@ t.test('what ends neither the token nor its session fires nothing', async (t) =>
 })
 
 t.test('a signal that is asked for when all is over has fired', async (t) => {
-  const { app, signUp, sql } = await buildOnFile(t)
+  const { app, signUp, post, sql } = await buildOnFile(t)
   let act: (user: string, token: string) => Promise<unknown>
   for (const consistency of ['cached', 'stateless'] as const) {
     app.get(`/late-${consistency}`, { preHandler: app.accounts.guard({ consistency }) }, async ({ user, auth, headers }) => {
@@ -109,6 +125,7 @@ t.test('a signal that is asked for when all is over has fired', async (t) => {
   }
   t.equal(await ask('/late-cached', (_, token) => app.accounts.revoke(token)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-stateless', (_, token) => app.accounts.revoke(token)), 'ACCOUNTS_TOKEN_REVOKED')
+  t.equal(await ask('/late-cached', (_, token) => post('/auth/reauthenticate', { password }, token)), 'ACCOUNTS_TOKEN_SUPERSEDED')
   t.equal(await ask('/late-cached', (id) => app.accounts.sessions.revokeAll(id)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-cached', (id) => app.accounts.users.disable(id)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-cached', (id) => app.accounts.users.delete(id)), 'ACCOUNTS_TOKEN_REVOKED')
@@ -119,6 +136,17 @@ t.test('a signal that is asked for when all is over has fired', async (t) => {
     await sql.exec('alter table accounts_users rename to gone_users')
   }), 'ACCOUNTS_UNAVAILABLE', 'nor is anybody kept whom nobody can judge')
   await sql.exec('alter table gone_users rename to accounts_users')
+})
+
+t.test('a signal that is asked for after the expiry of its token has fired', async (t) => {
+  const { app, signUp } = await build(t)
+  mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  t.teardown(() => mock.timers.reset())
+  app.get('/slow', { preHandler: app.authenticate }, async ({ auth }) => {
+    mock.timers.tick(900_000)
+    return auth.signal.reason.code
+  })
+  t.equal((await app.inject({ url: '/slow', headers: bearer((await signUp()).access_token) })).body, 'ACCOUNTS_TOKEN_EXPIRED')
 })
 
 t.test('a signal fires at the expiry of its token, however far away, and not before', async (t) => {
@@ -143,6 +171,7 @@ t.test('a signal fires within a look at the log when its session ends in another
     ({ refresh_token: token }) => here.post('/auth/logout', { refresh_token: token }),
     ({ access_token: token }) => here.app.accounts.revoke(token),
     ({ user }) => here.app.accounts.sessions.revokeAll(user.id),
+    ({ access_token: token }) => here.post('/auth/reauthenticate', { password }, token),
     ({ user }) => here.app.accounts.users.disable(user.id),
     ({ user }) => here.app.accounts.users.delete(user.id),
   ]
@@ -153,7 +182,7 @@ t.test('a signal fires within a look at the log when its session ends in another
     await here.app.accounts.users.setRoles(tokens.user.id, ['editor'])
     await end(tokens)
     await until(() => begun.every(({ signal }) => signal.aborted))
-    t.same(begun.map(({ reason }) => reason()), paths.map(() => 'ACCOUNTS_TOKEN_REVOKED'))
+    t.same(new Set(begun.map(({ reason }) => reason())), new Set([index === 3 ? 'ACCOUNTS_TOKEN_SUPERSEDED' : 'ACCOUNTS_TOKEN_REVOKED']))
     t.notOk(stays.signal.aborted)
   }
 })

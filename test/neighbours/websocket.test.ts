@@ -19,6 +19,8 @@ t.test('@fastify/websocket: a guard in any hook, and a protected scope, stand be
   const { access_token: token, refresh_token: refresh } = await signUp()
   const cookie = cookieHeader(setBy(await post('/auth/login', { username: 'ada', password, transport: 'cookie' })))
 
+  const ours = { host: 'app.example.com', origin: 'https://app.example.com' }
+
   /** What the other side says, or the status with which it declines. */
   async function greet (path: string, headers: Record<string, string>): Promise<string> {
     const socket = await app.injectWS(path, { headers }).catch(({ message }: Error) => message)
@@ -28,8 +30,9 @@ t.test('@fastify/websocket: a guard in any hook, and a protected scope, stand be
     return answer.finally(() => socket.terminate())
   }
   for (const path of ['/onRequest', '/preValidation', '/preHandler', '/scope']) {
-    for (const headers of [bearer(token), { cookie }]) t.equal(await greet(path, headers), 'hello ada', path)
+    for (const headers of [bearer(token), { cookie, ...ours }]) t.equal(await greet(path, headers), 'hello ada', path)
     for (const headers of [{}, bearer('bad'), bearer(refresh)]) t.equal(await greet(path, headers), '401', path)
+    for (const headers of [{}, { host: 'app.example.com', origin: 'https://evil.example' }]) t.equal(await greet(path, { cookie, ...headers }), '403', path)
   }
   await post('/auth/logout', undefined, token)
   t.equal(await greet('/scope', bearer(token)), '401', 'nor does it open once the session is over')
