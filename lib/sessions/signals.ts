@@ -26,7 +26,7 @@ export interface SignalParts {
   listeners: Listeners
   revocations: Revocations
   knownUsers: KnownUsers
-  revocationLog: Pick<RevocationLog, 'isFresh' | 'catchUp'>
+  revocationLog: Pick<RevocationLog, 'stalenessMs' | 'catchUp'>
 }
 
 /**
@@ -35,7 +35,7 @@ export interface SignalParts {
  */
 const lookEveryMs = 1000
 
-export function createSignals ({ listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds }: Settings): Signals {
+export function createSignals ({ listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds, revocation }: Settings): Signals {
   let looking: NodeJS.Timeout | undefined
 
   function look (): void {
@@ -44,7 +44,7 @@ export function createSignals ({ listeners, revocations, knownUsers, revocationL
 
     for (const { claims, end } of left) if (isExpired(claims, leewaySeconds)) end(new TokenExpired())
     // Guards let nobody in where nobody knows who is gone, and so nobody may stay.
-    if (!revocationLog.isFresh()) revocationLog.catchUp().catch(() => endAll(({ isStateless }) => !isStateless))
+    if (revocationLog.stalenessMs() >= revocation.maxStalenessSeconds * 1000) revocationLog.catchUp().catch(() => endAll(({ isStateless }) => !isStateless))
   }
 
   function stopLooking (): void {
