@@ -8,6 +8,15 @@ import type { RotationPolicy } from './rotation.ts'
 const floorStep = 1000
 
 /**
+ * Where a floor was lost between two generations, since no rotations go as far: it was this one or a higher one, and tokens
+ * from before it are void. Undefined where there was none.
+ */
+export function leastFloor (from: number, to: number): number | undefined {
+  const floors = Math.floor((to - from) / floorStep)
+  return floors > 0 ? from + floors * floorStep : undefined
+}
+
+/**
  * The ways a session moves on, each a compare-and-swap: it changes the row as it was read, and else none. A name that begins
  * with `was` stands for what was read, and the others for what is written.
  */
@@ -25,7 +34,7 @@ export function createMoves ({ statement }: Pick<Database, 'statement'>, { repla
     /** What is taken for lost must not have been given to anybody meanwhile. */
     skip: move(nextLife, { prevGen: 'wasPrevGen', answeredAt: 'wasAnsweredAt', ...unseen }),
     adopt: move(adopted),
-    /** What has no parent was made by a floor. */
+    /** What has no parent was made by a floor; what is far ahead comes after one. */
     adoptFloor: move([...adopted, 'floorGen']),
     repeat: move(['answeredAt'], { ...unseen, answeredAt: { $lt: 'answeredAt' } }),
   }

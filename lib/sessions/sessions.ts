@@ -20,7 +20,7 @@ import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
 import type { RaiseFloor } from './floor.ts'
-import { createMoves } from './moves.ts'
+import { createMoves, leastFloor } from './moves.ts'
 import { sessionReplaced } from './replaced.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
@@ -168,7 +168,8 @@ export function createSessions (
   /** The row as it was when it gave this token out, as far as the token tells. */
   function adopt (session: Session, { gen, pa, iat, exp }: RefreshClaims) {
     const adopted = { gen, prevGen: pa?.gen ?? null, prevBranch: pa?.br ?? null, answeredAt: new Date(iat * 1000), refreshExpiresAt: new Date(exp * 1000) }
-    return pa ? move(session, 'adopt', adopted) : move(session, 'adoptFloor', { ...adopted, floorGen: gen })
+    const floorGen = pa ? leastFloor(session.gen, gen) : gen
+    return floorGen === undefined ? move(session, 'adopt', adopted) : move(session, 'adoptFloor', { ...adopted, floorGen })
   }
 
   /**
@@ -314,6 +315,11 @@ export function createSessions (
       requireGood(claims)
       let user = knownUsers.remembered(claims.sub)
       if (user === undefined) user = await knownUsers.get(claims.sub)
+      // The database may have lost the commit that raised the epoch. What ended with it is known by itself, and was refused.
+      if (user && claims.ver < user.epoch) {
+        knownUsers.forget(claims.sub)
+        user = await knownUsers.get(claims.sub)
+      }
       // What was fresh when the user was asked for may be too old when the answer is there.
       if (!revocationLog.isFresh()) {
         await revocationLog.catchUp()

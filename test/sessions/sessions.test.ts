@@ -632,6 +632,39 @@ t.test('a floor that the database lost is adopted as a floor, and known from the
   t.match(await sql.get('select gen, prev_gen, prev_branch, floor_gen from accounts_sessions'), { gen: 1000, prev_gen: null, prev_branch: null, floor_gen: 1000 })
 })
 
+t.test('rotations after a floor that the database lost with them void what the floor had made void, and nothing ends', async (t) => {
+  const { db, signUp, refresh, post, sql } = await buildOnFile(t, { refresh: { window: 0 } })
+  const first = await signUp()
+  const lose = await keepRow(sql)
+  const proved = (await post('/auth/reauthenticate', { password }, first.access_token)).json()
+  const { refresh_token: spent } = (await refresh(proved.refresh_token)).json()
+  const { refresh_token: token } = (await refresh(spent)).json()
+  await lose()
+  await sql.exec('delete from accounts_revoked_tokens')
+
+  const anew = await buildOnFile(t, { db, refresh: { window: 0 } })
+  const next = await anew.refresh(token)
+  t.equal(genOf(next.json()), 1003)
+  t.match((await anew.refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  t.equal((await anew.refresh(next.json().refresh_token)).statusCode, 200)
+  t.match((await anew.refresh(spent)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+})
+
+t.test('an epoch that is remembered, and that the database has lost, refuses nobody', async (t) => {
+  const { app, signUp, refresh, get, sql } = await buildOnFile(t, { revocation: { pollInterval: '1m', maxStaleness: '2m' } })
+  const { access_token: access } = await signUp()
+  const lose = await keepRow(sql)
+  const changed = (await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(access), payload: givings[0][2] })).json()
+  t.equal((await get('/guarded', changed.access_token)).statusCode, 200)
+  await lose()
+  await sql.exec('update accounts_users set epoch = 0; update accounts_sessions set ver = 0; delete from accounts_revoked_tokens')
+
+  const { access_token: adopted } = (await refresh(changed.refresh_token)).json()
+  t.equal(decode(adopted).payload.ver, 0)
+  t.equal((await get('/guarded', adopted)).statusCode, 200)
+  t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+})
+
 t.test('a session that this process has ended stays over, though the database has lost its end', async (t) => {
   const { signUp, refresh, post, get, sql } = await buildOnFile(t)
   const { access_token: access, refresh_token: token } = await signUp()
