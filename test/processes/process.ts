@@ -8,6 +8,8 @@ import { bearer, password } from '../build.ts'
 export interface Answer {
   status: number
   body: Record<string, any>
+  /** What it sets, as `Set-Cookie` has it. */
+  cookies: string[]
   /** When it was asked, and for how long it was waited for, in ms of `performance.now()`. */
   askedAt: number
   tookMs: number
@@ -16,7 +18,7 @@ export interface Answer {
 /** A way to talk to an app. */
 export interface Speaker {
   /** @throws {TypeError} when the process dies before it has answered */
-  ask: (method: string, path: string, token?: string, body?: object) => Promise<Answer>
+  ask: (method: string, path: string, token?: string, body?: object, headers?: Record<string, string>) => Promise<Answer>
   /** Opens an account. */
   register: (username: string) => Promise<Answer>
   login: (username: string, secretWord?: string) => Promise<Answer>
@@ -68,16 +70,16 @@ export async function startServer (t: Ending, { db, ...options }: AccountsOption
     ended.then(() => { throw new Error(`A server did not start: ${Buffer.concat(complaints)}`) }),
   ])
 
-  async function ask (method: string, path: string, token?: string, body?: object): Promise<Answer> {
+  async function ask (method: string, path: string, token?: string, body?: object, headers?: Record<string, string>): Promise<Answer> {
     const askedAt = performance.now()
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
-      headers: { ...bearer(token), ...body && { 'content-type': 'application/json' } },
+      headers: { ...bearer(token), ...body && { 'content-type': 'application/json' }, ...headers },
       body: body ? JSON.stringify(body) : null,
       signal: AbortSignal.timeout(patienceMs),
     })
     const text = await response.text()
-    return { status: response.status, body: text ? JSON.parse(text) : {}, askedAt, tookMs: performance.now() - askedAt }
+    return { status: response.status, body: text ? JSON.parse(text) : {}, cookies: response.headers.getSetCookie(), askedAt, tookMs: performance.now() - askedAt }
   }
 
   return {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Test } from 'tap'
+import type { Ending } from './process.ts'
 
 /** Stands between a process and its database, and can part them. */
 export interface Proxy {
@@ -12,18 +12,20 @@ export interface Proxy {
   swallow: () => void
   /** Lets new connections through again. Those that were swallowed stay so, as behind a router that forgot them. */
   restore: () => Promise<void>
+  /** Connects who comes from here on to this database. */
+  pointTo: (db: string) => void
 }
 
-export async function startProxy (t: Test, db: string): Promise<Proxy> {
+export async function startProxy (t: Ending, db: string): Promise<Proxy> {
   const url = new URL(db)
-  const [host, databasePort] = [url.hostname, Number(url.port)]
+  let database = new URL(db)
   const sockets = new Set<Socket>()
   let swallows = false
 
   const server = createServer((client) => {
-    const database = swallows ? undefined : connect(databasePort, host)
-    keep(client, database)
-    if (database) keep(database, client)
+    const socket = swallows ? undefined : connect(Number(database.port), database.hostname)
+    keep(client, socket)
+    if (socket) keep(socket, client)
   })
 
   function keep (from: Socket, to: Socket | undefined): void {
@@ -49,7 +51,7 @@ export async function startProxy (t: Test, db: string): Promise<Proxy> {
   }
 
   await listen(0)
-  t.teardown(refuse)
+  t.teardown(async () => refuse())
   const { port } = server.address() as AddressInfo
   url.host = `127.0.0.1:${port}`
 
@@ -64,5 +66,6 @@ export async function startProxy (t: Test, db: string): Promise<Proxy> {
       swallows = false
       if (!server.listening) await listen(port)
     },
+    pointTo (db) { database = new URL(db) },
   }
 }

@@ -14,6 +14,7 @@ await app.register(accounts, { secret, password: cheap, throttle: false, ...JSON
 
 app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
 app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user }) => user)
+app.get('/counters', async () => app.accounts.counters)
 app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as { id: string }).id))
 app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
 /** Shows a guard that asks no database as many tokens as are remembered at most: what memory grows by from here on is something else. */
