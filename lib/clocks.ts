@@ -2,7 +2,7 @@ import os from 'node:os'
 import type { Database } from './database.ts'
 
 /** Two clocks that differ by more are not both right, and which of them is wrong nobody knows. */
-export const mostSkewMs = 60_000
+const mostSkewMs = 60_000
 
 /** What two clocks say at one moment. */
 export interface Comparison {

@@ -43,8 +43,11 @@ export interface Endings {
    * @throws {TokenRevoked | TokenSuperseded} when the session that is to go on is over, or its token void
    */
   endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof) => Promise<boolean>
-  /** The sessions of a user, who is locked, that nobody has ended. A transaction of the host's may have looked before. */
-  living: (tx: EntityManager, userId: string, isHosts: boolean) => Promise<string[]>
+  /**
+   * Locks a user, as a login does, and gives the ids of the sessions that nobody has ended, but for one that is to go on. In a
+   * transaction, which may be the host's. Undefined when there is no such user.
+   */
+  lockLiving: (tx: EntityManager, userId: string, isHosts: boolean, keptId?: string) => Promise<string[] | undefined>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims, client?: Client) => Promise<void>
   /** True for an access token that was ended by itself, as the database has it. */
@@ -74,6 +77,12 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     for (const id of sessionIds) await write('session', id)
   }
 
+  async function lockLiving (tx: EntityManager, userId: string, isHosts: boolean, keptId?: string): Promise<string[] | undefined> {
+    if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return
+    // A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since.
+    return others(tx, userId, keptId, isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
+  }
+
   function isTokenRevoked ({ jti }: Pick<AccessClaims, 'jti'>): Promise<boolean> {
     return database.run(async (em) => (await byItself.all(em, { kind: 'token', jti })).length > 0)
   }
@@ -81,6 +90,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
   return {
     endThese,
     endOthers,
+    lockLiving,
     isTokenRevoked,
 
     async end (id, reason, { userId, client, em } = {}) {
@@ -102,8 +112,6 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
       })
     },
 
-    living: (tx, userId, isHosts) => others(tx, userId, undefined, lockOf(isHosts)),
-
     async endAll (userId, { client, em } = {}) {
       return isId(userId) && log.record(async (tx, write, note) => {
         if (!await endOthers(tx, write, userId, 'everywhere')) return false
@@ -114,9 +122,8 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
 
     async keepOnly (userId, sessionId, { client, em } = {}) {
       return isId(userId) && log.record(async (tx, write, note) => {
-        // Locks the user, as a login does, and changes nothing.
-        if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return false
-        const ended = await others(tx, userId, sessionId, lockOf(em !== undefined))
+        const ended = await lockLiving(tx, userId, em !== undefined, sessionId)
+        if (!ended) return false
         await endThese(tx, write, ended, 'ended')
         for (const id of ended) await note({ type: 'logout', reason: 'ended', userId, sessionId: id, client })
         return true
@@ -135,11 +142,6 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
 }
 
 type Lock = LockMode.NONE | LockMode.PESSIMISTIC_WRITE
-
-/** A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since. */
-function lockOf (isHosts: boolean): Lock {
-  return isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE
-}
 
 /** The sessions of a user, who is locked, but for one. */
 async function others (tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE): Promise<string[]> {

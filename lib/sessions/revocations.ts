@@ -1,4 +1,5 @@
 import type { RevokedToken } from '../entities/revoked-token.ts'
+import { TokenRevoked, TokenSuperseded } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
@@ -25,6 +26,15 @@ export const clockSkewSeconds = 60
 /** How long something of a token has to be known after its end. */
 export function keptForSeconds ({ access, leewaySeconds }: Pick<Settings, 'access' | 'leewaySeconds'>): number {
   return access.expiresInSeconds + leewaySeconds + clockSkewSeconds
+}
+
+/**
+ * The error for an access token that is over, by itself or with its session, or has given way to newer ones; undefined where
+ * nothing is known against it.
+ */
+export function refusalOf (claims: Pick<AccessClaims, 'sid' | 'jti' | 'gen'>, { has, isSuperseded }: Pick<Revocations, 'has' | 'isSuperseded'>): Error | undefined {
+  if (has(claims)) return new TokenRevoked()
+  if (isSuperseded(claims)) return new TokenSuperseded()
 }
 
 /**

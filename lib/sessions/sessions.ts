@@ -15,7 +15,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
 import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
-import type { KnownUser, KnownUsers } from '../users/known-users.ts'
+import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
 import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
@@ -23,7 +23,7 @@ import type { RaiseFloor } from './floor.ts'
 import { createMoves, leastFloor } from './moves.ts'
 import { sessionReplaced } from './replaced.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
-import type { Revocations } from './revocations.ts'
+import { refusalOf, type Revocations } from './revocations.ts'
 import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
 
 /** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
@@ -221,8 +221,8 @@ export function createSessions (
   }
 
   function requireGood (claims: AccessClaims): void {
-    if (revocations.has(claims)) throw new TokenRevoked()
-    if (revocations.isSuperseded(claims)) throw new TokenSuperseded()
+    const refusal = refusalOf(claims, revocations)
+    if (refusal) throw refusal
   }
 
   async function living (id: string): Promise<Session> {
@@ -326,7 +326,7 @@ export function createSessions (
         user = await knownUsers.get(claims.sub)
       }
       requireGood(claims)
-      if (!user || user.disabledAt || claims.ver < user.epoch) throw new TokenRevoked()
+      if (!mayComeIn(user, claims)) throw new TokenRevoked()
       if (confirms && claims.gen > 0 && !shown.has(claims) && confirmations.note(claims.sid, claims.gen)) shown.add(claims)
       return user
     },

@@ -1,11 +1,11 @@
 import type { EventEmitter } from 'node:events'
-import { TokenExpired, TokenRevoked, TokenSuperseded, Unavailable } from '../errors.ts'
+import { TokenExpired, TokenRevoked, Unavailable } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { isExpired } from '../tokens/claims.ts'
-import type { KnownUser, KnownUsers } from '../users/known-users.ts'
+import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import type { Listener, Listeners } from './listeners.ts'
 import type { RevocationLog } from './revocation-log.ts'
-import type { Revocations } from './revocations.ts'
+import { refusalOf, type Revocations } from './revocations.ts'
 
 /** What is answered on a connection. It closes after the last byte or, where the connection was upgraded, with it. */
 export type Response = Pick<EventEmitter, 'once' | 'off'> & { destroyed?: boolean, stream?: { destroyed: boolean } }
@@ -59,11 +59,11 @@ export function createSignals ({ listeners, revocations, knownUsers, revocationL
   /** Asks the database only where this process does not know the user. */
   async function judge ({ claims, isStateless, end }: Listener): Promise<void> {
     if (isExpired(claims, leewaySeconds)) return end(new TokenExpired())
-    if (revocations.has(claims)) return end(new TokenRevoked())
-    if (revocations.isSuperseded(claims)) return end(new TokenSuperseded())
+    const refusal = refusalOf(claims, revocations)
+    if (refusal) return end(refusal)
     if (isStateless) return
 
-    const judgeUser = (user: KnownUser | null) => { if (!user || user.disabledAt || claims.ver < user.epoch) end(new TokenRevoked()) }
+    const judgeUser = (user: KnownUser | null) => { if (!mayComeIn(user, claims)) end(new TokenRevoked()) }
     const known = knownUsers.remembered(claims.sub)
     if (known !== undefined) return judgeUser(known)
     await knownUsers.get(claims.sub).then(judgeUser, end)

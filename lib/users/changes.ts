@@ -145,9 +145,8 @@ export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFi
     async remove (id, as, { client, em, keepsAdmin = false } = {}) {
       return isId(id) && revocationLog.record(async (tx, write, note) => {
         if (keepsAdmin) await admins.requireAnother(tx, id)
-        // Locks the user, as a login does, and changes nothing.
-        if (await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch') }) === 0) return false
-        const ended = await endings.living(tx, id, em !== undefined)
+        const ended = await endings.lockLiving(tx, id, em !== undefined)
+        if (!ended) return false
         // Its sessions go with it.
         await tx.nativeDelete(User, { id })
         for (const sessionId of ended) await write('session', sessionId)

@@ -20,6 +20,11 @@ export interface KnownUsers {
   forgetAll: () => void
 }
 
+/** True for a user who is there and not disabled, and has not been signed out everywhere since the token was made. */
+export function mayComeIn (user: KnownUser | null, { ver }: { ver: number }): user is KnownUser {
+  return user !== null && !user.disabledAt && ver >= user.epoch
+}
+
 /** So many users are known at most, and so many characters of them: 32 MiB if they are Latin. */
 const most = { users: 50_000, characters: 2 ** 25 }
 
