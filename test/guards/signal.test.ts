@@ -164,6 +164,19 @@ t.test('a signal fires at the expiry of its token, however far away, and not bef
   t.same([sooner, ...begun].map(({ reason }) => reason()), Array(4).fill('ACCOUNTS_TOKEN_EXPIRED'))
 })
 
+t.test('who comes after everybody has gone is looked after too', async (t) => {
+  mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.now() })
+  t.teardown(() => mock.timers.reset())
+  const { app, signUp, get, begin } = await streaming(t)
+  app.get('/short', { preHandler: app.authenticate }, async ({ auth: { signal } }) => `${signal.aborted}`)
+  const { access_token: token } = await signUp()
+  t.equal((await get('/short', token)).body, 'false')
+  mock.timers.tick(1000)
+  const { reason } = await begin('cached', token)
+  mock.timers.tick(900_000)
+  t.equal(reason(), 'ACCOUNTS_TOKEN_EXPIRED')
+})
+
 t.test('a signal fires within a look at the log when its session ends in another process', async (t) => {
   const here = await buildOnFile(t)
   const there = await streaming(t, { db: here.db })

@@ -59,6 +59,18 @@ t.test('a session that ends while the password is checked stays over', async (t)
   t.match((await post('/auth/reauthenticate', { password }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
+t.test('a session that is over in the database alone is not begun again by a password', async (t) => {
+  const { get, post, signUp, signIn, sql } = await buildOnFile(t)
+  const [{ access_token: ended }, { access_token: gone }] = [await signUp(), await signIn()]
+  const idOf = (token: string) => decode(token).payload.sid
+  await sql.run('update accounts_sessions set revoked_at = created_at where id = ?', idOf(ended))
+  await sql.run('delete from accounts_sessions where id = ?', idOf(gone))
+  for (const token of [ended, gone]) {
+    t.equal((await get('/guarded', token)).statusCode, 200, 'the log has not told of it')
+    t.match((await post('/auth/reauthenticate', { password }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
+})
+
 t.test('a reauthentication that fails for want of claims makes nothing fresher', async (t) => {
   mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
   t.teardown(() => mock.timers.reset())

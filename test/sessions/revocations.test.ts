@@ -43,8 +43,10 @@ t.test('an access token from before a new epoch is dead, though its session goes
   const before = await signUp()
   await sql.exec('update accounts_users set epoch = 1; update accounts_sessions set ver = 1')
   const after = (await refresh(before.refresh_token)).json()
-  t.match((await get('/guarded', before.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.equal((await get('/guarded', after.access_token)).statusCode, 200)
+  for (const url of ['/guarded', '/strict']) {
+    t.match((await get(url, before.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.equal((await get(url, after.access_token)).statusCode, 200)
+  }
 })
 
 t.test('a user who is deleted takes the sessions along', async (t) => {

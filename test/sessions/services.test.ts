@@ -81,6 +81,16 @@ t.test('a token that code revokes is refused by a strict guard, and no other is'
   t.equal((await get('/strict', stays.access_token)).statusCode, 200)
 })
 
+t.test('a token that another process revokes is refused by a strict guard before the log is read', async (t) => {
+  const options = { revocation: { pollInterval: '60s', maxStaleness: '300s' } } as const
+  const here = await buildOnFile(t, options)
+  const there = await build(t, { ...options, db: here.db })
+  const { access_token: token } = await here.signUp()
+  t.equal((await there.get('/strict', token)).statusCode, 200)
+  await here.app.accounts.revoke(token)
+  t.match((await there.get('/strict', token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
 t.test('two sessions that end all others at once do not both go on', async (t) => {
   const { app, get, signUp, signIn } = await build(t)
   const all = [await signUp(), await signIn(), await signIn(), await signIn()]
