@@ -5,7 +5,7 @@ import { storable, type Client } from './client.ts'
 import type { Database } from './database.ts'
 import { Event } from './entities/event.ts'
 import type { Settings } from './settings.ts'
-import type { EventReason, StoredEvent, Telemetry } from './telemetry.ts'
+import type { EventReason, ReuseDetails, StoredEvent, Telemetry } from './telemetry.ts'
 
 /** What happened to an account. */
 export interface Happening {
@@ -14,6 +14,8 @@ export interface Happening {
   sessionId?: string | undefined
   /** Which of several ways it happened in. */
   reason?: EventReason
+  /** Of a theft: what is known of both sides. */
+  reuse?: ReuseDetails | undefined
   /** Where it was asked for; code asks from nowhere. */
   client?: Client | undefined
 }
@@ -32,10 +34,13 @@ export function createEvents (database: Database, { publish }: Telemetry, { even
   const insert = database.statement(({ query, all }) => query(Event).insert(all(Event)))
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
-    if (store) await insert.run(tx, { id: uuid(), type: happening.type, ...detailsOf(happening), createdAt: new Date() })
+    if (!store) return
+    const { type, reuse = null } = happening
+    const details = reuse && JSON.stringify(reuse)
+    await insert.run(tx, { id: uuid(), type, ...columnsOf(happening), details, createdAt: new Date() })
   }
 
-  const tell = (happening: Happening) => publish(happening.type, detailsOf(happening))
+  const tell = (happening: Happening) => publish(happening.type, { ...columnsOf(happening), ...happening.reuse })
 
   return {
     write,
@@ -47,6 +52,6 @@ export function createEvents (database: Database, { publish }: Telemetry, { even
   }
 }
 
-function detailsOf ({ userId, sessionId, reason, client = {} }: Happening) {
+function columnsOf ({ userId, sessionId, reason, client = {} }: Happening) {
   return { userId: userId ?? null, sessionId: sessionId ?? null, reason: reason ?? null, ...storable(client) }
 }

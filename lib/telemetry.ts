@@ -19,6 +19,12 @@ export interface Counters {
   refreshesOvertaken: number
   /** Spent refresh tokens that were used again: their sessions are over. */
   refreshesReused: number
+  /** Refresh tokens of sessions that were over, gone or expired; those that a session never gave out; those that a proof of who one is has made void. */
+  refreshesEnded: number
+  refreshesForged: number
+  refreshesSuperseded: number
+  /** Refreshes that came to nothing for another reason: a check of the host's or of the origin, or a database that was away. */
+  refreshesFailed: number
   /** Entries of the log that other processes have written. */
   revocationsRead: number
   /** Generations of sessions whose arrival was written down. */
@@ -72,13 +78,46 @@ export interface AccountsEvents {
   /** One access token was ended by itself: its session goes on. */
   'token-revoked': AccountEvent
   /** A spent refresh token was used again: its session is over. */
-  reuse: AccountEvent
+  reuse: AccountEvent & ReuseDetails
   /** A request with cookies did not prove where it comes from. */
   'csrf-failed': { instance: string, ip: string | null, userAgent: string | null }
-  /** A refresh was answered. */
-  refresh: { instance: string, sessionId: string, userId: string, outcome: 'rotated' | 'repeated' | 'skipped' }
+  /** A refresh token that is ours came to `POST /refresh`, and was answered or refused. */
+  refresh: RefreshEvent
   /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
   revocations: { instance: string, entries: number, lagMs: number }
+}
+
+/**
+ * What came of a refresh: the next generation, another answer within the one that is there, or one that replaces an answer
+ * taken for lost. Or a refusal: the session is over, gone or expired; it never gave out this token; a proof of who one is
+ * has made the token void; it was spent before, and the session ends for it; anything else, as a check of the host's or a
+ * database that is away.
+ */
+export type RefreshOutcome = 'rotated' | 'repeated' | 'skipped' | 'ended' | 'forged' | 'superseded' | 'reused' | 'failed'
+
+/** One refresh. */
+export interface RefreshEvent {
+  instance: string
+  sessionId: string
+  userId: string
+  outcome: RefreshOutcome
+  /** True where the database had lost what the token tells of, and took it back first. */
+  adopted: boolean
+  /** Whether the request has another `User-Agent` than the last that moved the session; null where nothing is known to compare. */
+  userAgentChanged: boolean | null
+  /** The same for the network: an IPv4 address, or the /64 of an IPv6 one. */
+  networkChanged: boolean | null
+}
+
+/** Which of two siblings came later, and what had come before: one of both is in the hands of somebody else. */
+export interface ReuseDetails {
+  /** The token that was used too late. By an access token alone its branch and its time are not known. */
+  shown: { gen: number, br: string | null, issuedAt: number | null }
+  /**
+   * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it was
+   * used last, and where from.
+   */
+  session: { gen: number, prevGen: number | null, prevBranch: string | null, lastUsedAt: number, ip: string | null, userAgent: string | null }
 }
 
 /** Why it happened, where there are several ways. */
@@ -108,6 +147,10 @@ export function createTelemetry (instance: string): Telemetry {
       refreshesAdopted: 0,
       refreshesOvertaken: 0,
       refreshesReused: 0,
+      refreshesEnded: 0,
+      refreshesForged: 0,
+      refreshesSuperseded: 0,
+      refreshesFailed: 0,
       revocationsRead: 0,
       confirmationsWritten: 0,
       attemptsThrottled: 0,

@@ -1,7 +1,9 @@
 import diagnostics from 'node:diagnostics_channel'
+import { mock } from 'node:test'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
-import type { AccountsOptions } from '../lib/index.ts'
+import { Event } from '../lib/entities/event.ts'
+import type { AccountsOptions, RefreshClaims } from '../lib/index.ts'
 import { bearer, buildOnFile, decode, password } from './build.ts'
 import { addTrigger, dropTrigger } from './databases.ts'
 
@@ -287,4 +289,34 @@ t.test('events are kept for as long as the app wants, and outlive their user', a
   await sql.run('update accounts_events set created_at = ? where type = ?', new Date(Date.now() - 31 * 86400_000), 'register')
   t.match(await app.accounts.prune(), { events: 1 })
   t.match(await stored(), [{ type: 'login', userId: user.id }])
+})
+
+t.test('a stored theft says which of two siblings came when, and from where', async (t) => {
+  const { app, sql, tokensOf, ada } = await storing(t, { refresh: { window: 30 } })
+  const heard = hear(t, ['reuse'])
+  mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  t.teardown(() => mock.timers.reset())
+  const { refresh_token: first } = await tokensOf('/auth/register', ada)
+  const come = async (token: string, remoteAddress: string, userAgent: string) =>
+    (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, remoteAddress, headers: { 'user-agent': userAgent } })).json()
+
+  const { refresh_token: owners } = await come(first, '192.0.2.1', 'owner')
+  const { refresh_token: thiefs } = await come(first, '192.0.2.66', 'thief')
+  mock.timers.tick(62_000)
+  const ownersCameAt = Date.now()
+  await come(owners, '192.0.2.1', 'owner')
+  mock.timers.tick(1000)
+  t.match(await come(thiefs, '192.0.2.66', 'thief'), { code: 'ACCOUNTS_REFRESH_REUSED' })
+
+  const [ownersClaims, thiefsClaims] = [owners, thiefs].map((token) => decode(token).payload) as [RefreshClaims, RefreshClaims]
+  const { details, ...row } = (await sql.get('select * from accounts_events where type = ?', 'reuse'))!
+  const known = {
+    shown: { gen: 1, br: thiefsClaims.br, issuedAt: thiefsClaims.iat * 1000 },
+    session: { gen: 2, prevGen: 1, prevBranch: ownersClaims.br, lastUsedAt: ownersCameAt, ip: '192.0.2.1', userAgent: 'owner' },
+  }
+  t.same(typeof details === 'string' ? JSON.parse(details) : details, known)
+  t.match(row, { ip: '192.0.2.66', user_agent: 'thief' })
+  t.match(heard, [known])
+  const [event] = await app.accounts.orm.em.fork().find(Event, { type: 'reuse' })
+  t.same(event!.details, known)
 })

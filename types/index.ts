@@ -30,7 +30,7 @@ export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.
 export type { AccessClaims, TokenClaims } from '../lib/tokens/access-token.ts'
 export type { Health } from '../lib/health.ts'
 export type { Pruned } from '../lib/prune.ts'
-export type { AccountEvent, AccountsEvents, Counters, EventReason } from '../lib/telemetry.ts'
+export type { AccountEvent, AccountsEvents, Counters, EventReason, RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/telemetry.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
 
 /**

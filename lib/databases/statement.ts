@@ -1,4 +1,4 @@
-import type { EntityClass, EntityManager, LockMode } from '@mikro-orm/core'
+import { raw, type EntityClass, type EntityManager, type LockMode } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { compiled, notationOf, place, type Placed } from './binding.ts'
 import type { Dialect } from './dialect.ts'
@@ -40,8 +40,8 @@ interface Made {
 export interface Making {
   /** A builder of the ORM's for a table. */
   query: (entity: EntityClass<any>, alias?: string) => Builder
-  /** All properties of an entity, each named as itself: what an insert holds. */
-  all: (entity: EntityClass<any>) => Record<string, string>
+  /** All properties of an entity, each named as itself: what an insert holds. JSON is given as its text. */
+  all: (entity: EntityClass<any>) => Record<string, unknown>
 }
 
 /**
@@ -105,7 +105,11 @@ export function createStatement (make: (making: Making) => Made, { mark, bind }:
 function makingOf (em: SqlEntityManager): Making {
   return {
     query: (entity, alias) => em.createQueryBuilder(entity, alias, 'write'),
-    all: (entity) => named(em.getMetadata().get(entity).props.map(({ name }) => name)),
+    all (entity) {
+      const { props } = em.getMetadata().get(entity)
+      // The ORM would write the name itself as JSON.
+      return Object.fromEntries(props.map(({ name, customType }) => [name, customType ? raw('?', [name]) : name]))
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
-import type { EventReason, StoredEvent } from '../telemetry.ts'
+import type { EventReason, ReuseDetails, StoredEvent } from '../telemetry.ts'
 
 /** Something that happened to an account, for those who look into it later. It points at no row, so it outlives them. */
 const EventSchema = defineEntity({
@@ -14,6 +14,8 @@ const EventSchema = defineEntity({
     reason: p.string().length(32).$type<EventReason>().strictNullable().name('reason'),
     ip: p.string().length(64).strictNullable().name('ip'),
     userAgent: p.string().length(512).strictNullable().name('user_agent'),
+    /** Of a theft. */
+    details: p.json<ReuseDetails>().strictNullable().name('details'),
     createdAt: p.datetime(3).index().name('created_at'),
   },
 })

@@ -157,6 +157,17 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** Of a stolen session, what is known of both sides. */
+  class EventDetails extends Migration {
+    override up () {
+      this.addSql(`alter table ${name}_events add column details json null`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_events drop column details`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -166,5 +177,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0006-admins', class: Admins },
     { name: '0007-unique-fields', class: UniqueFields },
     { name: '0008-branching-rotation', class: BranchingRotation },
+    { name: '0009-event-details', class: EventDetails },
   ]
 }

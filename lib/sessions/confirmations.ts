@@ -13,7 +13,7 @@ interface Shown {
 }
 
 /** A session as it is stored: of its user it has the id. */
-type SessionRow = Omit<Session, 'user'> & { user: string }
+export type SessionRow = Omit<Session, 'user'> & { user: string }
 
 export interface Confirmations {
   /**
@@ -40,7 +40,7 @@ const batchSize = 200
  * generation that a SKIP made void shows that somebody has the answer we took for lost: `onVoided` ends that session.
  */
 export function createConfirmations (
-  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (sessionId: string, userId: string) => Promise<unknown>
+  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (session: SessionRow, gen: number) => Promise<unknown>
 ): Confirmations {
   const remembered = new Map<string, Set<number>>()
   let timer: NodeJS.Timeout | undefined
@@ -67,8 +67,10 @@ export function createConfirmations (
     for (const shown of batch) forget(shown)
     counters.confirmationsWritten += batch.length
 
-    const voided = rows.filter((row) => batch.some(({ id, gen }) => id === row.id && isVoid(row, gen)))
-    for (const { id, user } of voided) await onVoided(id, user)
+    for (const row of rows) {
+      const voided = batch.find(({ id, gen }) => id === row.id && isVoid(row, gen))
+      if (voided) await onVoided(row, voided.gen)
+    }
   }
 
   function forget ({ id, gen }: Shown): void {

@@ -5,6 +5,7 @@ import { selectFrom } from '../databases/statement.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
+import type { ReuseDetails } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
 import type { Proof, RaiseFloor } from './floor.ts'
@@ -18,6 +19,8 @@ export interface Ender {
   userId?: string
   client?: Client | undefined
   em?: EntityManager | undefined
+  /** Of a theft: what is known of both sides. */
+  reuse?: ReuseDetails
 }
 
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
@@ -93,14 +96,14 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     lockLiving,
     isTokenRevoked,
 
-    async end (id, reason, { userId, client, em } = {}) {
+    async end (id, reason, { userId, client, em, reuse } = {}) {
       if (!isId(id)) return false
       const goesOn = { id, revokedAt: null, ...userId === undefined ? {} : { user: userId } }
       return log.record(async (tx, write, note) => {
         const ended = await tx.nativeUpdate(Session, goesOn, { revokedAt: new Date(), revokeReason: reason })
         if (ended === 0) return false
         await write('session', id)
-        await note({ ...reason === 'reuse' ? { type: reason } : { type: 'logout', reason }, userId, sessionId: id, client })
+        await note({ ...reason === 'reuse' ? { type: reason, reuse } : { type: 'logout', reason }, userId, sessionId: id, client })
         return true
       }, em)
     },

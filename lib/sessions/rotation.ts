@@ -32,6 +32,12 @@ export interface RotationPolicy {
 
 export type Verdict = 'DEAD' | 'FORGED' | 'OLD' | 'ADOPT' | 'SAME' | 'ROTATE' | 'SKIP' | 'REUSE'
 
+/** What a token was found to be, and the session that it was judged by. */
+export interface Judgement<Row extends SessionState = SessionState> {
+  session: Row | null
+  verdict: Verdict
+}
+
 /** An age that is further below zero comes from a clock that cannot be believed. */
 const mostMsAhead = 60_000
 

@@ -10,7 +10,7 @@ import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, TokenSupersede
 import type { Hooks } from '../hooks.ts'
 import { inside } from '../inside.ts'
 import type { Settings } from '../settings.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { ReuseDetails, Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
 import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
@@ -21,10 +21,11 @@ import { goingOn, type Endings } from './endings.ts'
 import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
 import type { RaiseFloor } from './floor.ts'
 import { createMoves, leastFloor } from './moves.ts'
+import { createRefreshReports, reuseOf } from './refresh-report.ts'
 import { sessionReplaced } from './replaced.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
 import { refusalOf, type Revocations } from './revocations.ts'
-import { decide, isGenuine, isOver, isVoid, type Verdict } from './rotation.ts'
+import { decide, isGenuine, isOver, isVoid, type Judgement, type Verdict } from './rotation.ts'
 
 /** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
 export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
@@ -110,13 +111,6 @@ const mostTries = 8
 /** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
 const mostEnded = 1000
 
-/** How a refresh that succeeded is counted. */
-const outcomes = {
-  ROTATE: ['rotated', 'refreshesRotated'],
-  SAME: ['repeated', 'refreshesRepeated'],
-  SKIP: ['skipped', 'refreshesSkipped'],
-} as const
-
 /** What sessions are made of. */
 export interface SessionParts {
   database: Database
@@ -132,7 +126,8 @@ export interface SessionParts {
 export function createSessions (
   { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
 ): Sessions {
-  const confirmations = createConfirmations(database, telemetry, log, endReused)
+  const confirmations = createConfirmations(database, telemetry, log, (session, gen) => endReused(session, session.user, { gen, br: null, issuedAt: null }))
+  const reportOf = createRefreshReports(telemetry)
   const { find, findAll } = createSessionFinder(database)
   const moves = createMoves(database, policy)
   const insert = database.statement(({ query, all }) => query(Session).insert(all(Session)))
@@ -182,24 +177,20 @@ export function createSessions (
     return move(session, 'repeat', { answeredAt: cameAt })
   }
 
-  /** Reads the row and judges the token by it: what is refused is thrown. */
-  async function judge (claims: RefreshClaims, now: Date) {
+  /** Reads the row and judges the token by it. */
+  async function judge (claims: RefreshClaims): Promise<Judgement<Session>> {
     const session = await database.run((em) => find(em, claims.sid))
-    const verdict = decide(session, claims, now, policy, revocations.floorOf(claims.sid))
-
-    if (verdict === 'DEAD') throw session?.revokeReason === 'replaced' ? sessionReplaced() : new TokenRevoked()
-    if (verdict === 'FORGED') throw new TokenInvalid()
-    if (verdict === 'OLD') throw new TokenSuperseded()
-    if (verdict === 'REUSE') throw new RefreshReused()
-    return { session: session!, verdict }
+    return { session, verdict: decide(session, claims, new Date(), policy, revocations.floorOf(claims.sid)) }
   }
 
-  /** A token that is used again has been stolen, on one side or the other: nobody keeps the session. */
-  async function judgeAndEnd (claims: RefreshClaims, now: Date, client?: Client) {
-    return judge(claims, now).catch(async (error) => {
-      if (error instanceof RefreshReused) await endReused(claims.sid, claims.sub, client)
-      throw error
-    })
+  /** The same for whoever may end the session: a token that is used again has been stolen, on one side or the other. */
+  async function judgeAndEnd (claims: RefreshClaims, client?: Client): Promise<Judgement<Session>> {
+    const judgement = await judge(claims)
+    const { session, verdict } = judgement
+    if (verdict !== 'REUSE') return judgement
+    const { gen, br, iat } = claims
+    await endReused(session!, claims.sub, { gen, br, issuedAt: iat * 1000 }, client)
+    return judgement
   }
 
   /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
@@ -231,16 +222,12 @@ export function createSessions (
     return session
   }
 
-  function tellOf ({ id, user }: Session, verdict: Verdict): void {
-    const [outcome, counter] = outcomes[verdict as keyof typeof outcomes]
-    telemetry.counters[counter]++
-    telemetry.publish('refresh', { sessionId: id, userId: user.id, outcome })
-  }
-
-  async function endReused (sessionId: string, userId: string, client?: Client): Promise<void> {
+  async function endReused (session: Omit<Session, 'user'>, userId: string, shown: ReuseDetails['shown'], client?: Client): Promise<void> {
+    const sessionId = session.id
     telemetry.counters.refreshesReused++
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
-    if (await endings.end(sessionId, 'reuse', { userId, client })) hooks.tell('onReuse', { userId, sessionId })
+    const isEnded = await endings.end(sessionId, 'reuse', { userId, client, reuse: reuseOf(session, shown) })
+    if (isEnded) hooks.tell('onReuse', { userId, sessionId })
   }
 
   return {
@@ -287,23 +274,30 @@ export function createSessions (
 
     async refresh (claims, prepare, client) {
       const cameAt = new Date()
-      await confirmations.flush(claims.sid)
-      for (let tries = 0; tries < mostTries; tries++) {
-        const { session: found, verdict } = await judgeAndEnd(claims, new Date(), client)
-        const prepared = await prepare(found)
-        const session = await tryOnce(claims, cameAt, found, verdict, client)
-        if (session) {
-          tellOf(session, verdict)
-          return { session, parent: claims.gen === session.gen ? undefined : { gen: claims.gen, br: claims.br }, prepared }
+      const report = reportOf(claims, client)
+      try {
+        await confirmations.flush(claims.sid)
+        for (let tries = 0; tries < mostTries; tries++) {
+          const judgement = await judgeAndEnd(claims, client)
+          report.judged(judgement)
+          const found = accepted(judgement)
+          const prepared = await prepare(found)
+          const session = await tryOnce(claims, cameAt, found, judgement.verdict, client)
+          if (session) {
+            report.answered()
+            return { session, parent: claims.gen === session.gen ? undefined : { gen: claims.gen, br: claims.br }, prepared }
+          }
+          if (judgement.verdict !== 'ADOPT') telemetry.counters.refreshesOvertaken++
         }
-        if (verdict !== 'ADOPT') telemetry.counters.refreshesOvertaken++
+        throw new Unavailable()
+      } finally {
+        report.tell()
       }
-      throw new Unavailable()
     },
 
     isThere: (id) => database.run(async (em) => await em.count(Session, { id }, { connectionType: 'write' }) > 0),
-    inspect: async (claims, client) => (await judgeAndEnd(claims, new Date(), client)).session,
-    peek: async (claims) => (await judge(claims, new Date())).session,
+    inspect: async (claims, client) => accepted(await judgeAndEnd(claims, client)),
+    peek: async (claims) => accepted(await judge(claims)),
 
     async requireUnrevoked (claims) {
       if (!revocationLog.isFresh()) await revocationLog.catchUp()
@@ -374,4 +368,16 @@ export function createSessions (
 
     close: () => confirmations.flushAll().catch((error) => log.warn(error, 'What was noted of sessions is lost: the database is away')),
   }
+}
+
+/**
+ * The session of a token that may be answered.
+ * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused}
+ */
+function accepted ({ session, verdict }: Judgement<Session>): Session {
+  if (verdict === 'DEAD') throw session?.revokeReason === 'replaced' ? sessionReplaced() : new TokenRevoked()
+  if (verdict === 'FORGED') throw new TokenInvalid()
+  if (verdict === 'OLD') throw new TokenSuperseded()
+  if (verdict === 'REUSE') throw new RefreshReused()
+  return session!
 }

@@ -19,7 +19,7 @@ async function afterRefresh (t: Test) {
   t.teardown(database.close)
   const confirmed = () => sql.get('select confirmed_gen from accounts_sessions')
   const voided: string[] = []
-  const confirmations = createConfirmations(database, createTelemetry('accounts'), unheard, async (id) => voided.push(id))
+  const confirmations = createConfirmations(database, createTelemetry('accounts'), unheard, async ({ id }) => voided.push(id))
   return { sid, sql, confirmed, voided, another: async () => sidOf(await signIn()), ...confirmations }
 }
 

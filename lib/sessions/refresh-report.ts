@@ -1,0 +1,72 @@
+import { storable, type Client } from '../client.ts'
+import type { Session } from '../entities/session.ts'
+import type { Counters, RefreshOutcome, ReuseDetails, Telemetry } from '../telemetry.ts'
+import { networksOf } from '../throttle/network.ts'
+import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { Judgement, Verdict } from './rotation.ts'
+
+/** How it is told, and its counter: a theft is counted where its session ends. */
+type Outcome = [name: RefreshOutcome, counter?: keyof Counters]
+
+const answers: Partial<Record<Verdict, Outcome>> = {
+  ROTATE: ['rotated', 'refreshesRotated'],
+  SAME: ['repeated', 'refreshesRepeated'],
+  SKIP: ['skipped', 'refreshesSkipped'],
+}
+
+const refusals: Partial<Record<Verdict, Outcome>> = {
+  DEAD: ['ended', 'refreshesEnded'],
+  FORGED: ['forged', 'refreshesForged'],
+  OLD: ['superseded', 'refreshesSuperseded'],
+  REUSE: ['reused'],
+}
+
+const failure: Outcome = ['failed', 'refreshesFailed']
+
+/** What is told of one refresh, gathered on its way. */
+export interface RefreshReport {
+  /** What was found, before anything of it changes. Each further try is the one that counts. */
+  judged: (judgement: Judgement<Session>) => void
+  answered: () => void
+  /** Counts it and tells of it, at its end. */
+  tell: () => void
+}
+
+export function createRefreshReports ({ counters, publish }: Telemetry) {
+  return ({ sid: sessionId, sub: userId }: RefreshClaims, client: Client): RefreshReport => {
+    let outcome = failure
+    let answer: Outcome | undefined
+    let adopted = false
+    let changes = changesOf(null, client)
+
+    return {
+      judged ({ session, verdict }) {
+        outcome = refusals[verdict] ?? failure
+        answer = answers[verdict]
+        adopted ||= verdict === 'ADOPT'
+        changes = changesOf(session, client)
+      },
+      answered () { outcome = answer! },
+      tell () {
+        const [name, counter] = outcome
+        if (counter) counters[counter]++
+        publish('refresh', { sessionId, userId, outcome: name, adopted, ...changes })
+      },
+    }
+  }
+}
+
+/** Whether a request comes from elsewhere than the last one that moved the session. */
+function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client) {
+  const { ip, userAgent } = storable(client)
+  const [before, now] = [session?.ip, ip].map((address) => networksOf(address ?? '')[0])
+  return {
+    userAgentChanged: session?.userAgent == null ? null : userAgent !== session.userAgent,
+    networkChanged: session?.ip == null ? null : now !== before,
+  }
+}
+
+/** The two sides of a theft: what was shown too late, and the session as that found it. */
+export function reuseOf ({ gen, prevGen, prevBranch, lastUsedAt, ip, userAgent }: Omit<Session, 'user'>, shown: ReuseDetails['shown']): ReuseDetails {
+  return { shown, session: { gen, prevGen, prevBranch, lastUsedAt: lastUsedAt.getTime(), ip, userAgent } }
+}
