@@ -16,16 +16,17 @@ export async function ask<Answer> (callback: () => Answer | Promise<Answer>): Pr
  * Asks a function of the host's that may refuse by throwing: an error with a status of 4xx is the answer. What else it
  * throws is a 500 that says nothing, as `ask` has it.
  */
-export async function askForLeave (callback: () => unknown): Promise<void> {
-  const refusal = await ask(async () => {
+export async function askForLeave<Answer> (callback: () => Answer | Promise<Answer>): Promise<Answer> {
+  const outcome = await ask(async () => {
     try {
-      await callback()
-    } catch (error) {
-      if (isRefusal(error)) return error
-      throw error
+      return { answer: await callback() }
+    } catch (refusal) {
+      if (isRefusal(refusal)) return { refusal }
+      throw refusal
     }
   })
-  if (refusal) throw refusal
+  if ('refusal' in outcome) throw outcome.refusal
+  return outcome.answer
 }
 
 function isRefusal (error: unknown): boolean {

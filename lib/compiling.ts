@@ -7,10 +7,12 @@ type Callable = (...given: never[]) => unknown
 
 /**
  * Our own schemas can be compiled, as tests show, and most are not asked in the first seconds of an app, or ever. Fields
- * of the app's own may be no such schemas: an app that has some is told when it starts.
+ * of the app's own, and data of sessions, may be no such schemas: an app that has some is told when it starts.
  */
-export function createCompiling ({ user: { fields } }: Pick<Settings, 'user'>): Compiling {
-  return Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
+export function createCompiling (
+  { user: { fields }, sessions: { data } }: Pick<Settings, 'user'> & { sessions: Pick<Settings['sessions'], 'data'> }
+): Compiling {
+  return data || Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
 }
 
 /** Stands for a function that takes long to make: that is done when it is first called. */

@@ -6,6 +6,7 @@ import { TokenSuperseded } from './errors.ts'
 import type { Csrf } from './guards/csrf.ts'
 import type { AnyReply, AnyRequest, Location, Transport } from './options.ts'
 import { isOurs } from './our-error.ts'
+import type { OwnData, SessionData } from './sessions/data.ts'
 import { isOfReplaced } from './sessions/replaced.ts'
 import type { SessionTransport, Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
@@ -22,6 +23,7 @@ export interface Issuing {
   cookies: Cookies
   csrf: Csrf
   devices: Devices
+  ownData: OwnData
 }
 
 /** The answer that brings a session's tokens and its user. */
@@ -80,11 +82,19 @@ export function setCookies (reply: AnyReply, cookies: string[]): void {
   for (const cookie of cookies) reply.header('set-cookie', cookie)
 }
 
-/** What the host adds to the access tokens of this user. Asked before anything is written: it may fail. */
-export async function claimsOf ({ settings: { claims }, publicUsers }: Issuing, user: PublicFields, request?: AnyRequest): Promise<object> {
+/** What the host gives to a session of this user that is to begin. Asked before anything is written: it may fail. */
+export async function beginningBy (issuing: Issuing, user: PublicFields, request?: AnyRequest, given?: SessionData | null) {
+  const data = given === undefined ? await issuing.ownData.forNew(user, request) : given
+  return { data, claims: await claimsOf(issuing, { user, data }, request) }
+}
+
+/** What the host adds to the access tokens of a session. Asked before anything is written: it may fail. */
+export async function claimsOf (
+  { settings: { claims }, publicUsers }: Issuing, { user, data }: { user: PublicFields, data: SessionData | null }, request?: AnyRequest
+): Promise<object> {
   if (!claims) return {}
   return ask(async () => {
-    const custom = await claims(publicUsers.of(user), request) ?? {}
+    const custom = await claims(publicUsers.of(user), request, { data: structuredClone(data) }) ?? {}
     // As it will stand in the token: what JSON cannot say fails here, where nothing is written yet.
     const written: unknown = JSON.parse(JSON.stringify(custom))
     if (!areCustomClaims(written)) throw new TypeError('claims() must give an object without names of claims that are reserved')

@@ -3,7 +3,7 @@ import type { AccountsOptions, AnyRequest, RequestSource } from './options.ts'
 import type { Settings } from './settings.ts'
 
 /** Hooks that are told of what has happened, and have no say in it. */
-type Told = Omit<Required<NonNullable<AccountsOptions['hooks']>>, 'onRegister'>
+type Told = Omit<Required<NonNullable<AccountsOptions['hooks']>>, 'onRegister' | 'onSession'>
 
 export interface Hooks {
   /** Tells a hook of what is stored by now. The answer does not wait for it, and one that fails is logged. */

@@ -22,6 +22,7 @@ import { createKnownUsers } from './users/known-users.ts'
 import { createListeners } from './sessions/listeners.ts'
 import { createRevocations, type Ending } from './sessions/revocations.ts'
 import { openRevocationLog } from './sessions/revocation-log.ts'
+import { createOwnData } from './sessions/data.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createFloor } from './sessions/floor.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -143,6 +144,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const csrf = createCsrf(settings, keyring.csrf, telemetry)
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)
+  const ownData = createOwnData(input, publicUsers, settings)
   const admission = createAdmission(sessions, publicUsers, settings)
   const wording = createWording(settings, app.log)
   const Auth = createAuthOfRequests(signals, wording, settings)
@@ -150,7 +152,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const ownLocations = ownLocationsOf(settings)
   const refreshLocations: Location[] = ['body', ...ownLocations]
-  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, throttle, fields, publicUsers, cookies, devices, csrf, locator, admission, refreshLocations }
+  const parts = { settings, hooks, keyring, tokens, sessions, endings, lookUp, credentials, users, changes, throttle, fields, publicUsers, cookies, devices, csrf, ownData, locator, admission, refreshLocations }
   const services = createServices(parts)
   const openapi = createOpenapi(settings)
   const document = Object.values(settings.routes).some(Boolean) ? openapi.documentGuards(app) : () => {}
@@ -158,7 +160,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     ...services,
     ...eachInTime({ issueTokens: services.issueTokens, verify: services.verify, revoke: services.revoke }),
     users: eachInTime(createUserServices({ ...parts, hasher, input })),
-    sessions: eachInTime(createSessionServices(sessions, endings)),
+    sessions: eachInTime(createSessionServices(sessions, endings, ownData)),
     orm: database.orm,
     guard,
     protect: (scope, options) => protectScope(scope, guard(options), attendance, document),

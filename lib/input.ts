@@ -14,10 +14,11 @@ export type Validate = (value: unknown) => true | { error: ErrorObject[] }
 export interface Input {
   compile: (schema: object, kind: InputKind) => Validate
   /**
-   * Makes a function that gives a copy of a value, with its defaults, once the value is right.
+   * Makes a function that gives a copy of a value, with its defaults, once the value is right. `place` is what messages
+   * call the whole: default `body`.
    * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
    */
-  reader: (schema: object, kind: InputKind) => (value: object) => Record<string, unknown>
+  reader: (schema: object, kind: InputKind, place?: string) => (value: object) => Record<string, unknown>
 }
 
 /** A client that sends nonsense need not be told all of it. */
@@ -37,13 +38,13 @@ export function createInput (compiling: Compiling): Input {
 
   return {
     compile,
-    reader (schema, kind) {
+    reader (schema, kind, place = 'body') {
       const validate = compile(schema, kind)
       return (value) => {
         // As it will be stored: what JSON cannot say is not there.
         const copy: unknown = JSON.parse(JSON.stringify(value))
         const verdict = validate(copy)
-        if (verdict !== true) throw inputInvalid(verdict.error, 'body')
+        if (verdict !== true) throw inputInvalid(verdict.error, place)
         return copy as Record<string, unknown>
       }
     },

@@ -65,6 +65,7 @@ export const OptionsSchema = Type.Object({
   sessions: Type.Object({
     max: LengthSchema(50, 1, 1000),
     whenFull: OneOf(['end-oldest', 'refuse'] as const, 'end-oldest'),
+    data: Type.Optional(Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object' })),
   }, closed),
   revocation: Type.Object({
     pollInterval: DurationSchema('1s', { most: 60 }),
@@ -82,6 +83,7 @@ export const OptionsSchema = Type.Object({
   hooks: Type.Object({
     onRegister: Hook<'onRegister'>(),
     onRegistered: Hook<'onRegistered'>(),
+    onSession: Hook<'onSession'>(),
     onLogin: Hook<'onLogin'>(),
     onLoginFailed: Hook<'onLoginFailed'>(),
     onRefresh: Hook<'onRefresh'>(),

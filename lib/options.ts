@@ -7,6 +7,7 @@ import type { Duration } from './durations.ts'
 import type { ErrorCode } from './error-code.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
+import type { SessionData } from './sessions/data.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
@@ -90,6 +91,12 @@ export interface AccountsOptions {
     max?: number
     /** One login more ends the session used longest ago, or is refused with `ACCOUNTS_SESSIONS_FULL`. Default `'end-oldest'`. */
     whenFull?: 'end-oldest' | 'refuse'
+    /**
+     * What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, `@sinclair/typebox`
+     * 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens` or
+     * `app.accounts.sessions.setData`, and given to `claims`. Default none.
+     */
+    data?: TSchema | TypeBox1Schema
   }
   /** How soon this process knows what others have revoked. */
   revocation?: {
@@ -109,8 +116,11 @@ export interface AccountsOptions {
   audience?: string | string[]
   /** How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. Default 0. */
   leeway?: Duration
-  /** More claims for access tokens, asked for each time one is made. Seconds count: nobody is let in meanwhile. Default none. */
-  claims?: (user: AccountsUser, request?: AnyRequest) => CustomClaims | Promise<CustomClaims>
+  /**
+   * More claims for access tokens, asked for each time one is made, with the data of the session (`sessions.data`). Seconds
+   * count: nobody is let in meanwhile. Default none.
+   */
+  claims?: (user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession) => CustomClaims | Promise<CustomClaims>
   /**
    * A look at the claims of a token that is not revoked, before its user is looked up: anything but `true` is
    * `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards that are `'stateless'` ask it too. Default nobody is asked.
@@ -122,7 +132,7 @@ export interface AccountsOptions {
    */
   isRevoked?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
   /**
-   * Functions that are told of what happens. But for `onRegister` they run after it is stored, no answer waits for them,
+   * Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no answer waits for them,
    * and one that fails is logged. Default none.
    */
   hooks?: {
@@ -137,6 +147,13 @@ export interface AccountsOptions {
      * line (`users.create`), where there is no source but null.
      */
     onRegistered?: (user: AccountsUser, source: RequestSource | null) => unknown
+    /**
+     * What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at a registration
+     * also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the answer, any other a
+     * 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session (`issueTokens`) may
+     * have no request.
+     */
+    onSession?: (user: AccountsUser, request?: AnyRequest) => SessionData | null | undefined | Promise<SessionData | null | undefined>
     /** A session has begun, by a password. */
     onLogin?: (user: AccountsUser, source: RequestSource) => unknown
     /** What was typed as a name or an address; never the password. */
@@ -310,6 +327,11 @@ export interface AccountsOptions {
 
 /** A text for each error that has another than the usual one, or a function that gives it. */
 export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
+
+/** What `claims` is told of the session that a token is made for. */
+export interface ClaimsSession {
+  data: SessionData | null
+}
 
 /** What `claims` gives: as `AccountsTypes` says, or anything. */
 type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>

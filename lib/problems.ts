@@ -52,7 +52,7 @@ export function contradictions ({ access, refresh, revocation, password, routes 
 }
 
 /** What does not fit together in options that the schema has found right one by one. */
-export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user, name, audience }: FilledOptions): string[] {
+export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user, sessions, hooks, name, audience }: FilledOptions): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
 
   return [
@@ -65,6 +65,7 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
     ...reservedAudiences.includes(name) ? [`name must not be ${name}, which is the audience of other tokens`] : [],
     ...[audience ?? []].flat().filter((party) => reservedAudiences.some((kind) => party.endsWith(`/${kind}`))).map((party) => `audience must not be ${party}: what ends like this is for other tokens`),
     ...Object.entries(user.fields).flatMap(([name, field]) => fieldProblem(name, field) ?? []),
+    ...dataProblem(sessions.data as Part | undefined, hooks.onSession),
     ...(user.public ?? []).filter((name) => !Object.hasOwn(user.fields, name)).map((name) => `user.public names ${name}, which is not in user.fields`),
     ...header.scheme === '' && header.name.toLowerCase() === 'authorization' ? ["header.scheme '' needs a header.name of its own"] : [],
   ]
@@ -72,10 +73,20 @@ export function conflicts ({ headerFields, messages, transport, locations, intro
 
 function fieldProblem (name: string, field: Part): string | undefined {
   if (!/^[A-Za-z][\w-]{0,63}$/.test(name) || reservedNames.includes(name) || name in Object.prototype) return `user.fields.${name} has a name that is taken or that is none`
-  if (!(Kind in field)) return `user.fields.${name} must be a schema of TypeBox, @sinclair/typebox 0.34 or typebox 1`
-  if (holdsCode(field)) return `user.fields.${name} must be JSON Schema alone: what it checks or changes by code (Refine, Codec, Transform) would be passed over`
-  const fault = faultOf(field)
-  return fault && `user.fields.${name} ${fault}`
+  return schemaProblem(`user.fields.${name}`, field)
+}
+
+function dataProblem (data: Part | undefined, onSession: unknown): string[] {
+  if (!data) return onSession ? ['hooks.onSession needs sessions.data, the schema of what it gives'] : []
+  const problem = schemaProblem('sessions.data', data) ?? (data.type === 'object' ? undefined : 'sessions.data must be the schema of an object')
+  return problem ? [problem] : []
+}
+
+function schemaProblem (name: string, schema: Part): string | undefined {
+  if (!(Kind in schema)) return `${name} must be a schema of TypeBox, @sinclair/typebox 0.34 or typebox 1`
+  if (holdsCode(schema)) return `${name} must be JSON Schema alone: what it checks or changes by code (Refine, Codec, Transform) would be passed over`
+  const fault = faultOf(schema)
+  return fault && `${name} ${fault}`
 }
 
 function holdsCode (part: Part): boolean {

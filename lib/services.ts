@@ -1,12 +1,13 @@
 import { isDate } from 'node:util/types'
 import { clientOf, type Client } from './client.ts'
-import { claimsOf, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
+import { beginningBy, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from './grants.ts'
 import { IssuingOff, OptionsInvalid } from './errors.ts'
 import type { Admission } from './guards/admission.ts'
 import type { RequestAuth } from './guards/request-auth.ts'
 import type { AnyReply, AnyRequest, Transport } from './options.ts'
 import type { Endings } from './sessions/endings.ts'
 import { knownOptions } from './service-options.ts'
+import type { SessionData } from './sessions/data.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { TokenKind } from './tokens/keyring.ts'
@@ -24,6 +25,8 @@ export interface IssueOptions {
   transport?: Transport
   /** When the user proved who they are, for guards that ask for freshness. Default 1970: no longer fresh. */
   authTime?: Date | null
+  /** What the session is to hold (`sessions.data`). Default what `hooks.onSession` gives; null for nothing. */
+  data?: SessionData | null
 }
 
 /** What a token stands for, once it is verified. */
@@ -36,6 +39,7 @@ export interface TokenServices {
    * @throws {NotFound} for a user who is not there or is disabled
    * @throws {IssuingOff} where there are public keys only
    * @throws {OptionsInvalid} for options that are not
+   * @throws {InputInvalid} for data of another shape
    */
   issueTokens: {
     (user: string | { id: string }, options?: IssueOptions & { reply?: never }): Promise<TokenResponse>
@@ -80,12 +84,12 @@ export function createRevokeToken ({ tokens, endings, sessions }: Pick<Parts, 't
 }
 
 export function createServices (parts: Parts): TokenServices {
-  const { admission, cookies, settings, tokens, users } = parts
+  const { admission, cookies, ownData, settings, tokens, users } = parts
   const revokeToken = createRevokeToken(parts)
 
   return {
     async issueTokens (user: string | { id: string }, options: IssueOptions = {}) {
-      const { request, reply, authTime, transport = usualTransport(settings, reply) } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime'], options)
+      const { request, reply, authTime, data: given, transport = usualTransport(settings, reply) } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
       if (!settings.keys[0]!.signs) throw new IssuingOff()
       if (!['body', 'cookie'].includes(transport)) throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
       if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
@@ -93,9 +97,12 @@ export function createServices (parts: Parts): TokenServices {
       const since = authTime ?? new Date(0)
       if (!isDate(since) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
 
+      if (given !== undefined && !ownData.isOn) throw new OptionsInvalid('issueTokens() needs the option sessions.data for data')
+
+      const checked = given === undefined ? given : ownData.read(given)
       const found = await users.get(typeof user === 'string' ? user : user.id)
-      const claims = await claimsOf(parts, found, request)
-      const beginning = { ...request && clientOf(request), authTime: since, transport: transportOf(transport, settings.cookies.persistent) }
+      const { data, claims } = await beginningBy(parts, found, request, checked)
+      const beginning = { ...request && clientOf(request), authTime: since, data, transport: transportOf(transport, settings.cookies.persistent) }
       const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
       if (request) await endReplaced(parts, request, beginning.transport)
       return deliver(reply, granted) as TokenResponse

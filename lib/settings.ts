@@ -19,7 +19,7 @@ import { readKey } from './tokens/read-key.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'> {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -36,6 +36,7 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     maxStalenessSeconds: number
     wake: FilledOptions['revocation']['wake']
   }
+  sessions: Omit<FilledOptions['sessions'], 'data'> & { data?: TSchema }
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
   password: Omit<FilledOptions['password'], 'pepper' | 'concurrency' | 'breached'> & {
@@ -150,6 +151,7 @@ function settingsOf (options: FilledOptions, keys: Key[], scope: string, env: No
     locations,
     realm,
     user: rest.user as Settings['user'],
+    sessions: rest.sessions as Settings['sessions'],
   }
 }
 

@@ -24,11 +24,11 @@ t.test('the very first request is checked, and each that follows', async (t) => 
 t.test('what is compiled late is compiled once, and what the app brings at once', async (t) => {
   let times = 0
   const compile = () => { times++; return (value: number) => value + 1 }
-  const late = createCompiling({ user: { fields: {} } })(compile)
+  const late = createCompiling({ user: { fields: {} }, sessions: {} })(compile)
   t.equal(times, 0)
   t.strictSame([late(1), late(2), times], [2, 3, 1])
 
-  const early = createCompiling({ user: { fields: { field: Type.String() } } })(compile)
+  const early = createCompiling({ user: { fields: { field: Type.String() } }, sessions: {} })(compile)
   t.equal(times, 2)
   t.strictSame([early(1), times], [2, 2])
 })

@@ -38,6 +38,18 @@ t.test('fields of your own are asked for, changed by people, and read-only ones 
   t.equal((await get('/hello', token)).body, 'Hello Lady Ada (pro)')
 })
 
+t.test('each session has a tenant of its own, which its next tokens tell of', async (t) => {
+  const { app, get, signUp, signIn, refresh } = await run(t, 'A tenant for each session')
+  const [first, other] = [await signUp(), await signIn()]
+  t.equal((await get('/files', first.access_token)).body, 'Files of acme')
+  const put = (tenant: unknown) => app.inject({ method: 'PUT', url: '/tenant', headers: bearer(first.access_token), payload: { tenant } })
+  t.equal((await put('umbrella')).statusCode, 403)
+  t.equal((await put('globex')).statusCode, 204)
+  t.equal((await get('/files', first.access_token)).body, 'Files of acme')
+  t.equal((await get('/files', (await refresh(first.refresh_token)).json().access_token)).body, 'Files of globex')
+  t.equal((await get('/files', (await refresh(other.refresh_token)).json().access_token)).body, 'Files of acme')
+})
+
 t.test('who registers has a row of your own table, which goes with them', async (t) => {
   const db = await freshDatabase(t, 'sqlite')
   const { app, get, signUp } = await run(t, 'A table of your own beside users', { APP_DATABASE: db })

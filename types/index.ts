@@ -13,7 +13,7 @@ import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
 export type { ErrorCode } from '../lib/error-code.ts'
-export type { AccountsOptions, AnyReply, AnyRequest, Identifier, Location, RequestSource, Transport } from '../lib/options.ts'
+export type { AccountsOptions, AnyReply, AnyRequest, ClaimsSession, Identifier, Location, RequestSource, Transport } from '../lib/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/passwords/options.ts'
 export type { RouteSwitch } from '../lib/route-path.ts'
@@ -22,6 +22,7 @@ export type { RequestAuth } from '../lib/guards/request-auth.ts'
 export type { Consistency, GuardOptions } from '../lib/guards/options.ts'
 export type { AccountsUser, ManagedUser } from '../lib/users/public-user.ts'
 export type { InTransaction, NewUser, UserChange, UserServices } from '../lib/users/services.ts'
+export type { SessionData } from '../lib/sessions/data.ts'
 export type { SessionInfo, SessionServices } from '../lib/sessions/services.ts'
 export type { AnyOrm, OrmOption } from '../lib/databases/borrow.ts'
 export type { CookieResponse, TokenResponse } from '../lib/grants.ts'
@@ -40,11 +41,12 @@ export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
  *       interface AccountsTypes {
  *         user: { displayName: string }
  *         claims: { tenant: string }
+ *         session: { tenant: string }
  *       }
  *     }
  *
  * `user` has the fields of `request.user`, `hidden` those that `user.public` leaves out: code gives both to users. `claims`
- * is what the option of that name adds to access tokens.
+ * is what the option of that name adds to access tokens, and `session` what `sessions.data` keeps of a session.
  */
 export interface AccountsTypes {}
 

@@ -26,6 +26,8 @@ const SessionSchema = defineEntity({
     transport: p.string().length(16).name('transport'),
     userAgent: p.string().length(512).strictNullable().name('user_agent'),
     ip: p.string().length(64).strictNullable().name('ip'),
+    /** What the app keeps of it: see `sessions/data.ts`. */
+    data: p.json<Record<string, unknown>>().strictNullable().name('data'),
     revokedAt: p.datetime(3).strictNullable().name('revoked_at'),
     revokeReason: p.string().length(32).strictNullable().name('revoke_reason'),
   },

@@ -151,6 +151,17 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
+  /** What the app keeps of a session. */
+  class SessionData extends Migration {
+    override up () {
+      this.addSql(`alter table ${name}_sessions add column data json null`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions drop column data`)
+    }
+  }
+
   return [
     { name: '0001-initial', class: Initial },
     { name: '0002-revoked-by-subject', class: RevokedBySubject },
@@ -161,5 +172,6 @@ export function migrationsOf (name: string): MigrationObject[] {
     { name: '0007-unique-fields', class: UniqueFields },
     { name: '0008-branching-rotation', class: BranchingRotation },
     { name: '0009-event-details', class: EventDetails },
+    { name: '0010-session-data', class: SessionData },
   ]
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { Busy, CredentialsInvalid, SessionsFull, Throttled } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, endReplaced, welcome } from '../grants.ts'
+import { beginningBy, beginningOf, deliver, endReplaced, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import { identifierKey } from '../users/identifiers.ts'
@@ -42,8 +42,8 @@ export function login (scope: Scope, context: Context, path: string): void {
         return { key: identifierKey(identifier), id: stored?.id, stored, device: await devices.known(request, async () => stored) }
       }
       const user = await throttle.guess(request, find, ({ stored }, isJudged) => credentials.identify(stored, isJudged, password, beginning, whenGone(reply)))
-      const claims = await claimsOf(context, user, request)
-      const granted = await users.signIn(user, beginning, (session) => welcome(context, session, claims))
+      const { data, claims } = await beginningBy(context, user, request)
+      const granted = await users.signIn(user, { ...beginning, data }, (session) => welcome(context, session, claims))
       hooks.tell('onLogin', granted.body.user, sourceOf(request))
       await endReplaced(context, request, beginning.transport)
       return deliver(reply, granted)

@@ -10,7 +10,7 @@ import { accessErrors, answers, bodyErrors, PasswordSchema, tags, tokenResponseS
 import type { Scope } from './scope.ts'
 
 export function password (scope: Scope, context: Context, path: string): void {
-  const { authenticate, hooks, throttle, users, settings } = context
+  const { authenticate, hooks, sessions, throttle, users, settings } = context
 
   const schema = {
     operationId: 'changePassword',
@@ -25,10 +25,10 @@ export function password (scope: Scope, context: Context, path: string): void {
     const { body: { current_password: current, new_password: next }, auth: { claims, location } } = request
     const change = { userId: claims.sub, shown: claims, current, next, client: clientOf(request), gone: whenGone(reply) }
     const granted = await throttle.guess(request, () => attemptedBy(request, context), () => users.changePassword(change, async (user) => {
-      const claims = await claimsOf(context, user, request)
+      const custom = await claimsOf(context, { user, data: await sessions.dataOf(claims.sid) }, request)
       return (session) => {
         requireOwnSite(context, request, session, location)
-        return welcome(context, session, claims)
+        return welcome(context, session, custom)
       }
     }))
     hooks.tell('onPasswordChanged', granted.body.user, sourceOf(request))

@@ -26,7 +26,7 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     await throttle.guess(request, () => attemptedBy(request, context), () => credentials.confirm(claims.sub, request.body.password, client, whenGone(reply)))
     const { session, prepared } = await sessions.reauthenticate(claims, async (found) => {
       requireOwnSite(context, request, found, location)
-      return claimsOf(context, found.user, request)
+      return claimsOf(context, found, request)
     }, client)
     return deliver(reply, grant(context, session, prepared))
   })

@@ -37,7 +37,7 @@ export function refresh (scope: Scope, context: Context, path: string): void {
       const { session, parent, prepared } = await sessions.refresh(claims, async (session) => {
         await admission.askHost(claims, request)
         requireOwnSite(context, request, session, location)
-        return claimsOf(context, session.user, request)
+        return claimsOf(context, session, request)
       }, clientOf(request)).catch(async (error) => {
         // Only who has our key, or a copy of what is deleted, can show a good token of a session that never was.
         if (error instanceof TokenRevoked && !await sessions.isThere(claims.sid)) await throttle.fail(request)

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
 import type { Context } from '../context.ts'
 import { Busy, PasswordRejected, Throttled, UserExists } from '../errors.ts'
-import { beginningOf, claimsOf, deliver, endReplaced, welcome } from '../grants.ts'
+import { beginningBy, beginningOf, deliver, endReplaced, welcome } from '../grants.ts'
 import { sourceOf } from '../hooks.ts'
 import type { Transport } from '../options.ts'
 import type { Join, Registration } from '../users/users.ts'
@@ -34,12 +34,12 @@ export function register (scope: Scope, context: Context, path: string): void {
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
     const granted = await throttle.register(request, async () => {
       const draft = await users.draft({ username, email, password }, { ...given, ...profile }, whenGone(reply))
-      const claims = await claimsOf(context, draft, request)
+      const { data, claims } = await beginningBy(context, draft, request)
       const join: Join = (em) => askForLeave(async () => {
         await onRegister?.(em, ...structuredClone([publicUsers.of(draft), { username, email, ...profile }] as const))
         await em.flush()
       })
-      return users.register(draft, beginning, (session) => welcome(context, session, claims), join)
+      return users.register(draft, { ...beginning, data }, (session) => welcome(context, session, claims), join)
     })
     hooks.tell('onRegistered', granted.body.user, sourceOf(request))
     await endReplaced(context, request, beginning.transport)

@@ -160,5 +160,10 @@ async function stop (tx: EntityManager, sessionIds: string[], reason: EndReason)
 
 /** The sessions of a user that have not ended by themselves. */
 export function goingOn<Time> (user: string, now: Time) {
-  return { user, revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
+  return { user, ...livingAt(now) }
+}
+
+/** Of sessions that nobody has ended and that have not ended by themselves. */
+export function livingAt<Time> (now: Time) {
+  return { revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }

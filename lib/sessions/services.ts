@@ -1,6 +1,7 @@
-import { NotFound } from '../errors.ts'
+import { NotFound, OptionsInvalid } from '../errors.ts'
 import { knownOptions } from '../service-options.ts'
 import type { InTransaction } from '../users/services.ts'
+import type { OwnData, SessionData } from './data.ts'
 import type { Endings } from './endings.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -14,6 +15,8 @@ export interface SessionInfo {
   expiresAt: Date
   userAgent: string | null
   ip: string | null
+  /** What you keep of it (`sessions.data`). */
+  data: SessionData | null
 }
 
 /** What code may do with sessions. Options that they do not know are `OptionsInvalid`. */
@@ -27,14 +30,22 @@ export interface SessionServices {
    * @throws {NotFound}
    */
   revokeAll: (userId: string, options?: InTransaction & { except?: string }) => Promise<void>
+  /**
+   * Changes what you keep of a session, null for nothing: as a whole, so read it first where a part is to stay. Its next
+   * tokens know it; those that are there do not change.
+   * @throws {NotFound} where there is no such session that goes on
+   * @throws {InputInvalid} for data of another shape than `sessions.data`
+   * @throws {OptionsInvalid} where the app has no `sessions.data`
+   */
+  setData: (sessionId: string, data: SessionData | null, options?: InTransaction) => Promise<void>
 }
 
-export function createSessionServices (sessions: Sessions, endings: Endings): SessionServices {
+export function createSessionServices (sessions: Sessions, endings: Endings, ownData: OwnData): SessionServices {
   return {
     async list (userId, options = {}) {
       const { em } = knownOptions('sessions.list', ['em'], options)
       const found = await sessions.list(userId, em)
-      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip }) => ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }))
+      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip, data }) => ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, data }))
     },
 
     async revoke (sessionId, options = {}) {
@@ -46,6 +57,12 @@ export function createSessionServices (sessions: Sessions, endings: Endings): Se
       const { except, em } = knownOptions('sessions.revokeAll', ['except', 'em'], options)
       const isThere = await (except === undefined ? endings.endAll(userId, { em }) : endings.keepOnly(userId, except, { em }))
       if (!isThere) throw new NotFound()
+    },
+
+    async setData (sessionId, given, options = {}) {
+      const { em } = knownOptions('sessions.setData', ['em'], options)
+      if (!ownData.isOn) throw new OptionsInvalid('sessions.setData() needs the option sessions.data')
+      if (!await sessions.setData(sessionId, ownData.read(given), em)) throw new NotFound()
     },
   }
 }

@@ -17,7 +17,8 @@ import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import { createConfirmations } from './confirmations.ts'
-import { goingOn, type Endings } from './endings.ts'
+import { goingOn, livingAt, type Endings } from './endings.ts'
+import type { SessionData } from './data.ts'
 import { createSessionFinder, lastUsedFirst, type FindSession } from './find-session.ts'
 import type { RaiseFloor } from './floor.ts'
 import { createMoves, leastFloor } from './moves.ts'
@@ -35,6 +36,8 @@ export interface Beginning extends Client {
   transport: SessionTransport
   /** When the password was checked. Default now. */
   authTime?: Date | undefined
+  /** What the app keeps of it. Default nothing. */
+  data?: SessionData | null
 }
 
 /** What a refresh token has bought. */
@@ -100,6 +103,10 @@ export interface Sessions {
    * @throws {TokenRevoked | TokenSuperseded} when it does not go on, or not with this token
    */
   reauthenticate: <Prepared>(shown: Proving, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
+  /** What the app keeps of a session. Where apps keep nothing nobody is asked. */
+  dataOf: (id: string) => Promise<SessionData | null>
+  /** Changes that. False where there is no such session that goes on. */
+  setData: (id: string, data: SessionData | null, em?: EntityManager) => Promise<boolean>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** Writes what is still only in memory, if it can. */
@@ -233,7 +240,7 @@ export function createSessions (
   return {
     find,
 
-    begin (user, ver, { transport, authTime, ...client }) {
+    begin (user, ver, { transport, authTime, data = null, ...client }) {
       const now = new Date()
       const absolute = new Date(now.getTime() + policy.maxAgeSeconds * 1000)
 
@@ -255,13 +262,14 @@ export function createSessions (
         absoluteExpiresAt: absolute,
         transport,
         ...storable(client),
+        data,
         revokedAt: null,
         revokeReason: null,
       }
     },
 
     async store (tx, session) {
-      await insert.run(tx, { ...session, user: session.user.id })
+      await insert.run(tx, { ...session, user: session.user.id, data: session.data && JSON.stringify(session.data) })
     },
 
     async makeRoom (tx, write, note, user, client) {
@@ -358,6 +366,17 @@ export function createSessions (
         return raised
       })
       return { session, prepared }
+    },
+
+    async dataOf (id) {
+      const session = limit.data && await database.run((em) => find(em, id))
+      return session?.data ?? null
+    },
+
+    async setData (id, data, em) {
+      const now = new Date()
+      if (!isId(id)) return false
+      return await inside(database, em)((tx) => tx.nativeUpdate(Session, { id, ...livingAt(now) }, { data })) > 0
     },
 
     async list (userId, em) {

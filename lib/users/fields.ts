@@ -5,7 +5,7 @@ import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from 
 
 export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
 
-/** Of objects and arrays in each other, the profile itself included. */
+/** Of objects and arrays in each other, the whole included. */
 const mostLevels = 31
 
 /** What is kept of a user for the app. */
@@ -48,7 +48,7 @@ export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFie
     change: named(all, (field) => changeOf(forChangeByCode(field), isOptional(field))),
 
     merge (profile, changes) {
-      if (!isStorable(changes, mostLevels)) throw new InputInvalid('body must not hold NUL, half a character or values nested too deeply')
+      if (!isStorable(changes)) throw new InputInvalid('body must not hold NUL, half a character or values nested too deeply')
       const changed = Object.entries(changes).map(([name, value]) => [name, withReadOnly(fields[name]!, value, profile?.[name])])
       const merged = Object.entries({ ...profile, ...Object.fromEntries(changed) })
       return Object.fromEntries(merged.filter(([name, value]) => value !== null || !isOptional(fields[name])))
@@ -68,7 +68,7 @@ function isOptional (field: TSchema | undefined): boolean {
 }
 
 /** PostgreSQL keeps no NUL, MariaDB nothing within more levels, and no database half of a surrogate pair. */
-function isStorable (value: unknown, levels: number): boolean {
+export function isStorable (value: unknown, levels = mostLevels): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
   if (typeof value !== 'object' || value === null) return true
   return levels > 0 && Object.entries(value).every((entry) => entry.every((part) => isStorable(part, levels - 1)))
