@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, TokenResponse, Transport } from '../types/index.ts'
+import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData, TokenResponse, Transport } from '../types/index.ts'
 import { inSeconds, isDuration } from './durations.ts'
 import { isEqual } from './equal.ts'
 import { OptionsInvalid } from './errors.ts'
@@ -13,6 +13,8 @@ export interface SignInOptions {
   name?: string
   /** Default cookies, where the app's `transport` is not `'body'`. */
   transport?: Transport
+  /** What the session holds (`sessions.data`). Default what `hooks.onSession` gives. */
+  data?: SessionData | null
 }
 
 /** A user who is signed in, and what their requests bring. */
@@ -35,7 +37,7 @@ export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
 export function signIn (app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }): Promise<SignedIn<TokenResponse>>
 export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOptions): Promise<SignedIn>
 export async function signIn (app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}): Promise<SignedIn> {
-  const { name = 'accounts', transport } = knownOptions('signIn', ['name', 'transport'], options)
+  const { name = 'accounts', transport, data } = knownOptions('signIn', ['name', 'transport', 'data'], options)
   if (!app.hasDecorator(name)) await app.ready()
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
 
@@ -44,7 +46,8 @@ export async function signIn (app: AnyApp, user: string | NewUser = 'ada', optio
   const found = await findOrMake(users, wanted)
 
   const set: string[] = []
-  const tokens = await issueTokens(found, { authTime: new Date(), ...transport !== 'body' && { reply: jar(set) }, ...transport && { transport } })
+  const wishes = { ...transport !== 'body' && { reply: jar(set) }, ...transport && { transport }, ...data !== undefined && { data } }
+  const tokens = await issueTokens(found, { authTime: new Date(), ...wishes })
   if ('access_token' in tokens) return { user: found, tokens, headers: { authorization: `Bearer ${tokens.access_token}` }, cookies: {} }
 
   const pairs = set.map((cookie) => cookie.split(';')[0]!)

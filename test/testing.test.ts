@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
-import { clock, fastHasher, signIn } from '../lib/testing.ts'
+import { clock, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
 import { build, password, secret, untold } from './build.ts'
 import { Fastify } from './fastify.ts'
 
@@ -50,6 +50,20 @@ t.test('cookies come where the app has them, and pass its guards and its proof a
   const { tokens } = await signIn(app, 'ada', { transport: 'body' })
   t.equal((await app.inject({ url: '/guarded', headers: { authorization: `Bearer ${tokens.access_token}` } })).statusCode, 200)
   t.match(await signIn(app, 'ada', { transport: 'cookie' }), { cookies: { '__Host-access': /./ } })
+})
+
+t.test('somebody is signed in with the data that their session is to hold', async (t) => {
+  const { app } = await build(t, {
+    sessions: { data: Type.Object({ tenant: Type.String() }) },
+    claims: (_user, _request, { data }) => ({ tenant: data?.tenant }),
+    hooks: { onSession: () => ({ tenant: 'globex' }) },
+  })
+  const tenantOf = async (options: SignInOptions) => {
+    const { tokens } = await signIn(app, 'ada', { ...options, transport: 'body' })
+    return (await app.accounts.verify(tokens.access_token)).claims
+  }
+  t.match(await tenantOf({ data: { tenant: 'acme' } }), { tenant: 'acme' })
+  t.match(await tenantOf({}), { tenant: 'globex' })
 })
 
 t.test('accounts of another name are signed in to, also before the app has booted', async (t) => {

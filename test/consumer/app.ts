@@ -8,6 +8,7 @@ declare module 'fastify-jwt-accounts' {
     user: { displayName: string, plan: string }
     hidden: { note?: string }
     claims: { tenant: string }
+    session: { tenant: string }
   }
 }
 
@@ -22,7 +23,9 @@ function expect<Truth extends true> (): Truth | void {}
 
 const options: AccountsOptions = {
   user: { fields: { displayName: Type.String(), plan: Type.String({ default: 'free', readOnly: true }) } },
-  claims: ({ displayName }) => ({ tenant: displayName }),
+  claims: ({ displayName }, _request, { data }) => ({ tenant: data?.tenant ?? displayName }),
+  sessions: { data: Type.Object({ tenant: Type.String() }) },
+  hooks: { onSession: (_user, request) => request ? { tenant: request.hostname } : null },
   verifyClaims: ({ tenant }) => tenant !== '',
 }
 
@@ -47,6 +50,9 @@ const isAda: Guard = app.admins.guard({ check: ({ displayName }) => displayName 
 app.get('/admin/me', { preHandler: [isAda] }, async () => new errors.Forbidden().statusCode)
 
 const { access_token: token } = await app.accounts.issueTokens('id')
+await app.accounts.sessions.setData('id', { tenant: 'acme' })
+// @ts-expect-error sessions hold a tenant, as the app said
+await app.accounts.issueTokens('id', { data: { device: 'laptop' } })
 const { user: { displayName }, claims: { tenant } } = await app.accounts.verify(token)
 await app.accounts.users.create({ username: 'ada', displayName: 'Ada', plan: 'gold', note: 'pays late' })
 await app.accounts.users.update('id', { plan: 'free', note: null })
