@@ -2,7 +2,7 @@ import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyBaseLogger } from 'fastify'
 import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from './errors.ts'
-import type { AnyRequest } from './options.ts'
+import type { AnyRequest } from './http/request.ts'
 import type { Settings } from './settings.ts'
 import type { TokenPair } from './tokens/tokens.ts'
 

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
-import { storable, type Client } from './client.ts'
 import type { Database } from './database.ts'
 import { Event } from './entities/event.ts'
+import { storable, type Client } from './http/request.ts'
 import type { Settings } from './settings.ts'
 import type { EventReason, ReuseDetails, StoredEvent, Telemetry } from './telemetry.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { AccountsOptions, AnyRequest, RequestSource } from './options.ts'
+import type { AccountsOptions } from './options.ts'
 import type { Settings } from './settings.ts'
 
 /** Hooks that are told of what has happened, and have no say in it. */
@@ -20,8 +20,4 @@ export function createHooks ({ hooks }: Pick<Settings, 'hooks'>, log: FastifyBas
       telling().catch((error) => log.error(error, `The hook ${name} failed`))
     },
   }
-}
-
-export function sourceOf ({ id, ip, headers }: AnyRequest): RequestSource {
-  return { requestId: id, ip, userAgent: headers['user-agent'] }
 }

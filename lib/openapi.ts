@@ -6,10 +6,10 @@ import { errorAnswerOf, exampleOf, type Exemplary } from './examples.ts'
 import { proofRule } from './guards/csrf.ts'
 import type { GuardSettings } from './guards/options.ts'
 import { guardsOf } from './guards/route-hooks.ts'
-import type { Location } from './options.ts'
 import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from './routes/schemas.ts'
 import type { Settings } from './settings.ts'
 import type { TokenKind } from './tokens/keyring.ts'
+import type { Location } from './transport/options.ts'
 
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]

@@ -1,42 +1,22 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccountsTypes } from '../types/index.ts'
 import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
 import type { ErrorCode } from './error-code.ts'
+import type { AnyRequest, RequestSource } from './http/request.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { SessionData } from './sessions/data.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
+import type { Location, Transport } from './transport/options.ts'
 import type { TypeBox1Schema } from './typebox-1.ts'
 import type { AccountsUser } from './users/public-user.ts'
 
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
-
-/** A place where a token may be. */
-export type Location = 'header' | 'cookie' | 'body' | 'query' | 'protocol'
-
-/** How a session's tokens travel: in bodies, where scripts see them, or in cookies, where they do not. */
-export type Transport = 'body' | 'cookie'
-
-/** A request of any app. */
-export type AnyRequest = FastifyRequest<any, any, any, any, any, any, any>
-
-/** A reply of any app. */
-export type AnyReply = FastifyReply<any, any, any, any, any, any, any>
-
-/** Where a request came from. The request itself would bring its password along. */
-export interface RequestSource {
-  /** Fastify's id of the request, as in its log. */
-  requestId: string
-  /** None on a Unix socket. */
-  ip: string | undefined
-  userAgent: string | undefined
-}
 
 /** A cookie's name and the path that it is sent to. */
 interface CookieOptions {

@@ -8,7 +8,7 @@ import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
 import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
-import type { AccountsOptions, Location } from './options.ts'
+import type { AccountsOptions } from './options.ts'
 import { passwordProblems, usualConcurrency } from './passwords/options.ts'
 import { readPepper, type Pepper } from './passwords/pepper.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -16,6 +16,7 @@ import { conflicts, contradictions, keyProblems, ormProblems, sentence, type Giv
 import { pathOf, type RouteName } from './route-path.ts'
 import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
+import type { Location } from './transport/options.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 
 /** The options, checked and filled, with every duration in seconds. */

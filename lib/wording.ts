@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ErrorCode } from './error-code.ts'
 import type { ChallengedError } from './errors.ts'
+import type { AnyRequest } from './http/request.ts'
 import { isOurs } from './our-error.ts'
-import type { AnyRequest, Messages } from './options.ts'
+import type { Messages } from './options.ts'
 import type { Settings } from './settings.ts'
 
 /** Puts an error into the app's own words; what is not ours stays as it is. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../callback.ts'
 import { Forbidden, TokenExpired, TokenMissing, TokenStale } from '../errors.ts'
-import type { AnyReply, AnyRequest } from '../options.ts'
+import type { AnyReply, AnyRequest } from '../http/request.ts'
 import type { Settings } from '../settings.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'

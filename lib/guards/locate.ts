@@ -1,9 +1,10 @@
 import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
 import type { Cookies } from '../cookies.ts'
-import type { AnyRequest, Location } from '../options.ts'
+import type { AnyRequest } from '../http/request.ts'
 import { isPlainObject } from '../plain-object.ts'
 import type { Settings } from '../settings.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
+import type { Location } from '../transport/options.ts'
 
 export interface LocatedToken {
   token: string

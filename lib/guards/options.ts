@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { inSeconds, type Duration } from '../durations.ts'
 import { OptionsInvalid } from '../errors.ts'
+import type { AnyRequest } from '../http/request.ts'
 import { faultsIn, filled } from '../option-groups.ts'
 import { LocationsSchema } from '../options-schema.ts'
-import type { AnyRequest, Location } from '../options.ts'
 import { sentence } from '../problems.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
+import type { Location } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
 /** How much a guard asks of the database; see `GuardOptions`. */

@@ -1,9 +1,10 @@
 import { OptionsInvalid } from '../errors.ts'
-import type { AnyReply, Location } from '../options.ts'
+import type { AnyReply } from '../http/request.ts'
 import type { Signals } from '../sessions/signals.ts'
 import type { Settings } from '../settings.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
+import type { Location } from '../transport/options.ts'
 import type { Wording } from '../wording.ts'
 import type { GuardSettings } from './options.ts'
 

@@ -1,4 +1,4 @@
-import type { AnyReply } from '../options.ts'
+import type { AnyReply } from '../http/request.ts'
 
 /**
  * Aborted when the client goes away without its answer. Fastify's `request.signal` is no help: it came with 5.8, and is

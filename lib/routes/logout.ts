@@ -1,7 +1,6 @@
-import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { clearRefused, forget } from '../grants.ts'
-import { sourceOf } from '../hooks.ts'
+import { clientOf, sourceOf } from '../http/request.ts'
 import { clearingAnswers, ForgottenSchema, RefreshTokenBodySchema, refreshErrors, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

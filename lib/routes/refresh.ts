@@ -1,10 +1,8 @@
-import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
 import { Throttled, TokenMissing, TokenRevoked } from '../errors.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../grants.ts'
 import type { LocatedToken } from '../guards/locate.ts'
-import { sourceOf } from '../hooks.ts'
-import type { AnyRequest } from '../options.ts'
+import { clientOf, sourceOf, type AnyRequest } from '../http/request.ts'
 import { clearingAnswers, refreshErrors, RefreshTokenBodySchema, tags, tokenResponseSchema } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

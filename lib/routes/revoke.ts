@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { clientOf } from '../client.ts'
 import type { Context } from '../context.ts'
+import { clientOf } from '../http/request.ts'
 import { isOurs } from '../our-error.ts'
 import { answers, bodyErrors, NothingSchema, tags, tokenFields, tokenForms } from './schemas.ts'
 import { acceptForms, type Scope } from './scope.ts'

@@ -4,8 +4,8 @@ import { errorCodes } from 'fastify'
 import { component } from '../components.ts'
 import type { Issuing } from '../grants.ts'
 import * as errors from '../errors.ts'
-import type { Location, Transport } from '../options.ts'
 import type { Settings } from '../settings.ts'
+import type { Location, Transport } from '../transport/options.ts'
 
 /** A pair of tokens, or what is left of it in a body when they travel in cookies. */
 export function tokenResponseSchema ({ settings: { transport, access, refresh }, publicUsers }: Issuing) {

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { clientOf } from '../client.ts'
 import { component } from '../components.ts'
 import type { Context } from '../context.ts'
 import type { Session } from '../entities/session.ts'
 import { NotFound, TokenRevoked } from '../errors.ts'
 import { forget } from '../grants.ts'
+import { clientOf } from '../http/request.ts'
 import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from './schemas.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,5 +1,5 @@
-import { storable, type Client } from '../client.ts'
 import type { Session } from '../entities/session.ts'
+import { storable, type Client } from '../http/request.ts'
 import type { Counters, RefreshOutcome, ReuseDetails, Telemetry } from '../telemetry.ts'
 import { networksOf } from '../throttle/network.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'

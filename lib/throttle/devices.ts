@@ -3,7 +3,7 @@ import { mostSeconds, type Cookies } from '../cookies.ts'
 import type { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { isEqual } from '../equal.ts'
-import type { AnyRequest } from '../options.ts'
+import type { AnyRequest } from '../http/request.ts'
 import type { Settings } from '../settings.ts'
 import type { Stored } from '../users/look-up.ts'
 
