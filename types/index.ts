@@ -13,6 +13,7 @@ import type { UserServices } from '../lib/users/services.ts'
 
 export type { Duration } from '../lib/durations.ts'
 export type { ErrorCode } from '../lib/error-code.ts'
+export type { AccountsTypes } from '../lib/host/types.ts'
 export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts'
 export type { AccountsOptions, ClaimsSession, Identifier } from '../lib/options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
@@ -35,22 +36,6 @@ export type { Health } from '../lib/health.ts'
 export type { Pruned } from '../lib/prune.ts'
 export type { AccountEvent, AccountsEvents, Counters, EventReason, RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/telemetry.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
-
-/**
- * What an app adds to the types of ours, for all of its accounts:
- *
- *     declare module 'fastify-jwt-accounts' {
- *       interface AccountsTypes {
- *         user: { displayName: string }
- *         claims: { tenant: string }
- *         session: { tenant: string }
- *       }
- *     }
- *
- * `user` has the fields of `request.user`, `hidden` those that `user.public` leaves out: code gives both to users. `claims`
- * is what the option of that name adds to access tokens, and `session` what `sessions.data` keeps of a session.
- */
-export interface AccountsTypes {}
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {

@@ -1,6 +1,6 @@
-import type { AccountsTypes } from '../../types/index.ts'
 import { askForLeave } from '../callback.ts'
 import { InputInvalid } from '../errors.ts'
+import type { AccountsTypes } from '../host/types.ts'
 import type { AnyRequest } from '../http/request.ts'
 import type { Input } from '../input.ts'
 import type { Settings } from '../settings.ts'

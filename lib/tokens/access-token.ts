@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Type, type Static } from '@sinclair/typebox'
-import type { AccountsTypes } from '../../types/index.ts'
+import type { AccountsTypes } from '../host/types.ts'
 import { claimsOf, NumericDate, numericDate, sharedClaims, type Parties, type SharedClaims, type TokenSubject } from './claims.ts'
 
 export const AccessClaimsSchema = Type.Object({

@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
-import type { AccountsTypes } from '../../types/index.ts'
 import { component } from '../components.ts'
 import type { User } from '../entities/user.ts'
+import type { AccountsTypes } from '../host/types.ts'
 import type { Settings } from '../settings.ts'
 import { forReaders } from './field-schema.ts'
 
