@@ -1,5 +1,4 @@
 import diagnostics from 'node:diagnostics_channel'
-import type { BucketKind } from './throttle/throttle.ts'
 
 /** What has been counted since the app began, in this process. */
 export interface Counters {
@@ -119,6 +118,9 @@ export interface ReuseDetails {
    */
   session: { gen: number, prevGen: number | null, prevBranch: string | null, lastUsedAt: number, ip: string | null, userAgent: string | null }
 }
+
+/** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */
+export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
 /** Why it happened, where there are several ways. */
 export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit' | 'replaced'

@@ -1,6 +1,6 @@
+import type { InTransaction } from '../databases/transaction.ts'
 import { NotFound, OptionsInvalid } from '../errors.ts'
 import { knownOptions } from '../service-options.ts'
-import type { InTransaction } from '../users/services.ts'
 import type { OwnData, SessionData } from './data.ts'
 import type { Endings } from './endings.ts'
 import type { Sessions } from './sessions.ts'

@@ -5,15 +5,12 @@ import type { Events } from '../events.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Queue } from '../passwords/queue.ts'
 import type { Settings } from '../settings.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { BucketKind, Telemetry } from '../telemetry.ts'
 import type { LookUp } from '../users/look-up.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
 import type { Devices } from './devices.ts'
 import { networksOf, widestNetworkOf } from './network.ts'
 import type { Rows } from './rows.ts'
-
-/** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */
-export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
 /** Whose password is tried. */
 export interface Attempted {

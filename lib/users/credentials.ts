@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database.ts'
+import { inside } from '../databases/transaction.ts'
 import { User } from '../entities/user.ts'
 import { CredentialsInvalid } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Client } from '../http/request.ts'
-import { inside } from '../inside.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import type { LookUp, Stored } from './look-up.ts'
 

@@ -1,5 +1,5 @@
-import type { EntityManager } from '@mikro-orm/core'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { InTransaction } from '../databases/transaction.ts'
 import { InputInvalid, NotFound } from '../errors.ts'
 import type { Input } from '../input.ts'
 import type { Hooks } from '../hooks.ts'
@@ -13,12 +13,6 @@ import { RolesSchema, type OwnFields, type Profile } from './fields.ts'
 import { PageSchema, type LookUp } from './look-up.ts'
 import type { GivenFields, ManagedUser, PublicUsers } from './public-user.ts'
 import type { Past, Registration, Users } from './users.ts'
-
-/** Of every service that reads or writes. */
-export interface InTransaction {
-  /** An entity manager of the host's. If a transaction is open in it, the service joins that, and what it writes holds once that is committed. */
-  em?: EntityManager
-}
 
 /** A user to be made, with fields of the app's own as `AccountsTypes` tells of them, those that are only read too. */
 export type NewUser = Partial<GivenFields> & {

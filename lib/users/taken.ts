@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { isDuplicate, type Database } from '../database.ts'
 import { withoutValues } from '../databases/patience.ts'
+import { inside } from '../databases/transaction.ts'
 import { User } from '../entities/user.ts'
 import { ConstraintViolated, UserExists } from '../errors.ts'
-import { inside } from '../inside.ts'
 import type { UniqueFields } from './unique-fields.ts'
 
 /** What of a user nobody else may have. */
