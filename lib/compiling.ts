@@ -1,5 +1,3 @@
-import type { Settings } from './settings.ts'
-
 /** Makes a function of a schema: at once, or when that is first called. */
 export type Compiling = <Made extends Callable>(compile: () => Made) => Made
 
@@ -9,9 +7,7 @@ type Callable = (...given: never[]) => unknown
  * Our own schemas can be compiled, as tests show, and most are not asked in the first seconds of an app, or ever. Fields
  * of the app's own, and data of sessions, may be no such schemas: an app that has some is told when it starts.
  */
-export function createCompiling (
-  { user: { fields }, sessions: { data } }: Pick<Settings, 'user'> & { sessions: Pick<Settings['sessions'], 'data'> }
-): Compiling {
+export function createCompiling ({ user: { fields }, sessions: { data } }: { user: { fields: object }, sessions: { data?: object } }): Compiling {
   return data || Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
 }
 

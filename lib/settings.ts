@@ -18,9 +18,10 @@ import type { Key } from './tokens/key.ts'
 import { readKey } from './tokens/read-key.ts'
 import type { Location } from './transport/options.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
+import type { UserSettings } from './users/options.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'> {
+export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>, UserSettings {
   /** The first signs, if it can; all verify. */
   keys: Key[]
   /** Where each route is below the prefix. What is off is not there. */
@@ -52,7 +53,6 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
   cookies: CookieSettings
   locations: Location[]
   realm: string
-  user: Omit<FilledOptions['user'], 'fields'> & { fields: Record<string, TSchema> }
   orm?: OrmOption
 }
 

@@ -1,12 +1,12 @@
+import type { TSchema } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
 import { InputInvalid } from '../errors.ts'
 import type { AccountsTypes } from '../host/types.ts'
 import type { AnyRequest } from '../http/request.ts'
 import type { Input } from '../input.ts'
-import type { Settings } from '../settings.ts'
 import { forCode } from '../users/field-schema.ts'
 import { isStorable } from '../users/fields.ts'
-import type { PublicFields, PublicUsers } from '../users/public-user.ts'
+import type { AccountsUser, PublicFields, PublicUsers } from '../users/public-user.ts'
 
 /** What the app keeps of a session: as `AccountsTypes` says, or anything that JSON can say. */
 export type SessionData = AccountsTypes extends { session: infer Data } ? Data : Record<string, unknown>
@@ -30,9 +30,13 @@ export interface OwnData {
   read: (given: unknown) => SessionData | null
 }
 
-export function createOwnData (
-  input: Input, publicUsers: PublicUsers, { sessions: { data: schema }, hooks: { onSession } }: Pick<Settings, 'sessions' | 'hooks'>
-): OwnData {
+/** What the settings say of the data of sessions. */
+interface DataSettings {
+  sessions: { data?: TSchema }
+  hooks: { onSession?: (user: AccountsUser, request?: AnyRequest) => unknown }
+}
+
+export function createOwnData (input: Input, publicUsers: PublicUsers, { sessions: { data: schema }, hooks: { onSession } }: DataSettings): OwnData {
   const readShape = schema && input.reader(forCode(schema), 'whole', 'data')
 
   function read (given: unknown): SessionData | null {

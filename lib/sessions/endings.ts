@@ -157,13 +157,3 @@ async function others (tx: EntityManager, userId: string, keptId?: string, lockM
 async function stop (tx: EntityManager, sessionIds: string[], reason: EndReason): Promise<void> {
   await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
 }
-
-/** The sessions of a user that have not ended by themselves. */
-export function goingOn<Time> (user: string, now: Time) {
-  return { user, ...livingAt(now) }
-}
-
-/** Of sessions that nobody has ended and that have not ended by themselves. */
-export function livingAt<Time> (now: Time) {
-  return { revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
-}

@@ -4,7 +4,6 @@ import type { Making } from '../databases/statement.ts'
 import { Session } from '../entities/session.ts'
 import { User } from '../entities/user.ts'
 import { fromRow } from '../from-row.ts'
-import { goingOn } from './endings.ts'
 
 /**
  * The session, with its user as of the same moment. From the primary, never from a replica: what is decided by an old row is
@@ -51,4 +50,14 @@ function sessionOf (em: EntityManager, row: Row): Session {
     else session[column] = row[column]
   }
   return { ...fromRow(em, Session, session), user: fromRow(em, User, user) as never }
+}
+
+/** The sessions of a user that have not ended by themselves. */
+export function goingOn<Time> (user: string, now: Time) {
+  return { user, ...livingAt(now) }
+}
+
+/** Of sessions that nobody has ended and that have not ended by themselves. */
+export function livingAt<Time> (now: Time) {
+  return { revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }

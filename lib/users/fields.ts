@@ -1,7 +1,7 @@
 import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
 import { InputInvalid } from '../errors.ts'
-import type { Settings } from '../settings.ts'
 import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from './field-schema.ts'
+import type { UserSettings } from './options.ts'
 
 export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })
 
@@ -30,7 +30,7 @@ export interface OwnFields {
   merge: (profile: Profile, fields: Profile) => Profile
 }
 
-export function ownFields ({ user: { fields } }: Pick<Settings, 'user'>): OwnFields {
+export function ownFields ({ user: { fields } }: UserSettings): OwnFields {
   // What is unique is for the database to say, and no keyword of JSON Schema.
   const all = Object.entries(fields).map(([name, { unique: _, ...field }]) => [name, field as TSchema] as const)
   const writable = all.filter(([, field]) => !field.readOnly)

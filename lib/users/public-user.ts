@@ -2,8 +2,8 @@ import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox
 import { component } from '../components.ts'
 import type { User } from '../entities/user.ts'
 import type { AccountsTypes } from '../host/types.ts'
-import type { Settings } from '../settings.ts'
 import { forReaders } from './field-schema.ts'
+import type { UserSettings } from './options.ts'
 
 const BaseUserSchema = Type.Object({
   id: Type.String({ description: 'Never changes and is never given to another user.', examples: ['01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'] }),
@@ -33,7 +33,7 @@ export interface PublicUsers {
   managed: (user: User) => ManagedUser
 }
 
-export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: Pick<Settings, 'user'>): PublicUsers {
+export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: UserSettings): PublicUsers {
   // Optional, and without a default: an account may be older than the field, and an answer says what is stored.
   const own = names.map((name) => [name, Type.Optional(forReaders(fields[name] as TSchema))] as const)
 

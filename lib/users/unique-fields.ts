@@ -5,8 +5,8 @@ import { UniqueField } from '../entities/unique-field.ts'
 import { User } from '../entities/user.ts'
 import { OptionsInvalid } from '../errors.ts'
 import { fromRow } from '../from-row.ts'
-import type { Settings } from '../settings.ts'
 import type { Profile } from './fields.ts'
+import type { UserSettings } from './options.ts'
 
 /** Fields of the app's own of which no two users may have the same value. */
 export interface UniqueFields {
@@ -35,7 +35,7 @@ const [waiting, filled] = ['waiting', 'filled']
 /** Before all ids. */
 const first = '00000000-0000-0000-0000-000000000000'
 
-export function createUniqueFields (database: Database, { user: { fields } }: Pick<Settings, 'user'>): UniqueFields {
+export function createUniqueFields (database: Database, { user: { fields } }: UserSettings): UniqueFields {
   const names = Object.entries(fields).filter(([, field]) => field.unique).map(([name]) => name)
   const holder = database.statement(({ query }) => query(UniqueField).select(['user']).where({ field: 'field', valueKey: 'key' }))
   const lock = database.statement(({ query, all }) => query(UniqueField).insert(all(UniqueField)).onConflict(['field', 'valueKey']).merge(['field']))
