@@ -5,6 +5,7 @@ import { Forbidden, OptionsInvalid, TokenStale } from './errors.ts'
 import { errorAnswerOf, exampleOf, type Exemplary } from './examples.ts'
 import { proofRule } from './guards/csrf.ts'
 import type { GuardSettings } from './guards/options.ts'
+import type { Document } from './guards/protect.ts'
 import { guardsOf } from './guards/route-hooks.ts'
 import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from './routes/schemas.ts'
 import type { Settings } from './settings.ts'
@@ -103,9 +104,6 @@ function withShown ({ body, ...schema }: Transformed['schema']): Transformed['sc
   const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[shown] }])
   return { ...schema, body: { ...body, properties: Object.fromEntries(properties) } }
 }
-
-/** Notes that a route of a scope has these guards. */
-export type Document = (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]) => void
 
 /** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
 const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()

@@ -2,7 +2,6 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
-import type { ErrorCode } from './error-code.ts'
 import type { AccountsTypes } from './host/types.ts'
 import type { AnyRequest, RequestSource } from './http/request.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
@@ -14,6 +13,7 @@ import type { Algorithm, KeyPair } from './tokens/key.ts'
 import type { Location, Transport } from './transport/options.ts'
 import type { TypeBox1Schema } from './typebox-1.ts'
 import type { AccountsUser } from './users/public-user.ts'
+import type { Messages } from './wording.ts'
 
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
@@ -304,9 +304,6 @@ export interface AccountsOptions {
     account?: number
   }
 }
-
-/** A text for each error that has another than the usual one, or a function that gives it. */
-export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
 
 /** What `claims` is told of the session that a token is made for. */
 export interface ClaimsSession {

@@ -3,8 +3,16 @@ import type { ErrorCode } from './error-code.ts'
 import type { ChallengedError } from './errors.ts'
 import type { AnyRequest } from './http/request.ts'
 import { isOurs } from './our-error.ts'
-import type { Messages } from './options.ts'
-import type { Settings } from './settings.ts'
+
+/** A text for each error that has another than the usual one, or a function that gives it. */
+export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
+
+/** What the settings say of the words and the challenges of errors. */
+interface WordingSettings {
+  messages: Messages
+  realm: string
+  header: { scheme: string }
+}
 
 /** Puts an error into the app's own words; what is not ours stays as it is. */
 export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
@@ -13,7 +21,7 @@ export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
  * The texts of `messages` and the challenge with the app's realm and scheme. The description in a challenge stays as it
  * is: its alphabet is ASCII (RFC 6750 §3).
  */
-export function createWording ({ messages, realm, header }: Pick<Settings, 'messages' | 'realm' | 'header'>, log: FastifyBaseLogger): Wording {
+export function createWording ({ messages, realm, header }: WordingSettings, log: FastifyBaseLogger): Wording {
   function messageOf (text: NonNullable<Messages[ErrorCode]>, request: AnyRequest, usual: string): string {
     if (typeof text === 'string') return text
     try {

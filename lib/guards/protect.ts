@@ -1,8 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { guardOf, type Guard } from './guard.ts'
-import type { Document } from '../openapi.ts'
+import type { GuardSettings } from './options.ts'
 import type { Attendance } from './routes.ts'
+
+/** Notes that a route of a scope has these guards. */
+export type Document = (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]) => void
 
 /**
  * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
