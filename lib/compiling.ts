@@ -7,7 +7,9 @@ type Callable = (...given: never[]) => unknown
  * Our own schemas can be compiled, as tests show, and most are not asked in the first seconds of an app, or ever. Fields
  * of the app's own, and data of sessions, may be no such schemas: an app that has some is told when it starts.
  */
-export function createCompiling ({ user: { fields }, sessions: { data } }: { user: { fields: object }, sessions: { data?: object } }): Compiling {
+export function createCompiling (
+  { user: { fields }, sessions: { data } }: { user: { fields: object }, sessions: { data?: object } }
+): Compiling {
   return data || Object.keys(fields).length > 0 ? (compile) => compile() : whenFirstCalled
 }
 

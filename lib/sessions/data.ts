@@ -36,7 +36,9 @@ interface DataSettings {
   hooks: { onSession?: (user: AccountsUser, request?: AnyRequest) => unknown }
 }
 
-export function createOwnData (input: Input, publicUsers: PublicUsers, { sessions: { data: schema }, hooks: { onSession } }: DataSettings): OwnData {
+export function createOwnData (
+  input: Input, publicUsers: PublicUsers, { sessions: { data: schema }, hooks: { onSession } }: DataSettings
+): OwnData {
   const readShape = schema && input.reader(forCode(schema), 'whole', 'data')
 
   function read (given: unknown): SessionData | null {
