@@ -30,5 +30,6 @@ export async function askForLeave<Answer> (callback: () => Answer | Promise<Answ
 }
 
 function isRefusal (error: unknown): boolean {
-  return isError(error) && 'statusCode' in error && Number(error.statusCode) >= 400 && Number(error.statusCode) < 500
+  const { statusCode } = Object(error) as { statusCode?: unknown }
+  return isError(error) && Number.isInteger(statusCode) && Number(statusCode) >= 400 && Number(statusCode) < 500
 }

@@ -1,5 +1,7 @@
 import { ask } from './callback.ts'
 import type { Cookies } from './cookies.ts'
+import { within } from './databases/patience.ts'
+import { msLeft } from './deadline.ts'
 import type { Session } from './entities/session.ts'
 import { TokenSuperseded } from './errors.ts'
 import type { Csrf } from './guards/csrf.ts'
@@ -88,18 +90,21 @@ export async function beginningBy (issuing: Issuing, user: PublicFields, request
   return { data, claims: await claimsOf(issuing, { user, data }, request) }
 }
 
-/** What the host adds to the access tokens of a session. Asked before anything is written: it may fail. */
+/**
+ * What the host adds to the access tokens of a session. Asked before anything is written: it may fail.
+ * @throws {Unavailable} where it takes longer than a request may
+ */
 export async function claimsOf (
-  { settings: { claims }, publicUsers }: Issuing, { user, data }: { user: PublicFields, data: SessionData | null }, request?: AnyRequest
+  { settings: { claims }, publicUsers, ownData }: Issuing, { user, data }: { user: PublicFields, data: unknown }, request?: AnyRequest
 ): Promise<object> {
   if (!claims) return {}
-  return ask(async () => {
-    const custom = await claims(publicUsers.of(user), request, { data: structuredClone(data) }) ?? {}
+  return within(msLeft(), ask(async () => {
+    const custom = await claims(structuredClone(publicUsers.of(user)), request, { data: ownData.of({ data }) }) ?? {}
     // As it will stand in the token: what JSON cannot say fails here, where nothing is written yet.
     const written: unknown = JSON.parse(JSON.stringify(custom))
     if (!areCustomClaims(written)) throw new TypeError('claims() must give an object without names of claims that are reserved')
     return written
-  })
+  }))
 }
 
 /**
@@ -113,7 +118,7 @@ export async function endReplaced (
   for (const kind of ['refresh', 'access'] as const) {
     const shown = cookies.read(request, kind)
     if (shown === undefined) continue
-    const token = unlessRefused(() => tokens.verifyForLogout(shown, [kind]))
+    const token = unlessRefused(() => tokens.verifyEvenExpired(shown, [kind]))
     if (token) return sessions.replace(token, clientOf(request))
   }
 }

@@ -78,7 +78,7 @@ export type RevokeToken = (token: string, client?: Client) => Promise<void>
 
 export function createRevokeToken ({ tokens, endings, sessions }: Pick<Parts, 'tokens' | 'endings' | 'sessions'>): RevokeToken {
   return async (text, client) => {
-    const token = tokens.verifyForLogout(text, ['access', 'refresh'])
+    const token = tokens.verifyEvenExpired(text, ['access', 'refresh'])
     await (token.kind === 'access' ? endings.revokeToken(token.claims, client) : sessions.logout(token, client))
   }
 }

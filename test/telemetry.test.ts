@@ -2,6 +2,9 @@ import diagnostics from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { buildOnFile, decode, password } from './build.ts'
+import { freshDatabase } from './databases.ts'
+
+const silent = { logger: { level: 'silent' } }
 
 /** What is published on a channel until the test ends. */
 function hear (t: Test, event: string): object[] {
@@ -52,7 +55,7 @@ t.test('of refreshes at once one rotates, and the others repeat it', async (t) =
 })
 
 t.test('the end of a stolen session is told, and no event holds a secret', async (t) => {
-  const { signUp, refresh } = await buildOnFile(t, { refresh: { window: 0 } }, { logger: { level: 'silent' } })
+  const { signUp, refresh } = await buildOnFile(t, { refresh: { window: 0 } }, silent)
   const heard = [hear(t, 'reuse'), hear(t, 'refresh')]
   const { refresh_token: token } = await signUp()
   await refresh(token)
@@ -65,7 +68,7 @@ t.test('the end of a stolen session is told, and no event holds a secret', async
 })
 
 t.test('each refresh that is refused is told by its reason, and counted', async (t) => {
-  const { app, signUp, signIn, refresh, sql, post } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+  const { app, signUp, signIn, refresh, sql, post } = await buildOnFile(t, {}, silent)
   const heard = hear(t, 'refresh')
   const { refresh_token: gone } = await signUp()
   const { refresh_token: over } = await signIn()
@@ -91,7 +94,7 @@ t.test('each refresh that is refused is told by its reason, and counted', async 
 
 t.test('a refresh that something else keeps from its answer is told as failed', async (t) => {
   const isRevoked = () => true
-  const { app, signUp, refresh } = await buildOnFile(t, { isRevoked }, { logger: { level: 'silent' } })
+  const { app, signUp, refresh } = await buildOnFile(t, { isRevoked }, silent)
   const heard = hear(t, 'refresh')
   t.equal((await refresh((await signUp()).refresh_token)).statusCode, 401)
   t.match(heard, [{ outcome: 'failed', adopted: false, userAgentChanged: false }])
@@ -126,4 +129,27 @@ t.test('of a session that code began nothing is known to compare with', async (t
   const { refresh_token: token } = await app.accounts.issueTokens(user.id)
   await refresh(token)
   t.match(heard, [{ outcome: 'rotated', userAgentChanged: null, networkChanged: null }])
+})
+
+t.test('a refresh token that has expired is told and counted as one whose session is over', async (t) => {
+  const { app, signUp, refresh } = await buildOnFile(t)
+  const heard = hear(t, 'refresh')
+  const { refresh_token: token } = await signUp()
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 31 * 86_400_000 })
+  t.teardown(() => mock.timers.reset())
+  t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
+  t.match(heard, [{ outcome: 'ended', sessionId: decode(token).payload.sid, userAgentChanged: null }])
+  t.match(app.accounts.counters, { refreshesEnded: 1 })
+})
+
+t.test('a row with an address and a time that cannot be read keeps no thief in', async (t) => {
+  for (const change of ["last_used_at = 'x'", "ip = x'00'", "user_agent = x'00'"]) {
+    const { app, signUp, refresh, sql } = await buildOnFile(t, { refresh: { window: 0 }, db: await freshDatabase(t, 'sqlite'), events: { store: true } }, silent)
+    const { refresh_token: token } = await signUp()
+    t.equal((await refresh(token)).statusCode, 200)
+    await sql.exec(`update accounts_sessions set ${change}`)
+    t.match((await refresh(token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' }, change)
+    t.match(await sql.get('select revoke_reason from accounts_sessions'), { revoke_reason: 'reuse' })
+    t.equal(app.accounts.counters.refreshesReused, 1)
+  }
 })

@@ -9,6 +9,15 @@ const table = 'engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin'
  * `name` of the accounts. Each statement commits by itself here, so all of them can be run again after one that failed.
  */
 export function migrationsOf (name: string): MigrationObject[] {
+  abstract class Repeatable extends Migration {
+    /** Whether a table has no such column yet: MySQL cannot ask for that where it adds one. */
+    protected async lacks (table: string, column: string): Promise<boolean> {
+      const [found] = await this.execute(`select 1 from information_schema.columns
+        where table_schema = database() and table_name = '${name}_${table}' and column_name = '${column}'`)
+      return !found
+    }
+  }
+
   class Initial extends Migration {
     override up () {
       this.addSql(`create table if not exists ${name}_users (
@@ -61,11 +70,9 @@ export function migrationsOf (name: string): MigrationObject[] {
   }
 
   /** The window counts from the last time that the current token was given to somebody. */
-  class AnsweredAt extends Migration {
+  class AnsweredAt extends Repeatable {
     override async up () {
-      const [found] = await this.execute(`select 1 from information_schema.columns
-        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'answered_at'`)
-      if (!found) this.addSql(`alter table ${name}_sessions add column answered_at datetime(3) null`)
+      if (await this.lacks('sessions', 'answered_at')) this.addSql(`alter table ${name}_sessions add column answered_at datetime(3) null`)
       this.addSql(`update ${name}_sessions set answered_at = rotated_at where answered_at is null`)
       this.addSql(`alter table ${name}_sessions modify column answered_at datetime(3) not null`)
     }
@@ -106,11 +113,9 @@ export function migrationsOf (name: string): MigrationObject[] {
   }
 
   /** Admins are counted before one is lost, and a row of their own makes those that take one wait for each other. */
-  class Admins extends Migration {
+  class Admins extends Repeatable {
     override async up () {
-      const [found] = await this.execute(`select 1 from information_schema.columns
-        where table_schema = database() and table_name = '${name}_users' and column_name = 'is_admin'`)
-      if (!found) {
+      if (await this.lacks('users', 'is_admin')) {
         this.addSql(`alter table ${name}_users add column is_admin tinyint(1) not null default false, add index ${name}_users_is_admin_index (is_admin)`)
       }
       this.addSql(`update ${name}_users set is_admin = true where disabled_at is null and json_contains(roles, '["admin"]')`)
@@ -139,13 +144,11 @@ export function migrationsOf (name: string): MigrationObject[] {
   }
 
   /** Each refresh token is one of its kind, and its issue stands in it. Tokens of before can be judged no longer: everybody signs in once. */
-  class BranchingRotation extends Migration {
+  class BranchingRotation extends Repeatable {
     override async up () {
       this.addSql(`update ${name}_sessions set revoked_at = now(3), revoke_reason = 'upgrade' where revoked_at is null`)
       this.addSql(`update ${name}_users set epoch = epoch + 1`)
-      const [found] = await this.execute(`select 1 from information_schema.columns
-        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'floor_gen'`)
-      if (!found) {
+      if (await this.lacks('sessions', 'floor_gen')) {
         this.addSql(`alter table ${name}_sessions add column prev_branch varchar(16) null, add column floor_gen int not null default 0, drop column rotated_at`)
       }
     }
@@ -158,9 +161,9 @@ export function migrationsOf (name: string): MigrationObject[] {
   }
 
   /** Of a stolen session, what is known of both sides. */
-  class EventDetails extends Migration {
-    override up () {
-      this.addSql(`alter table ${name}_events add column details json null`)
+  class EventDetails extends Repeatable {
+    override async up () {
+      if (await this.lacks('events', 'details')) this.addSql(`alter table ${name}_events add column details json null`)
     }
 
     override down () {
@@ -169,9 +172,9 @@ export function migrationsOf (name: string): MigrationObject[] {
   }
 
   /** What the app keeps of a session. */
-  class SessionData extends Migration {
-    override up () {
-      this.addSql(`alter table ${name}_sessions add column data json null`)
+  class SessionData extends Repeatable {
+    override async up () {
+      if (await this.lacks('sessions', 'data')) this.addSql(`alter table ${name}_sessions add column data json null`)
     }
 
     override down () {

@@ -20,7 +20,7 @@ export function logout (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { token, location, kinds } = locator.locate(request, 'any', refreshLocations)
     try {
-      const verified = tokens.verifyForLogout(token, kinds)
+      const verified = tokens.verifyEvenExpired(token, kinds)
       if (location === 'cookie') csrf.requireProof(request, verified.claims)
       const ended = await sessions.logout(verified, clientOf(request))
       if (ended) hooks.tell('onLogout', publicUsers.of(ended.user), sourceOf(request))

@@ -24,10 +24,11 @@ export function reauthenticate (scope: Scope, context: Context, path: string): v
     const { claims, location } = request.auth
     const client = clientOf(request)
     await throttle.guess(request, () => attemptedBy(request, context), () => credentials.confirm(claims.sub, request.body.password, client, whenGone(reply)))
-    const { session, prepared } = await sessions.reauthenticate(claims, async (found) => {
+    const granted = await sessions.reauthenticate(claims, async (found) => {
       requireOwnSite(context, request, found, location)
-      return claimsOf(context, found, request)
+      const custom = await claimsOf(context, found, request)
+      return (session) => grant(context, session, custom)
     }, client)
-    return deliver(reply, grant(context, session, prepared))
+    return deliver(reply, granted)
   })
 }

@@ -30,18 +30,20 @@ export function refresh (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { token, location } = locate(request)
     try {
-      const { claims } = tokens.verify(token, ['refresh'])
+      const { claims } = tokens.verifyEvenExpired(token, ['refresh'])
       if (location === 'cookie') csrf.requireProof(request, claims)
-      const { session, parent, prepared } = await sessions.refresh(claims, async (session) => {
+      const granted = await sessions.refresh(claims, async (session) => {
         await admission.askHost(claims, request)
         requireOwnSite(context, request, session, location)
-        return claimsOf(context, session, request)
+        const custom = await claimsOf(context, session, request)
+        return (next, parent) => parent
+          ? grant(context, next, custom, { parent })
+          : grant(context, next, custom, { shown: token, claims }, location === 'cookie')
       }, clientOf(request)).catch(async (error) => {
         // Only who has our key, or a copy of what is deleted, can show a good token of a session that never was.
         if (error instanceof TokenRevoked && !await sessions.isThere(claims.sid)) await throttle.fail(request)
         throw error
       })
-      const granted = parent ? grant(context, session, prepared, { parent }) : grant(context, session, prepared, { shown: token, claims }, location === 'cookie')
       hooks.tell('onRefresh', granted.body.user, sourceOf(request))
       return deliver(reply, granted)
     } catch (error) {

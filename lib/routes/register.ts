@@ -32,9 +32,11 @@ export function register (scope: Scope, context: Context, path: string): void {
   scope.post(path, { schema }, async (request, reply) => {
     const { transport: wanted, username, email, password, ...profile } = request.body as Registration & { transport?: Transport }
     const beginning = beginningOf(context, request, wanted ? { transport: wanted } : {})
-    const granted = await throttle.register(request, async () => {
+    const prepare = async () => {
       const draft = await users.draft({ username, email, password }, { ...given, ...profile }, whenGone(reply))
-      const { data, claims } = await beginningBy(context, draft, request)
+      return { draft, ...await beginningBy(context, draft, request) }
+    }
+    const granted = await throttle.register(request, prepare, async ({ draft, data, claims }) => {
       const join: Join = (em) => askForLeave(async () => {
         await onRegister?.(em, ...structuredClone([publicUsers.of(draft), { username, email, ...profile }] as const))
         await em.flush()

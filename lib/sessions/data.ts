@@ -1,9 +1,12 @@
 import type { TSchema } from '@sinclair/typebox'
 import { askForLeave } from '../callback.ts'
+import { within } from '../databases/patience.ts'
+import { msLeft } from '../deadline.ts'
 import { InputInvalid } from '../errors.ts'
 import type { AccountsTypes } from '../host/types.ts'
 import type { AnyRequest } from '../http/request.ts'
 import type { Input } from '../input.ts'
+import { isPlainObject } from '../plain-object.ts'
 import { forCode } from '../users/field-schema.ts'
 import { isStorable } from '../users/fields.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from '../users/public-user.ts'
@@ -20,6 +23,7 @@ export interface OwnData {
   /**
    * What a new session of this user is to hold: what `hooks.onSession` gives, or nothing.
    * @throws {InputInvalid} where that is of another shape
+   * @throws {Unavailable} where the hook takes longer than a request may
    * @throws what the hook throws, if that has a status of 4xx
    */
   forNew: (user: PublicFields, request?: AnyRequest) => Promise<SessionData | null>
@@ -28,6 +32,11 @@ export interface OwnData {
    * @throws {InputInvalid} `ACCOUNTS_INPUT_INVALID`, naming what is wrong
    */
   read: (given: unknown) => SessionData | null
+  /**
+   * A copy of what a session holds. Null where the app keeps nothing (any more), and for what is no object, which only a
+   * hand in the database can have written.
+   */
+  of: (session: { data: unknown }) => SessionData | null
 }
 
 /** What the settings say of the data of sessions. */
@@ -51,8 +60,12 @@ export function createOwnData (
 
   return {
     isOn: schema !== undefined,
-    forNew: async (user, request) => onSession ? read(await askForLeave(() => onSession(publicUsers.of(user), request))) : null,
+    async forNew (user, request) {
+      if (!onSession) return null
+      return read(await within(msLeft(), askForLeave(() => onSession(structuredClone(publicUsers.of(user)), request))))
+    },
     read,
+    of: ({ data }) => schema && isPlainObject(data) ? structuredClone(data) as SessionData : null,
   }
 }
 

@@ -28,6 +28,8 @@ export interface RefreshReport {
   /** What was found, before anything of it changes. Each further try is the one that counts. */
   judged: (judgement: Judgement<Session>) => void
   answered: () => void
+  /** It has expired, and nobody looked further. */
+  expired: () => void
   /** Counts it and tells of it, at its end. */
   tell: () => void
 }
@@ -47,6 +49,7 @@ export function createRefreshReports ({ counters, publish }: Telemetry) {
         changes = changesOf(session, client)
       },
       answered () { outcome = answer! },
+      expired () { outcome = refusals.DEAD! },
       tell () {
         const [name, counter] = outcome
         if (counter) counters[counter]++
@@ -56,17 +59,24 @@ export function createRefreshReports ({ counters, publish }: Telemetry) {
   }
 }
 
-/** Whether a request comes from elsewhere than the last one that moved the session. */
+/** Whether a request comes from elsewhere than the last one that moved the session, as far as the row can be read. */
 function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client) {
   const { ip, userAgent } = storable(client)
-  const [before, now] = [session?.ip, ip].map((address) => networksOf(address ?? '')[0])
+  const differs = <Value>(before: unknown, now: Value, of: (text: string) => Value) => typeof before === 'string' ? of(before) !== now : null
   return {
-    userAgentChanged: session?.userAgent == null ? null : userAgent !== session.userAgent,
-    networkChanged: session?.ip == null ? null : now !== before,
+    userAgentChanged: differs(session?.userAgent, userAgent, (text) => text),
+    networkChanged: differs(session?.ip, networkOf(ip), networkOf),
   }
 }
 
-/** The two sides of a theft: what was shown too late, and the session as that found it. */
+function networkOf (ip: string | null): string {
+  return networksOf(ip ?? '')[0]
+}
+
+/**
+ * The two sides of a theft: what was shown too late, and the session as that found it. A time that cannot be read, which only
+ * a hand in the database can have written, is null as JSON.
+ */
 export function reuseOf ({ gen, prevGen, prevBranch, lastUsedAt, ip, userAgent }: Omit<Session, 'user'>, shown: ReuseDetails['shown']): ReuseDetails {
-  return { shown, session: { gen, prevGen, prevBranch, lastUsedAt: lastUsedAt.getTime(), ip, userAgent } }
+  return { shown, session: { gen, prevGen, prevBranch, lastUsedAt: new Date(lastUsedAt).getTime(), ip, userAgent } }
 }

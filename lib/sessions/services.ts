@@ -45,7 +45,8 @@ export function createSessionServices (sessions: Sessions, endings: Endings, own
     async list (userId, options = {}) {
       const { em } = knownOptions('sessions.list', ['em'], options)
       const found = await sessions.list(userId, em)
-      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip, data }) => ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, data }))
+      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip, data }) =>
+        ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, data: ownData.of({ data }) }))
     },
 
     async revoke (sessionId, options = {}) {

@@ -6,13 +6,13 @@ import type { Database } from '../database.ts'
 import { inside } from '../databases/transaction.ts'
 import { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
-import { RefreshReused, SessionsFull, TokenInvalid, TokenRevoked, TokenSuperseded, Unavailable } from '../errors.ts'
+import { RefreshReused, SessionsFull, TokenExpired, TokenInvalid, TokenRevoked, TokenSuperseded, Unavailable } from '../errors.ts'
 import type { Hooks } from '../hooks.ts'
 import { storable, type Client } from '../http/request.ts'
 import type { Settings } from '../settings.ts'
 import type { ReuseDetails, Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
-import { isId } from '../tokens/claims.ts'
+import { isExpired, isId } from '../tokens/claims.ts'
 import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
@@ -40,13 +40,11 @@ export interface Beginning extends Client {
   data?: SessionData | null
 }
 
-/** What a refresh token has bought. */
-export interface Refreshed<Prepared> {
-  session: Session
-  /** The token that the new refresh token descends from; undefined where the one that was shown stays the client's. */
-  parent: Parent | undefined
-  prepared: Prepared
-}
+/**
+ * Makes the answer for a session as it will be, before that is stored: what it throws leaves all as it was. `parent` is the
+ * token that the new refresh token descends from; undefined where the one that was shown stays the client's.
+ */
+export type Issue<Answer> = (session: Session, parent?: Parent) => Answer
 
 /** A proof of who one is, by the access token of a session. */
 export type Proving = Pick<AccessClaims, 'sid' | 'gen'>
@@ -63,12 +61,12 @@ export interface Sessions {
    */
   makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
   /**
-   * Moves the session on, or finds that it need not move. `prepare` looks at the session before it moves: what it throws
-   * leaves the token unspent.
-   * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has ended the session
+   * Moves the session on, or finds that it need not move, and gives the answer. `prepare` looks at the session before it
+   * moves: what it throws, or what it gives throws, leaves the token unspent.
+   * @throws {TokenExpired | TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has ended the session
    * @throws {Unavailable} after 8 lost races
    */
-  refresh: <Prepared>(claims: RefreshClaims, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<Refreshed<Prepared>>
+  refresh: <Answer>(claims: RefreshClaims, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client) => Promise<Answer>
   /** True if there is such a session, over or not. */
   isThere: (id: string) => Promise<boolean>
   /** Judges a refresh token as `refresh` does, with the same errors, and moves nothing. */
@@ -98,11 +96,11 @@ export interface Sessions {
   /** Ends the session of a token, whose browser has begun another one. Nothing happens to one that is over. */
   replace: (token: VerifiedToken, client: Client) => Promise<void>
   /**
-   * Notes that the password was checked again: the session as it goes on, with all its earlier tokens void. What `prepare`
-   * throws leaves it as it was.
+   * Notes that the password was checked again: the session goes on, with all its earlier tokens void. Gives the answer.
+   * What `prepare` throws, or what it gives throws, leaves the session as it was.
    * @throws {TokenRevoked | TokenSuperseded} when it does not go on, or not with this token
    */
-  reauthenticate: <Prepared>(shown: Proving, prepare: (session: Session) => Promise<Prepared>, client: Client) => Promise<{ session: Session, prepared: Prepared }>
+  reauthenticate: <Answer>(shown: Proving, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client) => Promise<Answer>
   /** What the app keeps of a session. Where apps keep nothing nobody is asked. */
   dataOf: (id: string) => Promise<SessionData | null>
   /** Changes that. False where there is no such session that goes on. */
@@ -114,6 +112,12 @@ export interface Sessions {
 }
 
 const mostTries = 8
+
+/** A way in which a session moves on, and what of it changes. */
+interface Step {
+  how: keyof ReturnType<typeof createMoves>
+  change: Partial<Session>
+}
 
 /** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
 const mostEnded = 1000
@@ -131,7 +135,7 @@ export interface SessionParts {
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit, leewaySeconds }: Settings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, (session, gen) => endReused(session, session.user, { gen, br: null, issuedAt: null }))
   const reportOf = createRefreshReports(telemetry)
@@ -144,11 +148,10 @@ export function createSessions (
   /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
   const shown = new WeakSet<AccessClaims>()
 
-  /** One compare-and-swap, by itself: no transaction, no lock, and 0 rows mean that somebody else was first. */
-  async function move (session: Session, how: keyof typeof moves, change: Partial<Session>): Promise<Session | undefined> {
+  /** One compare-and-swap, by itself: no transaction, no lock. False where somebody else was first. */
+  async function move (session: Session, { how, change }: Step): Promise<boolean> {
     const { id, gen: wasGen, prevGen: wasPrevGen, answeredAt: wasAnsweredAt } = session
-    const moved = await database.run((em) => moves[how].run(em, { ...change, id, wasGen, wasPrevGen, wasAnsweredAt }))
-    return moved === 1 ? Object.assign(session, change) : undefined
+    return await database.run((em) => moves[how].run(em, { ...change, id, wasGen, wasPrevGen, wasAnsweredAt })) === 1
   }
 
   function nextLife (session: Session, now: Date, client: Client) {
@@ -162,26 +165,26 @@ export function createSessions (
     }
   }
 
-  const rotate = (session: Session, { br }: RefreshClaims, now: Date, client: Client) =>
-    move(session, 'rotate', { ...nextLife(session, now, client), prevGen: session.gen, prevBranch: br, confirmedGen: session.gen })
-
-  const skip = (session: Session, now: Date, client: Client) => move(session, 'skip', nextLife(session, now, client))
-
   /** The row as it was when it gave this token out, as far as the token tells. */
-  function adopt (session: Session, { gen, pa, iat, exp }: RefreshClaims) {
+  function adoption (session: Session, { gen, pa, iat, exp }: RefreshClaims): Step {
     const adopted = { gen, prevGen: pa?.gen ?? null, prevBranch: pa?.br ?? null, answeredAt: new Date(iat * 1000), refreshExpiresAt: new Date(exp * 1000) }
     const floorGen = pa ? leastFloor(session.gen, gen) : gen
-    return floorGen === undefined ? move(session, 'adopt', adopted) : move(session, 'adoptFloor', { ...adopted, floorGen })
+    return floorGen === undefined ? { how: 'adopt', change: adopted } : { how: 'adoptFloor', change: { ...adopted, floorGen } }
   }
 
-  /**
-   * As long as nobody has shown the current token, whoever is given it has the whole window to get it: it counts from
-   * when the last one of them came.
-   */
-  async function repeat (session: Session, cameAt: Date): Promise<Session | undefined> {
+  /** How the session moves on for a token that may be answered. Undefined where it stays as it is. */
+  function stepFor (claims: RefreshClaims, session: Session, verdict: Verdict, cameAt: Date, client: Client): Step | undefined {
     const { gen, confirmedGen, answeredAt } = session
-    if ((confirms && confirmedGen >= gen) || answeredAt >= cameAt) return session
-    return move(session, 'repeat', { answeredAt: cameAt })
+    const now = new Date()
+    switch (verdict) {
+      case 'ADOPT': return adoption(session, claims)
+      case 'ROTATE': return { how: 'rotate', change: { ...nextLife(session, now, client), prevGen: gen, prevBranch: claims.br, confirmedGen: gen } }
+      case 'SKIP': return { how: 'skip', change: nextLife(session, now, client) }
+    }
+    // SAME. As long as nobody has shown the current token, whoever is given it has the whole window to get it: it counts
+    // from when the last one of them came.
+    const isSettled = claims.gen === gen || (confirms && confirmedGen >= gen) || answeredAt >= cameAt
+    return isSettled ? undefined : { how: 'repeat', change: { answeredAt: cameAt } }
   }
 
   /** Reads the row and judges the token by it. */
@@ -200,16 +203,16 @@ export function createSessions (
     return judgement
   }
 
-  /** One try: the session to answer with, or nothing, and then the next try judges the row as it is by now. */
-  async function tryOnce (claims: RefreshClaims, cameAt: Date, session: Session, verdict: Verdict, client: Client): Promise<Session | undefined> {
-    const now = new Date()
-
-    switch (verdict) {
-      case 'SAME': return claims.gen === session.gen ? confirm(session, claims.gen) : repeat(session, cameAt)
-      case 'ROTATE': return rotate(session, claims, now, client)
-      case 'SKIP': return skip(session, now, client)
-      case 'ADOPT': if (await adopt(session, claims)) telemetry.counters.refreshesAdopted++
-    }
+  /**
+   * One try: the answer, or nothing, and then the next try judges the row as it is by now. The answer is made first, so
+   * that nothing is spent for one that cannot be.
+   */
+  async function tryOnce<Answer> (claims: RefreshClaims, session: Session, step: Step | undefined, issue: Issue<Answer>): Promise<{ answer: Answer } | undefined> {
+    const next = { ...session, ...step?.change }
+    const answer = issue(next, claims.gen === next.gen ? undefined : { gen: claims.gen, br: claims.br })
+    if (step && !await move(session, step)) return
+    if (!step) confirm(session, claims.gen)
+    return { answer }
   }
 
   function confirm (session: Session, gen: number): Session {
@@ -284,18 +287,27 @@ export function createSessions (
       const cameAt = new Date()
       const report = reportOf(claims, client)
       try {
+        if (isExpired(claims, leewaySeconds)) {
+          report.expired()
+          throw new TokenExpired()
+        }
         await confirmations.flush(claims.sid)
         for (let tries = 0; tries < mostTries; tries++) {
           const judgement = await judgeAndEnd(claims, client)
           report.judged(judgement)
-          const found = accepted(judgement)
-          const prepared = await prepare(found)
-          const session = await tryOnce(claims, cameAt, found, judgement.verdict, client)
-          if (session) {
-            report.answered()
-            return { session, parent: claims.gen === session.gen ? undefined : { gen: claims.gen, br: claims.br }, prepared }
+          const session = accepted(judgement)
+          const issue = await prepare(session)
+          const step = stepFor(claims, session, judgement.verdict, cameAt, client)
+          if (judgement.verdict === 'ADOPT') {
+            if (await move(session, step!)) telemetry.counters.refreshesAdopted++
+            continue
           }
-          if (judgement.verdict !== 'ADOPT') telemetry.counters.refreshesOvertaken++
+          const tried = await tryOnce(claims, session, step, issue)
+          if (tried) {
+            report.answered()
+            return tried.answer
+          }
+          telemetry.counters.refreshesOvertaken++
         }
         throw new Unavailable()
       } finally {
@@ -358,14 +370,13 @@ export function createSessions (
     },
 
     async reauthenticate ({ sid: sessionId, gen }, prepare, client) {
-      const prepared = await prepare(await living(sessionId))
-      const session = await revocationLog.record(async (tx, write, note) => {
+      const issue = await prepare(await living(sessionId))
+      return revocationLog.record(async (tx, write, note) => {
         const raised = await raiseFloor(tx, { sessionId, gen, at: new Date(), client })
         await write('session', sessionId, raised.floorGen)
         await note({ type: 'reauthenticated', userId: raised.user.id, sessionId, client })
-        return raised
+        return issue(raised)
       })
-      return { session, prepared }
     },
 
     async dataOf (id) {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { CredentialsInvalid, InputInvalid, PasswordRejected, Throttled } from '../errors.ts'
+import { CredentialsInvalid, Throttled } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Queue } from '../passwords/queue.ts'
@@ -42,10 +42,13 @@ export interface Throttle {
     request: AnyRequest, find: () => Promise<Found>, check: (found: Found, isJudged: boolean) => Promise<Result>
   ) => Promise<Result>
   /**
-   * For a registration, which tells whether a name is taken: it counts for its network, unless it failed before that.
+   * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network, unless
+   * it failed before that.
    * @throws {Throttled}
    */
-  register: <Result>(request: AnyRequest, act: () => Promise<Result>) => Promise<Result>
+  register: <Draft, Result>(
+    request: AnyRequest, prepare: () => Promise<Draft>, act: (draft: Draft) => Promise<Result>
+  ) => Promise<Result>
   /**
    * Counts a failure of the network of a request.
    * @throws {Throttled}
@@ -75,7 +78,7 @@ export function createThrottle (
   if (!free) {
     return {
       guess: (request, find, check) => admit(request, async () => check(await find(), true)),
-      register: admit,
+      register: (request, prepare, act) => admit(request, async () => act(await prepare())),
       fail: async () => {},
     }
   }
@@ -178,9 +181,15 @@ export function createThrottle (
       return result
     }),
 
-    register: (request, act) => admit(request, async () => {
+    register: (request, prepare, act) => admit(request, async () => {
       const buckets = bucketsOf(request)
-      const result = await attempt(buckets, act, (error) => tellsOfName(error) && tellOf(buckets, request))
+      let isPrepared = false
+      const make = async () => {
+        const draft = await prepare()
+        isPrepared = true
+        return act(draft)
+      }
+      const result = await attempt(buckets, make, (error) => isPrepared && isAnswer(error) && tellOf(buckets, request))
       await tellOf(buckets, request)
       return result
     }),
@@ -199,8 +208,8 @@ export async function attemptedBy (request: AnyRequest, { devices, lookUp }: { d
   return { key: id, id, device: await devices.known(request, () => lookUp.stored.byId(id)) }
 }
 
-/** A host may refuse a registration once the name has proved to be free. */
-function tellsOfName (error: unknown): boolean {
+/** Not a database that is away: a name that is taken, or what a host refuses once the name has proved to be free. */
+function isAnswer (error: unknown): boolean {
   const { statusCode } = Object(error) as { statusCode?: number }
-  return Number(statusCode) < 500 && !(error instanceof InputInvalid || error instanceof PasswordRejected)
+  return Number(statusCode) < 500
 }

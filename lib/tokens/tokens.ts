@@ -57,10 +57,10 @@ export interface Tokens {
    */
   verify: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /**
-   * One of these kinds, and an expired refresh token too: who asks to be logged out needs no living one. No clock that is
-   * behind stands in the way.
+   * One of these kinds, and an expired refresh token too, for who tells of it or logs out, which needs no living one. No
+   * clock that is behind stands in the way.
    */
-  verifyForLogout: (token: string, kinds: TokenKind[]) => VerifiedToken
+  verifyEvenExpired: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /**
    * What a token says of itself, with nothing checked: never a reason to let anybody in.
    * @throws {TokenInvalid} when it cannot be read
@@ -147,7 +147,7 @@ export function createTokens (keyring: Keyring, settings: Settings, { counters }
       }
     },
     verify: (token, kinds) => usable(authentic(token, kinds)),
-    verifyForLogout (token, kinds) {
+    verifyEvenExpired (token, kinds) {
       const verified = authentic(token, kinds)
       return verified.kind === 'access' ? alive(verified) : verified
     },

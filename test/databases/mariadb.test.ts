@@ -5,7 +5,7 @@ import t from 'tap'
 import { openDatabase } from '../../lib/database.ts'
 import { entities } from '../../lib/index.ts'
 import { build, password } from '../build.ts'
-import { answers, freshDatabase, ormOf } from '../databases.ts'
+import { answers, freshDatabase, open, ormOf } from '../databases.ts'
 import { wireTo } from './proxy.ts'
 import { testServer } from './on-server.ts'
 import { listenIn } from './wire.ts'
@@ -102,4 +102,19 @@ t.test('what an app asks on the connections that it shares goes as it did', { sk
   await openDatabase({ db: '', orm, name: 'admins' })
   await orm.em.getConnection().execute('select ? as one', [1789])
   t.match(wire.heard().filter(({ text }) => text.includes('1789')), [{ kind: 'query', text: 'select 1789 as one' }])
+})
+
+t.test('a migration whose process was killed before it was noted is made again', { skip }, async (t) => {
+  const db = await freshDatabase(t, 'mariadb')
+  const sql = open(db)
+  t.teardown(sql.close)
+  const { orm, close } = await openDatabase({ db, name: 'accounts' })
+  t.teardown(close)
+  await orm.migrator.down({ to: 0 })
+  for (const { name } of await orm.migrator.getPending()) {
+    await orm.migrator.up({ to: name })
+    await sql.run('delete from accounts_migrations where name = ?', name)
+    await t.resolves(orm.migrator.up({ to: name }), name)
+  }
+  t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
 })

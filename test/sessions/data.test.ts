@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import { Type as Type1 } from 'typebox'
-import type { AccountsOptions } from '../../lib/index.ts'
+import type { AccountsOptions, AccountsUser, SessionInfo } from '../../lib/index.ts'
+import { signIn } from '../../lib/testing.ts'
 import { bearer, build, buildOnFile, decode, password } from '../build.ts'
+import { kind } from '../databases.ts'
 
 const shape = Type.Object({ tenant: Type.String(), device: Type.Optional(Type.String({ default: 'a browser' })) })
 const silent = { logger: { level: 'silent' } }
@@ -18,6 +20,13 @@ async function withTenants (t: Test, options: AccountsOptions = {}) {
   const ask = async (url: string, payload: object, tenant?: string, token?: string, method: 'POST' | 'PUT' = 'POST') =>
     built.app.inject({ method, url, payload, headers: { ...bearer(token), ...tenant === undefined ? {} : { 'x-tenant': tenant } } })
   return { ...built, ask }
+}
+
+/** The same accounts in a process that comes after it and keeps no data, with tokens that show what it is given. */
+async function later (t: Test, db: string) {
+  const built = await build(t, { db, claims: (_user, _request, { data }) => ({ data }) })
+  const put = (url: string, payload: object, token: string) => built.app.inject({ method: 'PUT', url, payload, headers: bearer(token) })
+  return { ...built, put }
 }
 
 const claimsIn = (answer: { access_token: string }) => decode(answer.access_token).payload
@@ -186,4 +195,83 @@ t.test('what claims makes of the data it is given changes nothing that is kept',
   const { app, ask } = await withTenants(t, { claims })
   const { user } = (await ask('/auth/register', ada, 'acme')).json()
   t.match(await app.accounts.sessions.list(user.id), [{ data: { tenant: 'acme' } }])
+})
+
+t.test('what a hook changes in a user who registers is not stored', async (t) => {
+  const spoil = (user: AccountsUser) => {
+    user.roles.push('admin')
+    user.username = 'root'
+  }
+  const { ask, sql } = await withTenants(t, {
+    claims: (user) => { spoil(user); return {} },
+    hooks: { onSession: (user) => { spoil(user); return { tenant: 'a' } } },
+  })
+  t.match((await ask('/auth/register', ada)).json().user, { username: 'ada', roles: [] })
+  const { username, roles } = (await sql.get('select username, roles from accounts_users'))!
+  t.match([username, String(roles)], ['ada', /^(\[\]|)$/])
+})
+
+t.test('an app that keeps no data any more is given none, and shows none', async (t) => {
+  const { ask, db } = await withTenants(t)
+  const first = (await ask('/auth/register', ada, 'acme')).json()
+  const { app, put, refresh } = await later(t, db)
+  const second = (await refresh(first.refresh_token)).json()
+  t.equal(dataIn(second), null)
+  t.match(await app.accounts.sessions.list(first.user.id), [{ data: null }])
+  t.equal(dataIn((await put('/auth/password', { current_password: password, new_password: 'another horse battery staple' }, second.access_token)).json()), null)
+})
+
+t.test('data that a hand in the database has made something else is taken for none', async (t) => {
+  const texts = kind === 'sqlite' ? ['not json', '', '5', '[1]', '"x"'] : ['5', '[1]', '"x"']
+  for (const text of texts) {
+    const { app, ask, refresh, sql } = await withTenants(t)
+    const first = (await ask('/auth/register', ada, 'acme')).json()
+    await sql.run('update accounts_sessions set data = ?', text)
+    const answer = await refresh(first.refresh_token)
+    t.equal(answer.statusCode, 200, text)
+    t.equal(dataIn(answer.json()), null, text)
+    t.match(await app.accounts.sessions.list(first.user.id), [{ data: null }], text)
+  }
+})
+
+t.test('a token that would be too large spends none and voids none', async (t) => {
+  for (const transport of ['body', 'cookie'] as const) {
+    const { app } = await build(t, { transport, refresh: { window: 0 }, sessions: { data: Type.Object({ cart: Type.String() }) }, claims: (_user, _request, { data }) => ({ cart: String(data?.cart).repeat(3) }) }, silent)
+    const { user } = await signIn(app, 'ada', { transport: 'body' })
+    await app.accounts.users.setPassword(user.id, password)
+    const { headers, tokens } = await signIn(app, 'ada')
+    const [{ id }] = (await app.accounts.sessions.list(user.id)) as [SessionInfo]
+    const ask = (url: string, payload?: object) => app.inject({ method: 'POST', url, headers, ...payload && { payload } })
+    const refresh = () => ask('/auth/refresh', 'refresh_token' in tokens ? { refresh_token: tokens.refresh_token } : undefined)
+
+    await app.accounts.sessions.setData(id, { cart: 'x'.repeat(3000) })
+    for (const answer of [await refresh(), await ask('/auth/reauthenticate', { password })]) {
+      t.match([answer.statusCode, answer.json().code], [500, 'ACCOUNTS_TOKEN_TOO_LARGE'])
+    }
+    t.match(app.accounts.counters, { refreshesRotated: 0, refreshesFailed: 1 })
+    await app.accounts.sessions.setData(id, { cart: 'x' })
+    t.equal((await refresh()).statusCode, 200)
+  }
+})
+
+t.test('a refusal of the hook is no failure of the network that a registration comes from', async (t) => {
+  const refusal = Object.assign(new Error('of no tenant'), { statusCode: 403 })
+  const { ask } = await withTenants(t, { throttle: { network: 1 }, hooks: { onSession: () => { throw refusal } } })
+  for (let i = 0; i < 3; i++) t.equal((await ask('/auth/register', ada)).statusCode, 403)
+})
+
+t.test('a hook that never settles is given up, and its place in the line for passwords with it', async (t) => {
+  const never = () => new Promise<never>(() => {})
+  await Promise.all([{ hooks: { onSession: never } }, { claims: never }].map(async (options) => {
+    const { ask } = await withTenants(t, { password: { concurrency: 1, waiting: 0 }, ...options })
+    t.match((await ask('/auth/register', ada)).json(), { code: 'ACCOUNTS_UNAVAILABLE' })
+    t.match((await ask('/auth/login', ada)).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' }, 'nobody is in the way')
+  }))
+})
+
+t.test('what a hook throws is the answer only where its status is one', async (t) => {
+  for (const statusCode of [403n, 404.5, '403', 399, 500, Infinity]) {
+    const { ask } = await withTenants(t, { hooks: { onSession: () => { throw Object.assign(new Error('secret'), { statusCode }) } } })
+    t.strictSame((await ask('/auth/register', ada)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' }, String(statusCode))
+  }
 })
