@@ -113,7 +113,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const lookUp = createLookUp(database, settings)
   const knownUsers = createKnownUsers(lookUp, settings, telemetry)
-  const revocations = createRevocations(settings, knownUsers.forget)
+  const revocations = createRevocations(settings, knownUsers.forget, await database.clock?.())
   const listeners = createListeners()
   const apply = (ending: Ending) => [revocations, listeners].forEach((taker) => taker.apply(ending))
   const reset = () => {
@@ -146,7 +146,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const locator = createLocator(settings, cookies)
   const publicUsers = createPublicUsers(settings)
   const ownData = createOwnData(input, publicUsers, settings)
-  const admission = createAdmission(sessions, publicUsers, settings)
+  const admission = createAdmission(sessions, revocations, publicUsers, settings)
   const wording = createWording(settings, app.log)
   const Auth = createAuthOfRequests(signals, wording, settings)
   const { guard, ownGuard, authenticate, authenticateRefresh } = createGuards({ settings, tokens, locator, csrf, admission, Auth, wording })

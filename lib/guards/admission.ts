@@ -2,6 +2,7 @@ import { ask } from '../callback.ts'
 import { inTime } from '../deadline.ts'
 import { ClaimsRefused, TokenRevoked } from '../errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
+import type { Revocations } from '../sessions/revocations.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Settings } from '../settings.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
@@ -31,7 +32,9 @@ export interface Admission {
   askHost: (claims: SharedClaims, request?: AnyRequest) => Promise<void>
 }
 
-export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings): Admission {
+export function createAdmission (
+  sessions: Sessions, revocations: Revocations, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings
+): Admission {
   const asksHost = Boolean(isRevoked ?? verifyClaims)
   const judgeClaims = verifyClaims && (async (claims: TokenClaims, request?: AnyRequest) => {
     if (await ask(() => verifyClaims(claims, request)) !== true) throw new ClaimsRefused()
@@ -52,7 +55,8 @@ export function createAdmission (sessions: Sessions, publicUsers: PublicUsers, {
 
   return {
     async admit (token, consistency, request) {
-      if (token.kind === 'refresh' || consistency === 'strict') {
+      const isInDoubt = consistency === 'cached' && revocations.mayBeForgotten(token.claims)
+      if (token.kind === 'refresh' || consistency === 'strict' || isInDoubt) {
         const bearer = await inTime(() => bearerOf(token, request))
         if (asksHost) await askHost(token.claims, request)
         return bearer

@@ -82,8 +82,8 @@ export function isId (id: unknown): boolean {
 }
 
 /** RFC 7519 §4.1.4: in the second of `exp` the token is over. */
-export function isExpired ({ exp }: { exp: number }, leewaySeconds: number): boolean {
-  return Date.now() / 1000 >= exp + leewaySeconds
+export function isExpired ({ exp }: { exp: number }, leewaySeconds: number, now = Date.now()): boolean {
+  return now / 1000 >= exp + leewaySeconds
 }
 
 export function numericDate (date: Date): number {

@@ -199,6 +199,22 @@ export async function testServer ({ kind, killOthers, others, tables, elsewhere,
       t.match(await app.accounts.check(), { healthy: false, databaseMs: null, clockSkewMs: null })
     })
 
+    on(`${way}: a process that begins while its clock is behind asks for tokens that the log forgot`, async (t) => {
+      const db = await fresh(t)
+      const sql = open(db)
+      t.teardown(sql.close)
+      const { now } = Date
+      t.teardown(() => { Date.now = now })
+      Date.now = () => now() - 1_200_000
+      const { signUp, signIn, post } = await build(t, await optionsOn(t, db), quiet)
+      const [ended, stays] = [await signUp(), await signIn()]
+      t.equal((await post('/auth/logout', { refresh_token: ended.refresh_token })).statusCode, 204)
+      await sql.run('delete from accounts_revoked_tokens')
+      const { get } = await build(t, await optionsOn(t, db), quiet)
+      t.match((await get('/guarded', ended.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+      t.equal((await get('/guarded', stays.access_token)).statusCode, 200)
+    })
+
     onSlowly(`${way}: a process that falls silent in the middle of a logout does not keep others from theirs`, async (t) => {
       const wire = await wireTo(t, await fresh(t))
       const ill = await build(t, await optionsOn(t, wire.url), quiet)

@@ -22,6 +22,9 @@ async function twoApps (t: Test, options: (which: 'here' | 'there') => AccountsO
   return { here, there, tokens, letsIn }
 }
 
+const minutes = 60_000
+const revoked = { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' }
+
 /** The clock on the wall goes on by so much, and back when it is asked to. */
 function stepClock (t: Test, ms: number): () => void {
   mock.timers.enable({ apis: ['Date'], now: Date.now() + ms })
@@ -29,13 +32,24 @@ function stepClock (t: Test, ms: number): () => void {
   return () => mock.timers.reset()
 }
 
+/** Time passes, by both clocks. The one on the wall has to be stopped. */
+function goOn (t: Test, ms: number): void {
+  letPass(t, ms)
+  mock.timers.tick(ms)
+}
+
+/** Waits until the log has been read once more. */
+async function nextRead (app: FastifyInstance): Promise<void> {
+  const since = performance.now()
+  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+}
+
 /** Looks at the log only when woken: `look` waits until what is new is known. */
 function lookingWhenAsked () {
   let wake = () => {}
   const look = async ({ app }: Awaited<ReturnType<typeof build>>) => {
-    const since = performance.now()
     wake()
-    await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+    await nextRead(app)
   }
   const revocation: AccountsOptions['revocation'] = { pollInterval: '60s', maxStaleness: '300s', wake: (onMessage) => { wake = onMessage } }
   return { look, revocation }
@@ -180,6 +194,7 @@ t.test('what was revoked long before a process began is forgotten when no token 
   const { app, signUp, post } = await build(t, { db, access: { expiresIn: '1s' } })
   t.match(await app.accounts.check(), { revocations: 2 })
   letPass(t, 62_000)
+  stepClock(t, 62_000)
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   t.match(await app.accounts.check(), { revocations: 1 })
 })
@@ -188,9 +203,9 @@ t.test('what no token can be alive for is not remembered', async (t) => {
   const { app, signUp, signIn, post } = await build(t, { access: { expiresIn: '1s' } })
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   t.match(await app.accounts.check(), { revocations: 1 })
-  const since = performance.now()
-  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+  await nextRead(app)
   letPass(t, 62_000)
+  stepClock(t, 62_000)
   await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
   t.match(await app.accounts.check(), { revocations: 1 })
 })
@@ -212,6 +227,76 @@ t.test('a clock that steps ahead and back brings no token back to life', async (
   await post('/auth/logout', { refresh_token: other.refresh_token })
   stepBack()
   t.equal((await get('/guarded', token)).statusCode, 401)
+})
+
+t.test('a clock that steps back brings no token back to life that was forgotten by then', async (t) => {
+  const asked: string[] = []
+  const isRevoked = (claims: { sid: string }) => { asked.push(claims.sid); return false }
+  for (const options of [{}, { isRevoked }]) {
+    const { app, signUp, signIn, post, get } = await build(t, options)
+    const [first, ...others] = [await signUp(), await signIn(), await signIn()]
+    await post('/auth/logout', { refresh_token: first.refresh_token })
+    await nextRead(app)
+    letPass(t, 17 * minutes)
+    const stepBack = stepClock(t, 17 * minutes)
+    await post('/auth/logout', { refresh_token: others[0]!.refresh_token })
+    t.match(await app.accounts.check(), { revocations: 1 })
+    stepBack()
+    for (const { access_token: token } of [first, others[0]!]) t.match((await get('/guarded', token)).json(), revoked)
+    t.equal((await get('/guarded', others[1]!.access_token)).statusCode, 200, 'who has not signed out stays')
+    t.notOk(asked.includes(decode(first.access_token).payload.sid), 'nor is the app asked of a session that is over')
+  }
+})
+
+t.test('a clock that has stepped back has what was revoked remembered for as long', async (t) => {
+  const { app, signUp, signIn, post, get } = await build(t)
+  const [first, second] = [await signUp(), await signIn()]
+  await post('/auth/logout', { refresh_token: first.refresh_token })
+  await nextRead(app)
+  letPass(t, 17 * minutes)
+  await post('/auth/logout', { refresh_token: second.refresh_token })
+  await nextRead(app)
+  stepClock(t, 14 * minutes)
+  await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
+  for (const { access_token: token } of [first, second]) t.match((await get('/guarded', token)).json(), revoked)
+})
+
+t.test('a process whose clock is behind remembers what others revoke for as long as it takes tokens for good', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { here, there, tokens } = await twoApps(t, (which) => which === 'there' ? { revocation } : {})
+  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+  stepClock(t, -5 * minutes)
+  await look(there)
+  goOn(t, 17 * minutes)
+  await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
+  t.match((await there.get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match(await there.app.accounts.check(), { revocations: 2 })
+  await look(there)
+  goOn(t, 17 * minutes)
+  await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
+  t.match(await there.app.accounts.check(), { revocations: 1 }, 'and no longer')
+})
+
+t.test('a clock that was 31 days ahead for a while takes no session away, and brings none back', async (t) => {
+  const { app, signUp, signIn, post, get, refresh } = await build(t, { refresh: { expiresIn: '60d', maxAge: '60d' } })
+  const logOut = (token: string) => post('/auth/logout', { refresh_token: token })
+  const [ended, stays, ...others] = [await signUp(), await signIn(), await signIn(), await signIn()]
+  await logOut(ended.refresh_token)
+  await nextRead(app)
+  const stepBack = stepClock(t, 31 * 24 * 60 * minutes)
+  for (const { refresh_token: token } of others) {
+    goOn(t, 17 * minutes)
+    await logOut(token)
+    await nextRead(app)
+  }
+  t.match(await app.accounts.check(), { revocations: 1 })
+  stepBack()
+  for (const { access_token: token } of [ended, ...others]) t.match((await get('/guarded', token)).json(), revoked)
+  t.equal((await get('/guarded', stays.access_token)).statusCode, 200)
+  const next = (await refresh(stays.refresh_token)).json()
+  t.equal((await get('/guarded', next.access_token)).statusCode, 200)
+  await logOut(next.refresh_token)
+  t.match((await get('/guarded', next.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('what was revoked while the own clock was wrong is known when it is right again', async (t) => {
@@ -306,8 +391,7 @@ t.test('a database that was put back from a backup is read anew', async (t) => {
   const { access_token: token } = await signUp()
   await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
   t.match((await get('/guarded', token)).json(), { user: { username: 'ada' } })
-  const since = performance.now()
-  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+  await nextRead(app)
 
   await sql.exec("update accounts_users set username = 'Ada L.'; delete from accounts_revoked_tokens")
   await until(async () => (await get('/guarded', token)).json().user.username === 'Ada L.')
@@ -319,8 +403,7 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
   const { access_token: other } = await signIn()
   await post('/auth/logout', { refresh_token: (await signIn()).refresh_token })
   t.equal((await get('/guarded', other)).statusCode, 200)
-  const since = performance.now()
-  await until(async () => (await app.accounts.check()).stalenessMs < performance.now() - since)
+  await nextRead(app)
 
   await sql.run('update accounts_revoked_tokens set id = ?, subject = ?', randomUUID(), decode(other).payload.sid)
   await until(async () => (await get('/guarded', other)).statusCode === 401)

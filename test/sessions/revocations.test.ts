@@ -68,9 +68,11 @@ t.test('what changes of a user is seen by the next request', async (t) => {
 t.test('a floor is known for as long as an access token lives, from when it was last read, and never falls', async (t) => {
   let now = 0
   mock.method(performance, 'now', () => now)
+  mock.method(Date, 'now', () => now)
   t.teardown(() => mock.restoreAll())
   const revocations = createRevocations({ access: { expiresInSeconds: 900 }, leewaySeconds: 0 }, () => {})
-  const read = (subject: string, epoch: number | null) => revocations.apply({ kind: 'session', subject, epoch })
+  const read = (subject: string, epoch: number | null) =>
+    revocations.apply({ kind: 'session', subject, epoch, createdAt: new Date(0) })
   const superseded = (sid: string, gen: number) => revocations.isSuperseded({ sid, gen })
 
   t.equal(superseded('a', 0), false)
