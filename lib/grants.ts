@@ -3,7 +3,7 @@ import type { Cookies } from './cookies.ts'
 import { within } from './databases/patience.ts'
 import { msLeft } from './deadline.ts'
 import type { Session } from './entities/session.ts'
-import { TokenSuperseded } from './errors.ts'
+import { TokenExpired, TokenSuperseded } from './errors.ts'
 import type { Csrf } from './guards/csrf.ts'
 import { clientOf, type AnyReply, type AnyRequest } from './http/request.ts'
 import { isOurs } from './our-error.ts'
@@ -160,10 +160,11 @@ export function forget ({ settings, cookies, csrf }: Issuing, request: AnyReques
 
 /**
  * Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for ever.
- * Where newer ones are on their way to it, or there already, those would go.
+ * Where newer ones are on their way to it, or there already, those would go. And that a token has expired is told by a
+ * clock alone, which may be wrong: the browser forgets an expired cookie by itself.
  */
 export function clearRefused ({ cookies, csrf }: Issuing, request: AnyRequest, reply: AnyReply, location: Location, error: unknown): void {
   if (location !== 'cookie' || csrf.isForeign(request) || !isOurs(error) || error.statusCode !== 401) return
-  if (error instanceof TokenSuperseded || isOfReplaced(error)) return
+  if (error instanceof TokenExpired || error instanceof TokenSuperseded || isOfReplaced(error)) return
   setCookies(reply, cookies.clear())
 }

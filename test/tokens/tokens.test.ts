@@ -4,6 +4,7 @@ import { createVerifier } from 'fast-jwt'
 import { jwtVerify } from 'jose'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
+import { browser } from '../browser.ts'
 import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../build.ts'
 import { otherSpellings, signers, type Kind } from './signer.ts'
 
@@ -192,6 +193,39 @@ t.test('a machine whose clock is two hours behind lets nobody in by tokens of ot
   await app.accounts.revoke(tokens[3].access_token)
   clock.setTime(now)
   for (const { access_token: token } of tokens.slice(1)) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
+t.test('a machine whose clock is 31 days ahead refuses tokens and ends nothing, so others go on with them', async (t) => {
+  const clock = stopClock(t)
+  const here = await buildOnFile(t, { transport: 'both' })
+  const there = await build(t, { transport: 'both', db: here.db })
+  const { access_token: access, refresh_token: refresh } = await here.signUp()
+  const page = browser(here.app)
+  await page.post('/auth/login', { username: 'ada', password, transport: 'cookie' })
+  const cookies = ['__Host-access', '__Secure-refresh'].map((name) => `${name}=${page.valueOf(name)}`).join('; ')
+  const now = Date.now()
+  clock.setTime(now + 31 * 86_400_000)
+
+  const headers = { cookie: `__Host-access=${page.valueOf('access')}`, 'sec-fetch-site': 'same-origin' }
+  const answers = [
+    await there.get('/guarded', access), await there.refresh(refresh), await there.post('/with-refresh', {}, refresh),
+    await there.app.inject({ url: '/auth/me', headers }),
+    await there.app.inject({ method: 'POST', url: '/auth/logout', headers }),
+    await there.app.inject({ method: 'POST', url: '/auth/refresh', headers: { ...headers, cookie: cookies } }),
+  ]
+  for (const answer of answers) {
+    t.match(answer.json(), expired)
+    t.equal(answer.headers['set-cookie'], undefined, 'no cookie is taken back')
+  }
+  t.match(await here.sql.all('select revoked_at from accounts_sessions'), Array(2).fill({ revoked_at: null }))
+  t.same(await here.sql.all('select id from accounts_revoked_tokens'), [])
+
+  clock.setTime(now)
+  for (const { app, get } of [here, there]) {
+    t.equal((await get('/guarded', (await here.refresh(refresh)).json().access_token)).statusCode, 200)
+    const answer = await app.inject({ method: 'POST', url: '/auth/refresh', headers: { ...headers, cookie: cookies } })
+    t.equal(answer.statusCode, 200)
+  }
 })
 
 t.test('a session may go on at a machine whose clock is a minute behind', async (t) => {
