@@ -26,6 +26,7 @@ import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createOwnData } from './sessions/data.ts'
 import { createEndings } from './sessions/endings.ts'
 import { createFloor } from './sessions/floor.ts'
+import { createRestore } from './sessions/restore.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createSignals } from './sessions/signals.ts'
 import { createClocks } from './clocks.ts'
@@ -120,7 +121,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
     knownUsers.forgetAll()
     listeners.judgeAll()
   }
-  const revocationLog = await openRevocationLog({ database, telemetry, events, apply, reset }, settings, app.log)
+  const logParts = { database, telemetry, events, apply, reset, restore: () => restore() }
+  const revocationLog = await openRevocationLog(logParts, settings, app.log)
+  const restore = createRestore(database, revocations, revocationLog, app.log)
   app.addHook('onClose', revocationLog.close)
   const signals = createSignals({ listeners, revocations, knownUsers, revocationLog }, settings)
   app.addHook('onClose', signals.close)

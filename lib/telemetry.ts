@@ -56,7 +56,8 @@ export interface AccountsEvents {
   lock: AccountEvent
   /**
    * A session was ended: by a logout, by itself from elsewhere (`ended`), with all of the user's (`everywhere`), to make
-   * room for another one (`limit`), or because its browser has begun another one (`replaced`).
+   * room for another one (`limit`), because its browser has begun another one (`replaced`), or once more, since the
+   * database had lost its end (`restore`).
    */
   logout: AccountEvent
   'password-changed': AccountEvent
@@ -123,7 +124,8 @@ export interface ReuseDetails {
 export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
 /** Why it happened, where there are several ways. */
-export type EventReason = BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit' | 'replaced'
+export type EventReason =
+  BucketKind | 'login' | 'confirm' | 'logout' | 'ended' | 'everywhere' | 'limit' | 'replaced' | 'restore'
 
 /** What is also kept in the table of events, where the app wants that. */
 export type StoredEvent = {

@@ -12,7 +12,8 @@ import type { Proof, RaiseFloor } from './floor.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row tells. */
-export type EndReason = 'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit' | 'replaced'
+export type EndReason =
+  'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit' | 'replaced' | 'restore'
 
 /** Who ends something, for whom, and in whose transaction. */
 export interface Ender {

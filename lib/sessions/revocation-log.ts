@@ -32,8 +32,10 @@ export interface LogParts {
   telemetry: Telemetry
   events: Events
   apply: (ending: Ending) => void
-  /** The log has lost entries that were read: a backup was put back, or a replica that lagged took over. */
+  /** The log has lost entries that were known: a backup was put back, or a replica that lagged took over. */
   reset: () => void
+  /** Writes again what was lost. Where it throws it is called again later. */
+  restore: () => Promise<void>
 }
 
 /** What a transaction has to tell once it is committed. */
@@ -46,7 +48,7 @@ const pageSize = 5000
 
 /** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
-  { database, telemetry, events, apply, reset }: LogParts, settings: Settings, log: FastifyBaseLogger
+  { database, telemetry, events, apply, reset, restore }: LogParts, settings: Settings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
@@ -59,11 +61,16 @@ export async function openRevocationLog (
   /** The newest entry that is known. */
   let last: RevokedToken | undefined
   let isReadWhole = false
+  let hasLost = false
+  let restoring: Promise<void> | undefined
 
   async function read (): Promise<void> {
+    const committed = [...own]
     const [newest] = await database.run((em) => entries(em).orderBy({ revision: 'desc' }).limit(1).execute('all'))
     if (newest?.id !== last?.id) await readNews()
+    if (committed.some((id) => own.has(id))) await readAnew()
     isReadWhole = true
+    if (hasLost && !restoring) restoreLost()
   }
 
   /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
@@ -71,17 +78,31 @@ export async function openRevocationLog (
     // All of it, whatever its times say: this clock may be wrong, or the machine has slept.
     const where = { revision: { $gte: last?.revision ?? 0 } }
     const page = await database.run((em) => entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
-    if (last && page[0]?.id !== last.id) {
-      reset()
-      last = undefined
-      isReadWhole = false
-      return readNews()
-    }
+    if (last && page[0]?.id !== last.id) return readAnew()
     const news = page.filter(({ id }) => id !== last?.id)
     news.forEach(apply)
     tell(news.filter(({ id }) => !own.delete(id)))
     last = page.at(-1)
     if (page.length === pageSize) await readNews()
+  }
+
+  /** Other entries may have taken the places of those that are lost. */
+  async function readAnew (): Promise<void> {
+    hasLost = true
+    reset()
+    own.clear()
+    last = undefined
+    isReadWhole = false
+    await readNews()
+  }
+
+  /** Nobody waits for it: this process remembers. */
+  function restoreLost (): void {
+    hasLost = false
+    restoring = restore().catch((error) => {
+      hasLost = true
+      log.warn(error, 'What the database has lost cannot be written again yet')
+    }).finally(() => { restoring = undefined })
   }
 
   /** What the log had before this process began is no news. */
@@ -151,6 +172,7 @@ export async function openRevocationLog (
     async close () {
       await stopListening?.()
       await poll.close()
+      await restoring
     },
   }
 }

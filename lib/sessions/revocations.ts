@@ -26,6 +26,8 @@ export interface Revocations {
    * back since, and only the database knows whether the token is over.
    */
   mayBeForgotten: (claims: Pick<AccessClaims, 'exp'>) => boolean
+  /** The sessions and tokens that are known, each with its floor, as `floorOf` has it. */
+  floors: () => [subject: string, floor: number][]
   /** How many sessions and tokens there are. */
   count: () => number
 }
@@ -106,6 +108,7 @@ export function createRevocations (
     has: ({ sid, jti }) => floorOf(sid) === Infinity || known.has(jti),
     isSuperseded: ({ sid, gen }) => floors.size > 0 && gen < (floors.get(sid) ?? 0),
     mayBeForgotten: (claims) => isExpired(claims, settings.leewaySeconds, forgottenUntil),
+    floors: () => [...known.keys()].map((subject) => [subject, floorOf(subject)]),
     count: () => known.size,
   }
 }

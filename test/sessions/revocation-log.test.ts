@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { bearer, build, buildOnFile, decode, password } from '../build.ts'
-import { addEntries } from '../databases.ts'
+import { addEntries, addTrigger, dropTrigger, type Sql } from '../databases.ts'
 import { letPass, until } from '../waiting.ts'
 
 const silent = { logger: { level: 'silent' } }
@@ -47,7 +47,7 @@ async function nextRead (app: FastifyInstance): Promise<void> {
 /** Looks at the log only when woken: `look` waits until what is new is known. */
 function lookingWhenAsked () {
   let wake = () => {}
-  const look = async ({ app }: Awaited<ReturnType<typeof build>>) => {
+  const look = async ({ app }: Pick<Awaited<ReturnType<typeof build>>, 'app'>) => {
     wake()
     await nextRead(app)
   }
@@ -409,6 +409,99 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
   await until(async () => (await get('/guarded', other)).statusCode === 401)
   t.equal((await get('/guarded', token)).statusCode, 200)
   t.equal(app.accounts.counters.revocationsRead, 0, 'what it had before is no news')
+})
+
+/** The rows as they were before any session had ended, as a backup has them that was put back. */
+async function undo (sql: Sql): Promise<void> {
+  await sql.exec(`
+    update accounts_sessions set revoked_at = null, revoke_reason = null, gen = 0, floor_gen = 0;
+    delete from accounts_revoked_tokens;
+    update accounts_revision set revision = 0;
+  `)
+}
+
+const countEnded = async (sql: Sql) =>
+  (await sql.get('select count(*) as n from accounts_sessions where revoked_at is not null'))!.n
+
+t.test('what a backup brings back is ended for good by processes that knew, and nothing else is', async (t) => {
+  const { here, there, tokens } = await twoApps(t, () => ({ events: { store: true } }))
+  const { sql, db } = here
+  const stays = await here.signIn()
+  const others = [await here.signIn(), await here.signIn()]
+  await here.app.accounts.revoke(others[0]!.access_token)
+  const gone = [tokens, ...others]
+  for (const { refresh_token: token } of gone) await here.post('/auth/logout', { refresh_token: token })
+  for (const { app } of [here, there]) await nextRead(app)
+  await sql.exec('delete from accounts_events; ')
+  await undo(sql)
+
+  await until(async () => await countEnded(sql) === gone.length)
+  for (const { app } of [here, there]) await nextRead(app)
+  const ids = gone.map(({ access_token: token }) => decode(token).payload.sid).sort()
+  t.match(await sql.all('select subject, kind, epoch from accounts_revoked_tokens order by subject'),
+    ids.map((subject) => ({ subject, kind: 'session', epoch: null })), 'each once')
+  t.match(await sql.all('select type, session_id, user_id, reason from accounts_events order by session_id'),
+    ids.map((id) => ({ type: 'logout', session_id: id, user_id: tokens.user.id, reason: 'restore' })))
+  t.match(await sql.all('select id, revoke_reason from accounts_sessions where revoked_at is not null order by id'),
+    ids.map((id) => ({ id, revoke_reason: 'restore' })))
+
+  const begun = await build(t, { db })
+  for (const { access_token: access, refresh_token: refresh } of gone) {
+    t.match((await begun.get('/guarded', access)).json(), revoked)
+    t.match((await begun.refresh(refresh)).json(), revoked)
+  }
+  for (const { get, refresh } of [here, there, begun]) {
+    t.equal((await get('/guarded', (await refresh(stays.refresh_token)).json().access_token)).statusCode, 200)
+  }
+})
+
+t.test('what is lost before the process that wrote it has read it is written again too', async (t) => {
+  const { look, revocation } = lookingWhenAsked()
+  const { app, signUp, signIn, post, sql } = await buildOnFile(t, { revocation })
+  const [first, second] = [await signUp(), await signIn()]
+  await post('/auth/logout', { refresh_token: first.refresh_token })
+  await undo(sql)
+  await look({ app })
+  await until(async () => await countEnded(sql) === 1)
+  await post('/auth/logout', { refresh_token: second.refresh_token })
+  await look({ app })
+  t.same((await sql.all('select subject from accounts_revoked_tokens order by revision')).map(({ subject }) => subject),
+    [first, second].map(({ access_token: token }) => decode(token).payload.sid))
+})
+
+t.test('tokens that a proof of who one is has made void stay void, and the session goes on', async (t) => {
+  const { app, signUp, signIn, post, refresh, sql, db } = await buildOnFile(t)
+  const [before, other] = [await signUp(), await signIn()]
+  const after = (await post('/auth/reauthenticate', { password }, before.access_token)).json()
+  await nextRead(app)
+  await undo(sql)
+  await until(async () => (await sql.get('select max(floor_gen) as floor from accounts_sessions'))!.floor === 1000)
+  t.equal(await countEnded(sql), 0)
+
+  const begun = await build(t, { db })
+  t.match((await begun.get('/guarded', before.access_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  t.match((await begun.refresh(before.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  for (const { refresh_token: token } of [after, other]) t.equal((await begun.refresh(token)).statusCode, 200)
+  const again = (await begun.post('/auth/reauthenticate', { password }, after.access_token)).json()
+  t.match((await begun.get('/guarded', after.access_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  t.equal((await refresh(again.refresh_token)).statusCode, 200)
+})
+
+t.test('a database that takes nothing yet is asked again, and the log says so', async (t) => {
+  const lines: string[] = []
+  const server = { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } }
+  const { app, signUp, post, get, sql } = await buildOnFile(t, {}, server)
+  const { access_token: access, refresh_token: token } = await signUp()
+  await post('/auth/logout', { refresh_token: token })
+  await nextRead(app)
+  await undo(sql)
+  await addTrigger(sql, 'before insert', 'accounts_revoked_tokens', 'fail')
+  await until(() => lines.some((line) => line.includes('cannot be written again yet')))
+  t.equal(await countEnded(sql), 0)
+  t.match((await get('/guarded', access)).json(), revoked, 'and guards go on meanwhile')
+  await dropTrigger(sql, 'accounts_revoked_tokens')
+  await until(async () => await countEnded(sql) === 1)
+  await until(() => lines.some((line) => /"sessions":1.*it is written again/.test(line)))
 })
 
 t.test('what other processes revoke is told on a channel, once, with its lag', async (t) => {

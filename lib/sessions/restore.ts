@@ -1,0 +1,75 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from '../database.ts'
+import { selectFrom } from '../databases/statement.ts'
+import { Session } from '../entities/session.ts'
+import { isId } from '../tokens/claims.ts'
+import type { EndReason } from './endings.ts'
+import type { RevocationLog } from './revocation-log.ts'
+import type { Revocations } from './revocations.ts'
+
+/** What the row of a session says that nobody has ended. */
+interface Row {
+  id: string
+  user: string
+  gen: number
+}
+
+/** A session whose row says less than this process knows: nothing below the floor is good, and Infinity is its end. */
+interface Revived extends Row {
+  floor: number
+}
+
+/** So many at once are written so quickly that nobody waits for them. */
+const batchSize = 200
+
+const reason = 'restore' satisfies EndReason
+
+/**
+ * What writes again what the database has lost and this process remembers, so that it holds everywhere and for good: the
+ * ends of sessions, and their floors. Whoever comes second finds nothing left to do.
+ * @throws {Unavailable} and what was not written by then can be written by another call
+ */
+export function createRestore (
+  database: Database, revocations: Revocations, revocationLog: RevocationLog, log: FastifyBaseLogger
+): () => Promise<void> {
+  async function revivedAmong (floors: Map<string, number>): Promise<Revived[]> {
+    const where = { id: { $in: [...floors.keys()] }, revokedAt: null }
+    const rows = await database.run((em) =>
+      selectFrom<Row>(em, Session).select('*').where(where).orderBy({ id: 'asc' }).execute('all'))
+    return rows.map((row) => ({ ...row, floor: floors.get(row.id)! })).filter(({ gen, floor }) => gen < floor)
+  }
+
+  /** Sessions first and then the log, as everybody does, so that nobody waits in a circle. */
+  function writeAgain (revived: Revived[]): Promise<number> {
+    return revocationLog.record(async (tx, write, note) => {
+      const written: Revived[] = []
+      for (const one of revived) if (await (one.floor === Infinity ? end : raise)(tx, one) === 1) written.push(one)
+      for (const { id: sessionId, user: userId, floor } of written) {
+        await write('session', sessionId, floor === Infinity ? undefined : floor)
+        if (floor === Infinity) await note({ type: 'logout', reason, userId, sessionId })
+      }
+      return written.length
+    })
+  }
+
+  return async () => {
+    const known = revocations.floors().filter(([subject]) => isId(subject))
+    let sessions = 0
+    for (let done = 0; done < known.length; done += batchSize) {
+      const revived = await revivedAmong(new Map(known.slice(done, done + batchSize)))
+      if (revived.length > 0) sessions += await writeAgain(revived)
+    }
+    if (sessions > 0) log.warn({ sessions }, 'The database had lost the end of sessions, or of their tokens: it is written again')
+  }
+}
+
+function end (tx: EntityManager, { id }: Row): Promise<number> {
+  return tx.nativeUpdate(Session, { id, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
+}
+
+/** As the proof of who one is had left the session: the token that it made is the current one. */
+function raise (tx: EntityManager, { id, floor }: Revived): Promise<number> {
+  const raised = { gen: floor, floorGen: floor, prevGen: null, prevBranch: null }
+  return tx.nativeUpdate(Session, { id, revokedAt: null, gen: { $lt: floor } }, raised)
+}
