@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { settle, until } from '../waiting.ts'
 
@@ -64,11 +65,18 @@ export async function wireTo (t: Test, db: string) {
     /** The server is gone, and everybody is told. */
     away () { isAway = true; end() },
     back () { isAway = false },
-    /** Waits until what is done at the server has ended all that was connected before, and this process has heard of it. */
+    /**
+     * Waits until what is done at the server has ended all that was connected before, and this process has heard of it. A
+     * connection that is just being made the server does not know yet, so it is done again for that one.
+     */
     async endedBy (act: () => Promise<unknown>): Promise<void> {
-      const connected = [...wires]
-      await act()
-      await until(() => !connected.some((wire) => wires.has(wire)))
+      let areGone: () => boolean
+      do {
+        const connected = [...wires]
+        areGone = () => !connected.some((wire) => wires.has(wire))
+        await act()
+        await Promise.race([until(areGone), pause(1000)])
+      } while (!areGone())
       await settle()
     },
   }
