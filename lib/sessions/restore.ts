@@ -26,8 +26,8 @@ const batchSize = 200
 const reason = 'restore' satisfies EndReason
 
 /**
- * What writes again what the database has lost and this process remembers, so that it holds everywhere and for good: the
- * ends of sessions, and their floors. Whoever comes second finds nothing left to do.
+ * What writes again what the database has lost and this process remembers, so that it holds everywhere and for good:
+ * the ends of sessions, and their floors. Whoever comes second finds nothing left to do.
  * @throws {Unavailable} and what was not written by then can be written by another call
  */
 export function createRestore (
@@ -60,7 +60,8 @@ export function createRestore (
       const revived = await revivedAmong(new Map(known.slice(done, done + batchSize)))
       if (revived.length > 0) sessions += await writeAgain(revived)
     }
-    if (sessions > 0) log.warn({ sessions }, 'The database had lost the end of sessions, or of their tokens: it is written again')
+    if (sessions === 0) return
+    log.warn({ sessions }, 'The database had lost the end of sessions, or of their tokens: it is written again')
   }
 }
 
