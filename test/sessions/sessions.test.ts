@@ -476,6 +476,17 @@ t.test('a clock that steps back does not take time from the window', async (t) =
   t.match(await sql.get('select answered_at from accounts_sessions'), { answered_at: answeredAt })
 })
 
+t.test('a clock that steps back by hours keeps no window open for a token that was spent', async (t) => {
+  clock(t)
+  const { signUp, refresh, get } = await build(t)
+  const first = await signUp()
+  const second = (await refresh(first.refresh_token)).json()
+  t.equal((await get('/strict', second.access_token)).statusCode, 200)
+  mock.timers.setTime(Date.now() - 2 * 3_600_000)
+  t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
 t.test('without a window a token works once, whatever the clock says', async (t) => {
   clock(t)
   const { signUp, refresh } = await build(t, strict)
