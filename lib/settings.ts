@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Kind, type TSchema } from '@sinclair/typebox'
+import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import type { OrmOption } from './databases/borrow.ts'
 import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
@@ -14,31 +14,21 @@ import { readPepper, type Pepper } from './passwords/pepper.ts'
 import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
+import type { SessionSettings } from './sessions/options.ts'
 import type { Key } from './tokens/key.ts'
+import type { TokenSettings } from './tokens/options.ts'
 import { readKey } from './tokens/read-key.ts'
 import type { Location } from './transport/options.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 import type { UserSettings } from './users/options.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
-export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>, UserSettings {
-  /** The first signs, if it can; all verify. */
-  keys: Key[]
+export interface Settings extends
+  Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>,
+  TokenSettings, UserSettings, SessionSettings {
+  refresh: SessionSettings['refresh']
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
-  access: { expiresInSeconds: number }
-  refresh: {
-    expiresInSeconds: number
-    maxAgeSeconds: number
-    windowSeconds: number
-    replay: 'until-confirmed' | 'until-superseded'
-  }
-  revocation: {
-    pollIntervalSeconds: number
-    maxStalenessSeconds: number
-    wake: FilledOptions['revocation']['wake']
-  }
-  sessions: Omit<FilledOptions['sessions'], 'data'> & { data?: TSchema }
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
   password: Omit<FilledOptions['password'], 'pepper' | 'concurrency' | 'breached'> & {
@@ -47,9 +37,6 @@ export interface Settings extends Omit<FilledOptions, 'access' | 'refresh' | 'ro
     peppers: Pepper[]
     breached?: Breached
   }
-  /** The first is written, each is accepted. */
-  audiences: string[]
-  leewaySeconds: number
   cookies: CookieSettings
   locations: Location[]
   realm: string

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { within } from '../databases/patience.ts'
-import type { Settings } from '../settings.ts'
+import type { SessionSettings } from './options.ts'
 import { msBetween, now, startPulse } from './pulse.ts'
 
 export interface Poll {
@@ -27,7 +27,7 @@ const gatherMs = 10
  * @throws what the first read throws
  */
 export async function startPoll (
-  read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: Settings['revocation'], log: FastifyBaseLogger
+  read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: SessionSettings['revocation'], log: FastifyBaseLogger
 ): Promise<Poll> {
   let reading: Promise<void> | undefined
   let isPolling = false

@@ -6,8 +6,8 @@ import { selectFrom } from '../databases/statement.ts'
 import { Revision, rows } from '../entities/revision.ts'
 import { RevokedToken } from '../entities/revoked-token.ts'
 import type { Events, Happening } from '../events.ts'
-import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { SessionSettings } from './options.ts'
 import { startPoll, type Poll } from './poll.ts'
 import { keptForSeconds, type Ending } from './revocations.ts'
 
@@ -48,7 +48,7 @@ const pageSize = 5000
 
 /** Reads the whole log, and from then on what is new in it. */
 export async function openRevocationLog (
-  { database, telemetry, events, apply, reset, restore }: LogParts, settings: Settings, log: FastifyBaseLogger
+  { database, telemetry, events, apply, reset, restore }: LogParts, settings: SessionSettings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000

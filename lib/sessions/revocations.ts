@@ -1,8 +1,8 @@
 import type { RevokedToken } from '../entities/revoked-token.ts'
 import { TokenRevoked, TokenSuperseded } from '../errors.ts'
-import type { Settings } from '../settings.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isExpired } from '../tokens/claims.ts'
+import type { SessionSettings } from './options.ts'
 import { now, type Moment } from './pulse.ts'
 
 /** What an entry of the log tells. */
@@ -36,7 +36,7 @@ export interface Revocations {
 export const clockSkewSeconds = 60
 
 /** How long something of a token has to be known after its end. */
-export function keptForSeconds ({ access, leewaySeconds }: Pick<Settings, 'access' | 'leewaySeconds'>): number {
+export function keptForSeconds ({ access, leewaySeconds }: Pick<SessionSettings, 'access' | 'leewaySeconds'>): number {
   return access.expiresInSeconds + leewaySeconds + clockSkewSeconds
 }
 
@@ -59,7 +59,7 @@ const wholeSeconds = (ms: number) => Math.ceil(ms / 1000) * 1000
  * `mayBeForgotten` is for that. What was pruned from the log until `prunedUntil`, in ms, counts as forgotten.
  */
 export function createRevocations (
-  settings: Pick<Settings, 'access' | 'leewaySeconds'>, forgetUser: (id: string) => void, prunedUntil = 0
+  settings: Pick<SessionSettings, 'access' | 'leewaySeconds'>, forgetUser: (id: string) => void, prunedUntil = 0
 ): Revocations {
   const keptForMs = keptForSeconds(settings) * 1000
   /** Until when what has this `sid` or `jti` is kept, the oldest first. They are written in different ways. */

@@ -27,6 +27,7 @@ export type Presented = Pick<RefreshClaims, 'sub' | 'jti' | 'gen' | 'br' | 'iat'
 export interface RotationPolicy {
   /** For how long after an answer a spent token is answered with a sibling of its successor. 0: every token works once. */
   windowSeconds: number
+  /** Until when a lost answer may be asked for again after the window. */
   replay: 'until-confirmed' | 'until-superseded'
 }
 

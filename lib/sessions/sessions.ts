@@ -9,7 +9,6 @@ import type { User } from '../entities/user.ts'
 import { RefreshReused, SessionsFull, TokenExpired, TokenInvalid, TokenRevoked, TokenSuperseded, Unavailable } from '../errors.ts'
 import type { Hooks } from '../hooks.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { Settings } from '../settings.ts'
 import type { ReuseDetails, Telemetry } from '../telemetry.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isExpired, isId } from '../tokens/claims.ts'
@@ -22,6 +21,7 @@ import type { SessionData } from './data.ts'
 import { createSessionFinder, goingOn, lastUsedFirst, livingAt, type FindSession } from './find-session.ts'
 import type { RaiseFloor } from './floor.ts'
 import { createMoves, leastFloor } from './moves.ts'
+import type { SessionSettings } from './options.ts'
 import { createRefreshReports, reuseOf } from './refresh-report.ts'
 import { sessionReplaced } from './replaced.ts'
 import type { Note, RevocationLog, Write } from './revocation-log.ts'
@@ -135,7 +135,7 @@ export interface SessionParts {
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit, leewaySeconds }: Settings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit, leewaySeconds }: SessionSettings, log: FastifyBaseLogger
 ): Sessions {
   const confirmations = createConfirmations(database, telemetry, log, (session, gen) => endReused(session, session.user, { gen, br: null, issuedAt: null }))
   const reportOf = createRefreshReports(telemetry)

@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events'
 import { TokenExpired, TokenRevoked, Unavailable } from '../errors.ts'
-import type { Settings } from '../settings.ts'
 import { isExpired } from '../tokens/claims.ts'
 import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import type { Listener, Listeners } from './listeners.ts'
+import type { SessionSettings } from './options.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import { refusalOf, type Revocations } from './revocations.ts'
 
@@ -35,7 +35,7 @@ export interface SignalParts {
  */
 const lookEveryMs = 1000
 
-export function createSignals ({ listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds, revocation }: Settings): Signals {
+export function createSignals ({ listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds, revocation }: SessionSettings): Signals {
   let looking: NodeJS.Timeout | undefined
 
   function look (): void {

@@ -4,11 +4,11 @@ import { LRUCache } from 'lru-cache'
 import { whenFirstCalled } from '../compiling.ts'
 import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from '../errors.ts'
 import { frozen } from '../frozen.ts'
-import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, hasBegun, isAhead, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
+import type { TokenSettings } from './options.ts'
 import { RefreshClaimsSchema, refreshClaims, refreshSuffix, type Parent, type RefreshClaims } from './refresh-token.ts'
 
 /** The JOSE header of a token of ours. */
@@ -77,7 +77,7 @@ const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 const compile = (schema: object) => new Ajv({ validateSchema: false, meta: false }).compile(schema)
 const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)) }
 
-export function createTokens (keyring: Keyring, settings: Settings, { counters }: Telemetry): Tokens {
+export function createTokens (keyring: Keyring, settings: TokenSettings, { counters }: Telemetry): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
   const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: settings.audiences.map((audience) => `${audience}${refreshSuffix}`) } }
   const known = new LRUCache<string, VerifiedToken>({ max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length })
