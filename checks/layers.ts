@@ -68,10 +68,9 @@ export const stillUp: Record<string, string[]> = {
   'lib/settings.ts': [
     'lib/cookies.ts', 'lib/database.ts', 'lib/events.ts', 'lib/examples.ts', 'lib/grants.ts',
     'lib/guards/admission.ts', 'lib/guards/csrf.ts', 'lib/guards/guard.ts', 'lib/guards/locate.ts',
-    'lib/guards/request-auth.ts', 'lib/guards/routes.ts', 'lib/hooks.ts', 'lib/openapi.ts',
-    'lib/passwords/breached.ts', 'lib/passwords/hasher.ts', 'lib/passwords/policy.ts', 'lib/passwords/queue.ts',
-    'lib/prune.ts', 'lib/routes/schemas.ts', 'lib/throttle/devices.ts', 'lib/throttle/throttle.ts',
-    'lib/users/changes.ts', 'lib/users/known-users.ts', 'lib/users/look-up.ts', 'lib/users/services.ts',
+    'lib/guards/request-auth.ts', 'lib/guards/routes.ts', 'lib/hooks.ts', 'lib/openapi.ts', 'lib/prune.ts',
+    'lib/routes/schemas.ts', 'lib/throttle/devices.ts', 'lib/throttle/throttle.ts', 'lib/users/changes.ts',
+    'lib/users/known-users.ts', 'lib/users/look-up.ts', 'lib/users/services.ts',
   ],
   'lib/throttle/devices.ts': ['lib/grants.ts'],
   'lib/throttle/network.ts': ['lib/sessions/refresh-report.ts'],

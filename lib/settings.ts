@@ -9,8 +9,8 @@ import { OptionsInvalid } from './errors.ts'
 import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions } from './options.ts'
-import { passwordProblems, usualConcurrency } from './passwords/options.ts'
-import { readPepper, type Pepper } from './passwords/pepper.ts'
+import { passwordProblems, usualConcurrency, type PasswordSettings } from './passwords/options.ts'
+import { readPepper } from './passwords/pepper.ts'
 import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
@@ -25,25 +25,17 @@ import type { UserSettings } from './users/options.ts'
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends
   Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>,
-  TokenSettings, UserSettings, SessionSettings {
+  TokenSettings, UserSettings, SessionSettings, PasswordSettings {
   refresh: SessionSettings['refresh']
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
-  password: Omit<FilledOptions['password'], 'pepper' | 'concurrency' | 'breached'> & {
-    concurrency: number
-    /** The first is mixed into new hashes, all verify. */
-    peppers: Pepper[]
-    breached?: Breached
-  }
   cookies: CookieSettings
   locations: Location[]
   realm: string
   orm?: OrmOption
 }
-
-type Breached = Omit<NonNullable<FilledOptions['password']['breached']>, 'timeout'> & { timeoutSeconds: number }
 
 /** Options that are no plain data, and stay what they are. */
 const untouched = ['password.hasher', 'password.legacy', 'password.pepper']

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { Unavailable } from '../errors.ts'
-import type { Settings } from '../settings.ts'
+import type { BreachSettings } from './options.ts'
 import type { Rule } from './rule.ts'
 
 /** Five times what a padded answer has today. */
@@ -15,7 +15,7 @@ const prefixLength = 5
  * this process, padding hides from who watches the line how many answers there are, and no redirect is followed.
  */
 export function createBreachCheck (
-  { url, timeoutSeconds, whenUnreachable, minCount }: NonNullable<Settings['password']['breached']>, log: FastifyBaseLogger
+  { url, timeoutSeconds, whenUnreachable, minCount }: BreachSettings, log: FastifyBaseLogger
 ): Rule {
   async function range (prefix: string, gone: AbortSignal): Promise<string> {
     const response = await fetch(`${url}${prefix}`, {

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { ask } from '../callback.ts'
 import { OptionsInvalid } from '../errors.ts'
-import type { Settings } from '../settings.ts'
 import { createArgon2 } from './argon2.ts'
 import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
-import type { PasswordVerifier } from './options.ts'
+import type { PasswordSettings, PasswordVerifier } from './options.ts'
 import { label, seasoned, unlabel, type Pepper } from './pepper.ts'
 import type { Queue } from './queue.ts'
 
@@ -45,7 +44,9 @@ const mostLength = 230
  * is made anew at a login.
  * @throws {OptionsInvalid} for a hasher or a verifier that does not work
  */
-export async function createHasher ({ argon2, hasher = createArgon2(argon2), legacy, peppers }: Settings['password'], queue: Queue): Promise<Hasher> {
+export async function createHasher (
+  { argon2, hasher = createArgon2(argon2), legacy, peppers }: PasswordSettings['password'], queue: Queue
+): Promise<Hasher> {
   const [pepper] = peppers
   const nobodys = randomBytes(32).toString('base64url')
   const sample = await tried('password.hasher', () => make(nobodys))

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { weakness } from '../tokens/secret.ts'
-import { readPepper } from './pepper.ts'
+import type { Cost } from './cost.ts'
+import { readPepper, type Pepper } from './pepper.ts'
+import type { Owner } from './rule.ts'
 
 /** Makes hashes as PHC strings, `$name$…`, of 230 characters at most, and checks what it has made. */
 export interface PasswordHasher {
@@ -24,6 +26,48 @@ export interface PasswordVerifier {
 
 /** Bytes, as text or not. */
 export type PepperSecret = string | Buffer
+
+/** What the settings say of passwords. */
+export interface PasswordSettings {
+  password: {
+    /** Fewest code points of a new password. */
+    minLength: number
+    /** Most code points of a new password. */
+    maxLength: number
+    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. */
+    blocklist: boolean
+    /** Words of the app that a new password must not be built on. */
+    contextWords: string[]
+    /** A rule of the app's own, asked after ours: `true`, or what the password must. */
+    check?: (password: string, user: Owner) => true | string | Promise<true | string>
+    /** A list of passwords known from breaches, asked last of all. */
+    breached?: BreachSettings
+    /** Cost of argon2id. */
+    argon2: Cost
+    /** How many passwords are hashed at once. */
+    concurrency: number
+    /** How many may wait for that. */
+    waiting: number
+    /** Hashes in place of the package argon2. */
+    hasher?: PasswordHasher
+    /** Who verifies hashes that another system has made. */
+    legacy: PasswordVerifier[]
+    /** The first is mixed into new hashes, all verify. */
+    peppers: Pepper[]
+  }
+}
+
+/** What the settings say of the list of passwords known from breaches. */
+export interface BreachSettings {
+  /** Its address, up to the 5 digits of a hash that are asked for. */
+  url: string
+  /** How long the list may take. */
+  timeoutSeconds: number
+  /** What becomes of a password when the list cannot be asked. */
+  whenUnreachable: 'accept' | 'refuse'
+  /** Fewest times that a password must have been seen to be refused. */
+  minCount: number
+}
 
 /** How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind them. */
 function mostConcurrency (env: NodeJS.ProcessEnv): number {

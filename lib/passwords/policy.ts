@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ask } from '../callback.ts'
 import { PasswordRejected } from '../errors.ts'
-import type { Settings } from '../settings.ts'
 import { createBlocklist } from './blocklist.ts'
 import { createBreachCheck } from './breached.ts'
 import { createContextRule } from './context-words.ts'
+import type { PasswordSettings } from './options.ts'
 import type { Owner, Rule } from './rule.ts'
 
 export interface Policy {
@@ -18,7 +18,7 @@ export interface Policy {
   check: (password: string, owner: Owner, gone?: AbortSignal) => Promise<void>
 }
 
-export function createPolicy ({ password: settings }: Pick<Settings, 'password'>, log: FastifyBaseLogger): Policy {
+export function createPolicy ({ password: settings }: PasswordSettings, log: FastifyBaseLogger): Policy {
   const { blocklist, contextWords, check, breached } = settings
   const rules: Rule[] = [
     lengths(settings),
@@ -40,7 +40,7 @@ export function createPolicy ({ password: settings }: Pick<Settings, 'password'>
 }
 
 /** The length in code points, and no characters that nobody can type or that will mean something else. */
-function lengths ({ minLength, maxLength }: Settings['password']): Rule {
+function lengths ({ minLength, maxLength }: PasswordSettings['password']): Rule {
   return (password) => {
     const length = [...password].length
     if (length < minLength) return `must have at least ${minLength} characters`
@@ -52,7 +52,7 @@ function lengths ({ minLength, maxLength }: Settings['password']): Rule {
 }
 
 /** The rule of the app's own: only `true` is a yes, and a text says what is missing. */
-function ownRule (check: NonNullable<Settings['password']['check']>): Rule {
+function ownRule (check: NonNullable<PasswordSettings['password']['check']>): Rule {
   return async (password, owner) => {
     const answer: unknown = await ask(() => check(password, owner))
     if (answer === true) return undefined

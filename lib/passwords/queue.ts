@@ -1,6 +1,6 @@
 import { msLeft } from '../deadline.ts'
 import { Busy } from '../errors.ts'
-import type { Settings } from '../settings.ts'
+import type { PasswordSettings } from './options.ts'
 
 /** Lets so many jobs run at once, and so many wait. */
 export interface Queue {
@@ -35,7 +35,7 @@ interface Place {
 
 const lines = new WeakMap<object, Line>()
 
-export function createQueue (server: object, { concurrency, waiting: mostWaiting }: Settings['password']): Queue {
+export function createQueue (server: object, { concurrency, waiting: mostWaiting }: PasswordSettings['password']): Queue {
   const line = lines.get(server) ?? { running: 0, waiting: new Set(), jobMs: 0 }
   lines.set(server, line)
   let ours = 0
