@@ -15,6 +15,7 @@ import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { SessionSettings } from './sessions/options.ts'
+import type { ThrottleSettings } from './throttle/options.ts'
 import type { Key } from './tokens/key.ts'
 import type { TokenSettings } from './tokens/options.ts'
 import { readKey } from './tokens/read-key.ts'
@@ -25,7 +26,7 @@ import type { UserSettings } from './users/options.ts'
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends
   Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>,
-  TokenSettings, UserSettings, SessionSettings, PasswordSettings {
+  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings {
   refresh: SessionSettings['refresh']
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>

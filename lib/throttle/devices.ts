@@ -4,8 +4,8 @@ import type { Session } from '../entities/session.ts'
 import type { User } from '../entities/user.ts'
 import { isEqual } from '../equal.ts'
 import type { AnyRequest } from '../http/request.ts'
-import type { Settings } from '../settings.ts'
 import type { Stored } from '../users/look-up.ts'
+import type { ThrottleSettings } from './options.ts'
 
 /** Browsers in which somebody has signed in before (OWASP's device cookies): no stranger's failures lock them out. */
 export interface Devices {
@@ -19,7 +19,7 @@ export interface Devices {
  * The value is a random number, a time, and an HMAC of both with the user and the time of the password: it is good for
  * one user, until there is another password.
  */
-export function createDevices (cookies: Cookies, keys: Buffer[], { throttle }: Pick<Settings, 'throttle'>): Devices {
+export function createDevices (cookies: Cookies, keys: Buffer[], { throttle }: ThrottleSettings): Devices {
   if (!throttle) return { cookiesFor: () => [], known: async () => undefined }
 
   function sign (key: Buffer, { id, passwordChangedAt }: Pick<User, 'id' | 'passwordChangedAt'>, stem: string): string {

@@ -4,12 +4,12 @@ import { CredentialsInvalid, Throttled } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Queue } from '../passwords/queue.ts'
-import type { Settings } from '../settings.ts'
 import type { BucketKind, Telemetry } from '../telemetry.ts'
 import type { LookUp } from '../users/look-up.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
 import type { Devices } from './devices.ts'
 import { networksOf, widestNetworkOf } from './network.ts'
+import type { ThrottleSettings } from './options.ts'
 import type { Rows } from './rows.ts'
 
 /** Whose password is tried. */
@@ -70,7 +70,8 @@ interface Counted {
 }
 
 export function createThrottle (
-  rows: Rows, queue: Queue, key: Buffer, events: Events, telemetry: Telemetry, { throttle: free }: Pick<Settings, 'throttle'>, log: FastifyBaseLogger
+  rows: Rows, queue: Queue, key: Buffer, events: Events, telemetry: Telemetry, { throttle: free }: ThrottleSettings,
+  log: FastifyBaseLogger
 ): Throttle {
   /** In the line for passwords, which no network can take for itself. */
   const admit = <Result>({ ip }: AnyRequest, act: () => Promise<Result>) => queue.admit(act, widestNetworkOf(ip))
