@@ -1,4 +1,4 @@
-import type { FilledOptions } from './options-schema.ts'
+import type { CookieSettings } from './transport/options.ts'
 
 /** The cookies of a session: two for tokens, one for the value against CSRF. */
 export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
@@ -6,15 +6,8 @@ export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
 const cookieKinds = [...sessionCookieKinds, 'device'] as const
 export type CookieKind = typeof cookieKinds[number]
 
-type CookieOptions = FilledOptions['cookies']
-
-/** The options with a name and a path for each cookie. */
-export interface CookieSettings extends Omit<CookieOptions, CookieKind> {
-  access: { name: string, path: string }
-  refresh: { name: string, path: string }
-  csrf: { name: string, path: string }
-  device: { name: string, path: string }
-}
+/** What is given of each cookie may lack a name and a path. */
+type CookieOptions = Omit<CookieSettings, CookieKind> & Record<CookieKind, Partial<CookieSettings[CookieKind]>>
 
 /**
  * Names and paths where none are given. A name begins with the strongest prefix that the attributes allow, so that a

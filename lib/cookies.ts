@@ -3,8 +3,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from './errors.ts'
 import type { AnyRequest } from './http/request.ts'
-import type { Settings } from './settings.ts'
 import type { TokenPair } from './tokens/tokens.ts'
+import type { TransportSettings } from './transport/options.ts'
 
 /** Lines for the `Set-Cookie` header. */
 export interface Cookies {
@@ -38,7 +38,7 @@ export const mostSeconds = 400 * 86400
 /** An origin that browsers trust without TLS. */
 export const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
-export function createCookies ({ cookies: settings }: Settings, log: FastifyBaseLogger): Cookies {
+export function createCookies ({ cookies: settings }: TransportSettings, log: FastifyBaseLogger): Cookies {
   const { domain, sameSite, secure, partitioned } = settings
   let hasWarnedOfLoss = false
   let hasWarnedOfPath = false

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import type { OrmOption } from './databases/borrow.ts'
-import { cookieProblems, cookieSettings, type CookieSettings } from './cookie-names.ts'
+import { cookieProblems, cookieSettings } from './cookie-names.ts'
 import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
@@ -19,21 +19,19 @@ import type { ThrottleSettings } from './throttle/options.ts'
 import type { Key } from './tokens/key.ts'
 import type { TokenSettings } from './tokens/options.ts'
 import { readKey } from './tokens/read-key.ts'
-import type { Location } from './transport/options.ts'
+import type { CookieSettings, TransportSettings } from './transport/options.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 import type { UserSettings } from './users/options.ts'
 
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends
-  Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions'>,
-  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings {
+  Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions' | 'cookies' | 'locations'>,
+  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings {
   refresh: SessionSettings['refresh']
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
   prune: { intervalSeconds: number }
   events: { store: boolean, keepForSeconds: number }
-  cookies: CookieSettings
-  locations: Location[]
   realm: string
   orm?: OrmOption
 }

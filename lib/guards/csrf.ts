@@ -3,9 +3,9 @@ import { loopback } from '../cookies.ts'
 import { isEqual } from '../equal.ts'
 import { CsrfFailed } from '../errors.ts'
 import { clientOf, storable, type AnyRequest } from '../http/request.ts'
-import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { SharedClaims } from '../tokens/claims.ts'
+import type { TransportSettings } from '../transport/options.ts'
 import { inBody } from './locate.ts'
 
 /** Keeps other sites from using the cookies that a browser sends along by itself. */
@@ -70,7 +70,9 @@ type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
  * A page cannot put the value into the handshake of a WebSocket, and not all browsers send `Sec-Fetch-Site` there, but each
  * sends `Origin`: so there it may be the app's own, as the host that was asked tells.
  */
-export function createCsrf ({ cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: Settings, keys: Buffer[], telemetry: Telemetry): Csrf {
+export function createCsrf (
+  { cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: TransportSettings, keys: Buffer[], telemetry: Telemetry
+): Csrf {
   /** Requests of unknown senders that had the right value. */
   const proven = new WeakSet<AnyRequest>()
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`

@@ -2,9 +2,8 @@ import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
 import type { Cookies } from '../cookies.ts'
 import type { AnyRequest } from '../http/request.ts'
 import { isPlainObject } from '../plain-object.ts'
-import type { Settings } from '../settings.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
-import type { Location } from '../transport/options.ts'
+import type { Location, TransportSettings } from '../transport/options.ts'
 
 export interface LocatedToken {
   token: string
@@ -27,7 +26,7 @@ export interface Locator {
 /** The names of the two kinds where tokens go by name (RFC 6749 §5.1, RFC 6750 §2.2); where both will do, in this order. */
 const fields = { refresh: 'refresh_token', access: 'access_token' } as const
 
-export function createLocator ({ header }: Pick<Settings, 'header'>, cookies: Cookies): Locator {
+export function createLocator ({ header }: TransportSettings, cookies: Cookies): Locator {
   const places: Record<Location, (request: AnyRequest, kinds: TokenKind[]) => Omit<LocatedToken, 'location'> | undefined> = {
     header ({ headers }, kinds) {
       const token = tokenIn(headers[header.name], header.scheme)

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { OptionsInvalid } from '../errors.ts'
 import { isOurs } from '../our-error.ts'
-import type { Settings } from '../settings.ts'
+import type { TransportSettings } from '../transport/options.ts'
 import { guardOf, isGuardFactory } from './guard.ts'
 import { createKeeper } from './locate.ts'
 import { hideTokens } from './log.ts'
@@ -21,7 +21,7 @@ export interface Attendance {
   isAttended: (route: RouteOptions) => boolean
 }
 
-export function createAttendance ({ csrf: { formField }, cookies }: Settings, log: FastifyBaseLogger): Attendance {
+export function createAttendance ({ csrf: { formField }, cookies }: TransportSettings, log: FastifyBaseLogger): Attendance {
   const { path } = cookies.refresh
   const attended = new WeakSet<RouteOptions>()
 
