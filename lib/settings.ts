@@ -6,6 +6,7 @@ import { cookieProblems, cookieSettings } from './cookie-names.ts'
 import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
+import type { AuthenticationSettings } from './guards/options.ts'
 import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions } from './options.ts'
@@ -26,7 +27,7 @@ import type { UserSettings } from './users/options.ts'
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends
   Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions' | 'cookies' | 'locations'>,
-  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings {
+  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings, AuthenticationSettings {
   refresh: SessionSettings['refresh']
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>

@@ -4,12 +4,11 @@ import { ClaimsRefused, TokenRevoked } from '../errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Revocations } from '../sessions/revocations.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { Settings } from '../settings.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import { numericDate, type SharedClaims } from '../tokens/claims.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { AccountsUser, PublicUsers } from '../users/public-user.ts'
-import type { Consistency } from './options.ts'
+import type { AuthenticationSettings, Consistency } from './options.ts'
 
 /** Whom a token stands for. */
 export interface Bearer {
@@ -33,7 +32,7 @@ export interface Admission {
 }
 
 export function createAdmission (
-  sessions: Sessions, revocations: Revocations, publicUsers: PublicUsers, { isRevoked, verifyClaims }: Settings
+  sessions: Sessions, revocations: Revocations, publicUsers: PublicUsers, { isRevoked, verifyClaims }: AuthenticationSettings
 ): Admission {
   const asksHost = Boolean(isRevoked ?? verifyClaims)
   const judgeClaims = verifyClaims && (async (claims: TokenClaims, request?: AnyRequest) => {

@@ -2,14 +2,13 @@ import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../callback.ts'
 import { Forbidden, TokenExpired, TokenMissing, TokenStale } from '../errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
-import type { Settings } from '../settings.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { Wording } from '../wording.ts'
 import type { Admission } from './admission.ts'
 import { changesSomething, type Csrf } from './csrf.ts'
 import type { Locator } from './locate.ts'
-import { readGuardOptions, usuallyFreshForSeconds, type GuardOptions, type GuardSettings } from './options.ts'
+import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardOptions, type GuardSettings } from './options.ts'
 import type { AuthOfRequests, LocatedToken } from './request-auth.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
@@ -32,7 +31,7 @@ export function isGuardFactory (hook: unknown): boolean {
 
 /** What guards are made of. */
 export interface GuardParts {
-  settings: Settings
+  settings: AuthenticationSettings
   tokens: Tokens
   locator: Locator
   csrf: Csrf

@@ -5,8 +5,9 @@ import type { AnyRequest } from '../http/request.ts'
 import { faultsIn, filled } from '../option-groups.ts'
 import { LocationsSchema } from '../options-schema.ts'
 import { sentence } from '../problems.ts'
+import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
-import type { Location } from '../transport/options.ts'
+import type { Location, TransportSettings } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
 /** How much a guard asks of the database; see `GuardOptions`. */
@@ -37,7 +38,19 @@ export interface GuardOptions {
   consistency?: Consistency
 }
 
-/** The options, checked and filled. */
+/** What the settings say of who is let in. */
+export interface AuthenticationSettings extends Pick<TransportSettings, 'locations'> {
+  /** The name of the accounts, and so of `app[name]`. */
+  name: string
+  /** The property of requests that holds the user. */
+  decoratorName: string
+  /** A look at the claims of a token that is not revoked: anything but `true` refuses it. */
+  verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
+  /** One more list of revoked tokens: anything but `false` refuses the token. */
+  isRevoked?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
+}
+
+/** The options of one guard, checked and filled. */
 export interface GuardSettings {
   kind: TokenKind | 'any'
   optional: boolean | 'or-expired'

@@ -1,12 +1,11 @@
 import { OptionsInvalid } from '../errors.ts'
 import type { AnyReply } from '../http/request.ts'
 import type { Signals } from '../sessions/signals.ts'
-import type { Settings } from '../settings.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
 import type { Location } from '../transport/options.ts'
 import type { Wording } from '../wording.ts'
-import type { GuardSettings } from './options.ts'
+import type { AuthenticationSettings, GuardSettings } from './options.ts'
 
 /** What the token said that let a request in. */
 export interface RequestAuth {
@@ -37,7 +36,7 @@ export type LocatedToken = VerifiedToken & { location: Location }
 export type AuthOfRequests = new (token: LocatedToken, fresh: boolean, guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply) => RequestAuth
 
 /** The signal waits on the prototype for whoever asks: a closure, or a second object, would cost every request. */
-export function createAuthOfRequests (signals: Signals, wording: Wording, { name }: Pick<Settings, 'name'>): AuthOfRequests {
+export function createAuthOfRequests (signals: Signals, wording: Wording, { name }: AuthenticationSettings): AuthOfRequests {
   return class implements RequestAuth {
     claims: TokenClaims
     header: TokenHeader
