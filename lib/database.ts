@@ -6,6 +6,7 @@ import { borrow, type OrmOption } from './databases/borrow.ts'
 import { createCommits, type Commits } from './databases/commits.ts'
 import type { Dialect, Notifications } from './databases/dialect.ts'
 import { open } from './databases/open.ts'
+import type { DatabaseSettings } from './databases/options.ts'
 import { isBusy, isLocked, isReadOnly, withoutValues, within } from './databases/patience.ts'
 import { pendingIn } from './databases/pending.ts'
 import { requireSkipped } from './databases/schema-generator.ts'
@@ -18,7 +19,6 @@ import { Revision, rows } from './entities/revision.ts'
 import { User } from './entities/user.ts'
 import { ConstraintViolated, OptionsInvalid, Unavailable } from './errors.ts'
 import { isOurs } from './our-error.ts'
-import type { Settings } from './settings.ts'
 
 /** `listen` and `notify` are there on PostgreSQL alone. */
 export interface Database extends Partial<Notifications> {
@@ -54,9 +54,6 @@ export interface Database extends Partial<Notifications> {
   clock?: () => Promise<number>
   close: () => Promise<void>
 }
-
-/** Where the accounts are, and who makes their tables. */
-export type DatabaseSettings = Pick<Settings, 'db' | 'name'> & Partial<Pick<Settings, 'orm' | 'schema'>>
 
 /** The longest pause before the second try on what is locked, and before each try of whoever is first in the line for a file. */
 const shortPauseMs = 5
@@ -110,7 +107,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
  * The tables that an app's MikroORM would drop unless it is told not to. If it knows our entities it keeps those, and their
  * tables may be its own to make, but not the table that notes which of our migrations have run.
  */
-function droppedBy (host: MikroORM, { orm, name, schema }: { orm: MikroORM, name: string, schema: Settings['schema'] }): string[] {
+function droppedBy (host: MikroORM, { orm, name, schema }: Pick<DatabaseSettings, 'name' | 'schema'> & { orm: MikroORM }): string[] {
   const isKnown = name === 'accounts' && host.getMetadata().has(User)
   if (isKnown && schema === 'none') return []
   return [...isKnown ? [] : tablesOf(orm).map(({ name }) => name), `${name}_migrations`]

@@ -4,7 +4,6 @@ import { v7 as uuid } from 'uuid'
 import type { Database } from './database.ts'
 import { Event } from './entities/event.ts'
 import { storable, type Client } from './http/request.ts'
-import type { Settings } from './settings.ts'
 import type { EventReason, ReuseDetails, StoredEvent, Telemetry } from './telemetry.ts'
 
 /** What happened to an account. */
@@ -20,6 +19,14 @@ export interface Happening {
   client?: Client | undefined
 }
 
+/** What the settings say of events. */
+export interface EventSettings {
+  events: {
+    /** Keeps every event of an account in the table of events too. */
+    store: boolean
+  }
+}
+
 /** Writes down what happens to accounts, where the app wants that, and tells whoever listens. */
 export interface Events {
   /** Adds it to the table, in the transaction of what it tells of. */
@@ -30,7 +37,9 @@ export interface Events {
   happen: (happening: Happening) => Promise<void>
 }
 
-export function createEvents (database: Database, { publish }: Telemetry, { events: { store } }: Pick<Settings, 'events'>, log: FastifyBaseLogger): Events {
+export function createEvents (
+  database: Database, { publish }: Telemetry, { events: { store } }: EventSettings, log: FastifyBaseLogger
+): Events {
   const insert = database.statement(({ query, all }) => query(Event).insert(all(Event)))
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {

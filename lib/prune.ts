@@ -3,6 +3,7 @@ import type { EntityClass } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { disagreement, type Clocks } from './clocks.ts'
 import type { Database } from './database.ts'
+import type { PruneSettings } from './databases/options.ts'
 import { selectFrom } from './databases/statement.ts'
 import { Event } from './entities/event.ts'
 import { RevokedToken } from './entities/revoked-token.ts'
@@ -10,7 +11,6 @@ import { Session } from './entities/session.ts'
 import { ThrottleBucket } from './entities/throttle.ts'
 import { Unavailable } from './errors.ts'
 import { clockSkewSeconds, keptForSeconds } from './sessions/revocations.ts'
-import type { Settings } from './settings.ts'
 
 /** How many rows were deleted. */
 export interface Pruned {
@@ -36,7 +36,7 @@ export interface Pruner {
 const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
-export function createPruner (database: Database, clocks: Clocks, settings: Settings, log: FastifyBaseLogger): Pruner {
+export function createPruner (database: Database, clocks: Clocks, settings: PruneSettings, log: FastifyBaseLogger): Pruner {
   const { prune: { intervalSeconds }, events: { keepForSeconds } } = settings
   let pruning: Promise<Pruned> | undefined
   const closing = new AbortController()

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Kind } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
-import type { OrmOption } from './databases/borrow.ts'
 import { cookieProblems, cookieSettings } from './cookie-names.ts'
+import type { DatabaseSettings, PruneSettings } from './databases/options.ts'
 import { inSeconds } from './durations.ts'
 import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
+import type { EventSettings } from './events.ts'
 import type { AuthenticationSettings } from './guards/options.ts'
 import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
@@ -27,14 +28,13 @@ import type { UserSettings } from './users/options.ts'
 /** The options, checked and filled, with every duration in seconds. */
 export interface Settings extends
   Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions' | 'cookies' | 'locations'>,
-  TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings, AuthenticationSettings {
+  DatabaseSettings, PruneSettings, EventSettings, TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings, AuthenticationSettings {
   refresh: SessionSettings['refresh']
+  schema: 'migrate' | 'none'
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
-  prune: { intervalSeconds: number }
-  events: { store: boolean, keepForSeconds: number }
+  events: EventSettings['events'] & PruneSettings['events']
   realm: string
-  orm?: OrmOption
 }
 
 /** Options that are no plain data, and stay what they are. */

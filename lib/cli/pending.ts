@@ -1,6 +1,7 @@
-import { sayingWhy, whatOf, type DatabaseSettings } from '../database.ts'
+import { sayingWhy, whatOf } from '../database.ts'
 import { borrow } from '../databases/borrow.ts'
 import { open, type Opened } from '../databases/open.ts'
+import type { DatabaseSettings } from '../databases/options.ts'
 import { pendingIn } from '../databases/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
