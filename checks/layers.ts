@@ -65,10 +65,7 @@ export const stillUp: Record<string, string[]> = {
   'lib/problems.ts': ['lib/guards/options.ts'],
   'lib/routes/schemas.ts': ['lib/openapi.ts'],
   'lib/sessions/revocations.ts': ['lib/prune.ts'],
-  'lib/settings.ts': [
-    'lib/examples.ts', 'lib/grants.ts', 'lib/hooks.ts', 'lib/openapi.ts', 'lib/routes/schemas.ts',
-    'lib/users/changes.ts', 'lib/users/known-users.ts', 'lib/users/look-up.ts', 'lib/users/services.ts',
-  ],
+  'lib/settings.ts': ['lib/examples.ts', 'lib/grants.ts', 'lib/hooks.ts', 'lib/openapi.ts', 'lib/routes/schemas.ts'],
   'lib/throttle/devices.ts': ['lib/grants.ts'],
   'lib/throttle/network.ts': ['lib/sessions/refresh-report.ts'],
 }

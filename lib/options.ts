@@ -12,11 +12,9 @@ import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
 import type { Location, Transport } from './transport/options.ts'
 import type { TypeBox1Schema } from './typebox-1.ts'
+import type { Identifier } from './users/options.ts'
 import type { AccountsUser } from './users/public-user.ts'
 import type { Messages } from './wording.ts'
-
-/** What a person may sign in with. */
-export type Identifier = 'username' | 'email'
 
 /** A cookie's name and the path that it is sent to. */
 interface CookieOptions {

@@ -9,13 +9,13 @@ import type { Hasher } from '../passwords/hasher.ts'
 import type { Policy } from '../passwords/policy.ts'
 import type { Endings } from '../sessions/endings.ts'
 import type { RevocationLog } from '../sessions/revocation-log.ts'
-import type { Settings } from '../settings.ts'
 import type { StoredEvent } from '../telemetry.ts'
 import { isId } from '../tokens/claims.ts'
 import { isAdmin, takesAdmin, type Admins } from './admins.ts'
 import type { OwnFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { LookUp } from './look-up.ts'
+import type { UserSettings } from './options.ts'
 import type { Taken } from './taken.ts'
 import type { UniqueFields } from './unique-fields.ts'
 
@@ -76,7 +76,9 @@ export interface ChangeParts {
   admins: Admins
 }
 
-export function createChanges ({ hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins }: ChangeParts, { identifiers }: Settings): Changes {
+export function createChanges (
+  { hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins }: ChangeParts, { identifiers }: UserSettings
+): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { User } from '../entities/user.ts'
 import { frozen } from '../frozen.ts'
-import type { Settings } from '../settings.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { LookUp } from './look-up.ts'
+import type { UserSettings } from './options.ts'
 import type { PublicFields } from './public-user.ts'
 
 /** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
@@ -32,7 +32,7 @@ const most = { users: 50_000, characters: 2 ** 25 }
  * Remembers users between requests. The log of revocations tells of each change that is made through the plugin. What
  * others have written is seen when an access token would have been over, which is sooner than an entry of the log is gone.
  */
-export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: Pick<Settings, 'access'>, { counters }: Telemetry): KnownUsers {
+export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry): KnownUsers {
   const knownForMs = access.expiresInSeconds * 1000
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
   const reading = new Map<string, Promise<KnownUser | null>>()

@@ -6,9 +6,9 @@ import { inside } from '../databases/transaction.ts'
 import { User } from '../entities/user.ts'
 import { InputInvalid } from '../errors.ts'
 import { fromRow } from '../from-row.ts'
-import type { Settings } from '../settings.ts'
 import { isId } from '../tokens/claims.ts'
 import { identifierKey } from './identifiers.ts'
+import type { UserSettings } from './options.ts'
 
 /** Which part of all users. */
 export const PageSchema = Type.Object({
@@ -54,7 +54,7 @@ export interface LookUp extends Finders<User> {
 /** What somebody is looked for by, if they can be. */
 type Key = [property: 'id' | 'usernameKey' | 'emailKey', value: string] | undefined
 
-export function createLookUp (database: Database, { identifiers }: Pick<Settings, 'identifiers'>): LookUp {
+export function createLookUp (database: Database, { identifiers }: UserSettings): LookUp {
   const by = (property: string) => database.statement(({ query }) => query(User).select('*').where({ [property]: 'value' }))
   const statements = { id: by('id'), usernameKey: by('usernameKey'), emailKey: by('emailKey') }
 

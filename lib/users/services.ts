@@ -5,12 +5,12 @@ import type { Input } from '../input.ts'
 import type { Hooks } from '../hooks.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { knownOptions } from '../service-options.ts'
-import type { Settings } from '../settings.ts'
 import { isId } from '../tokens/claims.ts'
 import type { Change, Changes } from './changes.ts'
 import type { Credentials } from './credentials.ts'
 import { RolesSchema, type OwnFields, type Profile } from './fields.ts'
 import { PageSchema, type LookUp } from './look-up.ts'
+import type { UserSettings } from './options.ts'
 import type { GivenFields, ManagedUser, PublicUsers } from './public-user.ts'
 import type { Past, Registration, Users } from './users.ts'
 
@@ -104,7 +104,7 @@ interface Parts {
   hooks: Hooks
   hasher: Hasher
   input: Input
-  settings: Settings
+  settings: UserSettings
   fields: OwnFields
   lookUp: LookUp
   credentials: Credentials
