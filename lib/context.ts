@@ -9,6 +9,7 @@ import type { RevokeToken } from './services.ts'
 import type { Keyring, TokenKind } from './tokens/keyring.ts'
 import type { Endings } from './sessions/endings.ts'
 import type { Sessions } from './sessions/sessions.ts'
+import type { Settings } from './settings.ts'
 import type { Location } from './transport/options.ts'
 import type { Credentials } from './users/credentials.ts'
 import type { OwnFields } from './users/fields.ts'
@@ -19,6 +20,7 @@ import type { Throttle } from './throttle/throttle.ts'
 
 /** What a route may use. */
 export interface Context extends Issuing {
+  settings: Settings
   keyring: Keyring
   hooks: Hooks
   sessions: Sessions

@@ -10,7 +10,7 @@ import { isOurs } from './our-error.ts'
 import type { OwnData, SessionData } from './sessions/data.ts'
 import { isOfReplaced } from './sessions/replaced.ts'
 import type { SessionTransport, Sessions } from './sessions/sessions.ts'
-import type { Settings } from './settings.ts'
+import type { SignInSettings } from './sign-in/options.ts'
 import type { Devices } from './throttle/devices.ts'
 import { areCustomClaims } from './tokens/access-token.ts'
 import type { RefreshChoice, TokenPair, Tokens } from './tokens/tokens.ts'
@@ -19,7 +19,7 @@ import type { AccountsUser, PublicFields, PublicUsers } from './users/public-use
 
 /** What makes an answer with tokens. */
 export interface Issuing {
-  settings: Settings
+  settings: SignInSettings
   tokens: Tokens
   publicUsers: PublicUsers
   cookies: Cookies

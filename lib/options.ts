@@ -2,11 +2,11 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { OrmOption } from './databases/borrow.ts'
 import type { Duration } from './durations.ts'
-import type { AccountsTypes } from './host/types.ts'
 import type { AnyRequest, RequestSource } from './http/request.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
 import type { RouteSwitch } from './route-path.ts'
 import type { SessionData } from './sessions/data.ts'
+import type { ClaimsSession, CustomClaims } from './sign-in/options.ts'
 import type { TokenClaims } from './tokens/access-token.ts'
 import type { Owner } from './passwords/rule.ts'
 import type { Algorithm, KeyPair } from './tokens/key.ts'
@@ -302,11 +302,3 @@ export interface AccountsOptions {
     account?: number
   }
 }
-
-/** What `claims` is told of the session that a token is made for. */
-export interface ClaimsSession {
-  data: SessionData | null
-}
-
-/** What `claims` gives: as `AccountsTypes` says, or anything. */
-type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>

@@ -4,8 +4,9 @@ import { errorCodes } from 'fastify'
 import { component } from '../components.ts'
 import type { Issuing } from '../grants.ts'
 import * as errors from '../errors.ts'
-import type { Settings } from '../settings.ts'
-import type { Location, Transport } from '../transport/options.ts'
+import type { PasswordSettings } from '../passwords/options.ts'
+import type { Location, Transport, TransportSettings } from '../transport/options.ts'
+import type { UserSettings } from '../users/options.ts'
 
 /** A pair of tokens, or what is left of it in a body when they travel in cookies. */
 export function tokenResponseSchema ({ settings: { transport, access, refresh }, publicUsers }: Issuing) {
@@ -30,12 +31,12 @@ export function tokenResponseSchema ({ settings: { transport, access, refresh },
 }
 
 /** The header that brings cookies or takes them back, where there are any. */
-function setsCookies (transport: Settings['transport'], description: string) {
+function setsCookies (transport: TransportSettings['transport'], description: string) {
   return transport !== 'body' && { headers: { 'set-cookie': { type: 'string', description } } }
 }
 
 /** How a client says where its tokens are to go, where it may say so. */
-export function transportFields (transport: Settings['transport']) {
+export function transportFields (transport: TransportSettings['transport']) {
   return transport === 'both' && {
     transport: Type.Optional(Type.Unsafe<Transport>({ type: 'string', enum: ['body', 'cookie'], description: 'How the tokens of this session travel, now and later. Default body.' })),
   }
@@ -44,7 +45,7 @@ export function transportFields (transport: Settings['transport']) {
 export const NothingSchema = Type.Null({ description: 'Done' })
 
 /** Nothing, but that a browser is told to forget the session. */
-export function ForgottenSchema ({ transport }: Pick<Settings, 'transport'>) {
+export function ForgottenSchema ({ transport }: TransportSettings) {
   return Type.Null({ description: 'Done', ...setsCookies(transport, 'Takes the cookies of the session back, where it had any.') })
 }
 
@@ -62,7 +63,7 @@ export const EmailSchema = Type.String({ maxLength: 254, description: 'An e-mail
 export const shown = Symbol('shown')
 
 /** A new password, with the rules that a form can show. */
-export function PasswordSchema ({ password: { minLength, maxLength, blocklist, breached } }: Pick<Settings, 'password'>) {
+export function PasswordSchema ({ password: { minLength, maxLength, blocklist, breached } }: PasswordSettings) {
   const rules = [
     `${minLength} to ${maxLength} characters, of any kind but control and unassigned characters.`,
     ...blocklist ? ['No common password, no few characters over and over, and no row of letters, digits or keys.'] : [],
@@ -89,12 +90,12 @@ export const bodyErrors: ErrorClass[] = [
 ]
 
 /** What a route may answer beside that changes fields of the app's own. */
-export function uniqueErrors ({ user: { fields } }: Pick<Settings, 'user'>): ErrorClass[] {
+export function uniqueErrors ({ user: { fields } }: UserSettings): ErrorClass[] {
   return Object.values(fields).some((field) => field.unique) ? [errors.UserExists] : []
 }
 
 /** What a route that sets cookies may answer beside. */
-export function ownSiteErrors (transport: Settings['transport']): ErrorClass[] {
+export function ownSiteErrors (transport: TransportSettings['transport']): ErrorClass[] {
   return transport === 'body' ? [] : [errors.CsrfFailed]
 }
 
