@@ -65,7 +65,6 @@ export const stillUp: Record<string, string[]> = {
   'lib/problems.ts': ['lib/guards/options.ts'],
   'lib/routes/schemas.ts': ['lib/openapi.ts'],
   'lib/sessions/revocations.ts': ['lib/prune.ts'],
-  'lib/settings.ts': ['lib/examples.ts', 'lib/hooks.ts', 'lib/openapi.ts'],
   'lib/throttle/devices.ts': ['lib/grants.ts'],
   'lib/throttle/network.ts': ['lib/sessions/refresh-report.ts'],
 }

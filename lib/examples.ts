@@ -1,6 +1,6 @@
 import type { FastifyError } from '@fastify/error'
 import type { ErrorCode } from './error-code.ts'
-import type { Settings } from './settings.ts'
+import type { Messages } from './wording.ts'
 
 // An import of node:http would load all that it offers, the client of fetch too, which takes longer than our own files.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -37,8 +37,20 @@ export interface ErrorAnswer {
   field?: string
 }
 
+/** What the settings say of the texts of errors. */
+export interface ErrorSettings {
+  /** Other texts for errors, by code. */
+  messages: Messages
+  password: {
+    /** Fewest code points of a new password. */
+    minLength: number
+  }
+}
+
 /** What a client is told, in the words of the app where they are fixed. */
-export function errorAnswerOf ({ statusCode, code, message, field }: FastifyError & { field?: string }, { messages, password }: Pick<Settings, 'messages' | 'password'>): ErrorAnswer {
+export function errorAnswerOf (
+  { statusCode, code, message, field }: FastifyError & { field?: string }, { messages, password }: ErrorSettings
+): ErrorAnswer {
   /** What stands for the reason in the messages that give one. */
   const reasons: Record<string, string> = {
     ACCOUNTS_INPUT_INVALID: 'body/password must be string',

@@ -1,16 +1,20 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { AccountsOptions } from './options.ts'
-import type { Settings } from './settings.ts'
 
 /** Hooks that are told of what has happened, and have no say in it. */
 type Told = Omit<Required<NonNullable<AccountsOptions['hooks']>>, 'onRegister' | 'onSession'>
+
+/** What the settings say of those hooks. */
+export interface HookSettings {
+  hooks: Partial<Told>
+}
 
 export interface Hooks {
   /** Tells a hook of what is stored by now. The answer does not wait for it, and one that fails is logged. */
   tell: <Name extends keyof Told>(name: Name, ...told: Parameters<Told[Name]>) => void
 }
 
-export function createHooks ({ hooks }: Pick<Settings, 'hooks'>, log: FastifyBaseLogger): Hooks {
+export function createHooks ({ hooks }: HookSettings, log: FastifyBaseLogger): Hooks {
   return {
     tell (name, ...told) {
       const hook = hooks[name] as ((...told: unknown[]) => unknown) | undefined

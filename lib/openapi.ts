@@ -2,20 +2,27 @@ import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { createComponents, ownName, type OpenapiDocument } from './components.ts'
 import { Forbidden, OptionsInvalid, TokenStale } from './errors.ts'
-import { errorAnswerOf, exampleOf, type Exemplary } from './examples.ts'
+import { errorAnswerOf, exampleOf, type ErrorSettings, type Exemplary } from './examples.ts'
 import { proofRule } from './guards/csrf.ts'
 import type { GuardSettings } from './guards/options.ts'
 import type { Document } from './guards/protect.ts'
 import { guardsOf } from './guards/route-hooks.ts'
 import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from './routes/schemas.ts'
-import type { Settings } from './settings.ts'
 import type { TokenKind } from './tokens/keyring.ts'
-import type { Location } from './transport/options.ts'
+import type { Location, TransportSettings } from './transport/options.ts'
 
 /** A list of ways in: one of them will do. */
 export type Security = Record<string, string[]>[]
 
-type DocumentSettings = Pick<Settings, 'name' | 'header' | 'cookies' | 'locations' | 'routes' | 'messages' | 'password' | 'csrf'>
+/** What the settings say of the document. */
+export interface DocumentSettings extends ErrorSettings, Pick<TransportSettings, 'cookies' | 'csrf' | 'locations' | 'header'> {
+  /** The name of the accounts, and so of the tag of their routes. */
+  name: string
+  routes: {
+    /** Where clients ask about tokens. Default nowhere. */
+    introspect?: string
+  }
+}
 
 const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol' }
 

@@ -8,6 +8,8 @@ import { withEnvironment } from './environment.ts'
 import { OptionsInvalid } from './errors.ts'
 import type { EventSettings } from './events.ts'
 import type { AuthenticationSettings } from './guards/options.ts'
+import type { HookSettings } from './hooks.ts'
+import type { DocumentSettings } from './openapi.ts'
 import { faultsIn, filled } from './option-groups.ts'
 import { OptionsSchema, type FilledOptions } from './options-schema.ts'
 import type { AccountsOptions } from './options.ts'
@@ -17,6 +19,7 @@ import { isPlainObject } from './plain-object.ts'
 import { conflicts, contradictions, keyProblems, ormProblems, sentence, type GivenOptions } from './problems.ts'
 import { pathOf, type RouteName } from './route-path.ts'
 import type { SessionSettings } from './sessions/options.ts'
+import type { SignInSettings } from './sign-in/options.ts'
 import type { ThrottleSettings } from './throttle/options.ts'
 import type { Key } from './tokens/key.ts'
 import type { TokenSettings } from './tokens/options.ts'
@@ -24,17 +27,22 @@ import { readKey } from './tokens/read-key.ts'
 import type { CookieSettings, TransportSettings } from './transport/options.ts'
 import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 import type { UserSettings } from './users/options.ts'
+import type { WordingSettings } from './wording.ts'
 
-/** The options, checked and filled, with every duration in seconds. */
+/** The options, checked and filled, with every duration in seconds: what each folder reads of them, put together. */
 export interface Settings extends
-  Omit<FilledOptions, 'access' | 'refresh' | 'routes' | 'algorithm' | 'leeway' | 'revocation' | 'prune' | 'events' | 'password' | 'user' | 'sessions' | 'cookies' | 'locations'>,
-  DatabaseSettings, PruneSettings, EventSettings, TokenSettings, UserSettings, SessionSettings, PasswordSettings, ThrottleSettings, TransportSettings, AuthenticationSettings {
-  refresh: SessionSettings['refresh']
-  schema: 'migrate' | 'none'
+  Pick<FilledOptions, 'prefix' | 'introspection'>,
+  WordingSettings, HookSettings, DatabaseSettings, PruneSettings, EventSettings, TokenSettings, UserSettings, SessionSettings,
+  TransportSettings, AuthenticationSettings, DocumentSettings, SignInSettings, PasswordSettings, ThrottleSettings {
   /** Where each route is below the prefix. What is off is not there. */
   routes: Partial<Record<RouteName, string>>
+  schema: 'migrate' | 'none'
+  // Groups of which several folders read parts.
+  refresh: SessionSettings['refresh']
+  header: TransportSettings['header']
+  password: PasswordSettings['password']
   events: EventSettings['events'] & PruneSettings['events']
-  realm: string
+  hooks: FilledOptions['hooks']
 }
 
 /** Options that are no plain data, and stay what they are. */

@@ -8,10 +8,15 @@ import { isOurs } from './our-error.ts'
 export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
 
 /** What the settings say of the words and the challenges of errors. */
-interface WordingSettings {
+export interface WordingSettings {
+  /** Other texts for errors, by code. */
   messages: Messages
+  /** The realm of challenges. */
   realm: string
-  header: { scheme: string }
+  header: {
+    /** The scheme of challenges; `''` for the usual one. */
+    scheme: string
+  }
 }
 
 /** Puts an error into the app's own words; what is not ours stays as it is. */
