@@ -414,9 +414,11 @@ t.test('a replica that lagged and took over is noticed by its log, though it has
 /** The rows as they were before any session had ended, as a backup has them that was put back. */
 async function undo (sql: Sql): Promise<void> {
   await sql.exec(`
+    begin;
     update accounts_sessions set revoked_at = null, revoke_reason = null, gen = 0, floor_gen = 0;
     delete from accounts_revoked_tokens;
     update accounts_revision set revision = 0;
+    commit;
   `)
 }
 
