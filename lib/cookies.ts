@@ -1,5 +1,5 @@
-import { parseCookie, stringifySetCookie } from 'cookie'
-import type { FastifyBaseLogger } from 'fastify'
+import cookie from '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
 import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from './errors.ts'
 import type { AnyRequest } from './http/request.ts'
@@ -38,7 +38,8 @@ export const mostSeconds = 400 * 86400
 /** An origin that browsers trust without TLS. */
 export const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
-export function createCookies ({ cookies: settings }: TransportSettings, log: FastifyBaseLogger): Cookies {
+export async function createCookies (app: FastifyInstance, { cookies: settings }: TransportSettings): Promise<Cookies> {
+  const { parseCookie, serializeCookie } = await openLibrary(app)
   const { domain, sameSite, secure, partitioned } = settings
   let hasWarnedOfLoss = false
   let hasWarnedOfPath = false
@@ -46,7 +47,8 @@ export function createCookies ({ cookies: settings }: TransportSettings, log: Fa
   function line (kind: CookieKind, value: string, life: { maxAge?: number, expires?: Date }): string {
     const { name, path } = settings[kind]
     if (name.length + value.length > mostBytes) throw new TokenTooLarge()
-    return stringifySetCookie({ name, value, path, sameSite, secure, partitioned, httpOnly: kind !== 'csrf', ...domain && { domain }, ...life })
+    const httpOnly = kind !== 'csrf'
+    return serializeCookie(name, value, { path, sameSite, secure, partitioned, httpOnly, ...domain && { domain }, ...life })
   }
 
   function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind): string | undefined {
@@ -68,16 +70,34 @@ export function createCookies ({ cookies: settings }: TransportSettings, log: Fa
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
       hasWarnedOfLoss = true
-      log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
+      app.log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
     },
     warnOfPath (request) {
       const { path } = settings.refresh
       if (hasWarnedOfPath || path === '/' || !(read(request, 'access') ?? read(request, 'csrf'))) return
       hasWarnedOfPath = true
-      log.warn(`A refresh has brought cookies of a session, but not that of the refresh token, which browsers send to ${path} alone. ` +
+      app.log.warn(`A refresh has brought cookies of a session, but not that of the refresh token, which browsers send to ${path} alone. ` +
         'Where a proxy before the app takes a part of the path away, put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
     },
     clear: () => sessionCookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
     read,
   }
+}
+
+type Library = Pick<FastifyInstance, 'parseCookie' | 'serializeCookie'>
+
+/**
+ * What reads and writes cookies. It has a scope of its own also where the host has registered @fastify/cookie, whose
+ * `parseOptions` are for the host's cookies.
+ */
+async function openLibrary (app: FastifyInstance): Promise<Library> {
+  let library!: Library
+  await app.register(async (child) => {
+    // No request comes to this scope, and Fastify refuses names that the host has given to something already.
+    for (const name of ['decorateRequest', 'decorateReply']) Object.defineProperty(child, name, { value: () => child })
+    await child.register(cookie, { hook: false })
+    const { parseCookie, serializeCookie } = child
+    library = { parseCookie, serializeCookie }
+  })
+  return library
 }

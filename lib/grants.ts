@@ -79,7 +79,10 @@ export function deliver (reply: AnyReply | undefined, { body, cookies }: Grant):
   return body
 }
 
-/** Adds to the cookies that others set, whether they use @fastify/cookie or not. */
+/**
+ * Adds to the cookies that others set, whether they use @fastify/cookie or not. Its `reply.setCookie` would keep ours back
+ * for a hook, which does not run where another hook fails or the reply is hijacked, and read the request as the host does.
+ */
 export function setCookies (reply: AnyReply, cookies: string[]): void {
   for (const cookie of cookies) reply.header('set-cookie', cookie)
 }

@@ -143,7 +143,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const changes = createChanges({ hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins: createAdmins(database) }, settings)
   const throttle = createThrottle(createRows(database), queue, keyring.throttle, events, telemetry, settings, app.log)
 
-  const cookies = createCookies(settings, app.log)
+  const cookies = await createCookies(app, settings)
   const devices = createDevices(cookies, keyring.device, settings)
   const csrf = createCsrf(settings, keyring.csrf, telemetry)
   const locator = createLocator(settings, cookies)
