@@ -193,7 +193,10 @@ export function createSessions (
     return { session, verdict: decide(session, claims, new Date(), policy, revocations.floorOf(claims.sid)) }
   }
 
-  /** The same for whoever may end the session: a token that is used again has been stolen, on one side or the other. */
+  /**
+   * Reads the row and judges the token by it, and ends the session where the token is used again: it has been stolen, on one
+   * side or the other.
+   */
   async function judgeAndEnd (claims: RefreshClaims, client?: Client): Promise<Judgement<Session>> {
     const judgement = await judge(claims)
     const { session, verdict } = judgement
