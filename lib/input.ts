@@ -18,7 +18,7 @@ export interface Input {
    * call the whole: default `body`.
    * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
    */
-  reader: (schema: object, kind: InputKind, place?: string) => (value: object) => Record<string, unknown>
+  reader: (schema: object, kind: InputKind, place?: string) => (value: unknown) => Record<string, unknown>
 }
 
 /** A client that sends nonsense need not be told all of it. */
@@ -41,13 +41,21 @@ export function createInput (compiling: Compiling): Input {
     reader (schema, kind, place = 'body') {
       const validate = compile(schema, kind)
       return (value) => {
-        // As it will be stored: what JSON cannot say is not there.
-        const copy: unknown = JSON.parse(JSON.stringify(value))
+        const copy = asJson(value, place)
         const verdict = validate(copy)
         if (verdict !== true) throw inputInvalid(verdict.error, place)
         return copy as Record<string, unknown>
       }
     },
+  }
+}
+
+/** As it will be stored: what JSON cannot say is not there. */
+function asJson (value: unknown, place: string): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value))
+  } catch {
+    throw new InputInvalid(`${place} must be an object that JSON can say`)
   }
 }
 

@@ -36,3 +36,15 @@ t.test('a body is looked at no further than to its first fault', async (t) => {
   t.equal(await register({ username: 5, tags: 5 }), 'body/username must be string')
   t.equal((await post('/auth/register', { usrname: 'ada', password })).json().message, 'body/usrname is not a known field', 'which says more than what is missing')
 })
+
+t.test('what code gives and JSON cannot say is refused like any other wrong input', async (t) => {
+  const { app, signUp } = await build(t)
+  const { user: { id } } = await signUp()
+  const refusal = { code: 'ACCOUNTS_INPUT_INVALID', message: 'body must be an object that JSON can say' }
+  const cyclic: Record<string, unknown> = {}
+  cyclic.username = cyclic
+  for (const given of [{ username: 1n }, cyclic, undefined, () => {}]) {
+    await t.rejects(app.accounts.users.create(given as never), refusal)
+    await t.rejects(app.accounts.users.update(id, given as never), refusal)
+  }
+})

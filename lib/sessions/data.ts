@@ -52,7 +52,7 @@ export function createOwnData (
 
   function read (given: unknown): SessionData | null {
     if (given === undefined || given === null) return null
-    const data = readShape!(asJson(given))
+    const data = readShape!(given)
     if (!isStorable(data)) throw new InputInvalid('data must not hold NUL, half a character or values nested too deeply')
     if (Buffer.byteLength(JSON.stringify(data)) > mostBytes) throw new InputInvalid(`data must have at most ${mostBytes} bytes as JSON`)
     return data as SessionData
@@ -66,14 +66,5 @@ export function createOwnData (
     },
     read,
     of: ({ data }) => schema && isPlainObject(data) ? structuredClone(data) as SessionData : null,
-  }
-}
-
-/** The value as JSON says it. */
-function asJson (given: unknown): object {
-  try {
-    return JSON.parse(JSON.stringify(given))
-  } catch {
-    throw new InputInvalid('data must be an object that JSON can say')
   }
 }
