@@ -52,7 +52,9 @@ export function contradictions ({ access, refresh, revocation, password, routes 
 }
 
 /** What does not fit together in options that the schema has found right one by one. */
-export function conflicts ({ headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user, sessions, hooks, name, audience }: FilledOptions): string[] {
+export function conflicts ({
+  headerFields, messages, transport, locations, introspection: { clients }, header, decoratorName, user, sessions, hooks, name, audience,
+}: FilledOptions): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
 
   return [
@@ -78,8 +80,9 @@ function fieldProblem (name: string, field: Part): string | undefined {
 
 function dataProblem (data: Part | undefined, onSession: unknown): string[] {
   if (!data) return onSession ? ['hooks.onSession needs sessions.data, the schema of what it gives'] : []
-  const problem = schemaProblem('sessions.data', data) ?? (data.type === 'object' ? undefined : 'sessions.data must be the schema of an object')
-  return problem ? [problem] : []
+  const problem = schemaProblem('sessions.data', data)
+  if (problem) return [problem]
+  return data.type === 'object' ? [] : ['sessions.data must be the schema of an object']
 }
 
 function schemaProblem (name: string, schema: Part): string | undefined {

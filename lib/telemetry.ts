@@ -18,7 +18,10 @@ export interface Counters {
   refreshesOvertaken: number
   /** Spent refresh tokens that were used again: their sessions are over. */
   refreshesReused: number
-  /** Refresh tokens of sessions that were over, gone or expired; those that a session never gave out; those that a proof of who one is has made void. */
+  /**
+   * Refresh tokens of sessions that were over, gone or expired; those that a session never gave out; those that a proof of
+   * who one is has made void.
+   */
   refreshesEnded: number
   refreshesForged: number
   refreshesSuperseded: number
@@ -117,7 +120,14 @@ export interface ReuseDetails {
    * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it was
    * used last, and where from.
    */
-  session: { gen: number, prevGen: number | null, prevBranch: string | null, lastUsedAt: number, ip: string | null, userAgent: string | null }
+  session: {
+    gen: number
+    prevGen: number | null
+    prevBranch: string | null
+    lastUsedAt: number
+    ip: string | null
+    userAgent: string | null
+  }
 }
 
 /** What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one account. */

@@ -1,6 +1,6 @@
 import type { Session } from '../entities/session.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { Counters, RefreshOutcome, ReuseDetails, Telemetry } from '../telemetry.ts'
+import type { Counters, RefreshEvent, RefreshOutcome, ReuseDetails, Telemetry } from '../telemetry.ts'
 import { networksOf } from '../throttle/network.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Judgement, Verdict } from './rotation.ts'
@@ -23,6 +23,9 @@ const refusals: Partial<Record<Verdict, Outcome>> = {
 
 const failure: Outcome = ['failed', 'refreshesFailed']
 
+/** Whether a request comes from elsewhere than the last one that moved the session. Null: there is nothing to compare. */
+type Changes = Pick<RefreshEvent, 'userAgentChanged' | 'networkChanged'>
+
 /** What is told of one refresh, gathered on its way. */
 export interface RefreshReport {
   /** What was found, before anything of it changes. Each further try is the one that counts. */
@@ -39,7 +42,7 @@ export function createRefreshReports ({ counters, publish }: Telemetry) {
     let outcome = failure
     let answer: Outcome | undefined
     let adopted = false
-    let changes = changesOf(null, client)
+    let changes: Changes = { userAgentChanged: null, networkChanged: null }
 
     return {
       judged ({ session, verdict }) {
@@ -59,13 +62,12 @@ export function createRefreshReports ({ counters, publish }: Telemetry) {
   }
 }
 
-/** Whether a request comes from elsewhere than the last one that moved the session, as far as the row can be read. */
-function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client) {
+/** What of a row cannot be read, which only a hand in the database can have written, is not compared. */
+function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client): Changes {
   const { ip, userAgent } = storable(client)
-  const differs = <Value>(before: unknown, now: Value, of: (text: string) => Value) => typeof before === 'string' ? of(before) !== now : null
   return {
-    userAgentChanged: differs(session?.userAgent, userAgent, (text) => text),
-    networkChanged: differs(session?.ip, networkOf(ip), networkOf),
+    userAgentChanged: typeof session?.userAgent === 'string' ? session.userAgent !== userAgent : null,
+    networkChanged: typeof session?.ip === 'string' ? networkOf(session.ip) !== networkOf(ip) : null,
   }
 }
 
@@ -77,6 +79,8 @@ function networkOf (ip: string | null): string {
  * The two sides of a theft: what was shown too late, and the session as that found it. A time that cannot be read, which only
  * a hand in the database can have written, is null as JSON.
  */
-export function reuseOf ({ gen, prevGen, prevBranch, lastUsedAt, ip, userAgent }: Omit<Session, 'user'>, shown: ReuseDetails['shown']): ReuseDetails {
+export function reuseOf (
+  { gen, prevGen, prevBranch, lastUsedAt, ip, userAgent }: Omit<Session, 'user'>, shown: ReuseDetails['shown']
+): ReuseDetails {
   return { shown, session: { gen, prevGen, prevBranch, lastUsedAt: new Date(lastUsedAt).getTime(), ip, userAgent } }
 }

@@ -135,9 +135,11 @@ export interface SessionParts {
 }
 
 export function createSessions (
-  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts, { refresh: policy, sessions: limit, leewaySeconds }: SessionSettings, log: FastifyBaseLogger
+  { database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }: SessionParts,
+  { refresh: policy, sessions: limit, leewaySeconds }: SessionSettings, log: FastifyBaseLogger
 ): Sessions {
-  const confirmations = createConfirmations(database, telemetry, log, (session, gen) => endReused(session, session.user, { gen, br: null, issuedAt: null }))
+  const confirmations = createConfirmations(database, telemetry, log, (session, gen) =>
+    endReused(session, session.user, { gen, br: null, issuedAt: null }))
   const reportOf = createRefreshReports(telemetry)
   const { find, findAll } = createSessionFinder(database)
   const moves = createMoves(database, policy)
@@ -178,8 +180,11 @@ export function createSessions (
     const now = new Date()
     switch (verdict) {
       case 'ADOPT': return adoption(session, claims)
-      case 'ROTATE': return { how: 'rotate', change: { ...nextLife(session, now, client), prevGen: gen, prevBranch: claims.br, confirmedGen: gen } }
       case 'SKIP': return { how: 'skip', change: nextLife(session, now, client) }
+      case 'ROTATE': {
+        const spent = { prevGen: gen, prevBranch: claims.br, confirmedGen: gen }
+        return { how: 'rotate', change: { ...nextLife(session, now, client), ...spent } }
+      }
     }
     // SAME. As long as nobody has shown the current token, whoever is given it has the whole window to get it: it counts
     // from when the last one of them came.
@@ -210,7 +215,9 @@ export function createSessions (
    * One try: the answer, or nothing, and then the next try judges the row as it is by now. The answer is made first, so
    * that nothing is spent for one that cannot be.
    */
-  async function tryOnce<Answer> (claims: RefreshClaims, session: Session, step: Step | undefined, issue: Issue<Answer>): Promise<{ answer: Answer } | undefined> {
+  async function tryOnce<Answer> (
+    claims: RefreshClaims, session: Session, step: Step | undefined, issue: Issue<Answer>
+  ): Promise<{ answer: Answer } | undefined> {
     const next = { ...session, ...step?.change }
     const answer = issue(next, claims.gen === next.gen ? undefined : { gen: claims.gen, br: claims.br })
     if (step && !await move(session, step)) return
@@ -235,7 +242,9 @@ export function createSessions (
     return session
   }
 
-  async function endReused (session: Omit<Session, 'user'>, userId: string, shown: ReuseDetails['shown'], client?: Client): Promise<void> {
+  async function endReused (
+    session: Omit<Session, 'user'>, userId: string, shown: ReuseDetails['shown'], client?: Client
+  ): Promise<void> {
     const sessionId = session.id
     telemetry.counters.refreshesReused++
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
