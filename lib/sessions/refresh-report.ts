@@ -64,15 +64,11 @@ export function createRefreshReports ({ counters, publish }: Telemetry) {
 
 /** What of a row cannot be read, which only a hand in the database can have written, is not compared. */
 function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client): Changes {
-  const { ip, userAgent } = storable(client)
+  const { userAgent } = storable(client)
   return {
     userAgentChanged: typeof session?.userAgent === 'string' ? session.userAgent !== userAgent : null,
-    networkChanged: typeof session?.ip === 'string' ? networkOf(session.ip) !== networkOf(ip) : null,
+    networkChanged: typeof session?.ip === 'string' ? networksOf(session.ip)[0] !== networksOf(client.ip)[0] : null,
   }
-}
-
-function networkOf (ip: string | null): string {
-  return networksOf(ip ?? '')[0]
 }
 
 /**
