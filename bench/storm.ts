@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { hash, verify } from 'argon2'
 import Fastify from 'fastify'
 import accounts, { type TokenResponse } from '../lib/index.ts'
-import { usualConcurrency } from '../lib/passwords/options.ts'
-import { createQueue } from '../lib/passwords/queue.ts'
+import { usualConcurrency } from '../lib/features/passwords/options.ts'
+import { createQueue } from '../lib/features/passwords/queue.ts'
 import { quantile, ratioOf, spreadOf } from './statistics.ts'
 
 /**

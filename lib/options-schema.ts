@@ -1,13 +1,13 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import type { Duration } from './durations.ts'
+import type { Duration } from './checks/durations.ts'
 import type { AccountsOptions } from './options.ts'
-import type { PasswordHasher, PasswordVerifier, PepperSecret } from './passwords/options.ts'
-import type { RouteSwitch } from './route-path.ts'
+import type { PasswordHasher, PasswordVerifier, PepperSecret } from './features/passwords/options.ts'
+import type { RouteSwitch } from './http/route-path.ts'
 import { algorithms, type Algorithm } from './tokens/key.ts'
 import type { Location } from './transport/options.ts'
-import type { TypeBox1Schema } from './typebox-1.ts'
+import type { TypeBox1Schema } from './checks/typebox-1.ts'
 import type { Identifier } from './users/options.ts'
-import type { Messages } from './wording.ts'
+import type { Messages } from './http/wording.ts'
 
 const DurationSchema = (fallback: Duration, rule: { zero?: boolean, most?: number } = {}) =>
   Type.Unsafe<Duration>({ duration: rule, default: fallback })

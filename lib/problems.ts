@@ -1,14 +1,14 @@
 import { Kind, TransformKind } from '@sinclair/typebox'
 import type { ErrorObject } from 'ajv'
 import * as errors from './errors.ts'
-import { inSeconds, mostSeconds } from './durations.ts'
-import { variables } from './environment.ts'
+import { inSeconds, mostSeconds } from './checks/durations.ts'
+import { variables } from './checks/environment.ts'
 import type { AccountsOptions } from './options.ts'
 import type { FilledOptions } from './options-schema.ts'
-import { pathOf, type RouteName } from './route-path.ts'
-import { partsOf, type Part } from './schema-parts.ts'
+import { pathOf, type RouteName } from './http/route-path.ts'
+import { partsOf, type Part } from './checks/schema-parts.ts'
 import type { Key } from './tokens/key.ts'
-import { faultOf } from './users/field-schema.ts'
+import { faultOf } from './checks/field-schema.ts'
 
 /** What may stand where options belong, before the schema has looked. */
 export type GivenOptions = { [K in keyof FilledOptions]?: FilledOptions[K] }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData, TokenResponse, Transport } from '../types/index.ts'
-import { inSeconds, isDuration } from './durations.ts'
-import { isEqual } from './equal.ts'
+import { inSeconds, isDuration } from './checks/durations.ts'
+import { isEqual } from './secrets/equal.ts'
 import { OptionsInvalid } from './errors.ts'
-import { knownOptions } from './service-options.ts'
+import { knownOptions } from './http/service-options.ts'
 
 /** Which accounts of the app, and how the tokens travel. */
 export interface SignInOptions {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { createCompiling } from '../lib/compiling.ts'
+import { createCompiling } from '../lib/http/compiling.ts'
 import { build, password } from './build.ts'
 
 t.test('a field of the app\'s own that cannot be compiled keeps the app from starting', async (t) => {

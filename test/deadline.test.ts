@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { createDeadline, inTime, mostWaitMs, msLeft, withDeadline } from '../lib/deadline.ts'
+import { createDeadline, inTime, mostWaitMs, msLeft, withDeadline } from '../lib/http/deadline.ts'
 import { build, password } from './build.ts'
 import { letPass } from './waiting.ts'
 

@@ -61,7 +61,7 @@ t.test('every counter and every channel stands in the docs, and none that is gon
   const counters = operations.split(/^## /m).find((part) => part.startsWith('Counters'))!.split('\n').filter((line) => line.startsWith('| `'))
   t.same(counters.flatMap((line) => [...line.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name)), Object.keys(app.accounts.counters))
   const channels = [...operations.matchAll(/^\| `fastify-jwt-accounts:([\w-]+)`/gm)].map(([, name]) => name)
-  t.same(channels, [...read('lib/telemetry.ts').matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w+Event\b)/gm)].map(([, name]) => name))
+  t.same(channels, [...read('lib/events/telemetry.ts').matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w+Event\b)/gm)].map(([, name]) => name))
 })
 
 t.test('every route stands in docs/routes.md, and none that is gone', async (t) => {

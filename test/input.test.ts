@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { isMultiple } from '../lib/multiple-of.ts'
+import { isMultiple } from '../lib/checks/multiple-of.ts'
 import { build, password, untold } from './build.ts'
 
 t.test('a number is a multiple of another as both are written', (t) => {

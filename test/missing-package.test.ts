@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isMissing } from '../lib/missing-package.ts'
+import { isMissing } from '../lib/checks/missing-package.ts'
 import { missing } from './missing.ts'
 
 t.test('a package that is not installed is missing', async (t) => {

@@ -11,8 +11,8 @@ const asked: Record<string, string[]> = {
   'lib/sessions': ['test/sessions/*.test.ts', 'test/models/decide.test.ts', 'test/routes/*.test.ts', 'test/throttle/throttle.test.ts', 'test/{telemetry,orm,events,services,hooks,prune}.test.ts', 'test/guards/{guard,memory}.test.ts'],
   'lib/tokens': ['test/tokens/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts', 'test/throttle/devices.test.ts', 'test/routes/{introspect,revoke,logout}.test.ts', 'test/{services,options,openapi}.test.ts'],
   'lib/guards': ['test/guards/*.test.ts', 'test/routes/{scope,answers,introspect,logout}.test.ts', 'test/{cookies,events,services,openapi,options,index,telemetry,testing}.test.ts', 'test/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts'],
-  'lib/passwords': ['test/passwords/*.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],
-  'lib/databases/statement.ts': ['test/{orm,database,telemetry}.test.ts', 'test/sessions/{sessions,confirmations}.test.ts', 'test/users/*.test.ts'],
+  'lib/features/passwords': ['test/passwords/*.test.ts', 'test/routes/{login,password,reauthenticate,answers}.test.ts', 'test/users/users.test.ts', 'test/{options,telemetry,services}.test.ts'],
+  'lib/database/statement.ts': ['test/{orm,database,telemetry}.test.ts', 'test/sessions/{sessions,confirmations}.test.ts', 'test/users/*.test.ts'],
 }
 
 /** What became of a change. One that nobody noticed was asked of these test files, by their hashes, for so many seconds. */

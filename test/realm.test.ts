@@ -6,8 +6,8 @@ import createError from '@fastify/error'
 import Database from 'better-sqlite3'
 import { build } from 'esbuild'
 import t from 'tap'
-import { isError } from '../lib/any-error.ts'
-import { isPlainObject } from '../lib/plain-object.ts'
+import { isError } from '../lib/checks/any-error.ts'
+import { isPlainObject } from '../lib/checks/plain-object.ts'
 import { same, usualTour } from './neighbours/tour.ts'
 
 t.test('an app in another realm, as in Jest and in the vm pools of vitest, does what it does in this one', async (t) => {

@@ -1,5 +1,5 @@
 import type { Test, TestBase } from 'tap'
-import { openDatabase } from '../lib/database.ts'
+import { openDatabase } from '../lib/database/database.ts'
 import { create, type Kind, type Sql } from './databases.ts'
 
 /** A database of a server with our tables in it, and how it looked when nothing else was. */

@@ -1,5 +1,5 @@
 import { hash, verify } from 'argon2'
-import { usualConcurrency } from '../../lib/passwords/options.ts'
+import { usualConcurrency } from '../../lib/features/passwords/options.ts'
 import { offer, tokens } from './offer.ts'
 
 /** Passwords verified by argon2 and nothing else, as many at once as the plugin allows itself. */

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import type { Opened } from '../databases/open.ts'
-import { requireTables } from '../databases/tables.ts'
+import type { Opened } from '../database/open.ts'
+import { requireTables } from '../database/tables.ts'
 import type { Settings } from '../settings.ts'
 import type { Finding } from './findings.ts'
 import { look, pendingOf } from './pending.ts'

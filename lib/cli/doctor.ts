@@ -20,7 +20,7 @@ export const doctor = defineCommand({
 
 async function examine (options: AccountsOptions): Promise<Finding[]> {
   const [{ withEnvironment }, { findingsOf }, { findingsIn }] = await Promise.all([
-    import('../environment.ts'), import('./findings.ts'), import('./database.ts'),
+    import('../checks/environment.ts'), import('./findings.ts'), import('./database.ts'),
   ])
   const given = withEnvironment(options, process.env)
   const { problems, settings } = await readOptions(given)

@@ -1,4 +1,4 @@
-import { proofRule } from '../guards/csrf.ts'
+import { proofRule } from '../transport/csrf.ts'
 import { OptionsSchema } from '../options-schema.ts'
 import type { AccountsOptions } from '../options.ts'
 import type { Settings } from '../settings.ts'

@@ -7,7 +7,7 @@ export const migrate = defineCommand({
   flags: targetFlags,
   async run (_, target) {
     const { settings } = await settingsOf(await optionsOf(target))
-    const [{ pendingOf }, { openDatabase }] = await Promise.all([import('./pending.ts'), import('../database.ts')])
+    const [{ pendingOf }, { openDatabase }] = await Promise.all([import('./pending.ts'), import('../database/database.ts')])
 
     const ran = await pendingOf(settings)
     const database = await openDatabase({ ...settings, schema: 'migrate' })

@@ -1,8 +1,8 @@
-import { sayingWhy, whatOf } from '../database.ts'
-import { borrow } from '../databases/borrow.ts'
-import { open, type Opened } from '../databases/open.ts'
-import type { DatabaseSettings } from '../databases/options.ts'
-import { pendingIn } from '../databases/pending.ts'
+import { sayingWhy, whatOf } from '../database/database.ts'
+import { borrow } from '../database/borrow.ts'
+import { open, type Opened } from '../database/open.ts'
+import type { DatabaseSettings } from '../database/options.ts'
+import { pendingIn } from '../database/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
 export async function look<Result> (settings: DatabaseSettings, work: (opened: Opened) => Promise<Result>): Promise<Result> {

@@ -13,19 +13,19 @@ interface Dialect {
 }
 
 const mysql: Dialect = {
-  load: () => import('../migrations/mysql.ts'),
+  load: () => import('../database/mysql/migrations.ts'),
   frame: [[], []],
   columns: 'id int not null auto_increment primary key, name varchar(255) not null, executed_at datetime not null default current_timestamp',
 }
 
 const dialects: Record<string, Dialect> = {
   sqlite: {
-    load: () => import('../migrations/sqlite.ts'),
+    load: () => import('../database/sqlite/migrations.ts'),
     frame: [['begin'], ['commit']],
     columns: "id integer not null primary key autoincrement, name text not null, executed_at datetime not null default (strftime('%s', 'now') * 1000)",
   },
   postgresql: {
-    load: () => import('../migrations/postgresql.ts'),
+    load: () => import('../database/postgresql/migrations.ts'),
     frame: [['begin'], ['commit']],
     columns: 'id serial primary key, name varchar(255) not null, executed_at timestamptz(6) not null default current_timestamp(6)',
   },

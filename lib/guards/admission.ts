@@ -1,5 +1,5 @@
-import { ask } from '../callback.ts'
-import { inTime } from '../deadline.ts'
+import { ask } from '../host/ask.ts'
+import { inTime } from '../http/deadline.ts'
 import { ClaimsRefused, TokenRevoked } from '../errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Revocations } from '../sessions/revocations.ts'

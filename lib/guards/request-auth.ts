@@ -4,7 +4,7 @@ import type { Signals } from '../sessions/signals.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
 import type { Location } from '../transport/options.ts'
-import type { Wording } from '../wording.ts'
+import type { Wording } from '../http/wording.ts'
 import type { AuthenticationSettings, GuardSettings } from './options.ts'
 
 /** What the token said that let a request in. */

@@ -1,9 +1,9 @@
 import { raw } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Database } from '../database.ts'
-import { selectFrom } from '../databases/statement.ts'
-import { Session } from '../entities/session.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Database } from '../database/database.ts'
+import { selectFrom } from '../database/statement.ts'
+import { Session } from './entity.ts'
+import type { Telemetry } from '../events/telemetry.ts'
 import { isVoid } from './rotation.ts'
 
 /** A generation of a session whose tokens a client has shown. */

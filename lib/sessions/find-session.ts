@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/core'
-import type { Database } from '../database.ts'
-import type { Making } from '../databases/statement.ts'
-import { Session } from '../entities/session.ts'
-import { User } from '../entities/user.ts'
-import { fromRow } from '../from-row.ts'
+import type { Database } from '../database/database.ts'
+import type { Making } from '../database/statement.ts'
+import { Session } from './entity.ts'
+import { User } from '../users/entity.ts'
+import { fromRow } from '../database/from-row.ts'
 
 /**
  * The session, with its user as of the same moment. From the primary, never from a replica: what is decided by an old row is

@@ -1,7 +1,7 @@
 import { raw } from '@mikro-orm/core'
-import type { Database } from '../database.ts'
-import { named } from '../databases/statement.ts'
-import { Session } from '../entities/session.ts'
+import type { Database } from '../database/database.ts'
+import { named } from '../database/statement.ts'
+import { Session } from './entity.ts'
 import type { RotationPolicy } from './rotation.ts'
 
 /** No generation that a lost commit has given out is that far ahead: after a floor none of them is good again. */

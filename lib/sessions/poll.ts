@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { within } from '../databases/patience.ts'
+import { within } from '../database/patience.ts'
 import type { SessionSettings } from './options.ts'
 import { msBetween, now, startPulse } from './pulse.ts'
 

@@ -1,7 +1,7 @@
-import type { Session } from '../entities/session.ts'
+import type { Session } from './entity.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { Counters, RefreshEvent, RefreshOutcome, ReuseDetails, Telemetry } from '../telemetry.ts'
-import { networksOf } from '../throttle/network.ts'
+import type { Counters, RefreshEvent, RefreshOutcome, ReuseDetails, Telemetry } from '../events/telemetry.ts'
+import { networksOf } from '../http/network.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Judgement, Verdict } from './rotation.ts'
 

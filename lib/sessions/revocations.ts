@@ -1,4 +1,4 @@
-import type { RevokedToken } from '../entities/revoked-token.ts'
+import type { RevokedToken } from './revoked-token.ts'
 import { TokenRevoked, TokenSuperseded } from '../errors.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isExpired } from '../tokens/claims.ts'

@@ -1,4 +1,4 @@
-import { isEqual } from '../equal.ts'
+import { isEqual } from '../secrets/equal.ts'
 import { refreshId, type RefreshClaims } from '../tokens/refresh-token.ts'
 
 /** What a session's row says, as far as a refresh token is judged by it. */

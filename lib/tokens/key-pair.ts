@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, KeyObject, sign, verify } from 'node:crypto'
-import { isPlainObject } from '../plain-object.ts'
+import { isPlainObject } from '../checks/plain-object.ts'
 import { algorithms, derive, type Algorithm, type Jwk, type Key, type KeyPair } from './key.ts'
 import { isWhole, rsaWeakness } from './rsa.ts'
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { isPlainObject } from '../plain-object.ts'
+import { isPlainObject } from '../checks/plain-object.ts'
 import { derive, type Algorithm, type Key, type KeyPair } from './key.ts'
 import { readKeyPair } from './key-pair.ts'
-import { weakness } from './secret.ts'
+import { weakness } from '../secrets/weakness.ts'
 
 /**
  * A key for signing and verifying, or the sentence that says what it must be and is not. Access tokens are signed with

@@ -1,6 +1,6 @@
 import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
 import { InputInvalid } from '../errors.ts'
-import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from './field-schema.ts'
+import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from '../checks/field-schema.ts'
 import type { UserSettings } from './options.ts'
 
 export const RolesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\p{Cs}]*$' }), { maxItems: 64, uniqueItems: true })

@@ -1,8 +1,8 @@
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
-import { component } from '../components.ts'
-import type { User } from '../entities/user.ts'
+import { component } from '../http/component.ts'
+import type { User } from './entity.ts'
 import type { AccountsTypes } from '../host/types.ts'
-import { forReaders } from './field-schema.ts'
+import { forReaders } from '../checks/field-schema.ts'
 import type { UserSettings } from './options.ts'
 
 const BaseUserSchema = Type.Object({

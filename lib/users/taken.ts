@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { isDuplicate, type Database } from '../database.ts'
-import { withoutValues } from '../databases/patience.ts'
-import { inside } from '../databases/transaction.ts'
-import { User } from '../entities/user.ts'
+import { isDuplicate, type Database } from '../database/database.ts'
+import { withoutValues } from '../database/patience.ts'
+import { inside } from '../database/transaction.ts'
+import { User } from './entity.ts'
 import { ConstraintViolated, UserExists } from '../errors.ts'
 import type { UniqueFields } from './unique-fields.ts'
 

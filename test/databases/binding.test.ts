@@ -5,8 +5,8 @@ import { raw, type MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database.ts'
-import { keptTexts } from '../../lib/databases/statement.ts'
+import { openDatabase } from '../../lib/database/database.ts'
+import { keptTexts } from '../../lib/database/statement.ts'
 import { entities, User, type AccountsOptions } from '../../lib/index.ts'
 import { signIn } from '../../lib/testing.ts'
 import { build, cheap, decode, password, secret } from '../build.ts'
@@ -88,7 +88,7 @@ const options: AccountsOptions = {
 }
 
 /** What migrations ask is text of ours, whatever anybody has stored: it may name a role. */
-const { migrationsOf }: { migrationsOf: (name: string) => MigrationObject[] } = await import(`../../lib/migrations/${kind === 'mariadb' ? 'mysql' : kind}.ts`)
+const { migrationsOf }: { migrationsOf: (name: string) => MigrationObject[] } = await import(`../../lib/database/${kind === 'mariadb' ? 'mysql' : kind}/migrations.ts`)
 const frozen = new Set<unknown>()
 for (const { class: Step } of migrationsOf('accounts')) {
   const migration = new (Step as unknown as new (driver: object) => Migration)({ execute: async () => [] })

@@ -1,5 +1,5 @@
 // A process of its own that listens, and has nothing else to do.
-import { openDatabase } from '../../lib/database.ts'
+import { openDatabase } from '../../lib/database/database.ts'
 
 const { listen, close } = await openDatabase({ db: process.argv[2]!, name: 'accounts' })
 await listen!('channel', () => {})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isBusy, withoutValues } from '../../lib/databases/patience.ts'
+import { isBusy, withoutValues } from '../../lib/database/patience.ts'
 
 const failed = (told: object) => Object.assign(new Error('failed'), told)
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { openDatabase } from '../../lib/database.ts'
-import { User } from '../../lib/entities/user.ts'
+import { openDatabase } from '../../lib/database/database.ts'
+import { User } from '../../lib/users/entity.ts'
 
 t.test('a statement without one of its values is not run', async (t) => {
   const { orm, statement, close } = await openDatabase({ db: ':memory:', name: 'accounts' })

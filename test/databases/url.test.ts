@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dialectOf, nameOf, readUrl } from '../../lib/databases/url.ts'
+import { dialectOf, nameOf, readUrl } from '../../lib/database/url.ts'
 
 t.test('what a database is named by tells what speaks it', async (t) => {
   const told: [db: string, dialect: string | undefined][] = [

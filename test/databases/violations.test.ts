@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { isReferenced, isViolation } from '../../lib/databases/violations.ts'
+import { isReferenced, isViolation } from '../../lib/database/violations.ts'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { bearer, buildOnFile, password } from '../build.ts'
 import { addTrigger, kind } from '../databases.ts'

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { createBlocklist } from '../../lib/passwords/blocklist.ts'
+import { createBlocklist } from '../../lib/features/passwords/blocklist.ts'
 import { build, password as usual } from '../build.ts'
 
 const common = 'must not be a common password, not even repeated or with digits and punctuation around it'

@@ -1,6 +1,6 @@
 import { check, integer, property, record } from 'fast-check'
 import t from 'tap'
-import { blockedFor, empty, fill, takeBack, type Bucket } from '../../lib/throttle/bucket.ts'
+import { blockedFor, empty, fill, takeBack, type Bucket } from '../../lib/features/throttle/bucket.ts'
 
 const now = 1_800_000_000_000
 const rule = { free: 5, leakMs: 300_000 }

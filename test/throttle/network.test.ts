@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networksOf, widestNetworkOf } from '../../lib/throttle/network.ts'
+import { networksOf, widestNetworkOf } from '../../lib/http/network.ts'
 
 t.test('an address is of one network, however it is spelled', async (t) => {
   const spellings = {

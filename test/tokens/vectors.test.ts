@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { weakness } from '../../lib/tokens/secret.ts'
+import { weakness } from '../../lib/secrets/weakness.ts'
 import { build, decode, encode } from '../build.ts'
 import { signers } from './signer.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database.ts'
+import { openDatabase } from '../../lib/database/database.ts'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { bearer, build, buildOnFile } from '../build.ts'
 import { freshDatabase, open } from '../databases.ts'

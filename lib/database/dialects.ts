@@ -1,0 +1,120 @@
+import { MikroORM, Utils } from '@mikro-orm/core'
+import { Event } from '../events/entity.ts'
+import { Revision } from '../sessions/revision.ts'
+import { RevokedToken } from '../sessions/revoked-token.ts'
+import { Session } from '../sessions/entity.ts'
+import { ThrottleBucket } from '../features/throttle/entity.ts'
+import { UniqueField } from '../users/unique-field.ts'
+import { User } from '../users/entity.ts'
+import { OptionsInvalid } from '../errors.ts'
+import { isMissing } from '../checks/missing-package.ts'
+import { bindValues } from './binding.ts'
+import type { Dialect, OrmOptions } from './dialect.ts'
+import type { DialectName } from './url.ts'
+
+/** For the `entities` of an app's own MikroORM, if that is to know them. */
+export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event, UniqueField]
+
+/** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
+const deafToEnvironment = {
+  clientUrl: 'tcp://localhost/',
+  schema: '',
+  baseDir: '.',
+  debug: false,
+  forceUndefined: false,
+  forceUtcTimezone: true,
+  timezone: 'Z',
+  implicitTransactions: true,
+}
+
+/** What speaks one kind of database: of ours, and of the packages that the app has installed for it. */
+interface Parts {
+  dialect: Dialect
+  driver: NonNullable<OrmOptions['driver']>
+  Migrator: NonNullable<OrmOptions['extensions']>[number]
+}
+
+/**
+ * Each import is a literal, which a bundler needs to find what it names, and each of a driver is caught, so that the
+ * bundler leaves out those that are not installed.
+ */
+const loading: Record<DialectName, () => Promise<Omit<Parts, 'Migrator'>>> = {
+  async sqlite () {
+    const { SqliteDriver: driver } = await import('@mikro-orm/sqlite').catch(askFor('sqlite'))
+    return { driver, ...await import('./sqlite/dialect.ts') }
+  },
+  async postgresql () {
+    const { PostgreSqlDriver: driver } = await import('@mikro-orm/postgresql').catch(askFor('postgresql'))
+    return { driver, ...await import('./postgresql/dialect.ts') }
+  },
+  async mariadb () {
+    const { MariaDbDriver: driver } = await import('@mikro-orm/mariadb').catch(askFor('mariadb'))
+    return { driver, ...await import('./mysql/dialect.ts') }
+  },
+  async mysql () {
+    const { MySqlDriver: driver } = await import('@mikro-orm/mysql').catch(askFor('mysql'))
+    return { driver, ...await import('./mysql/dialect.ts') }
+  },
+}
+
+/**
+ * The dialect, with its packages.
+ * @throws {OptionsInvalid} that says what to install, where a package is not there
+ */
+export async function loadDialect (name: DialectName): Promise<Parts> {
+  // The driver of SQLite does not fail on an older Node: it ends the process without a word.
+  if (Number.parseInt(process.versions.node) < 22) throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
+
+  const { Migrator } = await import('@mikro-orm/migrations').catch(askFor(name))
+  return { Migrator, ...await loading[name]() }
+}
+
+/** Answers for the failed import of a package that this kind of database needs. */
+function askFor (name: DialectName): (cause: unknown) => never {
+  const needed = [name, 'migrations'].map((part) => `@mikro-orm/${part}`)
+  return (cause) => {
+    if (!needed.some((part) => isMissing(cause, part))) throw cause
+    throw new OptionsInvalid('the database needs packages that are not there, in the version of your @mikro-orm/core: ' +
+      `npm install ${needed.map((part) => `${part}@${Utils.getORMVersion()}`).join(' ')}`, { cause })
+  }
+}
+
+/** Where a MikroORM of ours stands. */
+interface Place {
+  /** The schema of PostgreSQL for the tables, where an app has chosen one. */
+  schema?: string | undefined
+  /** True beside an app's MikroORM that knows our entities. */
+  beside?: boolean
+}
+
+/**
+ * A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. It writes what it
+ * found out about an entity into the prototype of its class; with `beside` that stays as the app's has left it.
+ */
+export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, { schema, beside = false }: Place = {}): MikroORM {
+  const orm = new MikroORM({
+    ...deafToEnvironment,
+    driver,
+    entities,
+    discovery: {
+      warnWhenNoEntities: false,
+      onMetadata (meta) {
+        meta.tableName = meta.tableName.replace(/^accounts_/, `${name}_`)
+        if (beside) meta.prototype = Object.create(meta.prototype)
+      },
+    },
+    ensureDatabase: false,
+    extensions: [Migrator],
+    migrations: {
+      tableName: `${name}_migrations`,
+      migrationsList: dialect.migrationsOf(name),
+      transactional: true,
+      snapshot: false,
+      silent: true,
+      ...schema && { schema },
+    },
+    ...options,
+  })
+  bindValues(orm, dialect)
+  return orm
+}

@@ -1,0 +1,134 @@
+import { isDate } from 'node:util/types'
+import { beginningBy, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from '../../sign-in/grant.ts'
+import { IssuingOff, OptionsInvalid } from '../../errors.ts'
+import type { Admission } from '../../guards/admission.ts'
+import type { RequestAuth } from '../../guards/request-auth.ts'
+import { clientOf, type AnyReply, type AnyRequest, type Client } from '../../http/request.ts'
+import type { Endings } from '../../sessions/endings.ts'
+import { knownOptions } from '../../http/service-options.ts'
+import type { SessionData } from '../../sessions/data.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import type { TokenClaims } from '../../tokens/access-token.ts'
+import type { TokenKind } from '../../tokens/keyring.ts'
+import type { DecodedToken } from '../../tokens/tokens.ts'
+import type { Transport } from '../../transport/options.ts'
+import type { AccountsUser } from '../../users/public-user.ts'
+import type { Users } from '../users/users.ts'
+
+/** What a session begins with that no password has begun. */
+export interface IssueOptions {
+  /** Given to `claims`, and the source of the session's address and user agent. */
+  request?: AnyRequest
+  /** Takes the cookies, where the tokens travel in cookies. */
+  reply?: AnyReply
+  /** Default `'cookie'` with a reply where the `transport` of the app is not `'body'`, else `'body'`. */
+  transport?: Transport
+  /** When the user proved who they are, for guards that ask for freshness. Default 1970: no longer fresh. */
+  authTime?: Date | null
+  /** What the session is to hold (`sessions.data`). Default what `hooks.onSession` gives; null for nothing. */
+  data?: SessionData | null
+}
+
+/** What a token stands for, once it is verified. */
+export type VerifiedBearer = Pick<RequestAuth, 'claims' | 'header' | 'sessionId'> & { kind: TokenKind, user: AccountsUser }
+
+/** What code that is not a route may do with tokens. */
+export interface TokenServices {
+  /**
+   * Starts a session of a user without asking for a password: after a login by other means, or in tests.
+   * @throws {NotFound} for a user who is not there or is disabled
+   * @throws {IssuingOff} where there are public keys only
+   * @throws {OptionsInvalid} for options that are not
+   * @throws {InputInvalid} for data of another shape
+   */
+  issueTokens: {
+    (user: string | { id: string }, options?: IssueOptions & { reply?: never }): Promise<TokenResponse>
+    (user: string | { id: string }, options: IssueOptions): Promise<TokenResponse | CookieResponse>
+  }
+  /**
+   * Checks a token as a guard does, its session included.
+   * @throws the errors of a guard
+   * @throws {OptionsInvalid} for options that are not
+   */
+  verify: (token: string, options?: { type?: TokenKind | 'any', request?: AnyRequest }) => Promise<VerifiedBearer>
+  /**
+   * Reads a token and checks nothing: never let anybody in by it.
+   * @throws {TokenInvalid} for what is no token at all
+   */
+  decode: (token: string) => DecodedToken
+  /**
+   * Ends an access token alone, and with a refresh token its whole session (RFC 7009 §2.1).
+   * @throws {TokenInvalid | TokenExpired} for a token that is not good
+   * @throws {OptionsInvalid} for any options: there are none
+   */
+  revoke: (token: string) => Promise<void>
+  /** Takes the cookies with tokens back. The session goes on: see `revoke`. */
+  clearCookies: (reply: AnyReply) => void
+}
+
+interface Parts extends Issuing {
+  admission: Admission
+  sessions: Sessions
+  endings: Endings
+  users: Users
+}
+
+/** Ends what a token stands for, as `TokenServices.revoke` does, for whoever asks for it. */
+export type RevokeToken = (token: string, client?: Client) => Promise<void>
+
+export function createRevokeToken ({ tokens, endings, sessions }: Pick<Parts, 'tokens' | 'endings' | 'sessions'>): RevokeToken {
+  return async (text, client) => {
+    const token = tokens.verifyEvenExpired(text, ['access', 'refresh'])
+    await (token.kind === 'access' ? endings.revokeToken(token.claims, client) : sessions.logout(token, client))
+  }
+}
+
+export function createServices (parts: Parts): TokenServices {
+  const { admission, cookies, ownData, settings, tokens, users } = parts
+  const revokeToken = createRevokeToken(parts)
+
+  return {
+    async issueTokens (user: string | { id: string }, options: IssueOptions = {}) {
+      const { request, reply, authTime, data: given, transport = usualTransport(settings, reply) } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
+      if (!settings.keys[0]!.signs) throw new IssuingOff()
+      if (!['body', 'cookie'].includes(transport)) throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
+      if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
+
+      const since = authTime ?? new Date(0)
+      if (!isDate(since) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
+
+      if (given !== undefined && !ownData.isOn) throw new OptionsInvalid('issueTokens() needs the option sessions.data for data')
+
+      const checked = given === undefined ? given : ownData.read(given)
+      const found = await users.get(typeof user === 'string' ? user : user.id)
+      const { data, claims } = await beginningBy(parts, found, request, checked)
+      const beginning = { ...request && clientOf(request), authTime: since, data, transport: transportOf(transport, settings.cookies.persistent) }
+      const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
+      if (request) await endReplaced(parts, request, beginning.transport)
+      return deliver(reply, granted) as TokenResponse
+    },
+
+    async verify (text, options = {}) {
+      const { type = 'access', request } = knownOptions('verify', ['type', 'request'], options)
+      if (!['access', 'refresh', 'any'].includes(type)) throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type")
+      const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
+      const { user } = await admission.admit(token, 'strict', request)
+      return { kind: token.kind, claims: token.claims as TokenClaims, header: token.header, sessionId: token.claims.sid, user }
+    },
+
+    decode: tokens.decode,
+
+    async revoke (text: string, options: object = {}) {
+      knownOptions('revoke', [], options)
+      await revokeToken(text)
+    },
+
+    clearCookies (reply) {
+      setCookies(reply, cookies.clear())
+    },
+  }
+}
+
+function usualTransport ({ transport }: Parts['settings'], reply: AnyReply | undefined): Transport {
+  return reply && transport !== 'body' ? 'cookie' : 'body'
+}

@@ -1,0 +1,93 @@
+import { Type } from '@sinclair/typebox'
+import { component } from '../../http/component.ts'
+import type { Context } from '../../context.ts'
+import type { User } from '../../users/entity.ts'
+import { Forbidden, InputInvalid, LastAdmin, NotFound, UserReferenced } from '../../errors.ts'
+import { clientOf } from '../../http/request.ts'
+import { takesAdmin } from './admins.ts'
+import { RolesSchema } from '../../users/fields.ts'
+import { PageSchema } from '../../users/look-up.ts'
+import { accessErrors, answers, bodyErrors, NothingSchema, tags, uniqueErrors } from '../../sign-in/schema.ts'
+import type { Scope } from '../../http/scope.ts'
+
+export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings }: Context, path: string): void {
+  const { locations } = settings
+  const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
+  const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
+  const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
+
+  const DateSchema = Type.String({ format: 'date-time' })
+  const UserSchema = component('AdminUser', Type.Object({
+    ...publicUsers.schema.properties,
+    disabled_at: Type.Union([DateSchema, Type.Null()], { description: 'Since when they are not let in, or null.', examples: [null] }),
+    created_at: Type.String({ format: 'date-time', description: 'When they registered.', examples: ['2026-01-05T08:00:00.000Z'] }),
+    last_login_at: Type.Union([DateSchema, Type.Null()], { description: 'When they last signed in with their password.', examples: ['2026-01-05T08:00:00.000Z'] }),
+  }, { description: 'A user, as admins see them' }))
+
+  function shown (user: User) {
+    const { disabledAt, createdAt, lastLoginAt } = user
+    const dates = { disabled_at: disabledAt?.toISOString() ?? null, created_at: createdAt.toISOString(), last_login_at: lastLoginAt?.toISOString() ?? null }
+    return { ...publicUsers.of(user), ...dates }
+  }
+
+  const list = {
+    operationId: 'listUsers',
+    summary: 'All users, the newest first',
+    tags,
+    querystring: PageSchema,
+    response: answers({
+      200: Type.Object({
+        users: Type.Array(UserSchema),
+        next: Type.Union([Type.String(), Type.Null()], { description: 'Goes into after, for the next part; null at the end.', examples: [null] }),
+      }, { description: 'A part of them' }),
+    }, ...accessErrors(), Forbidden, InputInvalid),
+  }
+  scope.get(path, { schema: list, onRequest }, async ({ query: { limit, after } }) => {
+    const { users, next } = await lookUp.page(limit, after)
+    return { users: users.map(shown), next }
+  })
+
+  const show = {
+    operationId: 'showUser',
+    summary: 'One user',
+    tags,
+    params,
+    response: answers({ 200: UserSchema }, ...accessErrors(), Forbidden, NotFound),
+  }
+  scope.get(`${path}/:id`, { schema: show, onRequest }, async ({ params: { id } }) => {
+    const user = await lookUp.byId(id)
+    if (!user) throw new NotFound()
+    return shown(user)
+  })
+
+  const change = {
+    operationId: 'changeUser',
+    summary: 'Disable a user, or let them in again; change roles and profile',
+    description: 'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
+    tags,
+    params,
+    body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
+    response: answers({ 200: UserSchema }, ...refusals, LastAdmin, ...uniqueErrors(settings)),
+  }
+  scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
+    const { params: { id }, body, auth: { claims: { sub } } } = request
+    const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
+    if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
+    return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true }))
+  })
+
+  const remove = {
+    operationId: 'deleteUser',
+    summary: 'Delete a user, with all sessions',
+    description: 'Nobody deletes themselves here.',
+    tags,
+    params,
+    response: answers({ 204: NothingSchema }, ...refusals, LastAdmin, UserReferenced),
+  }
+  scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
+    const { params: { id }, auth: { claims: { sub } } } = request
+    if (id === sub) throw new Forbidden()
+    if (!await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true })) throw new NotFound()
+    reply.code(204)
+  })
+}

@@ -1,0 +1,38 @@
+import { raw, type EntityManager } from '@mikro-orm/core'
+import type { Database } from '../../database/database.ts'
+import { Revision, rows } from '../../sessions/revision.ts'
+import { User } from '../../users/entity.ts'
+import { LastAdmin } from '../../errors.ts'
+
+/** True for who has the role `admin` and may sign in: what the column `is_admin` holds, for whoever writes one of the two. */
+export function isAdmin ({ roles, disabledAt }: Pick<User, 'roles' | 'disabledAt'>): boolean {
+  return disabledAt === null && Array.isArray(roles) && roles.includes('admin')
+}
+
+/** True for a change after which a user is no admin. */
+export function takesAdmin ({ roles, disabled }: { roles?: string[] | undefined, disabled?: boolean | undefined }): boolean {
+  return disabled === true || roles?.includes('admin') === false
+}
+
+export interface Admins {
+  /**
+   * Makes sure that this user is not the only admin, as the first statement of a transaction that takes the right of one: all
+   * of these wait here for each other, so that of two at once the second sees what the first has done. The row that they
+   * wait for is their own, so no logout waits with them.
+   * @throws {LastAdmin}
+   */
+  requireAnother: (tx: EntityManager, userId: string) => Promise<void>
+}
+
+export function createAdmins (database: Database): Admins {
+  const hold = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.admins }))
+  const twoOfThem = database.statement(({ query }) => query(User).select('id').where({ isAdmin: raw('true') }).limit(2))
+
+  return {
+    async requireAnother (tx, userId) {
+      await hold.run(tx, {})
+      const admins = await twoOfThem.all<Pick<User, 'id'>>(tx, {})
+      if (admins.length === 1 && admins[0]!.id === userId) throw new LastAdmin()
+    },
+  }
+}

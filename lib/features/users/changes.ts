@@ -1,0 +1,182 @@
+import { isDeepStrictEqual } from 'node:util'
+import { raw, type EntityManager } from '@mikro-orm/core'
+import { withoutValues } from '../../database/patience.ts'
+import { isReferenced } from '../../database/violations.ts'
+import { User } from '../../users/entity.ts'
+import { InputInvalid, NotFound, UserReferenced } from '../../errors.ts'
+import type { Client } from '../../http/request.ts'
+import type { Hasher } from '../passwords/hasher.ts'
+import type { Policy } from '../passwords/policy.ts'
+import type { Endings } from '../../sessions/endings.ts'
+import type { RevocationLog } from '../../sessions/revocation-log.ts'
+import type { StoredEvent } from '../../events/telemetry.ts'
+import { isId } from '../../tokens/claims.ts'
+import { isAdmin, takesAdmin, type Admins } from './admins.ts'
+import type { OwnFields, Profile } from '../../users/fields.ts'
+import { identifierKey, readEmail, readUsername } from '../../users/identifiers.ts'
+import type { LookUp } from '../../users/look-up.ts'
+import type { UserSettings } from '../../users/options.ts'
+import type { Taken } from '../../users/taken.ts'
+import type { UniqueFields } from '../../users/unique-fields.ts'
+
+/** What is to change of a user; the rest stays. */
+export interface Change {
+  username?: string | null | undefined
+  email?: string | null | undefined
+  roles?: string[] | undefined
+  disabled?: boolean | undefined
+  /** Fields of the app's own, checked. */
+  fields?: Profile | undefined
+}
+
+/** Where a change is asked for, and in whose transaction it is made. */
+export interface Changer {
+  client?: Client | undefined
+  em?: EntityManager | undefined
+  /** True for a route: somebody must be left who can mend it. Code of the app's may do as it likes. */
+  keepsAdmin?: boolean
+}
+
+/**
+ * Changes of users. Each is one short transaction with its entry in the log, by which every process forgets what it
+ * knew of the user; in this one before the promise is fulfilled.
+ */
+export interface Changes {
+  /**
+   * The user as changed. Whoever becomes disabled is signed out everywhere. What changes nothing writes nothing.
+   * @throws {NotFound}
+   * @throws {InputInvalid} for a name that is none, and when no name would be left
+   * @throws {UserExists} found by the database, so also in a race
+   * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
+   */
+  change: (id: string, change: Change, changer?: Changer) => Promise<User>
+  /**
+   * Gives a user another password, and ends all sessions.
+   * @throws {NotFound | PasswordRejected}
+   */
+  setPassword: (id: string, password: string, em?: EntityManager) => Promise<User>
+  /**
+   * Deletes a user with all sessions. False for one who is not there.
+   * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
+   * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
+   */
+  remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
+}
+
+/** What changes are made of. */
+export interface ChangeParts {
+  hasher: Hasher
+  policy: Policy
+  lookUp: LookUp
+  fields: OwnFields
+  taken: Taken
+  uniqueFields: UniqueFields
+  revocationLog: RevocationLog
+  endings: Endings
+  admins: Admins
+}
+
+export function createChanges (
+  { hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins }: ChangeParts, { identifiers }: UserSettings
+): Changes {
+  /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
+  async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
+    const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
+    if (!locked) throw new NotFound()
+    return (await lookUp.byId(id, tx))!
+  }
+
+  function rename (user: User, { username, email }: Change): void {
+    if (username !== undefined) {
+      user.username = username === null ? null : readUsername(username)
+      user.usernameKey = user.username && identifierKey(user.username)
+    }
+    if (email !== undefined) {
+      const before = user.emailKey
+      user.email = email === null ? null : readEmail(email)
+      user.emailKey = user.email && identifierKey(user.email)
+      if (user.emailKey !== before) user.emailVerifiedAt = null
+    }
+    if (identifiers.every((name) => user[name] === null)) throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`)
+  }
+
+  return {
+    async change (id, given, { client, em, keepsAdmin = false } = {}) {
+      const isRenamed = given.username !== undefined || given.email !== undefined
+      let changed: User
+      const store = () => revocationLog.record(async (tx, write, note) => {
+        if (keepsAdmin && takesAdmin(given)) await admins.requireAnother(tx, id)
+        const user = await lock(tx, id)
+        changed = user
+        const before = { ...user }
+        const { roles = user.roles, disabled = user.disabledAt !== null } = given
+        const isNewlyDisabled = disabled && user.disabledAt === null
+        if (isRenamed) rename(user, given)
+        user.roles = roles
+        user.profile = fields.merge(user.profile, given.fields ?? {})
+        const now = new Date()
+        if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
+        user.isAdmin = isAdmin(user)
+        if (isDeepStrictEqual(user, before)) return user
+        user.updatedAt = now
+        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) await taken.refuse({ ...user, isNew: false }, tx)
+        await tx.nativeUpdate(User, { id }, differences(before, user))
+        await uniqueFields.note(tx, id, user.profile, before.profile)
+
+        await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
+        for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
+        return user
+      }, em)
+      return taken.storing(() => ({ ...changed, isNew: false }), store, em)
+    },
+
+    async setPassword (id, password, em) {
+      const owner = await lookUp.byId(id, em)
+      if (!owner) throw new NotFound()
+      await policy.check(password, owner)
+      const passwordHash = await hasher.hash(password)
+      return revocationLog.record(async (tx, write, note) => {
+        const now = new Date()
+        const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })
+        await endings.endOthers(tx, write, id, 'password')
+        await note({ type: 'password-changed', userId: id })
+        return user
+      }, em)
+    },
+
+    async remove (id, as, { client, em, keepsAdmin = false } = {}) {
+      return isId(id) && revocationLog.record(async (tx, write, note) => {
+        if (keepsAdmin) await admins.requireAnother(tx, id)
+        const ended = await endings.lockLiving(tx, id, em !== undefined)
+        if (!ended) return false
+        // Its sessions go with it.
+        await tx.nativeDelete(User, { id })
+        for (const sessionId of ended) await write('session', sessionId)
+        await write('user', id)
+        await note({ type: as, userId: id, client })
+        return true
+      }, em).catch(orReferenced)
+    },
+  }
+}
+
+/** The events that tell how a user has changed. */
+function eventsOf (before: User, after: User): StoredEvent[] {
+  const isAnother = (names: readonly (keyof User)[]) => names.some((name) => !isDeepStrictEqual(before[name], after[name]))
+  return [
+    ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
+    ...isAnother(['roles']) ? ['roles-changed' as const] : [],
+    ...isAnother(['disabledAt']) ? [after.disabledAt ? 'user-disabled' as const : 'user-enabled' as const] : [],
+  ]
+}
+
+/** Gives the refusal of a deletion for a foreign key that holds the user, of a transaction of ours or of the host's. */
+function orReferenced (error: unknown): never {
+  const { cause = error } = error as { cause?: unknown }
+  throw isReferenced(cause) ? new UserReferenced({ cause: withoutValues(cause) }) : error
+}
+
+/** The properties of a user that have changed, with their new values. */
+function differences (before: User, user: User): Partial<User> {
+  return Object.fromEntries(Object.entries(user).filter(([name, value]) => !isDeepStrictEqual(value, before[name as keyof User])))
+}

@@ -1,0 +1,205 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { InTransaction } from '../../database/transaction.ts'
+import { InputInvalid, NotFound } from '../../errors.ts'
+import type { Input } from '../../http/input.ts'
+import type { Hooks } from '../../host/hooks.ts'
+import type { Hasher } from '../passwords/hasher.ts'
+import { knownOptions } from '../../http/service-options.ts'
+import { isId } from '../../tokens/claims.ts'
+import type { Change, Changes } from './changes.ts'
+import type { Credentials } from '../passwords/credentials.ts'
+import { RolesSchema, type OwnFields, type Profile } from '../../users/fields.ts'
+import { PageSchema, type LookUp } from '../../users/look-up.ts'
+import type { UserSettings } from '../../users/options.ts'
+import type { GivenFields, ManagedUser, PublicUsers } from '../../users/public-user.ts'
+import type { Past, Registration, Users } from './users.ts'
+
+/** A user to be made, with fields of the app's own as `AccountsTypes` tells of them, those that are only read too. */
+export type NewUser = Partial<GivenFields> & {
+  username?: string
+  email?: string
+  /** Without one the user signs in by other means: see `issueTokens`. */
+  password?: string
+  /** In place of a password: a hash from elsewhere, of argon2id or of a scheme of `password.legacy`. */
+  passwordHash?: string
+  roles?: string[]
+  /** The id that the user has had elsewhere: a UUID. Default a new one, of the time of `createdAt`. */
+  id?: string
+  /** When they became a user elsewhere. Default now. */
+  createdAt?: Date
+  /** Since when their address is known to be theirs. Default null: it is not. */
+  emailVerifiedAt?: Date
+  /** Since when they are kept out. Default null: they are not. */
+  disabledAt?: Date
+}
+
+/** What is to change; null takes a name, an address or an optional field away. */
+export type UserChange = { [Name in keyof GivenFields]?: GivenFields[Name] | TakenAway<GivenFields, Name> } & {
+  username?: string | null
+  email?: string | null
+}
+
+/** Null for a field that may be missing. */
+type TakenAway<Fields, Name extends keyof Fields> = {} extends Pick<Fields, Name> ? null : never
+
+/**
+ * What code may do with users. Ids that are not there, or are none, are `NotFound`, and options that a service does not
+ * know `OptionsInvalid`. What is changed is seen by the next request of this process, and by others as soon as they read
+ * the log.
+ */
+export interface UserServices {
+  /**
+   * Makes a user, with the checks of a registration and without a session.
+   * @throws {InputInvalid | PasswordRejected | UserExists | Busy}
+   */
+  create: (user: NewUser, options?: InTransaction) => Promise<ManagedUser>
+  /** Finds a user by id, or by what people sign in with, however it is typed; null if there is none. */
+  find: (idOrIdentifier: string, options?: InTransaction) => Promise<ManagedUser | null>
+  /**
+   * A part of all users, the newest first: `limit` of them (1 to 100, default 50), who came before the one with the id
+   * `after`, which is the `next` of the part before.
+   * @throws {InputInvalid}
+   */
+  list: (options?: InTransaction & { limit?: number, after?: string }) => Promise<{ users: ManagedUser[], next: string | null }>
+  /**
+   * Changes name, address and fields of the app's own.
+   * @throws {NotFound | InputInvalid | UserExists}
+   */
+  update: (id: string, change: UserChange, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Takes the right to sign in, and ends all sessions.
+   * @throws {NotFound}
+   */
+  disable: (id: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Gives it back. The sessions stay ended.
+   * @throws {NotFound}
+   */
+  enable: (id: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Deletes a user, with all sessions.
+   * @throws {NotFound}
+   * @throws {UserReferenced} where a row of yours refers to the user, and its foreign key does not let go: nothing is
+   * deleted. Disable the user instead, or delete what refers to them first.
+   */
+  delete: (id: string, options?: InTransaction) => Promise<void>
+  /**
+   * Gives a user another password, and ends all sessions.
+   * @throws {NotFound | PasswordRejected | Busy}
+   */
+  setPassword: (id: string, password: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * Gives a user these roles and no others: 64 at most, of 1 to 64 characters each.
+   * @throws {NotFound | InputInvalid}
+   */
+  setRoles: (id: string, roles: string[], options?: InTransaction) => Promise<ManagedUser>
+  /**
+   * The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled.
+   * @throws {Busy}
+   */
+  verifyPassword: (user: string | { id: string }, password: string, options?: InTransaction) => Promise<ManagedUser | null>
+}
+
+interface Parts {
+  hooks: Hooks
+  hasher: Hasher
+  input: Input
+  settings: UserSettings
+  fields: OwnFields
+  lookUp: LookUp
+  credentials: Credentials
+  users: Users
+  changes: Changes
+  publicUsers: PublicUsers
+}
+
+export function createUserServices ({ hooks, hasher, input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
+  const { managed } = publicUsers
+  const closed = { additionalProperties: false }
+  const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
+  const readNew = input.reader(Type.Object({
+    ...namesAs(Type.String()), password: Type.Optional(Type.String()), passwordHash: Type.Optional(Type.String({ maxLength: 255 })), roles: Type.Optional(RolesSchema), ...pastSchemas, ...fields.creation,
+  }, closed), 'whole')
+  const readChange = input.reader(Type.Object({
+    ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
+  }, closed), 'change')
+  const readPage = input.reader(PageSchema, 'whole')
+  const readRoles = input.reader(Type.Object({ roles: RolesSchema }), 'whole')
+
+  return {
+    async create (given, options) {
+      const em = emOf('create', options)
+      const { username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own } = readNew(given) as Registration & GivenPast & Profile
+      if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
+      if (password !== undefined && passwordHash !== undefined) throw new InputInvalid('body must not have both password and passwordHash')
+      if (passwordHash !== undefined && !await hasher.knows(passwordHash)) throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
+      const draft = await users.draft({ username, email, password, passwordHash, roles, past: pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email) }, own)
+      return managed(await users.add(draft, em, (user) => hooks.tell('onRegistered', publicUsers.of(user), null)))
+    },
+
+    async find (text, options) {
+      const em = emOf('find', options)
+      const user = await lookUp.find(text, em)
+      return user && managed(user)
+    },
+
+    async list (options = {}) {
+      const { em, ...given } = knownOptions('users.list', ['em', 'limit', 'after'], options)
+      const { limit, after } = readPage(given) as Static<typeof PageSchema>
+      const { users: found, next } = await lookUp.page(limit, after, em)
+      return { users: found.map(managed), next }
+    },
+
+    async update (id, given, options) {
+      const em = emOf('update', options)
+      const { username, email, ...own } = readChange(given) as Pick<Change, 'username' | 'email'> & Profile
+      return managed(await changes.change(id, { username, email, fields: own }, { em }))
+    },
+
+    disable: async (id, options) => managed(await changes.change(id, { disabled: true }, { em: emOf('disable', options) })),
+    enable: async (id, options) => managed(await changes.change(id, { disabled: false }, { em: emOf('enable', options) })),
+
+    async delete (id, options) {
+      const em = emOf('delete', options)
+      if (!await changes.remove(id, 'user-deleted', { em })) throw new NotFound()
+    },
+
+    setPassword: async (id, password, options) => managed(await changes.setPassword(id, password, emOf('setPassword', options))),
+
+    async setRoles (id, given, options) {
+      const em = emOf('setRoles', options)
+      const { roles } = readRoles({ roles: given }) as { roles: string[] }
+      return managed(await changes.change(id, { roles }, { em }))
+    },
+
+    async verifyPassword (who, password, options) {
+      const em = emOf('verifyPassword', options)
+      const user = await credentials.match(typeof who === 'string' ? who : who.id, password, em)
+      return user && managed(user)
+    },
+  }
+}
+
+const DateSchema = Type.Optional(Type.String({ format: 'date-time' }))
+const pastSchemas = { id: Type.Optional(Type.String()), createdAt: DateSchema, emailVerifiedAt: DateSchema, disabledAt: DateSchema }
+
+/** What a user brings along from elsewhere, as the check of the input leaves it: dates are texts by then. */
+type GivenPast = { [Name in keyof Past]: string | undefined }
+
+function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined): Past {
+  const id = given?.toLowerCase()
+  if (id !== undefined && !isId(id)) throw new InputInvalid('body/id must be a UUID')
+  if (dates.emailVerifiedAt && email === undefined) throw new InputInvalid('body/emailVerifiedAt needs an email')
+  return { id, ...Object.fromEntries(Object.entries(dates).map(([name, text]) => [name, text && pastDate(name, text)])) }
+}
+
+/** Databases differ in what they take for a year, and an id cannot tell of one before 1970. */
+function pastDate (name: string, text: string): Date {
+  const date = new Date(text)
+  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) throw new InputInvalid(`body/${name} must be a time since 1970, and past`)
+  return date
+}
+
+function emOf (service: keyof UserServices, options: InTransaction = {}) {
+  return knownOptions(`users.${service}`, ['em'], options).em
+}

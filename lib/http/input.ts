@@ -1,0 +1,98 @@
+import { Ajv, type ErrorObject, type KeywordDefinition, type Options } from 'ajv'
+import formats from 'ajv-formats'
+import type { Compiling } from './compiling.ts'
+import { InputInvalid } from '../errors.ts'
+import { multipleOf } from '../checks/multiple-of.ts'
+
+/** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */
+export type InputKind = 'whole' | 'change' | 'query'
+
+/** Says whether a value is right, and fills in its defaults, as Fastify has a validator do. */
+export type Validate = (value: unknown) => true | { error: ErrorObject[] }
+
+/** Checks what comes from outside, by a schema. */
+export interface Input {
+  compile: (schema: object, kind: InputKind) => Validate
+  /**
+   * Makes a function that gives a copy of a value, with its defaults, once the value is right. `place` is what messages
+   * call the whole: default `body`.
+   * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
+   */
+  reader: (schema: object, kind: InputKind, place?: string) => (value: unknown) => Record<string, unknown>
+}
+
+/** A client that sends nonsense need not be told all of it. */
+const mostSentences = 3
+
+/** Fields' names in messages are cut to this, since a client may invent them. */
+const mostNameLength = 64
+
+export function createInput (compiling: Compiling): Input {
+  const compilers = {
+    whole: createCompiler({ useDefaults: true }),
+    change: createCompiler({}),
+    // Not strict: that takes the text Infinity for a number and then looks at no limit of it.
+    query: createCompiler({ useDefaults: true, coerceTypes: true, strictNumbers: false }),
+  }
+  const compile: Input['compile'] = (schema, kind) => compiling(() => compilers[kind](schema))
+
+  return {
+    compile,
+    reader (schema, kind, place = 'body') {
+      const validate = compile(schema, kind)
+      return (value) => {
+        const copy = asJson(value, place)
+        const verdict = validate(copy)
+        if (verdict !== true) throw inputInvalid(verdict.error, place)
+        return copy as Record<string, unknown>
+      }
+    },
+  }
+}
+
+/** As it will be stored: what JSON cannot say is not there. */
+function asJson (value: unknown, place: string): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value))
+  } catch {
+    throw new InputInvalid(`${place} must be an object that JSON can say`)
+  }
+}
+
+/** The refusal, with the first few problems; unknown fields before all, since a misspelt one is also missing. */
+export function inputInvalid (errors: ErrorObject[], place: string): Error {
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties')
+  const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
+  return new InputInvalid([...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; '))
+}
+
+function createCompiler (options: Options): (schema: object) => Validate {
+  let ajv: Ajv | undefined
+  return (schema) => {
+    ajv ??= createAjv(options)
+    const isRight = ajv.compile(schema)
+    return (value) => isRight(value) || { error: isRight.errors! }
+  }
+}
+
+/**
+ * Stops at the first problem: with `allErrors` a pattern would run over a text that is too long, and all items of a list
+ * with too many would be compared, for anybody who sends them.
+ */
+function createAjv (options: Options): Ajv {
+  // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
+  const ajv = formats.default(new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false, ...options }))
+  ajv.removeKeyword('multipleOf').addKeyword(multipleOf)
+
+  // After the keywords that know the fields: a misspelt one is also missing, and its name tells more.
+  const required = ajv.getKeyword('required') as KeywordDefinition
+  return ajv.removeKeyword('required').addKeyword(required)
+}
+
+/** Names the field and the rule, and never says what was sent. */
+function sentence ({ keyword, instancePath, message, params }: ErrorObject, place: string): string {
+  const field = `${place}${instancePath}`
+  return keyword === 'additionalProperties'
+    ? `${field}/${String(params.additionalProperty).slice(0, mostNameLength)} is not a known field`
+    : `${field} ${message}`
+}

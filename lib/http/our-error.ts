@@ -1,0 +1,6 @@
+import { isError } from '../checks/any-error.ts'
+
+/** True for an error of `errors.ts`. Compared by code, since an app may hold a second copy of the plugin. */
+export function isOurs (error: unknown): error is Error & { code: string, statusCode?: number, headers?: Record<string, string> } {
+  return isError(error) && 'code' in error && String(error.code).startsWith('ACCOUNTS_')
+}

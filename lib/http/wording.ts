@@ -1,0 +1,61 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ErrorCode } from './error-code.ts'
+import type { ChallengedError } from '../errors.ts'
+import type { AnyRequest } from './request.ts'
+import { isOurs } from './our-error.ts'
+
+/** A text for each error that has another than the usual one, or a function that gives it. */
+export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
+
+/** What the settings say of the words and the challenges of errors. */
+export interface WordingSettings {
+  /** Other texts for errors, by code. */
+  messages: Messages
+  /** The realm of challenges. */
+  realm: string
+  header: {
+    /** The scheme of challenges; `''` for the usual one. */
+    scheme: string
+  }
+}
+
+/** Puts an error into the app's own words; what is not ours stays as it is. */
+export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
+
+/**
+ * The texts of `messages` and the challenge with the app's realm and scheme. The description in a challenge stays as it
+ * is: its alphabet is ASCII (RFC 6750 §3).
+ */
+export function createWording ({ messages, realm, header }: WordingSettings, log: FastifyBaseLogger): Wording {
+  function messageOf (text: NonNullable<Messages[ErrorCode]>, request: AnyRequest, usual: string): string {
+    if (typeof text === 'string') return text
+    try {
+      const words: unknown = text(request, usual)
+      if (typeof words === 'string') return words
+      // A promise that fails later would otherwise end the process.
+      Promise.resolve(words).catch(() => {})
+      throw new TypeError('A function of messages must give a text, and no promise of one')
+    } catch (error) {
+      log.error(error, 'A function of messages failed')
+      return usual
+    }
+  }
+
+  const worded = new WeakSet<object>()
+
+  return (error, request) => {
+    if (!isOurs(error) || worded.has(error)) return error
+    worded.add(error)
+
+    const text = Object.hasOwn(messages, error.code) ? messages[error.code as ErrorCode] : undefined
+    if (text !== undefined) error.message = messageOf(text, request, error.message)
+    if (isChallenged(error)) {
+      error.headers = { 'www-authenticate': `${error.scheme ?? (header.scheme || 'Bearer')} realm="${realm}"${error.parameters}` }
+    }
+    return error
+  }
+}
+
+function isChallenged (error: Error): error is ChallengedError {
+  return 'parameters' in error
+}

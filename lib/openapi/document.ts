@@ -1,0 +1,215 @@
+import type { FastifyError } from '@fastify/error'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { createComponents, ownName, type OpenapiDocument } from '../http/component.ts'
+import { Forbidden, OptionsInvalid, TokenStale } from '../errors.ts'
+import { errorAnswerOf, exampleOf, type ErrorSettings, type Exemplary } from './examples.ts'
+import { proofRule } from '../transport/csrf.ts'
+import type { GuardSettings } from '../guards/options.ts'
+import type { Document } from '../guards/protect.ts'
+import { guardsOf } from '../guards/route-hooks.ts'
+import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from '../sign-in/schema.ts'
+import type { TokenKind } from '../tokens/keyring.ts'
+import type { Location, TransportSettings } from '../transport/options.ts'
+
+/** A list of ways in: one of them will do. */
+export type Security = Record<string, string[]>[]
+
+/** What the settings say of the document. */
+export interface DocumentSettings extends ErrorSettings, Pick<TransportSettings, 'cookies' | 'csrf' | 'locations' | 'header'> {
+  /** The name of the accounts, and so of the tag of their routes. */
+  name: string
+  routes: {
+    /** Where clients ask about tokens. Default nowhere. */
+    introspect?: string
+  }
+}
+
+const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol' }
+
+/**
+ * How the document says where a route looks for which token: one of these will do. An empty requirement: it does
+ * without, or finds the token in the body, for which OpenAPI has no word.
+ */
+export function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
+  const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
+  const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' || (place === 'protocol' && each === 'refresh') ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
+  return [...named, ...optional || locations.includes('body') ? [{}] : []]
+}
+
+function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record<string, object> {
+  const isBearer = header.name === 'authorization' && header.scheme.toLowerCase() === 'bearer'
+  const inHeader = isBearer ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } : { type: 'apiKey', in: 'header', name: header.name }
+
+  const client = { type: 'http', scheme: 'basic', description: 'The id and the secret of a client of introspection, here or in the body.' }
+  const tokens = (['access', 'refresh'] as const).flatMap((kind): [string, object][] => {
+    const what = kind === 'access' ? 'An access token' : 'A refresh token'
+    const schemes = {
+      Token: { ...inHeader, description: `${what}${isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
+      Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
+      Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
+      Protocol: { type: 'apiKey', in: 'header', name: 'Sec-WebSocket-Protocol', description: `${what} after access_token. as a subprotocol of a WebSocket, and not the first one.` },
+    }
+    return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
+  })
+  return { ...Object.fromEntries(tokens), ...routes.introspect && { [ownName(name, 'client')]: client } }
+}
+
+function refusalsOf (
+  route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings, needsProof: (method: string) => boolean
+) {
+  const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
+  const needing = isUpgraded || [route.method].flat().some(needsProof) ? locations : locations.filter((place) => place !== 'cookie')
+  return [
+    ...kind === 'access' ? accessErrors(needing) : refreshErrors(needing),
+    ...freshForSeconds === undefined ? [] : [TokenStale],
+    ...roles.length > 0 || check ? [Forbidden] : [],
+  ]
+}
+
+/** The `response` of a route for one status, as `answers` makes it. */
+interface AnswerSchema extends Exemplary {
+  type?: string
+  description?: string
+  headers?: Record<string, object>
+  [behind]?: FastifyError[]
+}
+
+/** What errors bring along beside their body, by the names of the headers. */
+const errorHeaders: Record<string, object> = {
+  'www-authenticate': { type: 'string', description: 'The challenge: which scheme, and what is wrong with the token.' },
+  'retry-after': { type: 'integer', description: 'Seconds until it is worth another try.' },
+}
+
+/** An answer as @fastify/swagger takes it, with its media type, headers and examples. */
+function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, settings: DocumentSettings): object {
+  const { type, description, headers: own, [behind]: errors } = schema
+  if (type === 'null') return schema
+  if (!errors) {
+    const content = { [mediaType]: { schema: written, example: exampleOf(schema) } }
+    return { description, ...own && { headers: own }, content }
+  }
+
+  const names = errors.flatMap(({ headers = {} }: FastifyError & { headers?: object }) => Object.keys(headers))
+  const headers = { ...Object.fromEntries(names.map((name) => [name, errorHeaders[name]])), ...own }
+  const examples = errors.map((error) => [error.code, { value: errorAnswerOf(error, settings) }])
+  return {
+    description,
+    ...Object.keys(headers).length > 0 && { headers },
+    content: { 'application/json': { schema: written, examples: Object.fromEntries(examples) } },
+  }
+}
+
+interface Transformed {
+  schema: { response: Record<string, AnswerSchema>, produces?: string[], body?: { properties: Record<string, { [shown]?: object }> } }
+  url: string
+  openapiObject?: OpenapiDocument
+}
+
+/** The schema with what only the document says. */
+function withShown ({ body, ...schema }: Transformed['schema']): Transformed['schema'] {
+  if (!body) return schema
+  const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[shown] }])
+  return { ...schema, body: { ...body, properties: Object.fromEntries(properties) } }
+}
+
+/** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
+const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
+
+/** Writes our routes, and what guards ask for, into the document that @fastify/swagger makes. */
+export interface Openapi {
+  documentScope: (scope: FastifyInstance) => void
+  documentGuards: (app: FastifyInstance) => Document
+}
+
+export function createOpenapi (settings: DocumentSettings): Openapi {
+  const { name } = settings
+  const schemes = schemesOf(settings)
+  const needsProof = proofRule(settings.csrf.methods)
+  const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
+  const routes = new Set<RouteOptions>()
+  const components = createComponents(name)
+  /** Where a document has our errors, for guarded routes, all of which come after ours. */
+  const errorReference = {}
+
+  /** Those that routes of ours or of the host name, and those that it is likely to. */
+  function schemesIn (document: OpenapiDocument): Record<string, object> {
+    const asking = [document, ...[...routes].map(({ schema }) => schema)] as ({ security?: Security } | undefined)[]
+    const named = new Set([...usual, ...asking.flatMap((part) => part?.security ?? []).flatMap(Object.keys)])
+    return Object.fromEntries(Object.entries(schemes).filter(([scheme]) => named.has(scheme)))
+  }
+
+  /** @fastify/swagger has no other door for a plugin, and fails on a scheme that nobody declared. */
+  function writeRoute ({ schema, url, openapiObject: document }: Transformed) {
+    if (!document) throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: give it the option openapi')
+
+    document.components.securitySchemes = { ...schemesIn(document), ...document.components.securitySchemes }
+    if (!document.tags?.some((tag) => tag.name === name)) {
+      document.tags = [...document.tags ?? [], { name, description: 'Accounts of users, and their sessions.' }]
+    }
+    Object.assign(errorReference, components.write(document, ErrorSchema))
+
+    const { response, produces: [mediaType = 'application/json'] = [], ...rest } = withShown(schema)
+    const answers = Object.entries(response).map(([status, answer]) => [status, writeAnswer(answer, components.write(document, answer), mediaType, settings)])
+    return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
+  }
+
+  /** Puts the routes of a scope, which are ours, into the document. */
+  function documentScope (scope: FastifyInstance): void {
+    scope.addHook('onRoute', (route) => {
+      const { operationId, ...schema } = route.schema as { operationId: string }
+      // Said of open routes too, since a document may ask for something everywhere.
+      route.schema = { security: [], ...schema, operationId: ownName(name, operationId), tags: [name] } as object
+      route.config = { ...route.config, swaggerTransform: writeRoute } as object
+    })
+  }
+
+  /**
+   * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
+   * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Where
+   * the scope has a serializer compiler of its own, schemas are in its language, and none are added. Needs a route of
+   * ours in the document, to declare the schemes.
+   */
+  function documentGuards (app: FastifyInstance): Document {
+    const theirs = new Set<RouteOptions>()
+
+    function document (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]): void {
+      const before = guarded.get(route)
+      const all = new Set([...before?.guards ?? [], ...guards])
+      const security = [...all].map(securityOfGuard).reduce(bothOf)
+      guarded.set(route, { guards: all, security })
+      if (!scope.serializerCompiler) theirs.add(route)
+
+      const { security: given } = { ...route.schema } as { security?: Security }
+      const isOwn = given === undefined || given === before?.security
+      route.schema = { ...route.schema, ...isOwn && { security } }
+    }
+
+    app.addHook('onRoute', function (route) {
+      routes.add(route)
+      const guards = guardsOf(route)
+      if (guards.length > 0) document(this, route, guards)
+    })
+
+    app.addHook('onReady', async () => {
+      for (const route of theirs) {
+        const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
+        const refusals = answers({}, ...[...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard, needsProof)))
+        const written = Object.entries(refusals).map(([status, answer]) => [status, writeAnswer(answer, errorReference, 'application/json', settings)])
+        route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }
+      }
+    })
+
+    return document
+  }
+
+  return { documentScope, documentGuards }
+}
+
+function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings): Security {
+  return securityOf(instance, kind, locations, optional !== false)
+}
+
+/** Two guards on one route: each way into the one together with each way into the other. */
+function bothOf (first: Security, second: Security): Security {
+  return first.flatMap((one) => second.map((other) => ({ ...one, ...other })))
+}
