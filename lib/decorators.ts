@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AccountsServices } from '../types/index.ts'
-import { OptionsInvalid } from './errors.ts'
+import { OptionsInvalid } from './http/errors.ts'
 import type { Settings } from './settings.ts'
 
 interface Accounts extends Pick<Settings, 'name' | 'issuer' | 'audiences'> {

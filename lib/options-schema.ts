@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { Duration } from './checks/durations.ts'
-import type { AccountsOptions } from './options.ts'
+import type { AccountsOptions, ErrorCode } from './options.ts'
 import type { PasswordHasher, PasswordVerifier, PepperSecret } from './features/passwords/options.ts'
 import type { RouteSwitch } from './http/route-path.ts'
 import { algorithms, type Algorithm } from './tokens/key.ts'
@@ -167,7 +167,7 @@ export const OptionsSchema = Type.Object({
       id: Type.String({ minLength: 1, maxLength: 255 }), secret: Type.String({ minLength: 32, maxLength: 255 }),
     }, { additionalProperties: false }), { default: [] }),
   }, closed),
-  messages: Type.Unsafe<Messages>({ type: 'object', additionalProperties: { message: true }, default: {} }),
+  messages: Type.Unsafe<Messages<ErrorCode>>({ type: 'object', additionalProperties: { message: true }, default: {} }),
   realm: Type.Optional(Type.String({ pattern: '^[ !#-[\\]-~]{1,100}$' })),
   prune: Type.Object({
     interval: DurationSchema('1h', { zero: true, most: 7 * 86400 }),

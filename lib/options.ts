@@ -15,6 +15,10 @@ import type { TypeBox1Schema } from './checks/typebox-1.ts'
 import type { Identifier } from './users/options.ts'
 import type { AccountsUser } from './users/public-user.ts'
 import type { Messages } from './http/wording.ts'
+import type * as errors from './errors.ts'
+
+/** The `code` of an error of the plugin. */
+export type ErrorCode = InstanceType<(typeof errors)[keyof typeof errors]>['code']
 
 /** A cookie's name and the path that it is sent to. */
 interface CookieOptions {
@@ -278,7 +282,7 @@ export interface AccountsOptions {
     clients?: { id: string, secret: string }[]
   }
   /** Other texts for errors, by code. A function is given the request and the usual text. Default English. */
-  messages?: Messages
+  messages?: Messages<ErrorCode>
   /** The realm of challenges. Default the name. */
   realm?: string
   prune?: {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData, TokenResponse, Transport } from '../types/index.ts'
 import { inSeconds, isDuration } from './checks/durations.ts'
 import { isEqual } from './secrets/equal.ts'
-import { OptionsInvalid } from './errors.ts'
+import { OptionsInvalid } from './http/errors.ts'
 import { knownOptions } from './http/service-options.ts'
 
 /** Which accounts of the app, and how the tokens travel. */

@@ -12,7 +12,7 @@ import type { AccountsUser } from '../lib/users/public-user.ts'
 import type { UserServices } from '../lib/features/users/services.ts'
 
 export type { Duration } from '../lib/checks/durations.ts'
-export type { ErrorCode } from '../lib/http/error-code.ts'
+export type { ErrorCode } from '../lib/options.ts'
 export type { AccountsTypes } from '../lib/host/types.ts'
 export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts'
 export type { AccountsOptions } from '../lib/options.ts'

@@ -1,7 +1,7 @@
 import type { EntityClass, MikroORM } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import { User } from '../users/entity.ts'
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 import type { OrmOptions } from './dialect.ts'
 import { createOrm, entities, loadDialect } from './dialects.ts'
 import type { Opened } from './open.ts'

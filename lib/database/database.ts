@@ -17,7 +17,8 @@ import { nameOf } from './url.ts'
 import { msLeft } from '../http/deadline.ts'
 import { Revision, rows } from '../sessions/revision.ts'
 import { User } from '../users/entity.ts'
-import { ConstraintViolated, OptionsInvalid, Unavailable } from '../errors.ts'
+import { ConstraintViolated } from './errors.ts'
+import { OptionsInvalid, Unavailable } from '../http/errors.ts'
 import { isOurs } from '../http/our-error.ts'
 
 /** `listen` and `notify` are there on PostgreSQL alone. */

@@ -1,5 +1,5 @@
 import { isError } from '../checks/any-error.ts'
-import { Unavailable } from '../errors.ts'
+import { Unavailable } from '../http/errors.ts'
 
 /** Gives up on what waits for a connection that nobody gives back. */
 export async function within<Result> (ms: number, work: Promise<Result>): Promise<Result> {

@@ -9,7 +9,7 @@ import { Event } from '../events/entity.ts'
 import { RevokedToken } from '../sessions/revoked-token.ts'
 import { Session } from '../sessions/entity.ts'
 import { ThrottleBucket } from '../features/throttle/entity.ts'
-import { Unavailable } from '../errors.ts'
+import { Unavailable } from '../http/errors.ts'
 import { clockSkewSeconds, keptForSeconds } from '../sessions/revocations.ts'
 
 /** How many rows were deleted. */

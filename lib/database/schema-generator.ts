@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core'
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 
 /**
  * An app's own MikroORM compares the whole database with its entities: `orm.schema.update()`, and each migration that it

@@ -1,6 +1,7 @@
 import { ask } from '../host/ask.ts'
 import { inTime } from '../http/deadline.ts'
-import { ClaimsRefused, TokenRevoked } from '../errors.ts'
+import { ClaimsRefused } from './errors.ts'
+import { TokenRevoked } from '../sessions/errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Revocations } from '../sessions/revocations.ts'
 import type { Sessions } from '../sessions/sessions.ts'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { inSeconds, type Duration } from '../checks/durations.ts'
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyRequest } from '../http/request.ts'
 import { faultsIn, filled } from '../checks/faults.ts'
 import { LocationsSchema } from '../options-schema.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 import { guardOf, type Guard } from './guard.ts'
 import type { GuardSettings } from './options.ts'
 import type { Attendance } from './routes.ts'

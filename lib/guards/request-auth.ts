@@ -1,4 +1,4 @@
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyReply } from '../http/request.ts'
 import type { Signals } from '../sessions/signals.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from '../http/errors.ts'
 import { isOurs } from '../http/our-error.ts'
 import type { TransportSettings } from '../transport/options.ts'
 import { guardOf, isGuardFactory } from './guard.ts'

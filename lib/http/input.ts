@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type KeywordDefinition, type Options } from 'ajv'
 import formats from 'ajv-formats'
 import type { Compiling } from './compiling.ts'
-import { InputInvalid } from '../errors.ts'
+import { InputInvalid } from './errors.ts'
 import { multipleOf } from '../checks/multiple-of.ts'
 
 /** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */

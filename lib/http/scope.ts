@@ -7,7 +7,7 @@ import type {
 import { isError } from '../checks/any-error.ts'
 import type { Compiling } from './compiling.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
-import { InputInvalid } from '../errors.ts'
+import { InputInvalid } from './errors.ts'
 import { inputInvalid, type Input, type InputKind } from './input.ts'
 import type { Wording } from './wording.ts'
 

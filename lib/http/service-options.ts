@@ -1,4 +1,4 @@
-import { OptionsInvalid } from '../errors.ts'
+import { OptionsInvalid } from './errors.ts'
 
 /**
  * The options that a service is given. A misspelt one would be taken for none, and what was to join a transaction would not.

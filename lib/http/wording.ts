@@ -1,11 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ErrorCode } from './error-code.ts'
-import type { ChallengedError } from '../errors.ts'
+import type { ChallengedError } from './refusal.ts'
 import type { AnyRequest } from './request.ts'
 import { isOurs } from './our-error.ts'
 
-/** A text for each error that has another than the usual one, or a function that gives it. */
-export type Messages = { [Code in ErrorCode]?: string | ((request: AnyRequest, message: string) => string) }
+/** A text for each error that has another than the usual one, or a function that gives it, by the `code` of the error. */
+export type Messages<Code extends string = string> = {
+  [each in Code]?: string | ((request: AnyRequest, message: string) => string)
+}
 
 /** What the settings say of the words and the challenges of errors. */
 export interface WordingSettings {
@@ -27,7 +28,7 @@ export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
  * is: its alphabet is ASCII (RFC 6750 §3).
  */
 export function createWording ({ messages, realm, header }: WordingSettings, log: FastifyBaseLogger): Wording {
-  function messageOf (text: NonNullable<Messages[ErrorCode]>, request: AnyRequest, usual: string): string {
+  function messageOf (text: NonNullable<Messages[string]>, request: AnyRequest, usual: string): string {
     if (typeof text === 'string') return text
     try {
       const words: unknown = text(request, usual)
@@ -47,7 +48,7 @@ export function createWording ({ messages, realm, header }: WordingSettings, log
     if (!isOurs(error) || worded.has(error)) return error
     worded.add(error)
 
-    const text = Object.hasOwn(messages, error.code) ? messages[error.code as ErrorCode] : undefined
+    const text = Object.hasOwn(messages, error.code) ? messages[error.code] : undefined
     if (text !== undefined) error.message = messageOf(text, request, error.message)
     if (isChallenged(error)) {
       error.headers = { 'www-authenticate': `${error.scheme ?? (header.scheme || 'Bearer')} realm="${realm}"${error.parameters}` }

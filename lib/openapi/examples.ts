@@ -1,5 +1,4 @@
 import type { FastifyError } from '@fastify/error'
-import type { ErrorCode } from '../http/error-code.ts'
 import type { Messages } from '../http/wording.ts'
 
 // An import of node:http would load all that it offers, the client of fetch too, which takes longer than our own files.
@@ -57,7 +56,7 @@ export function errorAnswerOf (
     ACCOUNTS_PASSWORD_REJECTED: `must have at least ${password.minLength} characters`,
     ACCOUNTS_CSRF_FAILED: 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins',
   }
-  const own = messages[code as ErrorCode]
+  const own = messages[code]
   const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
   return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text, ...field !== undefined && { field } }
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import type { Session } from './entity.ts'
-import { TokenRevoked, TokenSuperseded } from '../errors.ts'
+import { TokenRevoked, TokenSuperseded } from './errors.ts'
 import { storable, type Client } from '../http/request.ts'
 import { createSessionFinder } from './find-session.ts'
 import { createFloorMove } from './moves.ts'

@@ -1,4 +1,4 @@
-import { TokenRevoked, TokenSuperseded } from '../errors.ts'
+import { TokenRevoked, TokenSuperseded } from './errors.ts'
 import type { SharedClaims } from '../tokens/claims.ts'
 import type { Ending } from './revocations.ts'
 

@@ -1,4 +1,4 @@
-import { TokenRevoked } from '../errors.ts'
+import { TokenRevoked } from './errors.ts'
 
 const replaced = new WeakSet<object>()
 

@@ -1,5 +1,5 @@
 import type { RevokedToken } from './revoked-token.ts'
-import { TokenRevoked, TokenSuperseded } from '../errors.ts'
+import { TokenRevoked, TokenSuperseded } from './errors.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isExpired } from '../tokens/claims.ts'
 import type { SessionSettings } from './options.ts'

@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events'
-import { TokenExpired, TokenRevoked, Unavailable } from '../errors.ts'
+import { Unavailable } from '../http/errors.ts'
+import { TokenRevoked } from './errors.ts'
+import { TokenExpired } from '../tokens/errors.ts'
 import { isExpired } from '../tokens/claims.ts'
 import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import type { Listener, Listeners } from './listeners.ts'

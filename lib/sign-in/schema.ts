@@ -3,7 +3,13 @@ import type { FastifyError } from '@fastify/error'
 import { errorCodes } from 'fastify'
 import { component } from '../http/component.ts'
 import type { Issuing } from './grant.ts'
-import * as errors from '../errors.ts'
+import { ConstraintViolated } from '../database/errors.ts'
+import { ClaimsRefused } from '../guards/errors.ts'
+import { InputInvalid, Unavailable } from '../http/errors.ts'
+import { RefreshReused, TokenRevoked, TokenSuperseded } from '../sessions/errors.ts'
+import { TokenExpired, TokenInvalid, TokenWrongType } from '../tokens/errors.ts'
+import { CsrfFailed, HeaderMalformed, TokenMissing } from '../transport/errors.ts'
+import { UserExists } from '../users/errors.ts'
 import type { PasswordSettings } from '../features/passwords/options.ts'
 import type { Location, Transport, TransportSettings } from '../transport/options.ts'
 import type { UserSettings } from '../users/options.ts'
@@ -86,30 +92,30 @@ export type ErrorClass = new (...args: never[]) => FastifyError
 
 /** What every route with a body may answer beside its own errors. */
 export const bodyErrors: ErrorClass[] = [
-  errors.InputInvalid, errors.ConstraintViolated, errors.Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
+  InputInvalid, ConstraintViolated, Unavailable, errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
 ]
 
 /** What a route may answer beside that changes fields of the app's own. */
 export function uniqueErrors ({ user: { fields } }: UserSettings): ErrorClass[] {
-  return Object.values(fields).some((field) => field.unique) ? [errors.UserExists] : []
+  return Object.values(fields).some((field) => field.unique) ? [UserExists] : []
 }
 
 /** What a route that sets cookies may answer beside. */
 export function ownSiteErrors (transport: TransportSettings['transport']): ErrorClass[] {
-  return transport === 'body' ? [] : [errors.CsrfFailed]
+  return transport === 'body' ? [] : [CsrfFailed]
 }
 
 /** What the access guard may answer; where it looks for cookies, and the route changes something, a request from elsewhere too. */
 export function accessErrors (locations: Location[] = []): ErrorClass[] {
   return [
-    errors.TokenMissing, errors.HeaderMalformed, errors.TokenInvalid, errors.TokenExpired, errors.TokenWrongType,
-    errors.TokenRevoked, errors.TokenSuperseded, errors.ClaimsRefused, errors.Unavailable, ...locations.includes('cookie') ? [errors.CsrfFailed] : [],
+    TokenMissing, HeaderMalformed, TokenInvalid, TokenExpired, TokenWrongType,
+    TokenRevoked, TokenSuperseded, ClaimsRefused, Unavailable, ...locations.includes('cookie') ? [CsrfFailed] : [],
   ]
 }
 
 /** What the refresh guard may answer. */
 export function refreshErrors (locations: Location[]): ErrorClass[] {
-  return [...accessErrors(locations), ...bodyErrors, errors.RefreshReused]
+  return [...accessErrors(locations), ...bodyErrors, RefreshReused]
 }
 
 /** Under this key a schema keeps the errors that it stands for. */

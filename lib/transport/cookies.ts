@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
-import { TokenTooLarge } from '../errors.ts'
+import { TokenTooLarge } from '../tokens/errors.ts'
 import type { AnyRequest } from '../http/request.ts'
 import type { TokenPair } from '../tokens/tokens.ts'
 import type { TransportSettings } from './options.ts'

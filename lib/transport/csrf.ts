@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { loopback } from './cookies.ts'
 import { isEqual } from '../secrets/equal.ts'
-import { CsrfFailed } from '../errors.ts'
+import { CsrfFailed } from './errors.ts'
 import { clientOf, storable, type AnyRequest } from '../http/request.ts'
 import type { Telemetry } from '../events/telemetry.ts'
 import type { SharedClaims } from '../tokens/claims.ts'

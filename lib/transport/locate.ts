@@ -1,4 +1,5 @@
-import { HeaderMalformed, InputInvalid, TokenMissing } from '../errors.ts'
+import { InputInvalid } from '../http/errors.ts'
+import { HeaderMalformed, TokenMissing } from './errors.ts'
 import type { Cookies } from './cookies.ts'
 import type { AnyRequest } from '../http/request.ts'
 import { isPlainObject } from '../checks/plain-object.ts'

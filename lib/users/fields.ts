@@ -1,5 +1,5 @@
 import { OptionalKind, Type, type TSchema } from '@sinclair/typebox'
-import { InputInvalid } from '../errors.ts'
+import { InputInvalid } from '../http/errors.ts'
 import { forChangeByCode, forCode, forUsers, holdsReadOnly, withReadOnly } from '../checks/field-schema.ts'
 import type { UserSettings } from './options.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
-import { InputInvalid } from '../errors.ts'
+import { InputInvalid } from '../http/errors.ts'
 import { isId } from '../tokens/claims.ts'
 
 const mostNameLength = 64

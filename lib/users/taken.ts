@@ -3,7 +3,8 @@ import { isDuplicate, type Database } from '../database/database.ts'
 import { withoutValues } from '../database/patience.ts'
 import { inside } from '../database/transaction.ts'
 import { User } from './entity.ts'
-import { ConstraintViolated, UserExists } from '../errors.ts'
+import { ConstraintViolated } from '../database/errors.ts'
+import { UserExists } from './errors.ts'
 import type { UniqueFields } from './unique-fields.ts'
 
 /** What of a user nobody else may have. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { Unavailable } from '../../errors.ts'
+import { Unavailable } from '../../http/errors.ts'
 import type { BreachSettings } from './options.ts'
 import type { Rule } from './rule.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ask } from '../../host/ask.ts'
-import { OptionsInvalid } from '../../errors.ts'
+import { OptionsInvalid } from '../../http/errors.ts'
 import { createArgon2 } from './argon2.ts'
 import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
 import type { PasswordSettings, PasswordVerifier } from './options.ts'

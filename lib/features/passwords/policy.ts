@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ask } from '../../host/ask.ts'
-import { PasswordRejected } from '../../errors.ts'
+import { PasswordRejected } from './errors.ts'
 import { createBlocklist } from './blocklist.ts'
 import { createBreachCheck } from './breached.ts'
 import { createContextRule } from './context-words.ts'

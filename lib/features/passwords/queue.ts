@@ -1,5 +1,5 @@
 import { msLeft } from '../../http/deadline.ts'
-import { Busy } from '../../errors.ts'
+import { Busy } from './errors.ts'
 import type { PasswordSettings } from './options.ts'
 
 /** Lets so many jobs run at once, and so many wait. */

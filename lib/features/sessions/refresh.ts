@@ -1,5 +1,7 @@
 import type { Context } from '../../context.ts'
-import { Throttled, TokenMissing, TokenRevoked } from '../../errors.ts'
+import { Throttled } from '../throttle/errors.ts'
+import { TokenRevoked } from '../../sessions/errors.ts'
+import { TokenMissing } from '../../transport/errors.ts'
 import { claimsOf, clearRefused, deliver, grant, requireOwnSite } from '../../sign-in/grant.ts'
 import type { LocatedToken } from '../../transport/locate.ts'
 import { clientOf, sourceOf, type AnyRequest } from '../../http/request.ts'

@@ -1,5 +1,6 @@
 import type { InTransaction } from '../../database/transaction.ts'
-import { NotFound, OptionsInvalid } from '../../errors.ts'
+import { OptionsInvalid } from '../../http/errors.ts'
+import { NotFound } from '../../users/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import type { OwnData, SessionData } from '../../sessions/data.ts'
 import type { Endings } from '../../sessions/endings.ts'

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { CredentialsInvalid, Throttled } from '../../errors.ts'
+import { Throttled } from './errors.ts'
+import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'
 import { clientOf, type AnyRequest } from '../../http/request.ts'
 import type { Queue } from '../passwords/queue.ts'

@@ -1,6 +1,7 @@
 import { isDate } from 'node:util/types'
 import { beginningBy, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from '../../sign-in/grant.ts'
-import { IssuingOff, OptionsInvalid } from '../../errors.ts'
+import { OptionsInvalid } from '../../http/errors.ts'
+import { IssuingOff } from '../../tokens/errors.ts'
 import type { Admission } from '../../guards/admission.ts'
 import type { RequestAuth } from '../../guards/request-auth.ts'
 import { clientOf, type AnyReply, type AnyRequest, type Client } from '../../http/request.ts'

@@ -2,7 +2,7 @@ import { raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
 import { Revision, rows } from '../../sessions/revision.ts'
 import { User } from '../../users/entity.ts'
-import { LastAdmin } from '../../errors.ts'
+import { LastAdmin } from './errors.ts'
 
 /** True for who has the role `admin` and may sign in: what the column `is_admin` holds, for whoever writes one of the two. */
 export function isAdmin ({ roles, disabledAt }: Pick<User, 'roles' | 'disabledAt'>): boolean {

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { InTransaction } from '../../database/transaction.ts'
-import { InputInvalid, NotFound } from '../../errors.ts'
+import { InputInvalid } from '../../http/errors.ts'
+import { NotFound } from '../../users/errors.ts'
 import type { Input } from '../../http/input.ts'
 import type { Hooks } from '../../host/hooks.ts'
 import type { Hasher } from '../passwords/hasher.ts'

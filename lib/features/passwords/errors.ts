@@ -1,0 +1,6 @@
+import createError from '@fastify/error'
+import { postponed } from '../../http/refusal.ts'
+
+export const PasswordRejected = createError<'ACCOUNTS_PASSWORD_REJECTED', [rule: string]>('ACCOUNTS_PASSWORD_REJECTED',
+  'The password %s', 400)
+export const Busy = postponed('ACCOUNTS_BUSY', 'Too many passwords wait to be checked: try again in %s', 503)

@@ -1,0 +1,7 @@
+import { challenged } from '../http/refusal.ts'
+
+export const ClaimsRefused = challenged('ACCOUNTS_CLAIMS_REFUSED',
+  'The app does not accept the claims of the token', 401, 'invalid_token')
+export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
+  'The password was checked too long ago', 401, 'insufficient_user_authentication')
+export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')

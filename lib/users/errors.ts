@@ -1,0 +1,15 @@
+import createError from '@fastify/error'
+
+export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user or session', 404)
+
+const Taken = createError<'ACCOUNTS_USER_EXISTS', [field: string]>('ACCOUNTS_USER_EXISTS', 'The %s is taken', 409)
+
+/** Says in `field` which field of a user is taken: `username`, `email`, or one of the app's own. */
+export class UserExists extends Taken {
+  field: string
+
+  constructor (field = 'username') {
+    super(field)
+    this.field = field
+  }
+}
