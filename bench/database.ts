@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answers, open, servers } from '../test/databases.ts'
+import { answers, open, servers } from '../test/support/databases.ts'
 
 export type BenchKind = 'sqlite' | 'postgresql'
 

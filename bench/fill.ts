@@ -1,4 +1,4 @@
-import type { Kind, Sql } from '../test/databases.ts'
+import type { Kind, Sql } from '../test/support/databases.ts'
 
 /** How each database says what the rows are made of; `i` counts from 1. */
 const dialects = {

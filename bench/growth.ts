@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import accounts, { type TokenResponse } from '../lib/index.ts'
-import { open, servers, type Kind, type Sql } from '../test/databases.ts'
+import { open, servers, type Kind, type Sql } from '../test/support/databases.ts'
 import { fillRevocations, fillSessions } from './fill.ts'
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { launchChromium, startExample } from '../test/example/run.ts'
+import { launchChromium, startExample } from '../test/whole/example/run.ts'
 
 const desktop = { viewport: { width: 1280, height: 920 } }
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { build, buildOnFile, decode } from './build.ts'
+import { build, buildOnFile, decode } from './support/build.ts'
 
 t.test('an account lives from its registration to its logout, and over a restart', async (t) => {
   const { get, post, signUp, refresh, db } = await buildOnFile(t)

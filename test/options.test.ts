@@ -4,8 +4,8 @@ import { mock } from 'node:test'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type Duration } from '../lib/index.ts'
-import { build, cheap, client, decode, mint, password, secret } from './build.ts'
-import { Fastify } from './fastify.ts'
+import { build, cheap, client, decode, mint, password, secret } from './support/build.ts'
+import { Fastify } from './support/fastify.ts'
 
 const variables = [
   'JWT_SECRET_KEY', 'JWT_ACCESS_TOKEN_EXPIRES', 'JWT_REFRESH_TOKEN_EXPIRES', 'ACCOUNTS_DATABASE_URL', 'NODE_ENV',

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
 import { clock, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
-import { build, password, secret, untold } from './build.ts'
-import { Fastify } from './fastify.ts'
+import { build, password, secret, untold } from './support/build.ts'
+import { Fastify } from './support/fastify.ts'
 
 t.test('somebody is signed in without a password, with roles and fields, as fresh as after a login', async (t) => {
   const { app } = await build(t, { user: { fields: { displayName: Type.String() } } })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { answers } from '../../test/databases.ts'
+import { answers } from '../../test/support/databases.ts'
 import type { Section, Target } from '../report.ts'
 
 /** The table that a script of `bench/` prints. */

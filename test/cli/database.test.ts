@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { build } from '../build.ts'
-import { answers, freshDatabase, open, type Kind } from '../databases.ts'
+import { build } from '../support/build.ts'
+import { answers, freshDatabase, open, type Kind } from '../support/databases.ts'
 import { cli, json, spawned } from './cli.ts'
 
 const dialects = [['sqlite', 'sqlite'], ['postgresql', 'postgresql'], ['mysql', 'mariadb'], ['mariadb', 'mariadb']] as const

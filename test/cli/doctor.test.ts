@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { findingsOf } from '../../lib/cli/findings.ts'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
-import { build, secret } from '../build.ts'
-import { answers, freshDatabase, open } from '../databases.ts'
+import { build, secret } from '../support/build.ts'
+import { answers, freshDatabase, open } from '../support/databases.ts'
 import { cli, json } from './cli.ts'
 
 /** Sentences about a configuration alone. */

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readKey } from '../../lib/tokens/read-key.ts'
-import { build } from '../build.ts'
+import { build } from '../support/build.ts'
 import { cli, json, spawned } from './cli.ts'
 
 t.test('a secret is one that the plugin takes, and another each time', async (t) => {

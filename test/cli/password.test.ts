@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { newPassword } from '../../lib/cli/password.ts'
-import { buildOnFile, password } from '../build.ts'
+import { buildOnFile, password } from '../support/build.ts'
 import { main } from './cli.ts'
 import { held } from './held.ts'
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { buildOnFile, decode, type client } from '../build.ts'
-import { until } from '../waiting.ts'
+import { buildOnFile, decode, type client } from '../support/build.ts'
+import { until } from '../support/waiting.ts'
 import { cli, json, spawned } from './cli.ts'
 
 /** An app that runs, and a command line on its database. */

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { buildOnFile, password } from '../build.ts'
-import { freshDatabase } from '../databases.ts'
+import { buildOnFile, password } from '../support/build.ts'
+import { freshDatabase } from '../support/databases.ts'
 import { cli, json, spawned } from './cli.ts'
 
 /** A folder, and a database with our tables in it. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { errors, type AccountsOptions } from '../../lib/index.ts'
-import { build, decode, mint, password } from '../build.ts'
+import { build, decode, mint, password } from '../support/build.ts'
 
 /** A challenge in its parts, by the grammar and no other: RFC 9110 §11.6.1, with RFC 6750 §3 for the characters. */
 function parse (challenge: string) {

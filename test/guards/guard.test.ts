@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { bearer, build, buildOnFile } from '../build.ts'
+import { bearer, build, buildOnFile } from '../support/build.ts'
 
 t.test('a guarded route knows the user and the token that let the request in', async (t) => {
   const { signUp, get } = await build(t)

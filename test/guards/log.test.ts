@@ -1,8 +1,8 @@
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, TokenResponse } from '../../lib/index.ts'
-import { build, password } from '../build.ts'
-import { Fastify } from '../fastify.ts'
+import { build, password } from '../support/build.ts'
+import { Fastify } from '../support/fastify.ts'
 
 const handler = async () => 'done'
 const inQuery: AccountsOptions = { locations: ['header', 'query'] }

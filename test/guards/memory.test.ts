@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { build, decode } from '../build.ts'
+import { build, decode } from '../support/build.ts'
 
 /** An app whose statements are counted as its driver logs them. */
 async function counting (t: Test) {

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { GuardOptions } from '../../lib/index.ts'
-import { build, buildOnFile } from '../build.ts'
+import { build, buildOnFile } from '../support/build.ts'
 
 const whoami = async ({ user, auth }: { user: unknown, auth: unknown }) => ({ user, auth })
 

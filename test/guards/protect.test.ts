@@ -2,8 +2,8 @@ import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import t from 'tap'
 import accounts, { type GuardOptions } from '../../lib/index.ts'
-import { bearer, build, cheap, client, password, secret } from '../build.ts'
-import { Fastify } from '../fastify.ts'
+import { bearer, build, cheap, client, password, secret } from '../support/build.ts'
+import { Fastify } from '../support/fastify.ts'
 
 const handler = async () => 'secret'
 

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import type { FastifyPluginAsync } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts from '../../lib/index.ts'
-import { build, cheap, secret } from '../build.ts'
-import { Fastify } from '../fastify.ts'
+import { build, cheap, secret } from '../support/build.ts'
+import { Fastify } from '../support/fastify.ts'
 
 const options = { db: ':memory:', secret, password: cheap }
 const handler = async () => 'secret'
@@ -106,7 +106,7 @@ t.test('so does one in a scope, before the plugin or inside it', async (t) => {
 })
 
 t.test('an app that was made before the plugin was imported is watched from its registration on', async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', 'late-import.ts')])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', 'support', 'late-import.ts')])
   t.equal(stdout, '401 ACCOUNTS_OPTIONS_INVALID\n')
 })
 

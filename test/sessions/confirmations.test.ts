@@ -4,9 +4,9 @@ import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database/database.ts'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
 import { createTelemetry } from '../../lib/events/telemetry.ts'
-import { buildOnFile, decode } from '../build.ts'
-import { addTrigger, dropTrigger } from '../databases.ts'
-import { until } from '../waiting.ts'
+import { buildOnFile, decode } from '../support/build.ts'
+import { addTrigger, dropTrigger } from '../support/databases.ts'
+import { until } from '../support/waiting.ts'
 
 const unheard = { error () {} } as never
 

@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { Type as Type1 } from 'typebox'
 import type { AccountsOptions, AccountsUser, SessionInfo } from '../../lib/index.ts'
 import { signIn } from '../../lib/testing.ts'
-import { bearer, build, buildOnFile, decode, password } from '../build.ts'
-import { kind } from '../databases.ts'
+import { bearer, build, buildOnFile, decode, password } from '../support/build.ts'
+import { kind } from '../support/databases.ts'
 
 const shape = Type.Object({ tenant: Type.String(), device: Type.Optional(Type.String({ default: 'a browser' })) })
 const silent = { logger: { level: 'silent' } }

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { build, buildOnFile, decode, password } from '../build.ts'
+import { build, buildOnFile, decode, password } from '../support/build.ts'
 
 const sidOf = ({ access_token: token }: { access_token: string }): string => decode(token).payload.sid
 

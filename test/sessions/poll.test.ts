@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import { setImmediate as settled, setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startPoll } from '../../lib/sessions/poll.ts'
-import { letPass } from '../waiting.ts'
+import { letPass } from '../support/waiting.ts'
 
 const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300, wake: undefined }
 

@@ -7,9 +7,9 @@ import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { bearer, build, buildOnFile, decode, password } from '../build.ts'
-import { addEntries, addTrigger, dropTrigger, type Sql } from '../databases.ts'
-import { letPass, until } from '../waiting.ts'
+import { bearer, build, buildOnFile, decode, password } from '../support/build.ts'
+import { addEntries, addTrigger, dropTrigger, type Sql } from '../support/databases.ts'
+import { letPass, until } from '../support/waiting.ts'
 
 const silent = { logger: { level: 'silent' } }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mock } from 'node:test'
 import t from 'tap'
 import { createRevocations } from '../../lib/sessions/revocations.ts'
-import { build, buildOnFile, decode, mint } from '../build.ts'
+import { build, buildOnFile, decode, mint } from '../support/build.ts'
 
 t.test('each end of a session is an entry of the log, numbered in order, kept longer than any token can live', async (t) => {
   const { signUp, signIn, post, refresh, sql } = await buildOnFile(t, { refresh: { window: 0 } })

@@ -4,10 +4,10 @@ import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../lib/database/database.ts'
 import type { TokenResponse } from '../../lib/index.ts'
-import { browser } from '../browser.ts'
-import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../build.ts'
-import { addTrigger, dropTrigger, notEverywhere, type Sql } from '../databases.ts'
-import { until } from '../waiting.ts'
+import { browser } from '../support/browser.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../support/build.ts'
+import { addTrigger, dropTrigger, notEverywhere, type Sql } from '../support/databases.ts'
+import { until } from '../support/waiting.ts'
 
 const strict = { refresh: { window: 0 } }
 const many = Array.from({ length: 50 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { build, decode, mint, refreshKey, secret } from '../build.ts'
+import { build, decode, mint, refreshKey, secret } from '../support/build.ts'
 
 /** Values that parsers, databases and languages stumble over, long enough for an id. */
 const awkward: unknown[] = [

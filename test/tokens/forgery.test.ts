@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { parseCookie } from 'cookie'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
-import { build } from '../build.ts'
+import { build } from '../support/build.ts'
 import { families, forge, type Forgery, type Pair } from './forgery.ts'
 import { otherSpellings, signers, type Kind, type Signer } from './signer.ts'
 

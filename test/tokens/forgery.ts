@@ -1,5 +1,5 @@
 import { createHash, createPublicKey } from 'node:crypto'
-import { encode } from '../build.ts'
+import { encode } from '../support/build.ts'
 import { keyConfusion, otherKeys, specialSignatures, swaps, type Family } from './forgery-signatures.ts'
 import { ecdsa, embedded, foreignSecret, genuine, hmac, signers, type Genuine, type Kind, type Signer } from './signer.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { build, decode, mint, secret } from '../build.ts'
+import { build, decode, mint, secret } from '../support/build.ts'
 import { spellingsOfPem } from './signer.ts'
 
 type Secret = AccountsOptions['secret']

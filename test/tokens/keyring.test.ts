@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import jwt from '@fastify/jwt'
 import t from 'tap'
 import accounts, { type AccountsOptions, type TokenResponse } from '../../lib/index.ts'
-import { bearer, build, cheap, client, decode, password, secret } from '../build.ts'
+import { bearer, build, cheap, client, decode, password, secret } from '../support/build.ts'
 import { ecdsa, genuine, hmac, serialisations, signers } from './signer.ts'
-import { Fastify } from '../fastify.ts'
+import { Fastify } from '../support/fastify.ts'
 
 type Keys = NonNullable<AccountsOptions['secret']>
 

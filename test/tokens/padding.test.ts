@@ -1,6 +1,6 @@
 import { constants, createHash, privateEncrypt, sign } from 'node:crypto'
 import t from 'tap'
-import { build } from '../build.ts'
+import { build } from '../support/build.ts'
 import { genuine, signers, type Kind } from './signer.ts'
 
 const [rs256, ps256] = [signers.RS256!, signers.PS256!]

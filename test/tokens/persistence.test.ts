@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { cookieHeader, setBy } from '../browser.ts'
-import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../build.ts'
+import { cookieHeader, setBy } from '../support/browser.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../support/build.ts'
 import { forge } from './forgery.ts'
 import type { Kind } from './signer.ts'
 

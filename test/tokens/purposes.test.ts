@@ -1,7 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { cookieHeader, setBy } from '../browser.ts'
-import { bearer, buildOnFile, decode, password, refreshKey, secret } from '../build.ts'
+import { cookieHeader, setBy } from '../support/browser.ts'
+import { bearer, buildOnFile, decode, password, refreshKey, secret } from '../support/build.ts'
 import { signers } from './signer.ts'
 
 type Client = Awaited<ReturnType<typeof buildOnFile>>

@@ -1,6 +1,6 @@
 import { constants, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { decode, encode, refreshKey, secret } from '../build.ts'
+import { decode, encode, refreshKey, secret } from '../support/build.ts'
 
 export type Kind = 'access' | 'refresh'
 

@@ -4,8 +4,8 @@ import { createVerifier } from 'fast-jwt'
 import { jwtVerify } from 'jose'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
-import { browser } from '../browser.ts'
-import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../build.ts'
+import { browser } from '../support/browser.ts'
+import { bearer, build, buildOnFile, decode, mint, password, refreshKey, secret } from '../support/build.ts'
 import { otherSpellings, signers, type Kind } from './signer.ts'
 
 type Client = Awaited<ReturnType<typeof build>>

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { weakness } from '../../lib/secrets/weakness.ts'
-import { build, decode, encode } from '../build.ts'
+import { build, decode, encode } from '../support/build.ts'
 import { signers } from './signer.ts'
 
 /** Published JOSE vectors, where they lie beside the checkout. */

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { build, buildOnFile, password } from '../build.ts'
-import type { Sql } from '../databases.ts'
+import { build, buildOnFile, password } from '../support/build.ts'
+import type { Sql } from '../support/databases.ts'
 
 const count = async (sql: Sql): Promise<number> => (await sql.get('select count(*) as users from accounts_users'))!.users
 const stored = async (sql: Sql, column: 'username' | 'email') =>

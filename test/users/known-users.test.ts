@@ -1,6 +1,6 @@
 import t from 'tap'
-import { build, buildOnFile, decode, mint } from '../build.ts'
-import { letPass } from '../waiting.ts'
+import { build, buildOnFile, decode, mint } from '../support/build.ts'
+import { letPass } from '../support/waiting.ts'
 
 t.test('a guard reads a user once, however many ask at once, and not again', async (t) => {
   const { app, signUp, get } = await build(t)

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { build, buildOnFile, password } from '../build.ts'
+import { build, buildOnFile, password } from '../support/build.ts'
 
 const user = {
   fields: {

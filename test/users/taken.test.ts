@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { build, buildOnFile, password } from '../build.ts'
-import { freshDatabase, notEverywhere, ormOf } from '../databases.ts'
+import { build, buildOnFile, password } from '../support/build.ts'
+import { freshDatabase, notEverywhere, ormOf } from '../support/databases.ts'
 
 /** A MikroORM of the app's own, which knows nothing of ours. */
 async function ownOrm (t: Test) {

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'
-import { bearer, build, buildOnFile, password, untold } from '../build.ts'
-import { addTrigger, freshDatabase } from '../databases.ts'
+import { bearer, build, buildOnFile, password, untold } from '../support/build.ts'
+import { addTrigger, freshDatabase } from '../support/databases.ts'
 
 const phone = Type.Optional(Type.String({ unique: true }))
 const user = { fields: { phone, badge: Type.Optional(Type.Integer({ unique: true, readOnly: true })), note: Type.Optional(Type.String()) } } satisfies AccountsOptions['user']

@@ -1,4 +1,0 @@
-import { tellOfCrowds, tellOfTabs, tellOfThieves } from './tables.ts'
-
-// For docs/sessions.md, each between its two marks: npm run -s compare:sessions
-for (const tell of [tellOfThieves, tellOfTabs, tellOfCrowds]) console.log(`${tell().table}\n`)

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { startByNpm, startExample } from './example/run.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..', '..')
+
+/** Starts the example in an empty folder, and gives what it prints. */
+async function start (t: Test) {
+  const example = await startExample(t.testdir({}))
+  t.teardown(() => example.server.kill())
+  return example
+}
+
+t.test('the tour that the example prints goes all the way, twice', async (t) => {
+  const { printed } = await start(t)
+  const tour = printed.slice(printed.indexOf('api='))
+  for (let round = 0; round < 2; round++) {
+    const { stdout } = await run('sh', ['-c', tour])
+    t.same(stdout.match(/^\d{3} /gm), ['201 ', '200 ', '200 ', '200 ', '204 ', '401 '])
+    t.match(stdout, /\{"message":"Hello ada-\d+"\}\n200/)
+    t.match(stdout, /ACCOUNTS_TOKEN_REVOKED.*\n401/)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+  }
+})
+
+t.test('the example has its API reference at /docs, and ends when it is told to', async (t) => {
+  const { api, server } = await start(t)
+  t.match(await (await fetch(`${api}/docs`)).text(), /swagger-ui/)
+  const { paths } = await (await fetch(`${api}/docs/json`)).json() as { paths: object }
+  t.match(Object.keys(paths), ['/auth/register', '/auth/login', '/auth/refresh', '/auth/logout', '/auth/reauthenticate', '/auth/me', '/auth/sessions', '/auth/sessions/{id}', '/auth/password', '/secret'])
+
+  server.kill('SIGTERM')
+  t.same(await once(server, 'exit'), [0, null])
+})
+
+t.test('whoever ends npm start ends the server', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { api, server } = await startByNpm(join(t.testdir({}), 'accounts.sqlite'))
+    // Whatever becomes of it, and of what it has started.
+    t.teardown(() => { try { process.kill(-server.pid!, 'SIGKILL') } catch {} })
+    server.kill(signal)
+    await once(server, 'exit')
+    await t.rejects(fetch(api), { cause: { code: 'ECONNREFUSED' } }, signal)
+  }
+})
+
+t.test('an install of the package runs nothing of it, and asks for no leave to', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare']) t.notOk(name in scripts, name)
+})

@@ -1,0 +1,48 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { chromium } from 'playwright-core'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+
+/** Starts the example in a folder, and gives what it prints. */
+export function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
+  return started(spawn(process.execPath, [join(root, 'example', 'server.ts')], {
+    cwd: folder, env: { PATH: process.env.PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
+  }))
+}
+
+/** Starts it as the README says, in a process group of its own. */
+export function startByNpm (database: string) {
+  const { PATH, HOME } = process.env
+  return started(spawn('npm', ['start'], {
+    cwd: root, env: { PATH, HOME, PORT: '0', ACCOUNTS_DATABASE_URL: database }, stdio: ['ignore', 'pipe', 'inherit'], detached: true,
+  }))
+}
+
+async function started (server: ChildProcessByStdio<null, Readable, null>) {
+  let printed = ''
+  while (!printed.includes('/secret -H')) {
+    const [said] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
+    if (server.exitCode !== null) throw new Error('The example has ended before it was there')
+    printed += said
+  }
+  return { server, printed, api: /http:\/\/localhost:\d+/.exec(printed)![0] }
+}
+
+/** Without these it asks hosts of its maker's at every start, and cannot run as root. */
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--host-resolver-rules=MAP *.test 127.0.0.1',
+]
+
+/** A browser; the hosts below `.test` are this machine. */
+export function launchChromium () {
+  const { CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
+  if (!existsSync(executablePath)) {
+    throw new Error(`There is no Chromium at ${executablePath}: install one (apt-get install chromium), or say in CHROMIUM where yours is`)
+  }
+  return chromium.launch({ executablePath, args: flags, timeout: 300_000 })
+}

@@ -1,0 +1,21 @@
+import t from 'tap'
+import { freshDatabase, open } from '../../support/databases.ts'
+import { startServers } from './process.ts'
+import { rounds } from './rounds.ts'
+
+const times = rounds(2, 20)
+
+t.test(`four processes boot at once on an empty database, ${times} times`, async (t) => {
+  for (let round = 0; round < times; round++) {
+    await t.test(`round ${round + 1}`, async (t) => {
+      const db = await freshDatabase(t)
+      const servers = await startServers(t, 4, { db })
+      const registered = await Promise.all(servers.map((server, index) => server.register(`user${index}`)))
+      t.same(registered.map(({ status }) => status), [201, 201, 201, 201])
+
+      const sql = open(db)
+      t.teardown(() => sql.close())
+      t.same(await sql.all('select id, revision from accounts_revision order by id'), [{ id: 1, revision: 0 }, { id: 2, revision: 0 }], 'what they share is there once')
+    })
+  }
+})
