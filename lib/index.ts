@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Context } from './context.ts'
-import type { AccountsOptions } from './options.ts'
+import type { AccountsOptions } from '../types/options.ts'
 import type { Location } from './transport/options.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { RouteName } from './http/route-path.ts'
@@ -16,6 +16,7 @@ import { openDatabase } from './database/database.ts'
 import { createTelemetry } from './events/telemetry.ts'
 import { createEvents } from './events/events.ts'
 import { createHooks } from './host/hooks.ts'
+import type { Hooks } from './sessions/options.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createPolicy } from './features/passwords/policy.ts'
@@ -107,7 +108,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const telemetry = createTelemetry(settings.name)
   const events = createEvents(database, telemetry, settings, app.log)
-  const hooks = createHooks(settings, app.log)
+  const hooks: Hooks = createHooks(settings.hooks, app.log)
   const tokens = createTokens(keyring, settings, telemetry)
   const hasher = await trying
   const policy = createPolicy(settings, app.log)

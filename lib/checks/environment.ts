@@ -1,34 +1,27 @@
-import type { Duration } from './durations.ts'
-import type { AccountsOptions } from '../options.ts'
+import type { TSchema } from '@sinclair/typebox'
+import { isPlainObject } from './plain-object.ts'
 
-/** The environment variable that stands in for an option which is not given. */
-export const variables: Record<string, string> = {
-  secret: 'JWT_SECRET_KEY',
-  db: 'ACCOUNTS_DATABASE_URL',
-  'access.expiresIn': 'JWT_ACCESS_TOKEN_EXPIRES',
-  'refresh.expiresIn': 'JWT_REFRESH_TOKEN_EXPIRES',
+/**
+ * The options with what the environment says where they say nothing. An empty variable counts as none, and so does that
+ * of an option in whose stead another is given.
+ */
+export function withEnvironment<Given extends object> ({ properties }: TSchema, given: Given, env: NodeJS.ProcessEnv): Given {
+  const parts = Object.entries<TSchema>(properties)
+  const of = (name: string) => (given as Record<string, unknown>)[name]
+  const replaced = parts.filter(([name, part]) => part.insteadOf && of(name) !== undefined).map(([, { insteadOf }]) => insteadOf)
+
+  const values = parts.filter(([name]) => !replaced.includes(name)).map(([name, part]) => [name, valueOf(part, of(name), env)])
+  return { ...given, ...Object.fromEntries(values.filter(([, value]) => value !== undefined)) }
 }
 
-/** The options with what the environment says where they say nothing. An empty variable counts as none. */
-export function withEnvironment (given: AccountsOptions, env: NodeJS.ProcessEnv): AccountsOptions {
-  const { orm, secret = env.JWT_SECRET_KEY || undefined, access, refresh } = given
-  const { db = orm === undefined && env.ACCOUNTS_DATABASE_URL ? env.ACCOUNTS_DATABASE_URL : undefined } = given
-  return {
-    ...given,
-    ...secret === undefined ? {} : { secret },
-    ...db === undefined ? {} : { db },
-    ...lifeOf('access', access, env.JWT_ACCESS_TOKEN_EXPIRES),
-    ...lifeOf('refresh', refresh, env.JWT_REFRESH_TOKEN_EXPIRES),
-  }
-}
-
-/** A group of options with its `expiresIn` from a variable, or nothing to change. */
-function lifeOf (name: 'access' | 'refresh', group: object = {}, text: string | undefined) {
-  if (!text || typeof group !== 'object' || group === null || (group as { expiresIn?: Duration }).expiresIn !== undefined) return {}
-  return { [name]: { ...group, expiresIn: fromText(text) } }
+function valueOf (part: TSchema, given: unknown, env: NodeJS.ProcessEnv): unknown {
+  if (part.env) return given === undefined ? fromText(part, env[part.env]) : given
+  if (!('properties' in part) || !(given === undefined || isPlainObject(given))) return given
+  const group = withEnvironment(part, given ?? {}, env)
+  return Object.keys(group).length > 0 ? group : given
 }
 
 /** In the environment everything is text: there, digits alone are seconds. */
-function fromText (text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text
+function fromText (part: TSchema, text: string | undefined): number | string | undefined {
+  return 'duration' in part && /^\d+$/.test(text ?? '') ? Number(text) : text || undefined
 }

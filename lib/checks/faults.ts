@@ -1,9 +1,14 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
-import type { ErrorObject } from 'ajv'
-import { createOptionsAjv } from './keywords.ts'
+import { Ajv, type ErrorObject } from 'ajv'
 import { isPlainObject } from './plain-object.ts'
 
-const ajv = createOptionsAjv()
+/**
+ * Finds everything that is wrong. Options are checked once, so code that is better would cost more than it saves. What
+ * `Rule` and `Words` of kinds.ts say of an option stands beside JSON Schema's own keywords.
+ */
+const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false } })
+ajv.addKeyword({ keyword: 'holds', validate: (holds: (value: unknown) => boolean, value: unknown) => holds(value) })
+ajv.addVocabulary(['must', 'usual', 'env', 'tsType', 'duration', 'kept', 'insteadOf'])
 
 /**
  * All that is wrong with the options that are given. Groups of options are walked here, and the schema of a single one
@@ -28,6 +33,16 @@ export function filled (schema: TSchema, given: unknown = structuredClone(schema
 
   const parts = Object.entries(schema.properties).map(([name, part]) => [name, filled(part, given[name])] as const)
   return { ...given, ...Object.fromEntries(parts.filter(([, value]) => value !== undefined)) }
+}
+
+/** Options that stand in each other's stead, of which both are given. */
+export function rivalsIn ({ properties }: TObject, given: unknown, path = ''): string[] {
+  if (!isPlainObject(given)) return []
+  return Object.entries(properties).filter(([name]) => given[name] !== undefined).flatMap(([name, part]) => {
+    if (isGroup(part)) return rivalsIn(part, given[name], `${path}${name}.`)
+    if (!part.insteadOf || given[part.insteadOf] === undefined) return []
+    return [`${path}${name} and ${path}${part.insteadOf} are two ways to one thing: give one of them`]
+  })
 }
 
 function isGroup (schema: TSchema): schema is TObject {

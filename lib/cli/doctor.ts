@@ -19,10 +19,10 @@ export const doctor = defineCommand({
 })
 
 async function examine (options: AccountsOptions): Promise<Finding[]> {
-  const [{ withEnvironment }, { findingsOf }, { findingsIn }] = await Promise.all([
-    import('../checks/environment.ts'), import('./findings.ts'), import('./database.ts'),
+  const [{ withEnvironment }, { OptionsSchema }, { findingsOf }, { findingsIn }] = await Promise.all([
+    import('../checks/environment.ts'), import('../options.ts'), import('./findings.ts'), import('./database.ts'),
   ])
-  const given = withEnvironment(options, process.env)
+  const given = withEnvironment(OptionsSchema, options, process.env)
   const { problems, settings } = await readOptions(given)
   return [...problems, ...settings ? [...findingsOf({ given, settings }), ...await findingsIn(settings)] : []]
 }

@@ -1,6 +1,6 @@
 import { proofRule } from '../transport/csrf.ts'
-import { OptionsSchema } from '../options-schema.ts'
-import type { AccountsOptions } from '../options.ts'
+import { OptionsSchema } from '../options.ts'
+import type { AccountsOptions } from '../../types/options.ts'
 import type { Settings } from '../settings.ts'
 
 /** Something that is wrong, weak or worth a thought. */

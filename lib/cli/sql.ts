@@ -1,6 +1,6 @@
 import type { MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
-import { OptionsSchema } from '../options-schema.ts'
+import { OptionsSchema } from '../options.ts'
 import { defineCommand } from './command.ts'
 import { UsageWrong } from './errors.ts'
 

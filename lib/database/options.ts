@@ -1,31 +1,55 @@
+import { Type } from '@sinclair/typebox'
+import { DurationSchema, Group, Kept, OneOf, text } from '../checks/kinds.ts'
+import { settled, type Filled } from '../checks/slice.ts'
+import type { HttpSettings } from '../http/options.ts'
 import type { OrmOption } from './borrow.ts'
+import { dialectOf } from './url.ts'
 
-/** Where the accounts are, and who makes their tables. */
-export interface DatabaseSettings {
-  /** SQLite file, `':memory:'`, or a URL. Not looked at where there is an `orm`. */
-  db: string
-  /** The name of the accounts, and so of their tables. */
-  name: string
-  /** A MikroORM of the app's own, or a function that gives one. */
-  orm?: OrmOption
-  /** `'none'`: somebody else makes the tables. Default `'migrate'`. */
-  schema?: 'migrate' | 'none'
+const isDatabase = text((db) => dialectOf(db) !== undefined,
+  "be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' (or mysql:, mariadb:)")
+
+export const options = {
+  db: Type.String({
+    ...isDatabase,
+    minLength: 1,
+    default: 'accounts.sqlite',
+    env: 'ACCOUNTS_DATABASE_URL',
+    description: "An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as " +
+      "`'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections of " +
+      'this process, 10 by default ([databases](databases.md)).',
+  }),
+  orm: Type.Optional(Kept<OrmOption>('OrmOption', {
+    insteadOf: 'db',
+    holds: (orm) => ['object', 'function'].includes(typeof orm) && orm !== null,
+    must: 'be a MikroORM, or a function that gives one',
+    description: 'A MikroORM of your own, or a function that gives it, in place of `db`: the accounts use its connections, ' +
+      'and it is left to the app to close it ([how](databases.md#with-a-mikroorm-of-your-own)).',
+  })),
+  schema: OneOf(['migrate', 'none'], {
+    default: 'migrate',
+    description: "Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations of your own.",
+  }),
+  prune: Group({
+    interval: DurationSchema('1h', {
+      zero: true,
+      most: 7 * 86400,
+      description: 'How often what no token can be alive for is deleted, up to a week; 0: when you call `app.accounts.prune()`.',
+    }),
+  }),
 }
 
+/** What the settings say of where the accounts are, and who makes their tables. */
+export type DatabaseSettings = Pick<HttpSettings, 'name'> & Pick<Read, 'db' | 'orm'> & Partial<Pick<Read, 'schema'>>
+
 /** What the settings say of when old rows are deleted. */
-export interface PruneSettings {
-  prune: {
-    /** How often; 0: only when the app asks for it. */
-    intervalSeconds: number
-  }
-  events: {
-    /** For how long they are kept. */
-    keepForSeconds: number
-  }
-  access: {
-    /** Life of an access token. */
-    expiresInSeconds: number
-  }
-  /** How much clocks may differ when the expiry of an access token is looked at. */
+export interface PruneSettings extends Pick<Read, 'prune'> {
+  events: { keepForSeconds: number }
+  access: { expiresInSeconds: number }
   leewaySeconds: number
+}
+
+type Read = ReturnType<typeof read>
+
+export function read (given: Filled<typeof options>) {
+  return settled(options, given)
 }

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
 import { Event } from './entity.ts'
+import type { EventSettings } from './options.ts'
 import { storable, type Client } from '../http/request.ts'
 import type { EventReason, ReuseDetails, StoredEvent, Telemetry } from './telemetry.ts'
 
@@ -17,14 +18,6 @@ export interface Happening {
   reuse?: ReuseDetails | undefined
   /** Where it was asked for; code asks from nowhere. */
   client?: Client | undefined
-}
-
-/** What the settings say of events. */
-export interface EventSettings {
-  events: {
-    /** Keeps every event of an account in the table of events too. */
-    store: boolean
-  }
 }
 
 /** Writes down what happens to accounts, where the app wants that, and tells whoever listens. */

@@ -1,17 +1,22 @@
 import { Type } from '@sinclair/typebox'
-import { inSeconds, type Duration } from '../checks/durations.ts'
+import { inSeconds, isDuration, type Duration } from '../checks/durations.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyRequest } from '../http/request.ts'
 import { faultsIn, filled } from '../checks/faults.ts'
-import { LocationsSchema } from '../options-schema.ts'
-import { sentence } from '../problems.ts'
+import { Callable, OneOf } from '../checks/kinds.ts'
+import { sentence } from '../checks/sentences.ts'
+import { settled, type Filled } from '../checks/slice.ts'
+import type { HttpSettings } from '../http/options.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
-import type { Location, TransportSettings } from '../transport/options.ts'
+import { LocationsSchema, type Location, type TransportSettings } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
 /** How much a guard asks of the database; see `GuardOptions`. */
 export type Consistency = 'cached' | 'strict' | 'stateless'
+
+/** Decides about the signed-in user: only `true` lets the request in. */
+export type GuardCheck = (user: AccountsUser, request: AnyRequest) => boolean | Promise<boolean>
 
 /** The options of `app.accounts.guard(options)`. Anything not named here is refused. */
 export interface GuardOptions {
@@ -27,7 +32,7 @@ export interface GuardOptions {
   /** The user must have all of these roles. Default none. */
   roles?: string[]
   /** Decides about the signed-in user: only `true` lets the request in. Default nobody is asked. */
-  check?: (user: AccountsUser, request: AnyRequest) => boolean | Promise<boolean>
+  check?: GuardCheck
   /** Where this route looks for tokens, in this order. Default the `locations` of the app; for refresh tokens the body before them. */
   locations?: Location[]
   /**
@@ -38,16 +43,43 @@ export interface GuardOptions {
   consistency?: Consistency
 }
 
+/** Judges the claims of a token. */
+export type VerifyClaims = (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
+
+/** Says whether a token is on a list of revoked ones. */
+export type IsRevoked = (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
+
+export const options = {
+  decoratorName: Type.String({
+    pattern: '^[A-Za-z_$][\\w$]*$',
+    default: 'user',
+    description: 'The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, or give ' +
+      'another name here: it claims `request.user` too, and ends with "The decorator \'user\' has already been added!"',
+  }),
+  verifyClaims: Callable<VerifyClaims>('VerifyClaims', {
+    description: '`(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not revoked, before ' +
+      'its user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards ' +
+      "that are `'stateless'` ask it too.",
+  }),
+  isRevoked: Callable<IsRevoked>('IsRevoked', {
+    description: '`(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but `false` is ' +
+      "401 `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list.",
+  }),
+}
+
 /** What the settings say of who is let in. */
-export interface AuthenticationSettings extends Pick<TransportSettings, 'locations'> {
-  /** The name of the accounts, and so of `app[name]`. */
-  name: string
-  /** The property of requests that holds the user. */
-  decoratorName: string
-  /** A look at the claims of a token that is not revoked: anything but `true` refuses it. */
-  verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
-  /** One more list of revoked tokens: anything but `false` refuses the token. */
-  isRevoked?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
+export type AuthenticationSettings = ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'>
+
+/** What every request has of its own. */
+const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
+
+export function problems ({ decoratorName }: Filled<typeof options>): string[] {
+  if (!reservedProperties.includes(decoratorName)) return []
+  return [`decoratorName must not be ${decoratorName}, which is there already`]
+}
+
+export function read (given: Filled<typeof options>) {
+  return settled(options, given)
 }
 
 /** The options of one guard, checked and filled. */
@@ -57,7 +89,7 @@ export interface GuardSettings {
   /** Undefined: however long ago. */
   freshForSeconds: number | undefined
   roles: string[]
-  check: GuardOptions['check']
+  check: GuardCheck | undefined
   locations: Location[]
   consistency: Consistency
   /** The name of the accounts that the guard belongs to. */
@@ -69,13 +101,17 @@ export const usuallyFreshForSeconds = 600
 
 /** Checks and fills the options of a guard: the defaults stand here and nowhere else. */
 export const GuardOptionsSchema = Type.Object({
-  type: Type.Unsafe<TokenKind | 'any'>({ enum: ['access', 'refresh', 'any'], default: 'access' }),
-  optional: Type.Unsafe<boolean | 'or-expired'>({ enum: [true, false, 'or-expired'], default: false }),
-  fresh: Type.Unsafe<boolean | Duration>({ fresh: true, default: false }),
+  type: OneOf<TokenKind | 'any'>(['access', 'refresh', 'any'], { default: 'access' }),
+  optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], { default: false }),
+  fresh: Type.Unsafe<boolean | Duration>({
+    holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
+    must: "be true, false or a duration such as '10m'",
+    default: false,
+  }),
   roles: Type.Array(Type.String({ minLength: 1 }), { default: [] }),
-  check: Type.Optional(Type.Unsafe<GuardOptions['check']>({ callable: true })),
+  check: Callable<GuardCheck>('GuardCheck', {}),
   locations: Type.Optional(LocationsSchema()),
-  consistency: Type.Unsafe<Consistency>({ enum: ['cached', 'strict', 'stateless'], default: 'cached' }),
+  consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], { default: 'cached' }),
 }, { additionalProperties: false })
 
 /**

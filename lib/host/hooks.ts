@@ -1,27 +1,21 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { AccountsOptions } from '../options.ts'
 
-/** Hooks that are told of what has happened, and have no say in it. */
-type Told = Omit<Required<NonNullable<AccountsOptions['hooks']>>, 'onRegister' | 'onSession'>
+/** Functions of the host's, by name, that are told of what has happened and have no say in it. */
+type Told = { [name: string]: (...told: never[]) => unknown }
 
-/** What the settings say of those hooks. */
-export interface HookSettings {
-  hooks: Partial<Told>
-}
-
-export interface Hooks {
+export interface Telling<Hooks extends Told> {
   /** Tells a hook of what is stored by now. The answer does not wait for it, and one that fails is logged. */
-  tell: <Name extends keyof Told>(name: Name, ...told: Parameters<Told[Name]>) => void
+  tell: <Name extends keyof Hooks>(name: Name, ...told: Parameters<Hooks[Name]>) => void
 }
 
-export function createHooks ({ hooks }: HookSettings, log: FastifyBaseLogger): Hooks {
+export function createHooks<Hooks extends Told> (hooks: Partial<Hooks>, log: FastifyBaseLogger): Telling<Hooks> {
   return {
     tell (name, ...told) {
-      const hook = hooks[name] as ((...told: unknown[]) => unknown) | undefined
+      const hook = hooks[name]
       if (!hook) return
       // Copies: what is told of may still be on its way into the answer.
       const telling = async () => { await hook(...structuredClone(told)) }
-      telling().catch((error) => log.error(error, `The hook ${name} failed`))
+      telling().catch((error) => log.error(error, `The hook ${String(name)} failed`))
     },
   }
 }

@@ -1,31 +1,152 @@
-import type { TSchema } from '@sinclair/typebox'
-import type { TokenSettings } from '../tokens/options.ts'
-import type { RotationPolicy } from './rotation.ts'
+import type { EntityManager } from '@mikro-orm/core'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { inSeconds } from '../checks/durations.ts'
+import { schemaProblem } from '../checks/given-schema.ts'
+import { Callable, DurationSchema, Group, OneOf } from '../checks/kinds.ts'
+import { named } from '../checks/sentences.ts'
+import { settled, type Filled, type Loose } from '../checks/slice.ts'
+import type { TypeBox1Schema } from '../checks/typebox-1.ts'
+import type { Telling } from '../host/hooks.ts'
+import type { HttpSettings } from '../http/options.ts'
+import type { AnyRequest, RequestSource } from '../http/request.ts'
+import { options as tokenOptions, type TokenSettings } from '../tokens/options.ts'
+import type { AccountsUser } from '../users/public-user.ts'
+import type { SessionData } from './data.ts'
+
+/** A bus of the app's own: it is given what to call when another process tells, and gives what tells the others. */
+export type Wake = (onMessage: () => void) => (() => void) | void | Promise<(() => void) | void>
+
+/** Writes beside a registration, in its transaction. */
+export type OnRegister = (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+
+/** Says what a new session is to hold. */
+export type OnSession = (user: AccountsUser, request?: AnyRequest) => SessionData | null | undefined | Promise<SessionData | null | undefined>
+
+/** Is told of a user, and of the request that it came from. */
+export type OnUser = (user: AccountsUser, source: RequestSource) => unknown
+
+/** Is told of somebody who has become a user; made by code, they come from no request. */
+export type OnRegistered = (user: AccountsUser, source: RequestSource | null) => unknown
+
+/** Is told of what was typed as a name or an address. */
+export type OnLoginFailed = (identifier: string, source: RequestSource) => unknown
+
+/** Is told of the session that was ended. */
+export type OnReuse = (ended: { userId: string, sessionId: string }) => unknown
+
+export const options = {
+  refresh: Group({
+    expiresIn: DurationSchema('30d', {
+      env: 'JWT_REFRESH_TOKEN_EXPIRES', description: 'How long a session may lie idle; each refresh renews it.',
+    }),
+    maxAge: DurationSchema('180d', { description: 'How long a login lasts at most, however often it is refreshed.' }),
+    window: DurationSchema('30s', {
+      zero: true,
+      description: 'For how long a spent refresh token is answered again, with a token of the next generation; 0 makes every ' +
+        'token work once ([why](sessions.md)).',
+    }),
+    replay: OneOf(['until-confirmed', 'until-superseded'], {
+      default: 'until-confirmed',
+      description: 'Until when a lost answer may be asked for again after the window ([why](sessions.md)).',
+    }),
+  }),
+  sessions: Group({
+    max: Type.Integer({
+      default: 50,
+      minimum: 1,
+      maximum: 1000,
+      description: 'How many sessions a user may have at once, up to 1000; logins at the same moment do not get past it.',
+    }),
+    whenFull: OneOf(['end-oldest', 'refuse'], {
+      default: 'end-oldest',
+      description: 'One login more ends the session used longest ago, or is refused with 403 `ACCOUNTS_SESSIONS_FULL`.',
+    }),
+    data: Type.Optional(Type.Unsafe<TSchema | TypeBox1Schema>({
+      type: 'object',
+      tsType: 'TSchema | TypeBox1Schema',
+      description: 'What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, ' +
+        '`@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens` ' +
+        'or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at every depth ' +
+        '([recipe](recipes.md#a-tenant-for-each-session)).',
+    })),
+  }),
+  revocation: Group({
+    pollInterval: DurationSchema('1s', {
+      most: 60, description: 'How often the log of revocations is looked at, up to a minute: one read of one row.',
+    }),
+    maxStaleness: DurationSchema('5s', {
+      most: 300,
+      description: 'Who could not read the log for so long asks the database at each request, and answers 503 if it cannot. ' +
+        'Longer than `pollInterval`, up to 5 minutes.',
+    }),
+    wake: Callable<Wake>('Wake', {
+      description: 'A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when another ' +
+        'process tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow or lose some ' +
+        '([how](operations.md)).',
+    }),
+  }, { description: 'How soon this process knows what others have revoked.' }),
+  hooks: Group({
+    onRegister: Callable<OnRegister>('OnRegister', {
+      description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored with the ' +
+        'user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says ' +
+        'nothing. The body holds no password. It may run again when the transaction has to.',
+    }),
+    onRegistered: Callable<OnRegistered>('OnRegistered', {
+      description: 'Somebody has become a user: by registering, with the source of that request, or made by code or from the ' +
+        'command line (`users.create`), where there is no source but null.',
+    }),
+    onSession: Callable<OnSession>('OnSession', {
+      description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at a ' +
+        'registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the ' +
+        'answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session ' +
+        '(`issueTokens`) may have no request.',
+    }),
+    onLogin: Callable<OnUser>('OnUser', { description: 'A session has begun, by a password.' }),
+    onLoginFailed: Callable<OnLoginFailed>('OnLoginFailed', {
+      description: 'What was typed as a name or an address; never the password.',
+    }),
+    onRefresh: Callable<OnUser>('OnUser', { description: 'A session goes on.' }),
+    onLogout: Callable<OnUser>('OnUser', { description: 'Somebody has signed out.' }),
+    onReuse: Callable<OnReuse>('OnReuse', {
+      description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The session is over.',
+    }),
+    onPasswordChanged: Callable<OnUser>('OnUser', { description: 'Somebody has given themselves another password.' }),
+  }, {
+    description: 'Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no ' +
+      'answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
+  }),
+}
+
+type Read = ReturnType<typeof read>
 
 /** What the settings say of sessions. */
-export interface SessionSettings extends Pick<TokenSettings, 'access' | 'leewaySeconds'> {
-  /** The name of the accounts, after which a channel for revocations is named. */
-  name: string
-  refresh: RotationPolicy & {
-    /** How long a session may lie idle; each refresh renews it. */
-    expiresInSeconds: number
-    /** How long a login lasts at most, however often it is refreshed. */
-    maxAgeSeconds: number
-  }
-  sessions: {
-    /** How many sessions a user may have at once. */
-    max: number
-    /** What one login more does: it ends the session used longest ago, or is refused. */
-    whenFull: 'end-oldest' | 'refuse'
-    /** The shape of what the app keeps of a session. */
-    data?: TSchema
-  }
-  revocation: {
-    /** How often the log of revocations is looked at. */
-    pollIntervalSeconds: number
-    /** Who could not read the log for so long asks the database at every request. */
-    maxStalenessSeconds: number
-    /** The app's own bus: it is given a function to call when others have revoked something, and gives one that tells them. */
-    wake?: ((onMessage: () => void) => (() => void) | void | Promise<(() => void) | void>) | undefined
-  }
+export type SessionSettings = Omit<Read, 'hooks'> & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
+
+/** Tells hooks that have no say in what happens. */
+export type Hooks = Telling<Omit<Required<Read['hooks']>, 'onRegister' | 'onSession'>>
+
+/** Comparisons with what is no duration are false, so nothing is said twice. */
+export function faults ({ access, refresh, revocation }: Loose<typeof options & Pick<typeof tokenOptions, 'access'>>): string[] {
+  const [short, idle, absolute] = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge].map(inSeconds) as [number, number, number]
+  const isRare = inSeconds(revocation?.pollInterval) >= inSeconds(revocation?.maxStaleness)
+  const [ofAccess, ofRefresh] = [named(tokenOptions, 'access.expiresIn'), named(options, 'refresh.expiresIn')]
+  return [
+    ...short > idle ? [`${ofAccess} must not be longer than ${ofRefresh}`] : [],
+    ...idle > absolute ? [`${ofRefresh} must not be longer than refresh.maxAge`] : [],
+    ...isRare ? ['revocation.pollInterval must be shorter than revocation.maxStaleness'] : [],
+  ]
+}
+
+export function problems ({ sessions: { data }, hooks: { onSession } }: Filled<typeof options>): string[] {
+  if (!data) return onSession ? ['hooks.onSession needs sessions.data, the schema of what it gives'] : []
+  const schema = data as TSchema
+  const problem = schemaProblem('sessions.data', schema)
+  if (problem) return [problem]
+  return schema.type === 'object' ? [] : ['sessions.data must be the schema of an object']
+}
+
+export function read (given: Filled<typeof options>) {
+  const { sessions: { data, ...limit }, ...rest } = settled(options, given)
+  // A schema of `typebox` 1 has been copied into one of 0.34.
+  return { ...rest, sessions: { ...limit, ...data && { data: data as TSchema } } }
 }

@@ -1,3 +1,5 @@
+import { Callable } from '../checks/kinds.ts'
+import { settled, type Filled } from '../checks/slice.ts'
 import type { AccountsTypes } from '../host/types.ts'
 import type { AnyRequest } from '../http/request.ts'
 import type { SessionData } from '../sessions/data.ts'
@@ -13,9 +15,22 @@ export interface ClaimsSession {
 /** What `claims` gives: as `AccountsTypes` says, or anything. */
 export type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>
 
+/** Gives more claims for the access tokens of a user. */
+export type GiveClaims = (user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession) => CustomClaims | Promise<CustomClaims>
+
+export const options = {
+  claims: Callable<GiveClaims>('GiveClaims', {
+    description: '`(user, request, { data }) => object`, or a promise of it: more claims for access tokens ' +
+      '([types](recipes.md#fields-of-your-own-in-users)), asked for each time one is made, with the `sessions.data` of its ' +
+      'session or null. Seconds count: nobody is let in meanwhile. Names of ours are refused. Everybody with the token can ' +
+      'read them, and it has to stay small: bound the length of what you copy.',
+  }),
+}
+
 /** What the settings say of answers with tokens. */
-export interface SignInSettings extends
-  Pick<TokenSettings, 'keys' | 'access' | 'refresh'>, Pick<TransportSettings, 'transport' | 'cookies'> {
-  /** More claims for access tokens, asked for each time one is made. */
-  claims?: (user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession) => CustomClaims | Promise<CustomClaims>
+export type SignInSettings = ReturnType<typeof read> &
+  Pick<TokenSettings, 'keys' | 'access' | 'refresh'> & Pick<TransportSettings, 'transport' | 'cookies'>
+
+export function read (given: Filled<typeof options>) {
+  return settled(options, given)
 }

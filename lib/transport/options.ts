@@ -1,55 +1,129 @@
+import { Type } from '@sinclair/typebox'
+import { Group, OneOf, text, tokenPattern } from '../checks/kinds.ts'
+import { settled, type Filled } from '../checks/slice.ts'
+import type { options as httpOptions } from '../http/options.ts'
+import { cookieProblems, cookieSettings } from './cookie-names.ts'
+
 /** A place where a token may be. */
 export type Location = 'header' | 'cookie' | 'body' | 'query' | 'protocol'
 
 /** How a session's tokens travel: in bodies, where scripts see them, or in cookies, where they do not. */
 export type Transport = 'body' | 'cookie'
 
-/** What the settings say of how tokens come and go. */
-export interface TransportSettings {
-  /** How tokens travel; with `'both'` the client says which at register and login. */
-  transport: Transport | 'both'
-  cookies: CookieSettings
-  csrf: {
-    /** The header with the value against CSRF, in lower case. */
-    header: string
-    /** Origins whose pages may send requests with our cookies. */
-    trustedOrigins: string[]
-    /** Methods that need the proof on routes of the app's own. Default all that are not safe. */
-    methods?: string[]
-    /** A field of the body that may hold the value, for forms on routes of the app's own. */
-    formField?: string
-  }
-  /** Where guards look for tokens, in this order. */
-  locations: Location[]
-  header: {
-    /** The header with the token, in lower case. */
-    name: string
-    /** The word before the token, in any case; `''` for none. */
-    scheme: string
-  }
-}
-
-/** What the settings say of cookies. */
-export interface CookieSettings {
-  access: NamedCookie
-  refresh: NamedCookie
-  /** The value against CSRF, readable by scripts. */
-  csrf: NamedCookie
-  /** By which a browser is known to be somebody's. */
-  device: NamedCookie
-  /** Sends the cookies to its subdomains too. Default to this host alone. */
-  domain?: string
-  sameSite: 'strict' | 'lax' | 'none'
-  /** False lets them travel without TLS. */
-  secure: boolean
-  /** Keeps them apart for each site that embeds this one (CHIPS). */
-  partitioned: boolean
-  /** They outlive the browser, unless a login says otherwise; or the reverse. */
-  persistent: boolean
-}
+/** What a cookie's domain may hold without ending the attribute (RFC 6265 §4.1.1); so may its path below. */
+const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 
 /** A cookie's name and the path that it is sent to. */
-interface NamedCookie {
-  name: string
-  path: string
+const CookieSchema = (description: string, usual: string) => Group({
+  name: Type.Optional(Type.String({ pattern: tokenPattern })),
+  path: Type.Optional(Type.String({ pattern: '^/[!-:=-~]*$' })),
+}, { description, usual })
+
+/** Places to look for a token, each once. */
+export const LocationsSchema = (words: { description?: string, usual?: string } = {}) => Type.Array(
+  OneOf<Location>(['header', 'cookie', 'body', 'query', 'protocol']), { ...words, minItems: 1, uniqueItems: true, tsType: 'Location[]' })
+
+/**
+ * As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which are no
+ * more than a name.
+ */
+function isOrigin (value: string): boolean {
+  if (!/^https?:/.test(value)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(value)
+  return URL.canParse(value) && new URL(value).origin === value && !value.includes('*')
+}
+
+export const options = {
+  transport: OneOf(['body', 'cookie', 'both'], {
+    default: 'body',
+    description: "How tokens travel; with `'both'` the client says which at register and login ([cookies](cookies.md)).",
+  }),
+  cookies: Group({
+    access: CookieSchema('The cookie of access tokens.', '`__Host-access` on `/`'),
+    refresh: CookieSchema('The cookie of refresh tokens.', '`__Secure-refresh` on the prefix'),
+    csrf: CookieSchema('The value against CSRF, readable by scripts.', '`__Host-csrf` on `/`'),
+    device: CookieSchema('By which a browser is known to be somebody\'s, for `throttle`.', '`__Secure-device` on the prefix'),
+    domain: Type.Optional(Type.String({
+      pattern: `^\\.?${label}(\\.${label})*$`,
+      maxLength: 253,
+      usual: 'to this host alone',
+      description: 'Sends the cookies to its subdomains too.',
+    })),
+    sameSite: OneOf(['strict', 'lax', 'none'], { default: 'lax', description: 'Whether other sites may have them sent.' }),
+    secure: Type.Boolean({ default: true, description: '`false` lets them travel without TLS.' }),
+    partitioned: Type.Boolean({ default: false, description: 'Keeps them apart for each site that embeds this one (CHIPS).' }),
+    persistent: Type.Boolean({
+      default: true,
+      description: 'They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their ' +
+        'token, and 400 days.',
+    }),
+  }, {
+    description: 'Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away by default, ' +
+      'and refused where you name it. In accounts of another name it stands before the word.',
+  }),
+  csrf: Group({
+    header: Type.String({ pattern: tokenPattern, default: 'x-csrf-token', description: 'The header that holds `csrf_token`.' }),
+    trustedOrigins: Type.Array(Type.String(text(isOrigin, "be an origin such as 'https://app.example.com'")), {
+      default: [],
+      description: "Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your " +
+        'own pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before ' +
+        '16.4 ([when](cookies.md#proof-against-csrf)).',
+    }),
+    methods: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z-]+$' }), {
+      minItems: 1,
+      usual: 'all but GET, HEAD, OPTIONS, TRACE and QUERY',
+      description: 'Methods that need the proof on routes of your own, in place of the default; ours keep to that.',
+    })),
+    formField: Type.Optional(Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'A field of the body that may hold `csrf_token`, for forms on routes of your own, also with files ' +
+        '(@fastify/multipart with `attachFieldsToBody`). Guards see it in `preValidation` and `preHandler`.',
+    })),
+  }),
+  locations: Type.Optional(LocationsSchema({
+    usual: "`['header']`, with cookies `['header', 'cookie']`",
+    description: 'Where guards look for tokens, in this order ([guards](guards.md#switches)).',
+  })),
+  header: Group({
+    name: Type.String({ pattern: tokenPattern, default: 'authorization', description: 'The header with the token.' }),
+    scheme: Type.String({
+      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}$",
+      default: 'Bearer',
+      description: "The word before the token, in any case; `''` for none, in a header of your own.",
+    }),
+  }),
+}
+
+type Given = Filled<typeof options & Pick<typeof httpOptions, 'name' | 'prefix'>>
+
+/** What the settings say of how tokens come and go. */
+export type TransportSettings = ReturnType<typeof read>
+
+export function problems (given: Given, scope: string): string[] {
+  const { transport, locations, header } = given
+  const isUnused = transport !== 'body' && locations && !locations.includes('cookie')
+  const isBare = header.scheme === '' && header.name.toLowerCase() === 'authorization'
+  return [
+    ...isUnused ? [`locations must hold cookie with transport ${transport}`] : [],
+    ...isBare ? ["header.scheme '' needs a header.name of its own"] : [],
+    ...cookieProblems(cookiesOf(given, scope)),
+  ]
+}
+
+/** `scope` is the path of the app's own that the routes are below, for the paths of cookies. */
+export function read (given: Given, scope: string) {
+  const { locations = given.transport === 'body' ? ['header'] : ['header', 'cookie'], csrf, header, ...rest } = settled(options, given)
+  return {
+    ...rest,
+    locations,
+    csrf: { ...csrf, header: csrf.header.toLowerCase() },
+    header: { ...header, name: header.name.toLowerCase() },
+    cookies: cookiesOf(given, scope),
+  }
+}
+
+function cookiesOf ({ cookies, name, prefix }: Given, scope: string) {
+  // A browser knows no parameters, so a path ends before the first.
+  const path = `${scope.replace(/\/+$/, '')}${prefix}`.replace(/\/[^/]*[:*].*$/, '')
+  return cookieSettings(cookies, name, path)
 }

@@ -1,17 +1,60 @@
-import type { TSchema } from '@sinclair/typebox'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { schemaProblem } from '../checks/given-schema.ts'
+import { Group, OneOf } from '../checks/kinds.ts'
+import { settled, type Filled } from '../checks/slice.ts'
+import type { TypeBox1Schema } from '../checks/typebox-1.ts'
 import type { TokenSettings } from '../tokens/options.ts'
 
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
 
+export const options = {
+  identifiers: Type.Array(OneOf<Identifier>(['username', 'email']), {
+    minItems: 1,
+    uniqueItems: true,
+    default: ['username', 'email'],
+    tsType: 'Identifier[]',
+    description: 'What people sign in with: a name, an address, or either. With both, an address may be left out.',
+  }),
+  user: Group({
+    fields: Type.Record(Type.String(), Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object', tsType: 'TSchema | TypeBox1Schema' }), {
+      default: {},
+      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1: ' +
+        '`{ displayName: Type.String() }`. Registration asks for them, but for `readOnly` ones, and they are kept with the ' +
+        'user (`profile`). One with `unique: true` has no value twice. Members that are `readOnly`, at every depth, are ' +
+        'written by code and admins alone ([how](recipes.md#fields-of-your-own-in-users)).',
+    }),
+    public: Type.Optional(Type.Array(Type.String(), {
+      uniqueItems: true, usual: 'all', description: 'The names of those that `request.user` and answers show.',
+    })),
+  }),
+}
+
 /** What the settings say of users. What is known of one is read again after the life of an access token. */
-export interface UserSettings extends Pick<TokenSettings, 'access'> {
-  /** What people sign in with. */
-  identifiers: Identifier[]
-  user: {
-    /** Fields of the app's own. */
-    fields: Record<string, TSchema>
-    /** Those that are shown. Default all. */
-    public?: string[]
-  }
+export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access'>
+
+/** Fields of bodies and of users that are ours. */
+const reservedNames = [
+  'id', 'username', 'email', 'emailVerifiedAt', 'roles', 'password', 'passwordHash', 'transport', 'remember', 'disabled',
+  'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
+]
+
+export function problems ({ user: { fields, public: shown = [] } }: Filled<typeof options>): string[] {
+  const unknown = shown.filter((name) => !Object.hasOwn(fields, name))
+  return [
+    ...Object.entries(fields).flatMap(([name, field]) => fieldProblem(name, field as TSchema) ?? []),
+    ...unknown.map((name) => `user.public names ${name}, which is not in user.fields`),
+  ]
+}
+
+function fieldProblem (name: string, field: TSchema): string | undefined {
+  const isTaken = reservedNames.includes(name) || name in Object.prototype
+  if (isTaken || !/^[A-Za-z][\w-]{0,63}$/.test(name)) return `user.fields.${name} has a name that is taken or that is none`
+  return schemaProblem(`user.fields.${name}`, field)
+}
+
+export function read (given: Filled<typeof options>) {
+  const { user, ...rest } = settled(options, given)
+  // Schemas of `typebox` 1 have been copied into those of 0.34.
+  return { ...rest, user: { ...user, fields: user.fields as Record<string, TSchema> } }
 }

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { startPoll } from '../../lib/sessions/poll.ts'
 import { letPass } from '../support/waiting.ts'
 
-const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300, wake: undefined }
+const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300 }
 
 /** A poll whose reads last until they are answered; the first is. */
 async function polling (t: Test, settings = seconds) {

@@ -1,7 +1,7 @@
 // Checked by the compiler alone: what the plugin promises to TypeScript.
 import Fastify, { type FastifyInstance } from 'fastify'
 import accounts, { errors, type AccountsOptions, type AccountsUser, type ManagedUser, type RequestAuth, type SessionInfo } from '../../lib/index.ts'
-import type { FilledOptions } from '../../lib/options-schema.ts'
+import type { FilledOptions } from '../../lib/options.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 type Callback = (...args: any[]) => unknown

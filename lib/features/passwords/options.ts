@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os'
+import { Type } from '@sinclair/typebox'
+import { Callable, DurationSchema, Group, Kept, OneOf, text } from '../../checks/kinds.ts'
+import { settled, type Filled, type Loose } from '../../checks/slice.ts'
 import { weakness } from '../../secrets/weakness.ts'
-import type { Cost } from './cost.ts'
-import { readPepper, type Pepper } from './pepper.ts'
+import { readPepper } from './pepper.ts'
 import type { Owner } from './rule.ts'
 
 /** Makes hashes as PHC strings, `$name$…`, of 230 characters at most, and checks what it has made. */
@@ -27,47 +29,86 @@ export interface PasswordVerifier {
 /** Bytes, as text or not. */
 export type PepperSecret = string | Buffer
 
-/** What the settings say of passwords. */
-export interface PasswordSettings {
-  password: {
-    /** Fewest code points of a new password. */
-    minLength: number
-    /** Most code points of a new password. */
-    maxLength: number
-    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. */
-    blocklist: boolean
-    /** Words of the app that a new password must not be built on. */
-    contextWords: string[]
-    /** A rule of the app's own, asked after ours: `true`, or what the password must. */
-    check?: (password: string, user: Owner) => true | string | Promise<true | string>
-    /** A list of passwords known from breaches, asked last of all. */
-    breached?: BreachSettings
-    /** Cost of argon2id. */
-    argon2: Cost
-    /** How many passwords are hashed at once. */
-    concurrency: number
-    /** How many may wait for that. */
-    waiting: number
-    /** Hashes in place of the package argon2. */
-    hasher?: PasswordHasher
-    /** Who verifies hashes that another system has made. */
-    legacy: PasswordVerifier[]
-    /** The first is mixed into new hashes, all verify. */
-    peppers: Pepper[]
-  }
+/** A rule of the app's own: `true`, or what the password must. */
+export type CheckPassword = (password: string, user: Owner) => true | string | Promise<true | string>
+
+const LengthSchema = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, maximum, description })
+
+export const options = {
+  password: Group({
+    minLength: LengthSchema(15, 8, 256, 'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where ' +
+      'nothing else protects the account; 8 is the least.'),
+    maxLength: LengthSchema(256, 64, 1024, 'Most characters of a new password.'),
+    blocklist: Type.Boolean({
+      default: true,
+      description: 'Refuses common passwords, repetitions, and rows of letters, digits or keys ' +
+        '([rules for passwords](password-rules.md)).',
+    }),
+    contextWords: Type.Array(Type.String({ minLength: 3, maxLength: 64 }), {
+      default: [],
+      description: "Words of your app that a new password must not be built on, as it must not be on the user's name and address.",
+    }),
+    check: Callable<CheckPassword>('CheckPassword', {
+      description: 'A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the password must, ' +
+        "as in `'must not hold a year'`. Anything else refuses it without a reason.",
+    }),
+    breached: Type.Optional(Type.Object({
+      url: Type.String({
+        ...text(isHttp, "be a URL such as 'https://api.pwnedpasswords.com/range/', without a name or a password"),
+        default: 'https://api.pwnedpasswords.com/range/',
+        description: 'Before the 5 digits.',
+      }),
+      timeout: DurationSchema('2s', { most: 60, description: 'How long the list may take, up to a minute.' }),
+      whenUnreachable: OneOf(['accept', 'refuse'], {
+        default: 'accept',
+        description: 'What becomes of a password when the list cannot be asked: it is accepted, with a warning in the log, or ' +
+          'refused with `ACCOUNTS_UNAVAILABLE`.',
+      }),
+      minCount: LengthSchema(1, 1, Number.MAX_SAFE_INTEGER, 'Fewest times that a password must have been seen to be refused.'),
+    }, {
+      additionalProperties: false,
+      usual: 'off',
+      description: 'Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the ' +
+        'process.',
+    })),
+    argon2: Group({
+      memoryCost: LengthSchema(19456, 1024, 4194304, 'KiB.'),
+      timeCost: LengthSchema(2, 1, 1000, 'Passes.'),
+      parallelism: LengthSchema(1, 1, 128, 'Lanes.'),
+    }, { usual: "OWASP's", description: 'The cost of argon2id. Raise it, and each login moves one hash up.' }),
+    concurrency: Type.Optional(Type.Integer({
+      minimum: 1,
+      usual: 'as many as there are cores, and one less than libuv has threads at most',
+      description: 'How many passwords are hashed at once, by all accounts of a server together ([the line](passwords.md#the-line)).',
+    })),
+    waiting: LengthSchema(100, 0, 10000, 'How many may wait for that; who comes then is told 503 `ACCOUNTS_BUSY`.'),
+    hasher: Type.Optional(Kept<PasswordHasher>('PasswordHasher', {
+      insteadOf: 'argon2',
+      holds: (hasher) => hasFunctions(hasher, 'hash', 'verify', 'needsRehash'),
+      must: 'have the functions hash, verify and needsRehash',
+      usual: 'the package argon2',
+      description: 'Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }` ([how](passwords.md#another-hasher)).',
+    })),
+    legacy: Kept<PasswordVerifier[]>('PasswordVerifier[]', {
+      holds: (given) => Array.isArray(given) && given.every(isVerifier),
+      must: 'be a list of verifiers, each with the functions knows and verify and the text decoy',
+      default: [],
+      description: 'Who verifies the hashes of another system, which a login makes anew: `legacy.bcrypt({ cost })`, ' +
+        '`legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own ([import](passwords.md#hashes-from-elsewhere)).',
+    }),
+    pepper: Type.Optional(Kept<PepperSecret | PepperSecret[]>('PepperSecret | PepperSecret[]', {
+      description: 'A secret that passwords are mixed with before they are hashed, and that no copy of the database holds: a string ' +
+        'or Buffer of 32 random bytes or more, or a list: the first is used, all verify ([rotation](passwords.md#pepper)).',
+    })),
+  }),
 }
 
+/** What the settings say of passwords. */
+export type PasswordSettings = ReturnType<typeof read>
+
 /** What the settings say of the list of passwords known from breaches. */
-export interface BreachSettings {
-  /** Its address, up to the 5 digits of a hash that are asked for. */
-  url: string
-  /** How long the list may take. */
-  timeoutSeconds: number
-  /** What becomes of a password when the list cannot be asked. */
-  whenUnreachable: 'accept' | 'refuse'
-  /** Fewest times that a password must have been seen to be refused. */
-  minCount: number
-}
+export type BreachSettings = NonNullable<PasswordSettings['password']['breached']>
 
 /** How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind them. */
 function mostConcurrency (env: NodeJS.ProcessEnv): number {
@@ -79,17 +120,19 @@ export function usualConcurrency (env: NodeJS.ProcessEnv): number {
   return Math.min(availableParallelism(), mostConcurrency(env))
 }
 
-/** What the schema cannot know of `password`, whatever stands there. */
-export function passwordProblems (given: unknown, env: NodeJS.ProcessEnv): string[] {
-  const { argon2, concurrency, hasher, legacy, pepper } = Object(given) as Record<string, unknown>
+/** Comparisons with what is no number are false, so nothing is said twice. */
+export function faults ({ password }: Loose<typeof options>, env: NodeJS.ProcessEnv): string[] {
+  const { minLength, maxLength, argon2, concurrency, pepper } = Object(password) as Partial<Filled<typeof options>['password']>
+  const most = mostConcurrency(env)
 
   return [
-    ...Number(concurrency) > mostConcurrency(env)
-      ? [`password.concurrency must be at most ${mostConcurrency(env)}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) one is left to DNS, files and WebCrypto`]
+    ...minLength! > maxLength! ? ['password.minLength must not be more than password.maxLength'] : [],
+    ...argon2 && argon2.memoryCost < 8 * argon2.parallelism
+      ? ['password.argon2.memoryCost must be at least 8 times password.argon2.parallelism']
       : [],
-    ...hasher === undefined || hasFunctions(hasher, 'hash', 'verify', 'needsRehash') ? [] : ['password.hasher must have the functions hash, verify and needsRehash'],
-    ...hasher !== undefined && argon2 !== undefined ? ['password.hasher and password.argon2 are two ways to one thing: give one of them'] : [],
-    ...legacy === undefined || (Array.isArray(legacy) && legacy.every(isVerifier)) ? [] : ['password.legacy must be a list of verifiers, each with the functions knows and verify and the text decoy'],
+    ...Number(concurrency) > most
+      ? [`password.concurrency must be at most ${most}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) one is left to DNS, files and WebCrypto`]
+      : [],
     ...pepper === undefined ? [] : pepperProblems(pepper),
   ]
 }
@@ -102,6 +145,19 @@ function pepperProblems (given: unknown): string[] {
   const weak = peppers.map(weakness).find(Boolean)
   if (weak) return [`password.pepper ${weak}`]
   return new Set(peppers.map((pepper) => readPepper(pepper).id)).size < peppers.length ? ['password.pepper must hold different peppers'] : []
+}
+
+/** `peppers`: the first is mixed into new hashes, all verify. */
+export function read (given: Filled<typeof options>, env: NodeJS.ProcessEnv) {
+  const { pepper = [], concurrency = usualConcurrency(env), ...rest } = settled(options, given).password
+  return { password: { ...rest, concurrency, peppers: [pepper].flat().map(readPepper) } }
+}
+
+/** With a name and a password in it, nobody could be asked. */
+function isHttp (value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password } = new URL(value)
+  return ['http:', 'https:'].includes(protocol) && `${username}${password}` === ''
 }
 
 function isVerifier (given: unknown): boolean {

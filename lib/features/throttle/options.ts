@@ -1,12 +1,26 @@
+import { Type } from '@sinclair/typebox'
+import { FalseOr } from '../../checks/kinds.ts'
+import { settled, type Filled } from '../../checks/slice.ts'
+
+const FailuresSchema = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 1, maximum: 1_000_000, description })
+
+export const options = {
+  throttle: FalseOr({
+    accountNetwork: FailuresSchema(5, 'At one account, from one network.'),
+    network: FailuresSchema(50, 'From one network, registrations included.'),
+    account: FailuresSchema(100, 'At one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
+  }, {
+    usual: 'on',
+    description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, 8 and so ' +
+      'on, 15 minutes at most ([limits on guessing](throttle.md)). **Behind a proxy, set `trustProxy` in Fastify**, or all ' +
+      'clients are one network. `false` leaves it to you.',
+  }),
+}
+
 /** What the settings say of limits on guessing. */
-export interface ThrottleSettings {
-  /** How many failures are free until each further one has to wait; false where the app has limits of its own. */
-  throttle: false | {
-    /** At one account, from one network. */
-    accountNetwork: number
-    /** From one network, registrations included. */
-    network: number
-    /** At one account, from everywhere. */
-    account: number
-  }
+export type ThrottleSettings = ReturnType<typeof read>
+
+export function read (given: Filled<typeof options>) {
+  return settled(options, given)
 }

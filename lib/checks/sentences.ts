@@ -1,0 +1,25 @@
+import type { TProperties, TSchema } from '@sinclair/typebox'
+import type { ErrorObject } from 'ajv'
+
+/** What a schema has to say of an option, in words that name it. */
+export function sentence ({ instancePath, keyword, params, message, parentSchema }: ErrorObject): string {
+  const path = instancePath.slice(1).replaceAll('/', '.')
+  const name = withVariable(path, parentSchema)
+
+  switch (keyword) {
+    case 'additionalProperties': return `${path ? `${path}.` : ''}${params.additionalProperty} is not an option`
+    case 'holds': return `${name} must ${parentSchema!.must}`
+    case 'enum': return `${name} must be one of ${params.allowedValues.join(', ')}`
+    default: return `${name} ${message}`
+  }
+}
+
+/** An option of these, with the variable that may have brought its value. */
+export function named (options: TProperties, path: string): string {
+  const part = path.split('.').reduce<Partial<TSchema>>(({ properties }, name) => properties[name], { properties: options })
+  return withVariable(path, part)
+}
+
+function withVariable (path: string, part: Partial<TSchema> = {}): string {
+  return part.env ? `${path} (or ${part.env})` : path
+}
