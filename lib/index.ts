@@ -13,6 +13,7 @@ import { createQueue } from './features/passwords/queue.ts'
 import { createHasher } from './features/passwords/hasher.ts'
 import { eachInTime } from './http/deadline.ts'
 import { openDatabase } from './database/database.ts'
+import { tables } from './entities.ts'
 import { createTelemetry } from './events/telemetry.ts'
 import { createEvents } from './events/events.ts'
 import { createHooks } from './host/hooks.ts'
@@ -32,6 +33,9 @@ import { createSessions } from './sessions/sessions.ts'
 import { createSignals } from './sessions/signals.ts'
 import { createClocks } from './database/clocks.ts'
 import { createPruner } from './database/prune.ts'
+import { pruneOfEvents } from './events/prune.ts'
+import { pruneOfThrottle } from './features/throttle/prune.ts'
+import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
 import { createHealth } from './sessions/health.ts'
 import { ownFields } from './users/fields.ts'
 import { createLookUp } from './users/look-up.ts'
@@ -77,7 +81,7 @@ import { introspect } from './features/token-services/introspect.ts'
 export type * from '../types/index.ts'
 /** Every error of the plugin. */
 export * as errors from './errors.ts'
-export { entities } from './database/dialects.ts'
+export { entities } from './entities.ts'
 export { User } from './users/entity.ts'
 export { legacy } from './features/passwords/legacy/index.ts'
 
@@ -102,7 +106,7 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const trying = createHasher(settings.password, queue)
   trying.catch(() => {})
 
-  const database = await openDatabase(settings)
+  const database = await openDatabase(settings, tables)
   app.addHook('onClose', database.close)
 
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
@@ -133,7 +137,13 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
   const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }, settings, app.log)
   app.addHook('onClose', sessions.close)
   const clocks = createClocks(database)
-  const pruner = createPruner(database, clocks, settings, app.log)
+  const pruner = createPruner({ database, clocks, log: app.log }, settings, [
+    pruneOfRevocations(settings),
+    pruneOfThrottle,
+    pruneOfEvents(settings.events.keepForSeconds),
+    // Last: a foreign key of the host's that refers to a session holds up nothing else.
+    pruneOfSessions,
+  ])
   app.addHook('onClose', pruner.close)
   const fields = ownFields(settings)
   const credentials = createCredentials(database, events, hasher, lookUp)

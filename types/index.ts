@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Guard } from '../lib/guards/guard.ts'
 import type { RequestAuth } from '../lib/guards/request-auth.ts'
 import type { Health } from '../lib/sessions/health.ts'
-import type { Pruned } from '../lib/database/prune.ts'
 import type { Counters } from '../lib/events/telemetry.ts'
 import type { GuardOptions } from '../lib/guards/options.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
@@ -36,9 +35,17 @@ export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/feature
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims, TokenClaims } from '../lib/tokens/access-token.ts'
 export type { Health } from '../lib/sessions/health.ts'
-export type { Pruned } from '../lib/database/prune.ts'
 export type { AccountEvent, AccountsEvents, Counters, EventReason, RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/events/telemetry.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
+
+/** How many rows `prune` has deleted. */
+export interface Pruned {
+  sessions: number
+  revocations: number
+  /** Counts of failures that are forgotten. */
+  throttle: number
+  events: number
+}
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {

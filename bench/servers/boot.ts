@@ -13,7 +13,7 @@ if (kind === 'ours') {
   app.get('/guarded', { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
 } else {
   const [{ entities }, { MikroORM }] = await Promise.all([
-    import(new URL('databases/dialects.js', dist).href) as Promise<{ entities: (new () => AnyEntity)[] }>,
+    import(new URL('entities.js', dist).href) as Promise<{ entities: (new () => AnyEntity)[] }>,
     import(db.includes('://') ? '@mikro-orm/postgresql' : '@mikro-orm/sqlite') as Promise<typeof import('@mikro-orm/sqlite')>,
   ])
   const orm = await MikroORM.init(db.includes('://') ? { clientUrl: db, entities } : { dbName: db, entities })

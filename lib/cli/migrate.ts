@@ -7,10 +7,12 @@ export const migrate = defineCommand({
   flags: targetFlags,
   async run (_, target) {
     const { settings } = await settingsOf(await optionsOf(target))
-    const [{ pendingOf }, { openDatabase }] = await Promise.all([import('./pending.ts'), import('../database/database.ts')])
+    const [{ pendingOf }, { openDatabase }, { tables }] = await Promise.all([
+      import('./pending.ts'), import('../database/database.ts'), import('../entities.ts'),
+    ])
 
     const ran = await pendingOf(settings)
-    const database = await openDatabase({ ...settings, schema: 'migrate' })
+    const database = await openDatabase({ ...settings, schema: 'migrate' }, tables)
     await database.close()
     return { result: { ran }, text: ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to run: the tables are up to date.' }
   },

@@ -2,12 +2,15 @@ import { sayingWhy, whatOf } from '../database/database.ts'
 import { borrow } from '../database/borrow.ts'
 import { open, type Opened } from '../database/open.ts'
 import type { DatabaseSettings } from '../database/options.ts'
+import { tables } from '../entities.ts'
 import { pendingIn } from '../database/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
 export async function look<Result> (settings: DatabaseSettings, work: (opened: Opened) => Promise<Result>): Promise<Result> {
   return sayingWhy(whatOf(settings), async () => {
-    const opened = await (settings.orm ? borrow(settings.orm, settings.name) : open(settings.db, settings.name))
+    const opened = await (settings.orm
+      ? borrow(settings.orm, settings.name, tables)
+      : open(settings.db, settings.name, tables))
     try {
       return await work(opened)
     } finally {
@@ -20,6 +23,6 @@ export async function look<Result> (settings: DatabaseSettings, work: (opened: O
 export function pendingOf (settings: DatabaseSettings): Promise<string[]> {
   return look(settings, async (opened) => {
     await opened.orm.em.getConnection().execute('select 1')
-    return pendingIn(opened, settings.name)
+    return pendingIn(opened.orm)
   })
 }

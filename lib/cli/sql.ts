@@ -1,11 +1,12 @@
 import type { MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
+import type { SqlFamily } from '../database/schema.ts'
 import { OptionsSchema } from '../options.ts'
 import { defineCommand } from './command.ts'
 import { UsageWrong } from './errors.ts'
 
 interface Dialect {
-  load: () => Promise<{ migrationsOf: (name: string) => MigrationObject[] }>
+  family: SqlFamily
   /** All or nothing, where the database can do that with tables. */
   frame: [begin: string[], end: string[]]
   /** The columns of the table of migrations, as MikroORM's migrator makes it. */
@@ -13,19 +14,19 @@ interface Dialect {
 }
 
 const mysql: Dialect = {
-  load: () => import('../database/mysql/migrations.ts'),
+  family: 'mysql',
   frame: [[], []],
   columns: 'id int not null auto_increment primary key, name varchar(255) not null, executed_at datetime not null default current_timestamp',
 }
 
 const dialects: Record<string, Dialect> = {
   sqlite: {
-    load: () => import('../database/sqlite/migrations.ts'),
+    family: 'sqlite',
     frame: [['begin'], ['commit']],
     columns: "id integer not null primary key autoincrement, name text not null, executed_at datetime not null default (strftime('%s', 'now') * 1000)",
   },
   postgresql: {
-    load: () => import('../database/postgresql/migrations.ts'),
+    family: 'postgresql',
     frame: [['begin'], ['commit']],
     columns: 'id serial primary key, name varchar(255) not null, executed_at timestamptz(6) not null default current_timestamp(6)',
   },
@@ -44,8 +45,9 @@ export const sql = defineCommand({
     if (!Object.hasOwn(dialects, driver)) throw new UsageWrong(`--driver is one of ${Object.keys(dialects).join(', ')}`)
     if (!new RegExp(OptionsSchema.properties.name.pattern!).test(name)) throw new UsageWrong('--name is of up to 31 small letters, digits and _, and begins with a letter')
 
-    const { load, frame: [begin, end], columns } = dialects[driver]!
-    const migrations = (await load()).migrationsOf(name)
+    const { family, frame: [begin, end], columns } = dialects[driver]!
+    const [{ migrationsIn }, { tables }] = await Promise.all([import('../database/schema.ts'), import('../entities.ts')])
+    const migrations = await migrationsIn(tables, family, name)
     const made = (await Promise.all(migrations.map(statementsOf))).flat()
     const noted = migrations.map((migration) => `('${migration.name}')`).join(', ')
     const statements = [

@@ -1,10 +1,10 @@
 import type { EntityClass, MikroORM } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
-import { User } from '../users/entity.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import type { OrmOptions } from './dialect.ts'
-import { createOrm, entities, loadDialect } from './dialects.ts'
+import { createOrm, loadDialect } from './dialects.ts'
 import type { Opened } from './open.ts'
+import type { Schema } from './schema.ts'
 import type { DialectName } from './url.ts'
 
 /** A MikroORM of any driver, with whatever entities. */
@@ -29,14 +29,15 @@ const drivers: Record<string, DialectName> = {
  * app's may know our entities, so that others of its own relate to them.
  * @throws {OptionsInvalid} for what is no MikroORM, or one of another driver, or one that knows half of our entities
  */
-export async function borrow (given: OrmOption, name: string): Promise<Opened> {
+export async function borrow (given: OrmOption, name: string, tables: Schema): Promise<Opened> {
   const host = await (typeof given === 'function' ? given() : given) as MikroORM
   if (!isOrm(host)) throw new OptionsInvalid('orm must be a MikroORM, or a function that gives one')
 
   const { dialect, driver } = driverOf(host)
   const parts = await loadDialect(dialect)
-  const known = entities.filter((entity: EntityClass<object>) => host.getMetadata().has(entity))
-  if (known.length > 0 && known.length < entities.length) {
+  const known = tables.entities.filter((entity: EntityClass<object>) => host.getMetadata().has(entity))
+  const isKnown = known.length > 0
+  if (isKnown && known.length < tables.entities.length) {
     throw new OptionsInvalid("orm knows some of our entities and not all: spread `entities` of 'fastify-jwt-accounts' into its own")
   }
 
@@ -45,9 +46,10 @@ export async function borrow (given: OrmOption, name: string): Promise<Opened> {
     throw new OptionsInvalid("orm cannot be shared: its sessionContext is 'connection', so that who asks decides which tables and rights our statements meet")
   }
   if (clientOf(host).getExecutor().plugins.length > 0) throw new OptionsInvalid('orm cannot be shared: its Kysely has plugins, which change what our statements read')
-  const isKnown = host.getMetadata().has(User)
   const shared = await parts.dialect.share?.(host)
-  const orm = createOrm(parts, name, { driver, ...sharing(host, name), ...!shared && { driverOptions: clientOf(host) } }, { schema: ownSchemaOf(host), beside: isKnown })
+  const orm = await createOrm(parts, name, tables,
+    { driver, ...sharing(host, name), ...!shared && { driverOptions: clientOf(host) } },
+    { schema: ownSchemaOf(host), beside: isKnown })
   await shared?.prepare(orm)
   return {
     dialect: parts.dialect,

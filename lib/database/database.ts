@@ -10,13 +10,12 @@ import type { DatabaseSettings } from './options.ts'
 import { isBusy, isLocked, isReadOnly, withoutValues, within } from './patience.ts'
 import { pendingIn } from './pending.ts'
 import { requireSkipped } from './schema-generator.ts'
+import type { Schema } from './schema.ts'
 import { createStatement, type Statement } from './statement.ts'
 import { requireTables, tablesOf } from './tables.ts'
 import { isViolation } from './violations.ts'
 import { nameOf } from './url.ts'
 import { msLeft } from '../http/deadline.ts'
-import { Revision, rows } from '../sessions/revision.ts'
-import { User } from '../users/entity.ts'
 import { ConstraintViolated } from './errors.ts'
 import { OptionsInvalid, Unavailable } from '../http/errors.ts'
 import { isOurs } from '../http/our-error.ts'
@@ -69,20 +68,23 @@ const mostBootTries = 10
  * Opens the database, or shares the app's, and brings the tables of the accounts `name` up to date.
  * @throws {OptionsInvalid} that says what cannot be used, and why
  */
-export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }: DatabaseSettings): Promise<Database> {
+export async function openDatabase (
+  { db, name, orm: given, schema = 'migrate' }: DatabaseSettings, tables: Schema
+): Promise<Database> {
   const what = whatOf({ db, orm: given })
-  const { dialect, orm, connected, shown, limits, settle, close } = await sayingWhy(what, () => given ? borrow(given, name) : open(db, name))
+  const { dialect, orm, connected, shown, limits, settle, close } = await sayingWhy(what,
+    () => given ? borrow(given, name, tables) : open(db, name, tables))
   const fork = () => forkOf(orm)
   const retry = createRetry()
   const run: Database['run'] = (work) => retry(() => work(fork()))
 
   try {
-    if (given) requireSkipped(connected, name, droppedBy(connected, { orm, name, schema }))
+    if (given) requireSkipped(connected, name, droppedBy(orm, shown === connected, { name, schema }))
     await sayingWhy(what, async () => {
       await tryAgain(async () => {
-        if (schema === 'migrate' && (await pendingIn({ dialect, orm }, name)).length > 0) await orm.migrator.up()
+        if (schema === 'migrate' && (await pendingIn(orm)).length > 0) await orm.migrator.up()
         await requireTables(orm)
-        await ensureRows(fork())
+        await tables.fill(fork())
       }).catch(orTaken)
       await settle()
     })
@@ -108,8 +110,7 @@ export async function openDatabase ({ db, name, orm: given, schema = 'migrate' }
  * The tables that an app's MikroORM would drop unless it is told not to. If it knows our entities it keeps those, and their
  * tables may be its own to make, but not the table that notes which of our migrations have run.
  */
-function droppedBy (host: MikroORM, { orm, name, schema }: Pick<DatabaseSettings, 'name' | 'schema'> & { orm: MikroORM }): string[] {
-  const isKnown = name === 'accounts' && host.getMetadata().has(User)
+function droppedBy (orm: MikroORM, isKnown: boolean, { name, schema }: Pick<DatabaseSettings, 'name' | 'schema'>): string[] {
   if (isKnown && schema === 'none') return []
   return [...isKnown ? [] : tablesOf(orm).map(({ name }) => name), `${name}_migrations`]
 }
@@ -189,13 +190,6 @@ function createRetry (): Retry {
 
     return tryAgainAndAgain(false)
   }
-}
-
-/** Tables that somebody else has made are empty. Without these rows no revocation would be written, and no admin counted. */
-async function ensureRows (em: EntityManager): Promise<void> {
-  const there = (await em.find(Revision, {}, { connectionType: 'write', disableIdentityMap: true })).map(({ id }) => id)
-  const missing = Object.values(rows).filter((id) => !there.includes(id))
-  if (missing.length > 0) await em.insertMany(Revision, missing.map((id) => ({ id, revision: 0 })))
 }
 
 /** What cannot be used, if it cannot. */

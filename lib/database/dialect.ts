@@ -1,4 +1,5 @@
-import type { EntityManager, MigrationObject, MikroORM, Options, TransactionOptions } from '@mikro-orm/core'
+import type { EntityManager, MikroORM, Options, TransactionOptions } from '@mikro-orm/core'
+import type { SqlFamily } from './schema.ts'
 
 /** How a MikroORM is made. */
 export type OrmOptions = Partial<Options>
@@ -9,7 +10,8 @@ export interface Dialect {
   clock: string
   /** That is the clock of this machine, and so no second opinion. */
   clockIsOurs?: true
-  migrationsOf: (name: string) => MigrationObject[]
+  /** Whose SQL migrations are written in. */
+  family: SqlFamily
   open: (db: string) => Opening
   /**
    * On a server: how a MikroORM of ours, which has none, borrows the connections of an app's. Undefined where that keeps them

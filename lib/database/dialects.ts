@@ -1,19 +1,10 @@
 import { MikroORM, Utils } from '@mikro-orm/core'
-import { Event } from '../events/entity.ts'
-import { Revision } from '../sessions/revision.ts'
-import { RevokedToken } from '../sessions/revoked-token.ts'
-import { Session } from '../sessions/entity.ts'
-import { ThrottleBucket } from '../features/throttle/entity.ts'
-import { UniqueField } from '../users/unique-field.ts'
-import { User } from '../users/entity.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import { isMissing } from '../checks/missing-package.ts'
 import { bindValues } from './binding.ts'
 import type { Dialect, OrmOptions } from './dialect.ts'
+import { migrationsIn, type Schema } from './schema.ts'
 import type { DialectName } from './url.ts'
-
-/** For the `entities` of an app's own MikroORM, if that is to know them. */
-export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event, UniqueField]
 
 /** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
 const deafToEnvironment = {
@@ -91,11 +82,14 @@ interface Place {
  * A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. It writes what it
  * found out about an entity into the prototype of its class; with `beside` that stays as the app's has left it.
  */
-export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, options: OrmOptions, { schema, beside = false }: Place = {}): MikroORM {
+export async function createOrm (
+  { dialect, driver, Migrator }: Parts, name: string, tables: Schema, options: OrmOptions, { schema, beside = false }: Place = {}
+): Promise<MikroORM> {
+  const migrationsList = await migrationsIn(tables, dialect.family, name)
   const orm = new MikroORM({
     ...deafToEnvironment,
     driver,
-    entities,
+    entities: tables.entities,
     discovery: {
       warnWhenNoEntities: false,
       onMetadata (meta) {
@@ -107,7 +101,7 @@ export function createOrm ({ dialect, driver, Migrator }: Parts, name: string, o
     extensions: [Migrator],
     migrations: {
       tableName: `${name}_migrations`,
-      migrationsList: dialect.migrationsOf(name),
+      migrationsList,
       transactional: true,
       snapshot: false,
       silent: true,

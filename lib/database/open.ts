@@ -1,6 +1,7 @@
 import type { MikroORM, TransactionOptions } from '@mikro-orm/core'
 import type { Dialect } from './dialect.ts'
 import { createOrm, loadDialect } from './dialects.ts'
+import type { Schema } from './schema.ts'
 import { dialectOf } from './url.ts'
 
 /** A database that is at hand. */
@@ -20,10 +21,10 @@ export interface Opened {
 }
 
 /** Opens the database that the option `db` names, for nobody else. */
-export async function open (db: string, name: string): Promise<Opened> {
+export async function open (db: string, name: string, tables: Schema): Promise<Opened> {
   const parts = await loadDialect(dialectOf(db)!)
   const { options, prepare, settle, close } = parts.dialect.open(db)
-  const orm = createOrm(parts, name, options)
+  const orm = await createOrm(parts, name, tables, options)
 
   try {
     await orm.connect()

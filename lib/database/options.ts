@@ -42,11 +42,7 @@ export const options = {
 export type DatabaseSettings = Pick<HttpSettings, 'name'> & Pick<Read, 'db' | 'orm'> & Partial<Pick<Read, 'schema'>>
 
 /** What the settings say of when old rows are deleted. */
-export interface PruneSettings extends Pick<Read, 'prune'> {
-  events: { keepForSeconds: number }
-  access: { expiresInSeconds: number }
-  leewaySeconds: number
-}
+export type PruneSettings = Pick<Read, 'prune'>
 
 type Read = ReturnType<typeof read>
 

@@ -1,12 +1,14 @@
-import type { Opened } from './open.ts'
+import type { MikroORM } from '@mikro-orm/core'
 import { quotedTable } from './tables.ts'
 
 /**
- * The names of the migrations of the accounts `name` that have not run, all of them where the table that says so cannot be
- * read. Only looks, in one statement: the migrator asks more, and makes its table.
+ * The names of our migrations that have not run, all of them where the table that says so cannot be read. Only looks, in one
+ * statement: the migrator asks more, and makes its table.
  */
-export async function pendingIn ({ dialect, orm }: Pick<Opened, 'dialect' | 'orm'>, name: string): Promise<string[]> {
-  const table = quotedTable(orm, orm.config.get('migrations').tableName!)
+export async function pendingIn (orm: MikroORM): Promise<string[]> {
+  const { tableName, migrationsList } = orm.config.get('migrations')
+  const table = quotedTable(orm, tableName!)
   const ran: { name: string }[] = await orm.em.getConnection().execute(`select name from ${table}`).catch(() => [])
-  return dialect.migrationsOf(name).map(({ name }) => name).filter((name) => !ran.some((row) => row.name === name))
+  const names = migrationsList!.map(({ name }) => name)
+  return names.filter((name) => !ran.some((row) => row.name === name))
 }

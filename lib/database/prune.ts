@@ -1,71 +1,71 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { EntityClass } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
+import { Unavailable } from '../http/errors.ts'
 import { disagreement, type Clocks } from './clocks.ts'
 import type { Database } from './database.ts'
 import type { PruneSettings } from './options.ts'
 import { selectFrom } from './statement.ts'
-import { Event } from '../events/entity.ts'
-import { RevokedToken } from '../sessions/revoked-token.ts'
-import { Session } from '../sessions/entity.ts'
-import { ThrottleBucket } from '../features/throttle/entity.ts'
-import { Unavailable } from '../http/errors.ts'
-import { clockSkewSeconds, keptForSeconds } from '../sessions/revocations.ts'
 
-/** How many rows were deleted. */
-export interface Pruned {
-  sessions: number
-  revocations: number
-  throttle: number
-  events: number
+/** Which rows of a table nobody needs any more. */
+export interface Prune<Name extends string = string> {
+  /** By which the app is told how many there were. */
+  name: Name
+  entity: EntityClass<{ id: string }>
+  /** The oldest go first, by this property. */
+  by: string
+  /** The condition for rows that are old, `now` in whole ms since 1970. */
+  isOld: (now: number) => object
 }
 
-export interface Pruner {
+/** Deletes old rows, once in a while and when it is asked to. */
+export interface Pruner<Name extends string> {
   /**
-   * Deletes what no token can be alive for: sessions whose refresh token has expired, and entries of the log; failures that
-   * are forgotten; and events that were kept for long enough. In batches, between which others may write. What is deleted
-   * by a wrong clock nobody brings back, so where two clocks disagree nothing is.
-   * @throws {ConstraintViolated} where a rule of the host's database holds one of these: the sessions come last
+   * Deletes the old rows of all tables, in batches, between which others may write, and says how many there were. What is
+   * deleted by a wrong clock nobody brings back, so where two clocks disagree nothing is.
+   * @throws {ConstraintViolated} where a rule of the host's database holds one of these; tables before it are done
    * @throws {Unavailable} also when the clock of this process is more than a minute off
    */
-  prune: () => Promise<Pruned>
+  prune: () => Promise<Record<Name, number>>
   close: () => Promise<void>
+}
+
+/** What a process needs that prunes. */
+interface PrunerParts {
+  database: Database
+  clocks: Clocks
+  log: FastifyBaseLogger
 }
 
 /** Short enough that nobody waits for one: a few milliseconds on SQLite. */
 const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
-export function createPruner (database: Database, clocks: Clocks, settings: PruneSettings, log: FastifyBaseLogger): Pruner {
-  const { prune: { intervalSeconds }, events: { keepForSeconds } } = settings
-  let pruning: Promise<Pruned> | undefined
+export function createPruner<Name extends string> (
+  { database, clocks, log }: PrunerParts, { prune: { intervalSeconds } }: PruneSettings, prunes: Prune<Name>[]
+): Pruner<Name> {
+  let pruning: Promise<Record<Name, number>> | undefined
   const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
 
-  async function pruneAll (): Promise<Pruned> {
+  async function pruneAll (): Promise<Record<Name, number>> {
     const compared = await clocks.compare()
     const fault = disagreement(compared)
     if (fault) throw Object.assign(new Unavailable(), { message: `Nothing is pruned. ${fault}` })
 
-    const { now } = compared
-    const before = new Date(now - clockSkewSeconds * 1000)
-    // Of a process whose tokens live shorter than ours: to us it matters longer than it says.
-    const written = new Date(before.getTime() - keptForSeconds(settings) * 1000)
-    const kept = new Date(now - keepForSeconds * 1000)
-    return {
-      revocations: await deleteOld(RevokedToken, 'expiresAt', { expiresAt: { $lt: before }, createdAt: { $lt: written } }),
-      throttle: await deleteOld(ThrottleBucket, 'drainedAt', { drainedAt: { $lt: before.getTime() }, blockedUntil: { $lt: before.getTime() } }),
-      events: await deleteOld(Event, 'createdAt', { createdAt: { $lt: kept } }),
-      // Last: a foreign key of the host's that refers to a session holds up nothing else.
-      sessions: await deleteOld(Session, 'refreshExpiresAt', { refreshExpiresAt: { $lt: before } }),
-    }
+    // Servers tell fractions of a millisecond, which no column holds.
+    const now = Math.floor(compared.now)
+    const counts: [Name, number][] = []
+    for (const { name, entity, by, isOld } of prunes) counts.push([name, await deleteOld(entity, by, isOld(now))])
+    return Object.fromEntries(counts) as Record<Name, number>
   }
 
   /** Those that are still old when they are deleted: a bucket may have been filled meanwhile. */
-  async function deleteOld (entity: EntityClass<{ id: string }>, field: string, isOld: object): Promise<number> {
+  async function deleteOld (entity: EntityClass<{ id: string }>, by: string, isOld: object): Promise<number> {
     let deleted = 0
     while (!closing.signal.aborted) {
-      const found = await database.run((em) => selectFrom<{ id: string }>(em, entity).select('id').where(isOld).orderBy({ [field]: 'asc' }).limit(batchSize).execute('all'))
+      const found = await database.run((em) => selectFrom<{ id: string }>(em, entity)
+        .select('id').where(isOld).orderBy({ [by]: 'asc' }).limit(batchSize).execute('all'))
       const ids = found.map(({ id }) => id)
       if (ids.length > 0) deleted += await database.run((em) => em.nativeDelete(entity, { ...isOld, id: { $in: ids } }))
       if (ids.length < batchSize) break
@@ -83,7 +83,7 @@ export function createPruner (database: Database, clocks: Clocks, settings: Prun
   }
 
   /** Who asks meanwhile waits for the same. */
-  async function prune (): Promise<Pruned> {
+  async function prune (): Promise<Record<Name, number>> {
     pruning ??= pruneAll().catch(tell).finally(() => { pruning = undefined })
     return pruning
   }

@@ -1,10 +1,9 @@
 import type { EntityClass, MikroORM } from '@mikro-orm/core'
-import { entities } from './dialects.ts'
 
-/** The tables of our entities, as a MikroORM that knows them names them. */
+/** The tables of a MikroORM of ours, which knows no others. */
 export function tablesOf (orm: MikroORM): { name: string, columns: string[] }[] {
-  return entities.map((entity: EntityClass<object>) => {
-    const { tableName, props } = orm.getMetadata().get(entity)
+  return orm.config.get('entities').map((entity) => {
+    const { tableName, props } = orm.getMetadata().get(entity as EntityClass<object>)
     return { name: tableName, columns: props.flatMap(({ fieldNames }) => fieldNames) }
   })
 }

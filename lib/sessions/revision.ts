@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core'
+import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
 
 /**
  * Two rows that transactions wait for, each of one kind, by raising its number. `log`: the newest entry of the revocation log
@@ -17,3 +17,11 @@ const RevisionSchema = defineEntity({
 
 export class Revision extends RevisionSchema.class {}
 RevisionSchema.setClass(Revision)
+
+/** Tables that somebody else has made are empty. Without these rows no revocation would be written, and no admin counted. */
+export async function ensureRows (em: EntityManager): Promise<void> {
+  const found = await em.find(Revision, {}, { connectionType: 'write', disableIdentityMap: true })
+  const there = found.map(({ id }) => id)
+  const missing = Object.values(rows).filter((id) => !there.includes(id))
+  if (missing.length > 0) await em.insertMany(Revision, missing.map((id) => ({ id, revision: 0 })))
+}

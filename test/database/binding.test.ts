@@ -5,12 +5,11 @@ import { raw, type MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
 import { keptTexts } from '../../lib/database/statement.ts'
 import { entities, User, type AccountsOptions } from '../../lib/index.ts'
 import { signIn } from '../../lib/testing.ts'
 import { build, cheap, decode, password, secret } from '../support/build.ts'
-import { freshDatabase, kind, notEverywhere, open, ormOf } from '../support/databases.ts'
+import { freshDatabase, kind, notEverywhere, open, ormOf, openDatabase } from '../support/databases.ts'
 import { listenIn } from './wire.ts'
 
 /** What nobody else would say. It would end a text, where a backslash is no more than a sign too. */

@@ -3,11 +3,10 @@ import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
 import { User } from '../../lib/users/entity.ts'
 import accounts from '../../lib/index.ts'
 import { build, buildOnFile, cheap, decode, password, secret } from '../support/build.ts'
-import { freshDatabase, notEverywhere, open } from '../support/databases.ts'
+import { freshDatabase, notEverywhere, open, openDatabase } from '../support/databases.ts'
 import { Fastify } from '../support/fastify.ts'
 
 const run = promisify(execFile)

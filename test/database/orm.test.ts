@@ -2,11 +2,10 @@ import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type Mik
 import type { SqliteConnection, SqliteDriver } from '@mikro-orm/sqlite'
 import type Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
 import { Session } from '../../lib/sessions/entity.ts'
 import accounts, { entities, User, type AccountsOptions } from '../../lib/index.ts'
 import { bearer, build, cheap, client, decode, password, secret } from '../support/build.ts'
-import { freshDatabase, kind, notEverywhere, open, ormOf } from '../support/databases.ts'
+import { freshDatabase, kind, notEverywhere, open, ormOf, openDatabase } from '../support/databases.ts'
 import { Fastify } from '../support/fastify.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
+import { openDatabase } from '../support/databases.ts'
 import { User } from '../../lib/users/entity.ts'
 
 t.test('a statement without one of its values is not run', async (t) => {

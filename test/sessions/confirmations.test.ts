@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
 import { createTelemetry } from '../../lib/events/telemetry.ts'
 import { buildOnFile, decode } from '../support/build.ts'
-import { addTrigger, dropTrigger } from '../support/databases.ts'
+import { addTrigger, dropTrigger, openDatabase } from '../support/databases.ts'
 import { until } from '../support/waiting.ts'
 
 const unheard = { error () {} } as never

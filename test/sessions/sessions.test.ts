@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
 import type { TokenResponse } from '../../lib/index.ts'
 import { browser } from '../support/browser.ts'
 import { bearer, build, buildOnFile, decode, mint, password, refreshKey } from '../support/build.ts'
-import { addTrigger, dropTrigger, notEverywhere, type Sql } from '../support/databases.ts'
+import { addTrigger, dropTrigger, notEverywhere, type Sql, openDatabase } from '../support/databases.ts'
 import { until } from '../support/waiting.ts'
 
 const strict = { refresh: { window: 0 } }

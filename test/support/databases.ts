@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { MikroORM, Options } from '@mikro-orm/core'
 import type { Test } from 'tap'
+import { openDatabase as openWith } from '../../lib/database/database.ts'
+import type { DatabaseSettings } from '../../lib/database/options.ts'
+import { tables } from '../../lib/entities.ts'
 import { temporaryFolder } from './folder.ts'
 import { leftOut } from './left-out.ts'
 
@@ -15,6 +18,9 @@ export const servers = {
   postgresql: process.env.TEST_POSTGRESQL_URL || 'postgresql://postgres@127.0.0.1:5432/postgres',
   mariadb: process.env.TEST_MARIADB_URL || 'mariadb://root@127.0.0.1:3306/mysql',
 }
+
+/** The database as the plugin opens it. */
+export const openDatabase = (settings: DatabaseSettings) => openWith(settings, tables)
 
 /** A row, with dates as milliseconds, numbers as numbers, and JSON as text, whatever the database. */
 export type Row = Record<string, any>

@@ -1,6 +1,5 @@
 import type { Test, TestBase } from 'tap'
-import { openDatabase } from '../../lib/database/database.ts'
-import { create, type Kind, type Sql } from './databases.ts'
+import { create, type Kind, type Sql, openDatabase } from './databases.ts'
 
 /** A database of a server with our tables in it, and how it looked when nothing else was. */
 interface Spare {

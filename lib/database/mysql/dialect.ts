@@ -4,7 +4,6 @@ import { IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
 import { mostWaitMs } from '../../http/deadline.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
-import { migrationsOf } from './migrations.ts'
 import { storable } from '../binding.ts'
 import type { Dialect } from '../dialect.ts'
 import { createFitness } from '../fitness.ts'
@@ -49,7 +48,7 @@ const noLimits = `set @@session.innodb_lock_wait_timeout = @accounts_lock, @@ses
 /** MySQL and MariaDB, which differ in their drivers alone. */
 export const dialect: Dialect = {
   clock: 'select unix_timestamp(now(3)) * 1000 as now',
-  migrationsOf,
+  family: 'mysql',
   mark: () => '?',
 
   bind (values) {

@@ -2,7 +2,6 @@ import { connect as dial, type Socket } from 'node:net'
 import { isDate } from 'node:util/types'
 import { IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import type { PostgreSqlConnection } from '@mikro-orm/postgresql'
-import { migrationsOf } from './migrations.ts'
 import { storable } from '../binding.ts'
 import type { Dialect } from '../dialect.ts'
 import { createFitness } from '../fitness.ts'
@@ -42,7 +41,7 @@ const begin = ['begin isolation level read committed', ...Object.entries(limits)
 
 export const dialect: Dialect = {
   clock: 'select extract(epoch from clock_timestamp()) * 1000 as now',
-  migrationsOf,
+  family: 'postgresql',
   mark: (place) => `$${place}`,
   // Not as the driver would: in the zone of this process.
   bind: (values) => values.map((value) => isDate(value) ? value.toISOString() : storable(value)),

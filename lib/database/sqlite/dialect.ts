@@ -2,7 +2,6 @@ import { closeSync, openSync } from 'node:fs'
 import { isDate } from 'node:util/types'
 import type { MikroORM } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
-import { migrationsOf } from './migrations.ts'
 import { storable } from '../binding.ts'
 import type { Dialect } from '../dialect.ts'
 import { keptTexts } from '../statement.ts'
@@ -16,7 +15,7 @@ interface Sqlite {
 export const dialect: Dialect = {
   clock: "select unixepoch('subsec') * 1000 as now",
   clockIsOurs: true,
-  migrationsOf,
+  family: 'sqlite',
   mark: () => '?',
   bind: (values) => values.map(bound),
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../../lib/database/database.ts'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { bearer, build, buildOnFile } from '../../support/build.ts'
-import { freshDatabase, open } from '../../support/databases.ts'
+import { freshDatabase, open, openDatabase } from '../../support/databases.ts'
 
 const lastAdmin = { statusCode: 409, code: 'ACCOUNTS_LAST_ADMIN', message: 'There would be no admin left: make somebody else an admin first' }
 const options: AccountsOptions = { routes: { users: true } }
