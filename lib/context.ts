@@ -1,6 +1,6 @@
 import type { Admission } from './guards/admission.ts'
 import type { Guard } from './guards/guard.ts'
-import type { GuardOptions } from './guards/options.ts'
+import type { GuardOptions } from './guards/guard-options.ts'
 import type { Locator } from './transport/locate.ts'
 import type { Issuing } from './sign-in/grant.ts'
 import type { Hooks } from './sessions/options.ts'

@@ -1,79 +1,119 @@
-import type { EntityManager } from '@mikro-orm/core'
-import type { TSchema } from '@sinclair/typebox'
-import type { OrmOption } from '../lib/database/borrow.ts'
+// Made by `npm run generate` of the options.ts of each folder: what is written here by hand is lost.
+import type { CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/features/passwords/options.ts'
 import type { Duration } from '../lib/checks/durations.ts'
-import type { AnyRequest, RequestSource } from '../lib/http/request.ts'
-import type { PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/features/passwords/options.ts'
-import type { RouteSwitch } from '../lib/http/route-path.ts'
-import type { SessionData } from '../lib/sessions/data.ts'
-import type { ClaimsSession, CustomClaims } from '../lib/sign-in/options.ts'
-import type { TokenClaims } from '../lib/tokens/access-token.ts'
-import type { Owner } from '../lib/features/passwords/rule.ts'
-import type { Algorithm, KeyPair } from '../lib/tokens/key.ts'
-import type { Location, Transport } from '../lib/transport/options.ts'
-import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
-import type { Identifier } from '../lib/users/options.ts'
-import type { AccountsUser } from '../lib/users/public-user.ts'
-import type { Messages } from '../lib/http/wording.ts'
 import type { ErrorCode } from '../lib/options.ts'
-
-/** A cookie's name and the path that it is sent to. */
-interface CookieOptions {
-  name?: string
-  path?: string
-}
+import type { GiveClaims } from '../lib/sign-in/options.ts'
+import type { Identifier } from '../lib/users/options.ts'
+import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
+import type { Location } from '../lib/transport/options.ts'
+import type { Messages } from '../lib/http/wording.ts'
+import type { OnLoginFailed, OnRegister, OnRegistered, OnReuse, OnSession, OnUser, Wake } from '../lib/sessions/options.ts'
+import type { OrmOption } from '../lib/database/borrow.ts'
+import type { RouteSwitch } from '../lib/http/route-path.ts'
+import type { Secret } from '../lib/tokens/options.ts'
+import type { TSchema } from '@sinclair/typebox'
+import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
 
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
 export interface AccountsOptions {
   /**
-   * Signs the tokens: 32 random bytes or more, or a pair of keys. Of a list the first signs and all verify.
-   * Public keys alone: nothing can be issued. Default the environment's `JWT_SECRET_KEY`.
+   * Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or `{ private, public,
+   * kid, algorithm }` with keys as PEM, KeyObject or JWK, or a list of these: the first signs, all verify. Public keys
+   * alone verify and issue nothing. Default the environment's `JWT_SECRET_KEY`.
    */
-  secret?: string | Buffer | KeyPair | (string | Buffer | KeyPair)[]
-  /** What the first key signs with. Default what the key is for; with an RSA key `'RS256'`. */
-  algorithm?: Algorithm
+  secret?: Secret | Secret[]
   /**
-   * SQLite file, `':memory:'`, or a `postgresql:`, `mysql:` or `mariadb:` URL, whose parameter `connection_limit` is the
-   * most connections of this process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
+   * What the first key signs with. Only an RSA key has a choice. Default what the first key is for; with an RSA key
+   * `'RS256'`.
+   */
+  algorithm?: 'HS256' | 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
+  access?: {
+    /** The life of an access token. Default the environment's `JWT_ACCESS_TOKEN_EXPIRES`, then `'15m'`. */
+    expiresIn?: Duration
+  }
+  /** The `iss` claim, written and required. Default `'fastify-jwt-accounts'`. */
+  issuer?: string
+  /**
+   * The `aud` claim, written and required. Of a list the first is written, and each is accepted. Default
+   * `'fastify-jwt-accounts'`, for accounts of another name with the name after a slash.
+   */
+  audience?: string | string[]
+  /**
+   * How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. A session ends
+   * when it ends. Default `0`.
+   */
+  leeway?: Duration
+  /** More fields for the header of every token. Default `{}`. */
+  headerFields?: Record<string, string | number | boolean>
+  /**
+   * An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as
+   * `'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections of this
+   * process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
    */
   db?: string
   /**
-   * A MikroORM of the app's own, or a function that gives one: the accounts use its connections, and it is left to the app
-   * to close it. Not together with `db`. Default none.
+   * A MikroORM of your own, or a function that gives it, in place of `db`: the accounts use its connections, and it is
+   * left to the app to close it. Default none.
    */
   orm?: OrmOption
-  /** `'none'`: somebody else makes the tables, by migrations of their own. Default `'migrate'`: the plugin does. */
+  /**
+   * Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations of your own.
+   * Default `'migrate'`.
+   */
   schema?: 'migrate' | 'none'
-  /** Path before every route. Default `'/auth'`. */
-  prefix?: string
-  /** Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default `'accounts'`. */
-  name?: string
-  /** The property of requests that holds the user. Default `'user'`. */
-  decoratorName?: string
-  access?: {
-    /** Life of an access token. Default the environment's `JWT_ACCESS_TOKEN_EXPIRES`, then `'15m'`. */
-    expiresIn?: Duration
+  prune?: {
+    /**
+     * How often what no token can be alive for is deleted, up to a week; 0: when you call `app.accounts.prune()`.
+     * Default `'1h'`.
+     */
+    interval?: Duration
   }
+  /** The path before every route. Default `'/auth'`. */
+  prefix?: string
+  /**
+   * Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default
+   * `'accounts'`.
+   */
+  name?: string
+  /** The realm of challenges. Default the name. */
+  realm?: string
+  /**
+   * Other texts for errors, by code: a text, or `(request, message) => string`, which is given the usual text. Default
+   * `{}`.
+   */
+  messages?: Messages<ErrorCode>
   refresh?: {
-    /** How long a session may lie idle; each refresh renews it. Default `JWT_REFRESH_TOKEN_EXPIRES`, then `'30d'`. */
+    /**
+     * How long a session may lie idle; each refresh renews it. Default the environment's `JWT_REFRESH_TOKEN_EXPIRES`,
+     * then `'30d'`.
+     */
     expiresIn?: Duration
     /** How long a login lasts at most, however often it is refreshed. Default `'180d'`. */
     maxAge?: Duration
-    /** For how long a spent refresh token is answered with its successor. 0: strictly single use. Default `'30s'`. */
+    /**
+     * For how long a spent refresh token is answered again, with a token of the next generation; 0 makes every token
+     * work once. Default `'30s'`.
+     */
     window?: Duration
     /** Until when a lost answer may be asked for again after the window. Default `'until-confirmed'`. */
     replay?: 'until-confirmed' | 'until-superseded'
   }
-  /** How many sessions a user may have at once. */
   sessions?: {
-    /** From 1 to 1000. Default 50. */
+    /**
+     * How many sessions a user may have at once, up to 1000; logins at the same moment do not get past it. Default
+     * `50`.
+     */
     max?: number
-    /** One login more ends the session used longest ago, or is refused with `ACCOUNTS_SESSIONS_FULL`. Default `'end-oldest'`. */
+    /**
+     * One login more ends the session used longest ago, or is refused with 403 `ACCOUNTS_SESSIONS_FULL`. Default
+     * `'end-oldest'`.
+     */
     whenFull?: 'end-oldest' | 'refuse'
     /**
-     * What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, `@sinclair/typebox`
-     * 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens` or
-     * `app.accounts.sessions.setData`, and given to `claims`. Default none.
+     * What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox,
+     * `@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens`
+     * or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at every depth.
+     * Default none.
      */
     data?: TSchema | TypeBox1Schema
   }
@@ -81,225 +121,288 @@ export interface AccountsOptions {
   revocation?: {
     /** How often the log of revocations is looked at, up to a minute: one read of one row. Default `'1s'`. */
     pollInterval?: Duration
-    /** Who could not read the log for so long asks the database at every request. Longer than `pollInterval`, up to 5 minutes. Default `'5s'`. */
+    /**
+     * Who could not read the log for so long asks the database at each request, and answers 503 if it cannot. Longer
+     * than `pollInterval`, up to 5 minutes. Default `'5s'`.
+     */
     maxStaleness?: Duration
     /**
-     * A bus of your own, asked once: call `onMessage` when another process says that it has revoked something, and give
-     * a function that says so for this one. Only ever a hint, so it may be slow or lose some. Default none.
+     * A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when another process
+     * tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow or lose some. Default
+     * none.
      */
-    wake?: (onMessage: () => void) => (() => void) | void | Promise<(() => void) | void>
+    wake?: Wake
   }
-  /** The `iss` claim, written and required. Default `'fastify-jwt-accounts'`. */
-  issuer?: string
-  /** The `aud` claim. Of a list the first is written, and each is accepted. Default `'fastify-jwt-accounts'`. */
-  audience?: string | string[]
-  /** How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. Default 0. */
-  leeway?: Duration
   /**
-   * More claims for access tokens, asked for each time one is made, with the data of the session (`sessions.data`). Seconds
-   * count: nobody is let in meanwhile. Default none.
-   */
-  claims?: (user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession) => CustomClaims | Promise<CustomClaims>
-  /**
-   * A look at the claims of a token that is not revoked, before its user is looked up: anything but `true` is
-   * `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards that are `'stateless'` ask it too. Default nobody is asked.
-   */
-  verifyClaims?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
-  /**
-   * One more list of revoked tokens: anything but `false` is `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no
-   * list. Default nobody is asked.
-   */
-  isRevoked?: (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
-  /**
-   * Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no answer waits for them,
-   * and one that fails is logged. Default none.
+   * Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no
+   * answer waits for them, and one that fails is logged.
    */
   hooks?: {
     /**
-     * In the transaction of a registration, once the user is there: what it writes with `em` is stored with the user, or
-     * neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. The
-     * body holds no password. It may run again when the transaction has to.
+     * In the transaction of a registration, once the user is there: what it writes with `em` is stored with the user,
+     * or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing.
+     * The body holds no password. It may run again when the transaction has to. Default none.
      */
-    onRegister?: (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
+    onRegister?: OnRegister
     /**
      * Somebody has become a user: by registering, with the source of that request, or made by code or from the command
-     * line (`users.create`), where there is no source but null.
+     * line (`users.create`), where there is no source but null. Default none.
      */
-    onRegistered?: (user: AccountsUser, source: RequestSource | null) => unknown
+    onRegistered?: OnRegistered
     /**
      * What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at a registration
-     * also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the answer, any other a
-     * 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session (`issueTokens`) may
-     * have no request.
+     * also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the answer, any
+     * other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session
+     * (`issueTokens`) may have no request. Default none.
      */
-    onSession?: (user: AccountsUser, request?: AnyRequest) => SessionData | null | undefined | Promise<SessionData | null | undefined>
-    /** A session has begun, by a password. */
-    onLogin?: (user: AccountsUser, source: RequestSource) => unknown
-    /** What was typed as a name or an address; never the password. */
-    onLoginFailed?: (identifier: string, source: RequestSource) => unknown
-    /** A session goes on. */
-    onRefresh?: (user: AccountsUser, source: RequestSource) => unknown
-    /** Somebody has signed out. */
-    onLogout?: (user: AccountsUser, source: RequestSource) => unknown
-    /** A spent refresh token of this session was used again, so somebody may have stolen it. The session is over. */
-    onReuse?: (ended: { userId: string, sessionId: string }) => unknown
-    /** Somebody has given themselves another password. */
-    onPasswordChanged?: (user: AccountsUser, source: RequestSource) => unknown
+    onSession?: OnSession
+    /** A session has begun, by a password. Default none. */
+    onLogin?: OnUser
+    /** What was typed as a name or an address; never the password. Default none. */
+    onLoginFailed?: OnLoginFailed
+    /** A session goes on. Default none. */
+    onRefresh?: OnUser
+    /** Somebody has signed out. Default none. */
+    onLogout?: OnUser
+    /**
+     * A spent refresh token of this session was used again, so somebody may have stolen it. The session is over.
+     * Default none.
+     */
+    onReuse?: OnReuse
+    /** Somebody has given themselves another password. Default none. */
+    onPasswordChanged?: OnUser
   }
-  /** More fields for the header of every token. Default none. */
-  headerFields?: Record<string, string | number | boolean>
+  /**
+   * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
+   * `['username', 'email']`.
+   */
+  identifiers?: Identifier[]
+  user?: {
+    /**
+     * Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration asks for them,
+     * but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: true` has no value twice.
+     * Members that are `readOnly` are written by code and admins alone. Default `{}`.
+     */
+    fields?: Record<string, TSchema | TypeBox1Schema>
+    /** The names of those that `request.user` and answers show. Default all. */
+    public?: string[]
+  }
   /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */
-  transport?: Transport | 'both'
+  transport?: 'body' | 'cookie' | 'both'
+  /**
+   * Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away by default, and
+   * refused where you name it. In accounts of another name it stands before the word.
+   */
   cookies?: {
-    /** Default `__Host-access` on `/`. */
-    access?: CookieOptions
-    /** Default `__Secure-refresh` on the prefix. */
-    refresh?: CookieOptions
+    /** The cookie of access tokens. Default `__Host-access` on `/`. */
+    access?: {
+      name?: string
+      path?: string
+    }
+    /** The cookie of refresh tokens. Default `__Secure-refresh` on the prefix. */
+    refresh?: {
+      name?: string
+      path?: string
+    }
     /** The value against CSRF, readable by scripts. Default `__Host-csrf` on `/`. */
-    csrf?: CookieOptions
+    csrf?: {
+      name?: string
+      path?: string
+    }
     /** By which a browser is known to be somebody's, for `throttle`. Default `__Secure-device` on the prefix. */
-    device?: CookieOptions
-    /** Sends the cookies to its subdomains too. Default none: to this host alone. */
+    device?: {
+      name?: string
+      path?: string
+    }
+    /** Sends the cookies to its subdomains too. Default to this host alone. */
     domain?: string
-    /** Default `'lax'`. */
+    /** Whether other sites may have them sent. Default `'lax'`. */
     sameSite?: 'strict' | 'lax' | 'none'
-    /** `false` lets them travel without TLS. Default true. */
+    /** `false` lets them travel without TLS. Default `true`. */
     secure?: boolean
-    /** Keeps them apart for each site that embeds this one (CHIPS). Default false. */
+    /** Keeps them apart for each site that embeds this one (CHIPS). Default `false`. */
     partitioned?: boolean
-    /** They outlive the browser, unless a login says `remember: false`; or the reverse. Default true. */
+    /**
+     * They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their token,
+     * and 400 days. Default `true`.
+     */
     persistent?: boolean
   }
   csrf?: {
-    /** The header with the value. Default `'x-csrf-token'`. */
+    /** The header that holds `csrf_token`. Default `'x-csrf-token'`. */
     header?: string
     /**
-     * Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your own pages
-     * is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before 16.4. Default none.
+     * Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your own
+     * pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before
+     * 16.4. Default `[]`.
      */
     trustedOrigins?: string[]
     /**
-     * Methods that need the proof on routes of the app's own, in place of the default; our routes keep to that. Default
-     * all but GET, HEAD, OPTIONS, TRACE and QUERY.
+     * Methods that need the proof on routes of your own, in place of the default; ours keep to that. Default all but
+     * GET, HEAD, OPTIONS, TRACE and QUERY.
      */
     methods?: string[]
-    /** A field of the body that may hold the value, for forms on routes of the app's own. Default none. */
+    /**
+     * A field of the body that may hold `csrf_token`, for forms on routes of your own, also with files
+     * (@fastify/multipart with `attachFieldsToBody`). Guards see it in `preValidation` and `preHandler`. Default none.
+     */
     formField?: string
   }
   /** Where guards look for tokens, in this order. Default `['header']`, with cookies `['header', 'cookie']`. */
   locations?: Location[]
   header?: {
-    /** Default `'authorization'`. */
+    /** The header with the token. Default `'authorization'`. */
     name?: string
-    /** The word before the token, in any case; `''` for none. Default `'Bearer'`. */
+    /** The word before the token, in any case; `''` for none, in a header of your own. Default `'Bearer'`. */
     scheme?: string
   }
-  /** What people sign in with. Default `['username', 'email']`: a name, and an address if they gave one. */
-  identifiers?: Identifier[]
-  user?: {
-    /** Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1: given at registration, unless `readOnly`, and kept with the user. Default none. */
-    fields?: Record<string, TSchema | TypeBox1Schema>
-    /** Those that `request.user` and answers show. Default all. */
-    public?: string[]
+  /**
+   * The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, or give another
+   * name here: it claims `request.user` too, and ends with "The decorator 'user' has already been added!" Default
+   * `'user'`.
+   */
+  decoratorName?: string
+  /**
+   * `(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not revoked, before its
+   * user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards that
+   * are `'stateless'` ask it too. Default none.
+   */
+  verifyClaims?: VerifyClaims
+  /**
+   * `(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but `false` is 401
+   * `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list. Default none.
+   */
+  isRevoked?: IsRevoked
+  /**
+   * `(user, request, { data }) => object`, or a promise of it: more claims for access tokens, asked for each time one
+   * is made, with the `sessions.data` of its session or null. Seconds count: nobody is let in meanwhile. Names of ours
+   * are refused. Everybody with the token can read them, and it has to stay small. Default none.
+   */
+  claims?: GiveClaims
+  /**
+   * Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` moves it, below
+   * the prefix.
+   */
+  routes?: {
+    /** `POST /register`. Default `true`. */
+    register?: RouteSwitch
+    /** `POST /login`. Default `true`. */
+    login?: RouteSwitch
+    /** `POST /refresh`. Default `true`. */
+    refresh?: RouteSwitch
+    /** `POST /logout`. Default `true`. */
+    logout?: RouteSwitch
+    /** `POST /reauthenticate`. Default `true`. */
+    reauthenticate?: RouteSwitch
+    /** `GET /me`, `PATCH /me`, `DELETE /me`. Default `true`. */
+    me?: RouteSwitch
+    /** `GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`. Default `true`. */
+    sessions?: RouteSwitch
+    /** `PUT /password`. Default `true`. */
+    password?: RouteSwitch
+    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default `false`. */
+    users?: RouteSwitch
+    /** `GET /jwks.json`, where there is a public key. Default `true`. */
+    jwks?: RouteSwitch
+    /** `POST /revoke` (RFC 7009). Default `false`. */
+    revoke?: RouteSwitch
+    /** `POST /introspect` (RFC 7662), where `introspection.clients` may ask. Default `true`. */
+    introspect?: RouteSwitch
+  }
+  introspection?: {
+    /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
+    clients?: { id: string, secret: string }[]
   }
   password?: {
-    /** Fewest code points of a new password. Default 15 (NIST SP 800-63B-4: a password that is the only factor). */
+    /**
+     * Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing else protects the
+     * account; 8 is the least. Default `15`.
+     */
     minLength?: number
-    /** Most code points of a new password. Default 256. */
+    /** Most characters of a new password. Default `256`. */
     maxLength?: number
-    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. Default true. */
+    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. Default `true`. */
     blocklist?: boolean
-    /** Words of your app that a new password must not be built on, as it must not be on the user's name and address. Default none. */
+    /**
+     * Words of your app that a new password must not be built on, as it must not be on the user's name and address.
+     * Default `[]`.
+     */
     contextWords?: string[]
     /**
-     * A rule of your own, asked after ours: `true`, or what the password must, as in `'must not hold a year'`. Anything
-     * else refuses it without a reason. Default nobody is asked.
+     * A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the password must, as in
+     * `'must not hold a year'`. Anything else refuses it without a reason. Default none.
      */
-    check?: (password: string, user: Owner) => true | string | Promise<true | string>
-    /** Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the process. Default off. */
+    check?: CheckPassword
+    /**
+     * Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the
+     * process. Default off.
+     */
     breached?: {
       /** Before the 5 digits. Default `'https://api.pwnedpasswords.com/range/'`. */
       url?: string
       /** How long the list may take, up to a minute. Default `'2s'`. */
       timeout?: Duration
-      /** What becomes of a password when the list cannot be asked: `'refuse'` is `ACCOUNTS_UNAVAILABLE`. Default `'accept'`, with a warning in the log. */
+      /**
+       * What becomes of a password when the list cannot be asked: it is accepted, with a warning in the log, or refused
+       * with `ACCOUNTS_UNAVAILABLE`. Default `'accept'`.
+       */
       whenUnreachable?: 'accept' | 'refuse'
-      /** Fewest times that a password must have been seen to be refused. Default 1. */
+      /** Fewest times that a password must have been seen to be refused. Default `1`. */
       minCount?: number
     }
-    /** Cost of argon2id. Default OWASP's: 19456 KiB, 2 passes, 1 lane. */
+    /** The cost of argon2id. Raise it, and each login moves one hash up. Default OWASP's. */
     argon2?: {
-      /** KiB. Default 19456. */
+      /** KiB. Default `19456`. */
       memoryCost?: number
-      /** Passes. Default 2. */
+      /** Passes. Default `2`. */
       timeCost?: number
-      /** Lanes. Default 1. */
+      /** Lanes. Default `1`. */
       parallelism?: number
     }
-    /** How many passwords are hashed at once. Default as many as there are cores, and one less than libuv has threads at most. */
+    /**
+     * How many passwords are hashed at once, by all accounts of a server together. Default as many as there are cores,
+     * and one less than libuv has threads at most.
+     */
     concurrency?: number
-    /** How many may wait for that; who comes then is told `ACCOUNTS_BUSY`. Default 100. */
+    /** How many may wait for that; who comes then is told 503 `ACCOUNTS_BUSY`. Default `100`. */
     waiting?: number
-    /** Hashes in place of `argon2`, which must then not be given. Default the package argon2. */
+    /** Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }`. Default the package argon2. */
     hasher?: PasswordHasher
-    /** Who verifies hashes that another system has made; a login makes them anew. Default nobody. */
+    /**
+     * Who verifies the hashes of another system, which a login makes anew: `legacy.bcrypt({ cost })`, `legacy.scrypt({
+     * N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own. Default `[]`.
+     */
     legacy?: PasswordVerifier[]
-    /** Mixed with passwords before they are hashed: 32 random bytes or more. Of a list the first is used and all verify. Default none. */
+    /**
+     * A secret that passwords are mixed with before they are hashed, and that no copy of the database holds: a string
+     * or Buffer of 32 random bytes or more, or a list: the first is used, all verify. Default none.
+     */
     pepper?: PepperSecret | PepperSecret[]
   }
-  /** Which routes there are, and where. Default all but `users` and `revoke`, under their own names. */
-  routes?: {
-    /** `POST /register`. Default true. */
-    register?: RouteSwitch
-    /** `POST /login`. Default true. */
-    login?: RouteSwitch
-    /** `POST /refresh`. Default true. */
-    refresh?: RouteSwitch
-    /** `POST /logout`. Default true. */
-    logout?: RouteSwitch
-    /** `POST /reauthenticate`. Default true. */
-    reauthenticate?: RouteSwitch
-    /** `GET /me`, `PATCH /me`, `DELETE /me`. Default true. */
-    me?: RouteSwitch
-    /** `GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`. Default true. */
-    sessions?: RouteSwitch
-    /** `PUT /password`. Default true. */
-    password?: RouteSwitch
-    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default false. */
-    users?: RouteSwitch
-    /** `GET /jwks.json`, where there is a public key. Default true. */
-    jwks?: RouteSwitch
-    /** `POST /revoke` (RFC 7009). Default false. */
-    revoke?: RouteSwitch
-    /** `POST /introspect` (RFC 7662), where `introspection.clients` may ask. Default true. */
-    introspect?: RouteSwitch
+  /**
+   * Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, 8 and so on, 15
+   * minutes at most. Behind a proxy, set `trustProxy` in Fastify, or all clients are one network. `false` leaves it to
+   * you. Default on.
+   */
+  throttle?: false | {
+    /** At one account, from one network. Default `5`. */
+    accountNetwork?: number
+    /** From one network, registrations included. Default `50`. */
+    network?: number
+    /** At one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
+    account?: number
   }
-  introspection?: {
-    /** Who may ask about tokens. A secret is 32 characters or more. Default nobody. */
-    clients?: { id: string, secret: string }[]
-  }
-  /** Other texts for errors, by code. A function is given the request and the usual text. Default English. */
-  messages?: Messages<ErrorCode>
-  /** The realm of challenges. Default the name. */
-  realm?: string
-  prune?: {
-    /** How often old sessions and revocations are deleted, up to a week; 0: only when `app.accounts.prune()` is called. Default `'1h'`. */
-    interval?: Duration
-  }
-  /** What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events too. */
+  /**
+   * What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events
+   * too.
+   */
   events?: {
-    /** Keeps every event of an account, as docs/operations.md lists them, each in the transaction of what it tells of. Default false. */
+    /**
+     * Keeps every event of an account in the table `accounts_events`, in the transaction of what it tells of. Default
+     * `false`.
+     */
     store?: boolean
     /** For how long. Default `'90d'`. */
     keepFor?: Duration
-  }
-  /** Limits on guessing: how many failures are free until each further one has to wait. `false` leaves them to the app. Default on. */
-  throttle?: false | {
-    /** At one account, from one network. Default 5. */
-    accountNetwork?: number
-    /** From one network, registrations included. Default 50. */
-    network?: number
-    /** At one account, from everywhere. Default 100 (NIST SP 800-63B-4 §3.2.2). */
-    account?: number
   }
 }

@@ -10,7 +10,8 @@ import type { Wording } from '../http/wording.ts'
 import type { Admission } from './admission.ts'
 import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
-import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardOptions, type GuardSettings } from './options.ts'
+import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings } from './options.ts'
+import type { GuardOptions } from './guard-options.ts'
 import type { AuthOfRequests, LocatedToken } from './request-auth.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { inSeconds, isDuration, type Duration } from '../checks/durations.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyRequest } from '../http/request.ts'
@@ -17,31 +17,6 @@ export type Consistency = 'cached' | 'strict' | 'stateless'
 
 /** Decides about the signed-in user: only `true` lets the request in. */
 export type GuardCheck = (user: AccountsUser, request: AnyRequest) => boolean | Promise<boolean>
-
-/** The options of `app.accounts.guard(options)`. Anything not named here is refused. */
-export interface GuardOptions {
-  /** Which kind of token lets a request in. Default `'access'`. */
-  type?: TokenKind | 'any'
-  /**
-   * Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an expired one as well.
-   * A token that is there and bad is still refused. Default false.
-   */
-  optional?: boolean | 'or-expired'
-  /** The password must have been checked no longer ago than this; `true` is 10 minutes. Default false. */
-  fresh?: boolean | Duration
-  /** The user must have all of these roles. Default none. */
-  roles?: string[]
-  /** Decides about the signed-in user: only `true` lets the request in. Default nobody is asked. */
-  check?: GuardCheck
-  /** Where this route looks for tokens, in this order. Default the `locations` of the app; for refresh tokens the body before them. */
-  locations?: Location[]
-  /**
-   * `'strict'` reads the session at every request; `'cached'` may know from memory that it goes on; `'stateless'` looks
-   * at nothing but the token, whatever was revoked, and `request.user` is then `{ id }`: of the app's own it asks
-   * `verifyClaims` and `check`, and not `isRevoked`. Default `'cached'`.
-   */
-  consistency?: Consistency
-}
 
 /** Judges the claims of a token. */
 export type VerifyClaims = (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
@@ -101,29 +76,55 @@ export const usuallyFreshForSeconds = 600
 
 /** Checks and fills the options of a guard: the defaults stand here and nowhere else. */
 export const GuardOptionsSchema = Type.Object({
-  type: OneOf<TokenKind | 'any'>(['access', 'refresh', 'any'], { default: 'access' }),
-  optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], { default: false }),
+  type: OneOf<TokenKind | 'any'>(['access', 'refresh', 'any'], {
+    default: 'access', description: 'Which kind of token lets a request in.',
+  }),
+  optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], {
+    default: false,
+    description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an expired one as " +
+      'well. A token that is there and bad is still refused. Not together with `fresh`, `roles` or `check`.',
+  }),
   fresh: Type.Unsafe<boolean | Duration>({
     holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
     must: "be true, false or a duration such as '10m'",
+    tsType: 'boolean | Duration',
     default: false,
+    description: 'The password must have been checked no longer ago than this; `true` is 10 minutes. Else it is 401 ' +
+      '`ACCOUNTS_TOKEN_STALE`, with the challenge of RFC 9470. A refresh makes a session no fresher.',
   }),
-  roles: Type.Array(Type.String({ minLength: 1 }), { default: [] }),
-  check: Callable<GuardCheck>('GuardCheck', {}),
-  locations: Type.Optional(LocationsSchema()),
-  consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], { default: 'cached' }),
+  roles: Type.Array(Type.String({ minLength: 1 }), {
+    default: [], description: 'The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`.',
+  }),
+  check: Callable<GuardCheck>('GuardCheck', {
+    description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` lets the request ' +
+      'in; else it is 403 `ACCOUNTS_FORBIDDEN`. One that throws is a 500 that says nothing.',
+  }),
+  locations: Type.Optional(LocationsSchema({
+    usual: 'those of the app; for refresh tokens the body before them',
+    description: 'Where this route looks for tokens, in this order ([places](#places)). The first place that holds a token ' +
+      'decides. A guard that looks into bodies stands in `preValidation` or `preHandler`.',
+  })),
+  consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], {
+    default: 'cached',
+    description: "`'cached'` may know from memory that the session goes on ([how](sessions.md#revocation)); `'strict'` reads it at " +
+      "every request: for money and administration; `'stateless'` looks at nothing but the token, whatever was revoked, and " +
+      '`request.user` is then `{ id }` ([what that means](#stateless)).',
+  }),
 }, { additionalProperties: false })
+
+/** What a guard may be given: `GuardOptions`, which is made of it. */
+type GivenOptions = Partial<Static<typeof GuardOptionsSchema>>
 
 /**
  * Fills the options of a guard of the accounts `instance`, which look at `usual` places.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
-export function readGuardOptions (given: GuardOptions, instance: string, usual: Location[]): GuardSettings {
+export function readGuardOptions (given: GivenOptions, instance: string, usual: Location[]): GuardSettings {
   const options = { ...given }
   const faults = faultsIn(GuardOptionsSchema, options)
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
-  const { type, optional, fresh, roles, check, locations, consistency } = filled(GuardOptionsSchema, options) as Required<GuardOptions>
+  const { type, optional, fresh, roles, check, locations, consistency } = filled(GuardOptionsSchema, options) as Required<GivenOptions>
   if (optional && (fresh || roles.length > 0 || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, so it does not go with fresh, roles or check")
   }

@@ -19,10 +19,10 @@ export const options = {
   user: Group({
     fields: Type.Record(Type.String(), Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object', tsType: 'TSchema | TypeBox1Schema' }), {
       default: {},
-      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1: ' +
-        '`{ displayName: Type.String() }`. Registration asks for them, but for `readOnly` ones, and they are kept with the ' +
-        'user (`profile`). One with `unique: true` has no value twice. Members that are `readOnly`, at every depth, are ' +
-        'written by code and admins alone ([how](recipes.md#fields-of-your-own-in-users)).',
+      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration asks for ' +
+        'them, but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: true` has no value ' +
+        'twice. Members that are `readOnly` are written by code and admins alone ' +
+        '([how](recipes.md#fields-of-your-own-in-users)).',
     }),
     public: Type.Optional(Type.Array(Type.String(), {
       uniqueItems: true, usual: 'all', description: 'The names of those that `request.user` and answers show.',
