@@ -22,15 +22,8 @@ import { createKeyring } from './tokens/keyring.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createPolicy } from './features/passwords/policy.ts'
 import { createKnownUsers } from './users/known-users.ts'
-import { createListeners } from './sessions/listeners.ts'
-import { createRevocations, type Ending } from './sessions/revocations.ts'
-import { openRevocationLog } from './sessions/revocation-log.ts'
 import { createOwnData } from './sessions/data.ts'
-import { createEndings } from './sessions/endings.ts'
-import { createFloor } from './sessions/floor.ts'
-import { createRestore } from './sessions/restore.ts'
-import { createSessions } from './sessions/sessions.ts'
-import { createSignals } from './sessions/signals.ts'
+import { openSessions } from './sessions/sessions.ts'
 import { createClocks } from './database/clocks.ts'
 import { createPruner } from './database/prune.ts'
 import { pruneOfEvents } from './events/prune.ts'
@@ -119,23 +112,9 @@ async function accounts (app: FastifyInstance, options: AccountsOptions): Promis
 
   const lookUp = createLookUp(database, settings)
   const knownUsers = createKnownUsers(lookUp, settings, telemetry)
-  const revocations = createRevocations(settings, knownUsers.forget, await database.clock?.())
-  const listeners = createListeners()
-  const apply = (ending: Ending) => [revocations, listeners].forEach((taker) => taker.apply(ending))
-  const reset = () => {
-    knownUsers.forgetAll()
-    listeners.judgeAll()
-  }
-  const logParts = { database, telemetry, events, apply, reset, restore: () => restore() }
-  const revocationLog = await openRevocationLog(logParts, settings, app.log)
-  const restore = createRestore(database, revocations, revocationLog, app.log)
-  app.addHook('onClose', revocationLog.close)
-  const signals = createSignals({ listeners, revocations, knownUsers, revocationLog }, settings)
-  app.addHook('onClose', signals.close)
-  const raiseFloor = createFloor(database)
-  const endings = createEndings(database, revocationLog, raiseFloor)
-  const sessions = createSessions({ database, revocations, revocationLog, knownUsers, endings, raiseFloor, telemetry, hooks }, settings, app.log)
+  const sessions = await openSessions({ database, knownUsers, events, telemetry, hooks, log: app.log }, settings)
   app.addHook('onClose', sessions.close)
+  const { endings, revocations, revocationLog, signals } = sessions
   const clocks = createClocks(database)
   const pruner = createPruner({ database, clocks, log: app.log }, settings, [
     pruneOfRevocations(settings),

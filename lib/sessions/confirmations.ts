@@ -4,7 +4,9 @@ import type { Database } from '../database/database.ts'
 import { selectFrom } from '../database/statement.ts'
 import { Session } from './entity.ts'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { SessionSettings } from './options.ts'
 import { isVoid } from './rotation.ts'
+import type { EndReused } from './theft.ts'
 
 /** A generation of a session whose tokens a client has shown. */
 interface Shown {
@@ -16,11 +18,15 @@ interface Shown {
 export type SessionRow = Omit<Session, 'user'> & { user: string }
 
 export interface Confirmations {
+  /** False where nobody asks what has arrived: then nothing is to be noted. */
+  isOn: boolean
   /**
    * Remembers that a client showed a token of this generation, so the refresh token beside it has arrived. False when
    * too much is remembered already.
    */
   note: (sessionId: string, gen: number) => boolean
+  /** Remembers a generation of a session that was just read, unless its row tells so already. */
+  confirm: (session: Session, gen: number) => void
   /** Writes what is remembered of one session. */
   flush: (sessionId: string) => Promise<void>
   /** Writes all that is remembered. */
@@ -35,13 +41,22 @@ const mostRemembered = 10_000
 /** So many generations are written in one statement. */
 const batchSize = 200
 
+/** Where what is shown is written, and who ends a session whose token was stolen. */
+interface ConfirmationParts {
+  database: Database
+  telemetry: Telemetry
+  log: FastifyBaseLogger
+  endReused: EndReused
+}
+
 /**
  * Keeps `confirmedGen` true without a write per request: remembered here, written about once a second. A token of a
- * generation that a SKIP made void shows that somebody has the answer we took for lost: `onVoided` ends that session.
+ * generation that a SKIP made void shows that somebody has the answer we took for lost: that session ends.
  */
 export function createConfirmations (
-  database: Database, { counters }: Telemetry, log: FastifyBaseLogger, onVoided: (session: SessionRow, gen: number) => Promise<unknown>
+  { database, telemetry: { counters }, log, endReused }: ConfirmationParts, { refresh }: Pick<SessionSettings, 'refresh'>
 ): Confirmations {
+  const isOn = refresh.replay === 'until-confirmed'
   const remembered = new Map<string, Set<number>>()
   let timer: NodeJS.Timeout | undefined
 
@@ -69,7 +84,7 @@ export function createConfirmations (
 
     for (const row of rows) {
       const voided = batch.find(({ id, gen }) => id === row.id && isVoid(row, gen))
-      if (voided) await onVoided(row, voided.gen)
+      if (voided) await endReused(row, row.user, { gen: voided.gen, br: null, issuedAt: null })
     }
   }
 
@@ -79,14 +94,26 @@ export function createConfirmations (
     if (gens?.size === 0) remembered.delete(id)
   }
 
+  function flushLater (): void {
+    const flushing = () => flushAll().catch((error) => log.error(error, 'Confirmations wait for the database'))
+    timer ??= setTimeout(flushing, flushEveryMs).unref()
+  }
+
+  function note (sessionId: string, gen: number): boolean {
+    const gens = remembered.get(sessionId)
+    if (gens) gens.add(gen)
+    else if (remembered.size === mostRemembered) return false
+    else remembered.set(sessionId, new Set([gen]))
+    flushLater()
+    return true
+  }
+
   return {
-    note (sessionId, gen) {
-      const gens = remembered.get(sessionId)
-      if (gens) gens.add(gen)
-      else if (remembered.size === mostRemembered) return false
-      else remembered.set(sessionId, new Set([gen]))
-      timer ??= setTimeout(() => flushAll().catch((error) => log.error(error, 'Confirmations wait for the database')), flushEveryMs).unref()
-      return true
+    isOn,
+    note,
+    confirm (session, gen) {
+      const isNews = session.confirmedGen < gen && gen === session.gen
+      if (isOn && (isNews || isVoid(session, gen))) note(session.id, gen)
     },
     flush,
     flushAll,

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import type { Session } from './entity.ts'
 import { TokenRevoked, TokenSuperseded } from './errors.ts'
 import { storable, type Client } from '../http/request.ts'
-import { createSessionFinder } from './find-session.ts'
+import type { SessionFinder } from './find-session.ts'
 import { createFloorMove } from './moves.ts'
 import { isOver } from './rotation.ts'
 
@@ -24,9 +24,8 @@ export interface Proof {
  */
 export type RaiseFloor = (tx: EntityManager, proof: Proof) => Promise<Session>
 
-export function createFloor (database: Pick<Database, 'statement'>): RaiseFloor {
+export function createFloor (database: Pick<Database, 'statement'>, { find }: Pick<SessionFinder, 'find'>): RaiseFloor {
   const move = createFloorMove(database)
-  const { find } = createSessionFinder(database)
 
   return async (tx, { sessionId: id, gen: shownGen, at, client }) => {
     const raised = await move.run(tx, { id, shownGen, authTime: at, answeredAt: at, lastUsedAt: at, ...storable(client) })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
+import type { SessionSettings } from '../../lib/sessions/options.ts'
 import { createTelemetry } from '../../lib/events/telemetry.ts'
 import { buildOnFile, decode } from '../support/build.ts'
 import { addTrigger, dropTrigger, openDatabase } from '../support/databases.ts'
@@ -18,7 +19,12 @@ async function afterRefresh (t: Test) {
   t.teardown(database.close)
   const confirmed = () => sql.get('select confirmed_gen from accounts_sessions')
   const voided: string[] = []
-  const confirmations = createConfirmations(database, createTelemetry('accounts'), unheard, async ({ id }) => voided.push(id))
+  const confirmations = createConfirmations({
+    database,
+    telemetry: createTelemetry('accounts'),
+    log: unheard,
+    async endReused ({ id }) { voided.push(id) },
+  }, { refresh: { replay: 'until-confirmed' } as SessionSettings['refresh'] })
   return { sid, sql, confirmed, voided, another: async () => sidOf(await signIn()), ...confirmations }
 }
 

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import type { EntityManager } from '@mikro-orm/core'
+import { v7 as uuid } from 'uuid'
+import type { Database } from '../database/database.ts'
+import { storable, type Client } from '../http/request.ts'
+import type { User } from '../users/entity.ts'
+import type { SessionData } from './data.ts'
+import type { Endings } from './endings.ts'
+import { Session } from './entity.ts'
+import { SessionsFull } from './errors.ts'
+import { goingOn, lastUsedFirst } from './find-session.ts'
+import type { SessionSettings } from './options.ts'
+import type { Note, Write } from './revocation-log.ts'
+
+/** A session's transport as its row has it: cookies that a browser keeps, or forgets with its window. */
+export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
+
+/** Where a session begins. */
+export interface Beginning extends Client {
+  transport: SessionTransport
+  /** When the password was checked. Default now. */
+  authTime?: Date | undefined
+  /** What the app keeps of it. Default nothing. */
+  data?: SessionData | null
+}
+
+/** How sessions begin. */
+export interface Births {
+  /** A new session, which is not stored yet. `ver` is the user's epoch before the password was checked. */
+  begin: (user: User, ver: number, beginning: Beginning) => Session
+  /** Stores a new session, whose user is there. */
+  store: (tx: EntityManager, session: Session) => Promise<void>
+  /**
+   * In a transaction of the log that has locked the user: makes sure that one more session, of this client, is not too many.
+   * @throws {SessionsFull} when it is, and none may end for it
+   */
+  makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
+}
+
+/** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
+const mostEnded = 1000
+
+export function createBirths (
+  database: Database, endings: Endings, { refresh, sessions: limit }: Pick<SessionSettings, 'refresh' | 'sessions'>
+): Births {
+  const insert = database.statement(({ query, all }) => query(Session).insert(all(Session)))
+  const tooMany = database.statement(({ query }) => query(Session).select('id')
+    .where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
+    .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
+
+  return {
+    begin (user, ver, { transport, authTime, data = null, ...client }) {
+      const now = new Date()
+      return {
+        id: uuid(),
+        user: user as never,
+        ver,
+        salt: randomBytes(32).toString('base64url'),
+        gen: 0,
+        prevGen: null,
+        prevBranch: null,
+        confirmedGen: 0,
+        floorGen: 0,
+        answeredAt: now,
+        createdAt: now,
+        authTime: authTime ?? now,
+        lastUsedAt: now,
+        refreshExpiresAt: new Date(now.getTime() + refresh.expiresInSeconds * 1000),
+        absoluteExpiresAt: new Date(now.getTime() + refresh.maxAgeSeconds * 1000),
+        transport,
+        ...storable(client),
+        data,
+        revokedAt: null,
+        revokeReason: null,
+      }
+    },
+
+    async store (tx, session) {
+      await insert.run(tx, { ...session, user: session.user.id, data: session.data && JSON.stringify(session.data) })
+    },
+
+    async makeRoom (tx, write, note, user, client) {
+      const found = await tooMany.all<Pick<Session, 'id'>>(tx, { user: user.id, epoch: user.epoch, now: new Date() })
+      if (found.length === 0) return
+      if (limit.whenFull === 'refuse') throw new SessionsFull()
+      await endings.endThese(tx, write, found.map(({ id }) => id), 'limit')
+      for (const { id } of found) await note({ type: 'logout', reason: 'limit', userId: user.id, sessionId: id, client })
+    },
+  }
+}

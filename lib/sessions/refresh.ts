@@ -1,0 +1,154 @@
+import type { Database } from '../database/database.ts'
+import type { Telemetry } from '../events/telemetry.ts'
+import { Unavailable } from '../http/errors.ts'
+import type { Client } from '../http/request.ts'
+import { isExpired } from '../tokens/claims.ts'
+import { TokenExpired, TokenInvalid } from '../tokens/errors.ts'
+import type { Parent, RefreshClaims } from '../tokens/refresh-token.ts'
+import type { Confirmations } from './confirmations.ts'
+import type { Session } from './entity.ts'
+import { RefreshReused, TokenRevoked, TokenSuperseded } from './errors.ts'
+import type { FindSession } from './find-session.ts'
+import { createMoves } from './moves.ts'
+import type { SessionSettings } from './options.ts'
+import { createRefreshReports } from './refresh-report.ts'
+import { sessionReplaced } from './replaced.ts'
+import type { Revocations } from './revocations.ts'
+import { decide, type Judgement } from './rotation.ts'
+import { stepFor, type Step } from './steps.ts'
+import type { EndReused } from './theft.ts'
+
+/**
+ * Makes the answer for a session as it will be, before that is stored: what it throws leaves all as it was. `parent` is the
+ * token that the new refresh token descends from; undefined where the one that was shown stays the client's.
+ */
+export type Issue<Answer> = (session: Session, parent?: Parent) => Answer
+
+/** What refresh tokens do. */
+export interface Refreshes {
+  /**
+   * Moves the session on, or finds that it need not move, and gives the answer. `prepare` looks at the session before it
+   * moves: what it throws, or what it gives throws, leaves the token unspent.
+   * @throws {TokenExpired | TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has ended
+   * the session
+   * @throws {Unavailable} after 8 lost races
+   */
+  refresh: <Answer>(
+    claims: RefreshClaims, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client
+  ) => Promise<Answer>
+  /**
+   * Judges a refresh token as `refresh` does, and ends a session whose token was stolen, but moves nothing on.
+   * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401
+   */
+  inspect: (claims: RefreshClaims, client?: Client) => Promise<Session>
+  /**
+   * Judges a refresh token as `refresh` does, and changes nothing at all: for those who only ask.
+   * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401
+   */
+  peek: (claims: RefreshClaims) => Promise<Session>
+}
+
+/** What refreshes are made of. */
+interface RefreshParts {
+  database: Database
+  find: FindSession
+  revocations: Pick<Revocations, 'floorOf'>
+  confirmations: Confirmations
+  endReused: EndReused
+  telemetry: Telemetry
+}
+
+const mostTries = 8
+
+export function createRefreshes (
+  { database, find, revocations, confirmations, endReused, telemetry }: RefreshParts,
+  { refresh: policy, leewaySeconds }: Pick<SessionSettings, 'refresh' | 'leewaySeconds'>
+): Refreshes {
+  const reportOf = createRefreshReports(telemetry)
+  const moves = createMoves(database, policy)
+
+  /** One compare-and-swap, by itself: no transaction, no lock. False where somebody else was first. */
+  async function move (session: Session, { how, change }: Step): Promise<boolean> {
+    const { id, gen: wasGen, prevGen: wasPrevGen, answeredAt: wasAnsweredAt } = session
+    return await database.run((em) => moves[how].run(em, { ...change, id, wasGen, wasPrevGen, wasAnsweredAt })) === 1
+  }
+
+  /** Reads the row and judges the token by it. */
+  async function judge (claims: RefreshClaims): Promise<Judgement<Session>> {
+    const session = await database.run((em) => find(em, claims.sid))
+    return { session, verdict: decide(session, claims, new Date(), policy, revocations.floorOf(claims.sid)) }
+  }
+
+  /** Reads the row and judges the token by it, and ends the session where the token is used again. */
+  async function judgeAndEnd (claims: RefreshClaims, client?: Client): Promise<Judgement<Session>> {
+    const judgement = await judge(claims)
+    const { session, verdict } = judgement
+    if (verdict !== 'REUSE') return judgement
+    const { gen, br, iat } = claims
+    await endReused(session!, claims.sub, { gen, br, issuedAt: iat * 1000 }, client)
+    return judgement
+  }
+
+  /**
+   * One try: the answer, or nothing, and then the next try judges the row as it is by now. The answer is made first, so
+   * that nothing is spent for one that cannot be.
+   */
+  async function tryOnce<Answer> (
+    claims: RefreshClaims, session: Session, step: Step | undefined, issue: Issue<Answer>
+  ): Promise<{ answer: Answer } | undefined> {
+    const next = { ...session, ...step?.change }
+    const answer = issue(next, claims.gen === next.gen ? undefined : { gen: claims.gen, br: claims.br })
+    if (step && !await move(session, step)) return
+    if (!step) confirmations.confirm(session, claims.gen)
+    return { answer }
+  }
+
+  return {
+    async refresh (claims, prepare, client) {
+      const cameAt = new Date()
+      const report = reportOf(claims, client)
+      try {
+        if (isExpired(claims, leewaySeconds)) {
+          report.expired()
+          throw new TokenExpired()
+        }
+        await confirmations.flush(claims.sid)
+        for (let tries = 0; tries < mostTries; tries++) {
+          const judgement = await judgeAndEnd(claims, client)
+          report.judged(judgement)
+          const session = accepted(judgement)
+          const issue = await prepare(session)
+          const step = stepFor({ claims, client, cameAt }, session, judgement.verdict, policy)
+          if (judgement.verdict === 'ADOPT') {
+            if (await move(session, step!)) telemetry.counters.refreshesAdopted++
+            continue
+          }
+          const tried = await tryOnce(claims, session, step, issue)
+          if (tried) {
+            report.answered()
+            return tried.answer
+          }
+          telemetry.counters.refreshesOvertaken++
+        }
+        throw new Unavailable()
+      } finally {
+        report.tell()
+      }
+    },
+
+    inspect: async (claims, client) => accepted(await judgeAndEnd(claims, client)),
+    peek: async (claims) => accepted(await judge(claims)),
+  }
+}
+
+/**
+ * The session of a token that may be answered.
+ * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused}
+ */
+function accepted ({ session, verdict }: Judgement<Session>): Session {
+  if (verdict === 'DEAD') throw session?.revokeReason === 'replaced' ? sessionReplaced() : new TokenRevoked()
+  if (verdict === 'FORGED') throw new TokenInvalid()
+  if (verdict === 'OLD') throw new TokenSuperseded()
+  if (verdict === 'REUSE') throw new RefreshReused()
+  return session!
+}

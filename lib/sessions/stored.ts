@@ -1,0 +1,49 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { Database } from '../database/database.ts'
+import { inside } from '../database/transaction.ts'
+import { isId } from '../tokens/claims.ts'
+import type { SessionData } from './data.ts'
+import { Session } from './entity.ts'
+import { livingAt, type SessionFinder } from './find-session.ts'
+import type { SessionSettings } from './options.ts'
+import { isOver } from './rotation.ts'
+
+/** Sessions as their rows tell. */
+export interface StoredSessions {
+  find: SessionFinder['find']
+  /** True if there is such a session, over or not. */
+  isThere: (id: string) => Promise<boolean>
+  /** The sessions of a user that go on, the one used last first. */
+  list: (userId: string, em?: EntityManager) => Promise<Session[]>
+  /** What the app keeps of a session. Where apps keep nothing nobody is asked. */
+  dataOf: (id: string) => Promise<SessionData | null>
+  /** Changes what the app keeps of a session. False where there is no such session that goes on. */
+  setData: (id: string, data: SessionData | null, em?: EntityManager) => Promise<boolean>
+}
+
+export function createStoredSessions (
+  database: Database, { find, findAll }: SessionFinder, { sessions: { data: schema } }: Pick<SessionSettings, 'sessions'>
+): StoredSessions {
+  return {
+    find,
+
+    isThere: (id) => database.run(async (em) => await em.count(Session, { id }, { connectionType: 'write' }) > 0),
+
+    async list (userId, em) {
+      if (!isId(userId)) return []
+      const found = await inside(database, em)((tx) => findAll(tx, userId))
+      return found.filter((session) => !isOver(session, new Date()))
+    },
+
+    async dataOf (id) {
+      const session = schema && await database.run((em) => find(em, id))
+      return session?.data ?? null
+    },
+
+    async setData (id, data, em) {
+      if (!isId(id)) return false
+      const change = (tx: EntityManager) => tx.nativeUpdate(Session, { id, ...livingAt(new Date()) }, { data })
+      return await inside(database, em)(change) > 0
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ReuseDetails, Telemetry } from '../events/telemetry.ts'
+import type { Client } from '../http/request.ts'
+import type { Endings } from './endings.ts'
+import type { Session } from './entity.ts'
+import type { Hooks } from './options.ts'
+import { reuseOf } from './refresh-report.ts'
+
+/** Ends a session whose spent token was used again: it has been stolen, on one side or the other. */
+export type EndReused = (
+  session: Omit<Session, 'user'>, userId: string, shown: ReuseDetails['shown'], client?: Client
+) => Promise<void>
+
+/** What the end of a stolen session is told to. */
+interface TheftParts {
+  endings: Endings
+  telemetry: Telemetry
+  hooks: Hooks
+  log: FastifyBaseLogger
+}
+
+export function createEndReused ({ endings, telemetry, hooks, log }: TheftParts): EndReused {
+  return async (session, userId, shown, client) => {
+    const sessionId = session.id
+    telemetry.counters.refreshesReused++
+    log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
+    const isEnded = await endings.end(sessionId, 'reuse', { userId, client, reuse: reuseOf(session, shown) })
+    if (isEnded) hooks.tell('onReuse', { userId, sessionId })
+  }
+}
