@@ -34,7 +34,7 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
   ]
   if (problems.length > 0) throw new OptionsInvalid(problems.join('; '))
 
-  const settings = frozenData(read(options, keys as Key[], scope, env), keptIn(OptionsSchema, options))
+  const settings = frozenData(read(options, keys as Key[], scope, env), keptIn(OptionsSchema, plain))
   if (options.secret === undefined) {
     log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
   }
