@@ -1,4 +1,5 @@
-// Writes what editors and docs say of options, which is made of their schemas. With --check it fails where that is not current.
+// Writes what editors and docs say of options, which is made of their schemas. With --check it fails where that is not
+// current.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { TProperties, TSchema } from '@sinclair/typebox'
@@ -15,8 +16,9 @@ const note = 'Made by `npm run generate` of the options.ts of each folder: what 
 const packages: Record<string, string> = { TSchema: '@sinclair/typebox' }
 
 const made: Record<string, string> = {
-  'types/options.ts': interfaceOf('AccountsOptions', OptionsSchema, 'types', 'The options of `app.register(accounts, options)`. Anything not named here is refused.'),
-  'lib/guards/guard-options.ts': interfaceOf('GuardOptions', GuardOptionsSchema, 'lib/guards', 'The options of `app.accounts.guard(options)`. Anything not named here is refused.'),
+  'types/options.ts': interfaceOf('AccountsOptions', OptionsSchema, 'types', 'app.register(accounts, options)'),
+  'lib/guards/guard-options.ts':
+    interfaceOf('GuardOptions', GuardOptionsSchema, 'lib/guards', 'app.accounts.guard(options)'),
   'docs/options.md': page('docs/options.md', OptionsSchema),
   'docs/guards.md': page('docs/guards.md', GuardOptionsSchema),
 }
@@ -31,15 +33,17 @@ for (const [file, text] of stale) {
   process.exitCode = 1
 }
 
-function interfaceOf (name: string, { properties }: TSchema, folder: string, what: string): string {
+function interfaceOf (name: string, { properties }: TSchema, folder: string, call: string): string {
   const body = membersOf(properties, '  ')
-  return `// ${note}.\n${importsOf(body, folder)}\n\n${docstring(what, '')}export interface ${name} {\n${body}}\n`
+  const what = docstring(`The options of \`${call}\`. Anything not named here is refused.`, '')
+  return `// ${note}.\n${importsOf(body, folder)}\n\n${what}export interface ${name} {\n${body}}\n`
 }
 
 function membersOf (properties: TProperties, indent: string): string {
   return Object.entries(properties).map(([name, schema]) => {
-    const { description = '' } = schema
-    return `${description && docstring(`${plain(description)}${usually(schema)}`, indent)}${indent}${name}?: ${typeOf(schema, indent)}\n`
+    const { description } = schema
+    const said = description ? docstring(`${plain(description)}${usually(schema)}`, indent) : ''
+    return `${said}${indent}${name}?: ${typeOf(schema, indent)}\n`
   }).join('')
 }
 
@@ -51,8 +55,9 @@ function usually (schema: TSchema): string {
 
 function defaultOf (schema: TSchema, before = ''): string {
   const { env, usual, default: value } = schema
-  const isGroup = 'properties' in schema
-  return [env && `${before}\`${env}\``, usual, value === undefined || isGroup ? undefined : `\`${literal(value)}\``].filter(Boolean).join(', then ')
+  const variable = env && `${before}\`${env}\``
+  const fallback = value === undefined || 'properties' in schema ? undefined : `\`${literal(value)}\``
+  return [variable, usual ?? fallback].filter(Boolean).join(', then ')
 }
 
 function literal (value: unknown): string {
@@ -65,7 +70,8 @@ function typeOf (schema: TSchema, indent: string): string {
   const { tsType, enum: values, type, items, properties, patternProperties } = schema
   if (tsType) return tsType
   if (values) return values.map(literal).join(' | ')
-  if (properties) return `${type.includes('boolean') ? 'false | ' : ''}{\n${membersOf(properties, `${indent}  `)}${indent}}`
+  const group = properties && `{\n${membersOf(properties, `${indent}  `)}${indent}}`
+  if (group) return type.includes('boolean') ? `false | ${group}` : group
   if (Array.isArray(type)) return type.map((each) => typeOf({ ...schema, type: each }, indent)).join(' | ')
   if (type === 'array') return `${'properties' in items ? recordOf(items.properties) : typeOf(items, indent)}[]`
   if (patternProperties) return `Record<string, ${typeOf(Object.values<TSchema>(patternProperties)[0]!, indent)}>`
@@ -81,8 +87,8 @@ function recordOf (properties: TProperties): string {
 function importsOf (body: string, folder: string): string {
   const files = globSync('lib/**/*.ts', { cwd: root }).toSorted()
   const sources = files.map((file) => [file, read(file)] as const)
-  const types = body.replaceAll(/\/\*\*[^]*?\*\/|'[^']*'/g, '').matchAll(/(?<=\?: .*)\b[A-Z]\w+/g)
-  const names = [...new Set([...types].map(([name]) => name))].filter((name) => !(name in globalThis) && name !== 'Record').toSorted()
+  const types = body.replaceAll(/\/\*\*[^]*?\*\/|'[^']*'/g, '').matchAll(/(?<=\?: .*)\b(?!Record\b)[A-Z]\w+/g)
+  const names = [...new Set([...types].map(([name]) => name))].toSorted()
 
   const imports = Map.groupBy(names, (name) => {
     if (packages[name]) return packages[name]
@@ -90,12 +96,19 @@ function importsOf (body: string, folder: string): string {
     const path = relative(folder, file)
     return path.startsWith('.') ? path : `./${path}`
   })
-  return [...imports].map(([path, names]) => `import type { ${names.join(', ')} } from '${path}'`).toSorted().join('\n')
+  return [...imports].toSorted().map(([path, names]) => importOf(path, names)).join('\n')
+}
+
+function importOf (path: string, names: string[]): string {
+  const line = `import type { ${names.join(', ')} } from '${path}'`
+  return line.length > width ? `import type {\n${wrapped(names.join(', '), '  ')},\n} from '${path}'` : line
 }
 
 /** Markdown as editors show it, which know no pages beside this one. */
 function plain (markdown: string): string {
-  return markdown.replaceAll(/ \(\[[^\]]+\]\([^)]+\)\)/g, '').replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1').replaceAll('**', '')
+  const link = String.raw`\[([^\]]+)\]\([^)]+\)`
+  const said = markdown.replaceAll(new RegExp(String.raw` \(${link}\)`, 'g'), '')
+  return said.replaceAll(new RegExp(link, 'g'), '$1').replaceAll('**', '')
 }
 
 function docstring (text: string, indent: string): string {
@@ -117,9 +130,10 @@ function page (file: string, { properties }: TSchema): string {
   const options = Object.entries<TSchema>(properties)
   const groups = options.filter(([, schema]) => 'properties' in schema)
   const single = options.filter((option) => !groups.includes(option))
-  const sections = groups.map(([name, schema]) => [
-    `## \`${name}\``, ...schema.description ? [wrapped(`${schema.description}${usually(schema)}`)] : [], tableOf(rowsOf(schema.properties, `${name}.`)),
-  ].join('\n\n'))
+  const sections = groups.map(([name, schema]) => {
+    const said = schema.description ? wrapped(`${schema.description}${usually(schema)}\n\n`) : ''
+    return `## \`${name}\`\n\n${said}${tableOf(rowsOf(schema.properties, `${name}.`))}`
+  })
   const tables = [tableOf(rowsOf(Object.fromEntries(single))), ...sections].join('\n\n')
   return read(file).replace(/(?<=^<!-- Made by .* -->\n)[^]*(?=^<!-- Until here -->$)/m, () => `\n${tables}\n\n`)
 }
@@ -128,12 +142,17 @@ function tableOf (rows: string[]): string {
   return ['| option | default | what it does |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
+function choiceOf ({ enum: values }: TSchema): string {
+  return values ? ` One of ${values.map((value: unknown) => `\`${literal(value)}\``).join(', ')}.` : ''
+}
+
 /** A row for each option that says what it does, and after that of a group those in it. */
 function rowsOf (properties: TProperties, prefix = ''): string[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
-    const { description, enum: values } = schema
-    const cells = [`\`${prefix}${name}\``, defaultOf(schema) || '–', `${description}${values ? ` One of ${values.map((value: unknown) => `\`${literal(value)}\``).join(', ')}.` : ''}`]
     const inner = 'properties' in schema ? rowsOf(schema.properties, `${prefix}${name}.`) : []
-    return [...description ? [`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`] : [], ...inner]
+    if (!schema.description) return inner
+
+    const cells = [`\`${prefix}${name}\``, defaultOf(schema) || '–', `${schema.description}${choiceOf(schema)}`]
+    return [`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`, ...inner]
   })
 }

@@ -28,7 +28,8 @@ const messages = {
     },
     tsType: 'Messages<ErrorCode>',
     default: {},
-    description: 'Other texts for errors, by code: a text, or `(request, message) => string`, which is given the usual text.',
+    description: 'Other texts for errors, by code: a text, or `(request, message) => string`, which is given the ' +
+      'usual text.',
   }),
 }
 
@@ -64,9 +65,10 @@ export function faultsOf (given: Partial<Filled>, env: NodeJS.ProcessEnv): strin
 /** What does not fit together in options that are right one by one. */
 export function problemsOf (given: Filled, scope: string): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
+  const unknown = Object.keys(given.messages).filter((code) => !codes.includes(code))
   return [
     ...tokens.problems(given),
-    ...Object.keys(given.messages).filter((code) => !codes.includes(code)).map((code) => `messages.${code} is not the code of an error`),
+    ...unknown.map((code) => `messages.${code} is not the code of an error`),
     ...sessions.problems(given),
     ...users.problems(given),
     ...transport.problems(given, scope),

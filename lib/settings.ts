@@ -20,7 +20,9 @@ export type { Settings } from './options.ts'
  * below, for the paths of cookies.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong at once
  */
-export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''): Settings {
+export function readSettings (
+  given: AccountsOptions, env: NodeJS.ProcessEnv, log: FastifyBaseLogger, scope = ''
+): Settings {
   const plain = copied(OptionsSchema, withEnvironment(OptionsSchema, given, env))
   const faults = faultsIn(OptionsSchema, plain)
   const options = filled(OptionsSchema, plain) as Filled
@@ -36,10 +38,12 @@ export function readSettings (given: AccountsOptions, env: NodeJS.ProcessEnv, lo
 
   const settings = frozenData(read(options, keys as Key[], scope, env), keptIn(OptionsSchema, plain))
   if (options.secret === undefined) {
-    log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody out. Set JWT_SECRET_KEY.')
+    log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody ' +
+      'out. Set JWT_SECRET_KEY.')
   }
   if (!settings.keys[0]!.signs) {
-    log.info(`fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ${issuing.join(', ')}`)
+    log.info('fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ' +
+      issuing.join(', '))
   }
   return settings
 }

@@ -37,19 +37,26 @@ t.test('what the app has given stays as it was: its MikroORM, its schemas, its h
   const contextWords = ['acme']
   const onLogin = () => {}
   const settings = read({
-    secret, orm, user: { fields: { displayName } }, sessions: { data }, password: { hasher, legacy, contextWords }, hooks: { onLogin },
+    secret,
+    orm,
+    user: { fields: { displayName } },
+    sessions: { data },
+    password: { hasher, legacy, contextWords },
+    hooks: { onLogin },
   })
 
   t.equal(settings.orm, orm)
   t.equal(settings.password.hasher, hasher)
   t.equal(settings.user.fields.displayName, displayName)
-  for (const own of [hasher, legacy, legacy[0], orm, orm.config, displayName, data, data.properties, contextWords, onLogin]) t.notOk(Object.isFrozen(own))
+  const theirs = [hasher, legacy, legacy[0], orm, orm.config, displayName, data, data.properties, contextWords, onLogin]
+  for (const own of theirs) t.notOk(Object.isFrozen(own))
   t.end()
 })
 
 t.test('what is no group of options is refused as one, whatever the environment says of them', (t) => {
   const refresh = [] as object
-  t.throws(() => read({ secret, refresh }, { JWT_REFRESH_TOKEN_EXPIRES: '2d' }), { message: /: refresh must be object$/ })
+  const env = { JWT_REFRESH_TOKEN_EXPIRES: '2d' }
+  t.throws(() => read({ secret, refresh }, env), { message: /: refresh must be object$/ })
   t.end()
 })
 

@@ -1,18 +1,22 @@
 // Made by `npm run generate` of the options.ts of each folder: what is written here by hand is lost.
-import type { CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/features/passwords/options.ts'
 import type { Duration } from '../lib/checks/durations.ts'
-import type { ErrorCode } from '../lib/options.ts'
-import type { GiveClaims } from '../lib/sign-in/options.ts'
-import type { Identifier } from '../lib/users/options.ts'
-import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
-import type { Location } from '../lib/transport/options.ts'
-import type { Messages } from '../lib/http/wording.ts'
-import type { OnLoginFailed, OnRegister, OnRegistered, OnReuse, OnSession, OnUser, Wake } from '../lib/sessions/options.ts'
-import type { OrmOption } from '../lib/database/borrow.ts'
-import type { RouteSwitch } from '../lib/http/route-path.ts'
-import type { Secret } from '../lib/tokens/options.ts'
-import type { TSchema } from '@sinclair/typebox'
 import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
+import type { OrmOption } from '../lib/database/borrow.ts'
+import type {
+  CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
+} from '../lib/features/passwords/options.ts'
+import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
+import type { RouteSwitch } from '../lib/http/route-path.ts'
+import type { Messages } from '../lib/http/wording.ts'
+import type { ErrorCode } from '../lib/options.ts'
+import type {
+  OnLoginFailed, OnRegister, OnRegistered, OnReuse, OnSession, OnUser, Wake,
+} from '../lib/sessions/options.ts'
+import type { GiveClaims } from '../lib/sign-in/options.ts'
+import type { Secret } from '../lib/tokens/options.ts'
+import type { Location } from '../lib/transport/options.ts'
+import type { Identifier } from '../lib/users/options.ts'
+import type { TSchema } from '@sinclair/typebox'
 
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
 export interface AccountsOptions {

@@ -12,7 +12,8 @@ export function copied (part: TSchema | undefined, value: unknown): unknown {
   if (isTypeBox1(value)) return fromTypeBox1(value)
   if (Array.isArray(value)) return value.map((inner) => copied(undefined, inner))
   if (!isPlainObject(value)) return null
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copied(part?.properties?.[name], inner)]))
+  const copies = Object.entries(value).map(([name, inner]) => [name, copied(part?.properties?.[name], inner)])
+  return Object.fromEntries(copies)
 }
 
 /** What the host has given that stays its own, whatever it is. */

@@ -5,12 +5,15 @@ import { isPlainObject } from './plain-object.ts'
  * The options with what the environment says where they say nothing. An empty variable counts as none, and so does that
  * of an option in whose stead another is given.
  */
-export function withEnvironment<Given extends object> ({ properties }: TSchema, given: Given, env: NodeJS.ProcessEnv): Given {
+export function withEnvironment<Given extends object> (
+  { properties }: TSchema, given: Given, env: NodeJS.ProcessEnv
+): Given {
   const parts = Object.entries<TSchema>(properties)
   const of = (name: string) => (given as Record<string, unknown>)[name]
-  const replaced = parts.filter(([name, part]) => part.insteadOf && of(name) !== undefined).map(([, { insteadOf }]) => insteadOf)
+  const replaced = parts.filter(([name]) => of(name) !== undefined).map(([, { insteadOf }]) => insteadOf)
 
-  const values = parts.filter(([name]) => !replaced.includes(name)).map(([name, part]) => [name, valueOf(part, of(name), env)])
+  const looked = parts.filter(([name]) => !replaced.includes(name))
+  const values = looked.map(([name, part]) => [name, valueOf(part, of(name), env)])
   return { ...given, ...Object.fromEntries(values.filter(([, value]) => value !== undefined)) }
 }
 

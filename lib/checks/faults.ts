@@ -6,7 +6,9 @@ import { isPlainObject } from './plain-object.ts'
  * Finds everything that is wrong. Options are checked once, so code that is better would cost more than it saves. What
  * `Rule` and `Words` of kinds.ts say of an option stands beside JSON Schema's own keywords.
  */
-const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false } })
+const ajv = new Ajv({
+  allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false },
+})
 ajv.addKeyword({ keyword: 'holds', validate: (holds: (value: unknown) => boolean, value: unknown) => holds(value) })
 ajv.addVocabulary(['must', 'usual', 'env', 'tsType', 'duration', 'kept', 'insteadOf'])
 

@@ -11,6 +11,7 @@ export function frozen<Value> (value: Value): Value {
 /** Makes plain data unchangeable, to its depths. What is none, schemas and what is named stay as they are. */
 export function frozenData<Value> (value: Value, others: unknown[]): Value {
   const isData = Array.isArray(value) || (isPlainObject(value) && !(Kind in value))
-  if (isData && !others.includes(value)) Object.values(Object.freeze(value)).forEach((inner) => frozenData(inner, others))
+  if (!isData || others.includes(value)) return value
+  Object.values(Object.freeze(value)).forEach((inner) => frozenData(inner, others))
   return value
 }

@@ -6,12 +6,14 @@ import { partsOf, type Part } from './schema-parts.ts'
 export function schemaProblem (name: string, schema: Part): string | undefined {
   if (!(Kind in schema)) return `${name} must be a schema of TypeBox, @sinclair/typebox 0.34 or typebox 1`
   if (holdsCode(schema)) {
-    return `${name} must be JSON Schema alone: what it checks or changes by code (Refine, Codec, Transform) would be passed over`
+    return `${name} must be JSON Schema alone: ` +
+      'what it checks or changes by code (Refine, Codec, Transform) would be passed over'
   }
   const fault = faultOf(schema)
   return fault && `${name} ${fault}`
 }
 
 function holdsCode (part: Part): boolean {
-  return '~refine' in part || '~codec' in part || TransformKind in part || partsOf(part).some(([, inner]) => holdsCode(inner))
+  const isCode = '~refine' in part || '~codec' in part || TransformKind in part
+  return isCode || partsOf(part).some(([, inner]) => holdsCode(inner))
 }

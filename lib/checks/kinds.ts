@@ -18,7 +18,7 @@ interface Rule {
   must: string
 }
 
-/** The options after some of which a type is named: `tsType` stands for what JSON Schema cannot say, as a file exports it. */
+/** A value of a type that JSON Schema cannot say: `tsType` is its name, as a file of ours exports it. */
 const named = <Value>(tsType: string, words: Words & Partial<Rule>) => Type.Unsafe<Value>({ ...words, tsType })
 
 /** A group of options, which are given by name. */
@@ -26,32 +26,38 @@ export const Group = <Options extends TProperties>(options: Options, words: Word
   Type.Object(options, { ...words, additionalProperties: false, default: {} })
 
 /** A group of options that can be switched off. */
-export type FalseOrGroup<Options extends TProperties> = TUnsafe<Static<TObject<Options>> | false> & { properties: Options }
+export type FalseOrGroup<Options extends TProperties> =
+  TUnsafe<Static<TObject<Options>> | false> & { properties: Options }
 
 export const FalseOr = <Options extends TProperties>(options: Options, words: Words) => Type.Unsafe({
-  ...Group(options, words), type: ['object', 'boolean'], holds: (value: unknown) => value !== true, must: 'be false, or its options',
+  ...Group(options, words),
+  type: ['object', 'boolean'],
+  holds: (value: unknown) => value !== true,
+  must: 'be false, or its options',
 }) as unknown as FalseOrGroup<Options>
 
 /** From one second to `most`, or from zero where nothing at all makes sense. Settings have it in seconds. */
-export const DurationSchema = (fallback: Duration, { zero = false, most = mostSeconds, ...words }: Words & { zero?: boolean, most?: number }) =>
-  named<Duration>('Duration', {
-    ...words,
-    default: fallback,
-    duration: true,
-    holds: (value) => isDuration(value, { zero, most }),
-    must: `be ${zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${most}`,
-  } as Words & Rule)
+export const DurationSchema = (
+  fallback: Duration, { zero = false, most = mostSeconds, ...words }: Words & { zero?: boolean, most?: number }
+) => named<Duration>('Duration', {
+  ...words,
+  default: fallback,
+  duration: true,
+  holds: (value) => isDuration(value, { zero, most }),
+  must: `be ${zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${most}`,
+} as Words & Rule)
 
 export const OneOf = <const Value>(values: readonly Value[], words: Words & { default?: NoInfer<Value> } = {}) =>
   Type.Unsafe<Value>({ ...words, enum: values })
 
 /** A function of the host's, of a type by name. */
-export const Callable = <Value>(tsType: string, words: Words) =>
-  Type.Optional(named<Value>(tsType, { ...words, holds: (value) => typeof value === 'function', must: 'be a function' }))
+export const Callable = <Value>(tsType: string, words: Words) => Type.Optional(
+  named<Value>(tsType, { ...words, holds: (value) => typeof value === 'function', must: 'be a function' }))
 
 /** What is no plain data stays what it is, and the host's own: it is neither copied nor frozen. */
-export const Kept = <Value>(tsType: string, { insteadOf, ...words }: Words & Partial<Rule> & { default?: Value, insteadOf?: string }) =>
-  named<Value>(tsType, { ...words, kept: true, ...insteadOf && { insteadOf } } as Words)
+export const Kept = <Value>(
+  tsType: string, words: Words & Partial<Rule> & { default?: Value, insteadOf?: string }
+) => named<Value>(tsType, { ...words, kept: true } as Words)
 
 /** A condition on texts; of what is none, the type of the schema says enough. */
 export const text = (holds: (value: string) => boolean, must: string): Rule =>

@@ -16,7 +16,8 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
 
 /** An option of these, with the variable that may have brought its value. */
 export function named (options: TProperties, path: string): string {
-  const part = path.split('.').reduce<Partial<TSchema>>(({ properties }, name) => properties[name], { properties: options })
+  const whole: Partial<TSchema> = { properties: options }
+  const part = path.split('.').reduce(({ properties }, name) => properties[name], whole)
   return withVariable(path, part)
 }
 

@@ -6,7 +6,8 @@ import type { OrmOption } from './borrow.ts'
 import { dialectOf } from './url.ts'
 
 const isDatabase = text((db) => dialectOf(db) !== undefined,
-  "be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' (or mysql:, mariadb:)")
+  "be a file for SQLite, ':memory:', or a URL such as 'postgresql://user:password@host:5432/database' " +
+  '(or mysql:, mariadb:)')
 
 export const options = {
   db: Type.String({
@@ -15,25 +16,27 @@ export const options = {
     default: 'accounts.sqlite',
     env: 'ACCOUNTS_DATABASE_URL',
     description: "An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as " +
-      "`'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections of " +
-      'this process, 10 by default ([databases](databases.md)).',
+      "`'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections " +
+      'of this process, 10 by default ([databases](databases.md)).',
   }),
   orm: Type.Optional(Kept<OrmOption>('OrmOption', {
     insteadOf: 'db',
     holds: (orm) => ['object', 'function'].includes(typeof orm) && orm !== null,
     must: 'be a MikroORM, or a function that gives one',
-    description: 'A MikroORM of your own, or a function that gives it, in place of `db`: the accounts use its connections, ' +
-      'and it is left to the app to close it ([how](databases.md#with-a-mikroorm-of-your-own)).',
+    description: 'A MikroORM of your own, or a function that gives it, in place of `db`: the accounts use its ' +
+      'connections, and it is left to the app to close it ([how](databases.md#with-a-mikroorm-of-your-own)).',
   })),
   schema: OneOf(['migrate', 'none'], {
     default: 'migrate',
-    description: "Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations of your own.",
+    description: "Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations " +
+      'of your own.',
   }),
   prune: Group({
     interval: DurationSchema('1h', {
       zero: true,
       most: 7 * 86400,
-      description: 'How often what no token can be alive for is deleted, up to a week; 0: when you call `app.accounts.prune()`.',
+      description: 'How often what no token can be alive for is deleted, up to a week; 0: when you call ' +
+        '`app.accounts.prune()`.',
     }),
   }),
 }

@@ -11,7 +11,8 @@ export const options = {
     }),
     keepFor: DurationSchema('90d', { description: 'For how long.' }),
   }, {
-    description: 'What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events too.',
+    description: 'What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the ' +
+      'table of events too.',
   }),
 }
 

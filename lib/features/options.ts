@@ -5,8 +5,9 @@ import { pathOf, type RouteName, type RouteSwitch } from '../http/route-path.ts'
 import type { Key } from '../tokens/key.ts'
 import type { options as introspectionOptions } from './token-services/options.ts'
 
-const RouteSchema = (example: string, isOn: boolean, description: string) =>
-  Type.Unsafe<RouteSwitch>({ ...path(example), type: ['boolean', 'string'], tsType: 'RouteSwitch', default: isOn, description })
+const RouteSchema = (example: string, isOn: boolean, description: string) => Type.Unsafe<RouteSwitch>({
+  ...path(example), type: ['boolean', 'string'], tsType: 'RouteSwitch', default: isOn, description,
+})
 
 export const options = {
   routes: Group({
@@ -18,13 +19,15 @@ export const options = {
     me: RouteSchema('/me', true, '`GET /me`, `PATCH /me`, `DELETE /me`.'),
     sessions: RouteSchema('/sessions', true, '`GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`.'),
     password: RouteSchema('/password', true, '`PUT /password`.'),
-    users: RouteSchema('/users', false, '`GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`.'),
+    users: RouteSchema('/users', false,
+      '`GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`.'),
     jwks: RouteSchema('/jwks', true, '`GET /jwks.json`, where there is a public key.'),
     revoke: RouteSchema('/revoke', false, '`POST /revoke` (RFC 7009).'),
-    introspect: RouteSchema('/introspect', true, '`POST /introspect` (RFC 7662), where `introspection.clients` may ask.'),
+    introspect: RouteSchema('/introspect', true,
+      '`POST /introspect` (RFC 7662), where `introspection.clients` may ask.'),
   }, {
-    description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` moves it, below " +
-      'the prefix ([routes](routes.md)).',
+    description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
+      'moves it, below the prefix ([routes](routes.md)).',
   }),
 }
 
@@ -33,7 +36,8 @@ export const issuing: RouteName[] = ['register', 'login', 'refresh', 'reauthenti
 
 /** The routes with one method, which cannot share a path. */
 const methods: RouteName[][] = [
-  ['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'], ['me', 'sessions', 'users', 'jwks'],
+  ['register', 'login', 'refresh', 'logout', 'reauthenticate', 'revoke', 'introspect'],
+  ['me', 'sessions', 'users', 'jwks'],
 ]
 
 export function faults ({ routes }: Loose<typeof options>): string[] {

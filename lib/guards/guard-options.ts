@@ -1,7 +1,7 @@
 // Made by `npm run generate` of the options.ts of each folder: what is written here by hand is lost.
 import type { Duration } from '../checks/durations.ts'
-import type { GuardCheck } from './options.ts'
 import type { Location } from '../transport/options.ts'
+import type { GuardCheck } from './options.ts'
 
 /** The options of `app.accounts.guard(options)`. Anything not named here is refused. */
 export interface GuardOptions {

@@ -28,22 +28,24 @@ export const options = {
   decoratorName: Type.String({
     pattern: '^[A-Za-z_$][\\w$]*$',
     default: 'user',
-    description: 'The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, or give ' +
-      'another name here: it claims `request.user` too, and ends with "The decorator \'user\' has already been added!"',
+    description: 'The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, ' +
+      'or give another name here: it claims `request.user` too, and ends with "The decorator \'user\' has already ' +
+      'been added!"',
   }),
   verifyClaims: Callable<VerifyClaims>('VerifyClaims', {
-    description: '`(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not revoked, before ' +
-      'its user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards ' +
-      "that are `'stateless'` ask it too.",
+    description: '`(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not ' +
+      'revoked, before its user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the ' +
+      "token alone, so guards that are `'stateless'` ask it too.",
   }),
   isRevoked: Callable<IsRevoked>('IsRevoked', {
-    description: '`(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but `false` is ' +
-      "401 `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list.",
+    description: '`(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but ' +
+      "`false` is 401 `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list.",
   }),
 }
 
 /** What the settings say of who is let in. */
-export type AuthenticationSettings = ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'>
+export type AuthenticationSettings =
+  ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'>
 
 /** What every request has of its own. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -81,8 +83,9 @@ export const GuardOptionsSchema = Type.Object({
   }),
   optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], {
     default: false,
-    description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an expired one as " +
-      'well. A token that is there and bad is still refused. Not together with `fresh`, `roles` or `check`.',
+    description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an " +
+      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `roles` or ' +
+      '`check`.',
   }),
   fresh: Type.Unsafe<boolean | Duration>({
     holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
@@ -96,19 +99,19 @@ export const GuardOptionsSchema = Type.Object({
     default: [], description: 'The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`.',
   }),
   check: Callable<GuardCheck>('GuardCheck', {
-    description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` lets the request ' +
-      'in; else it is 403 `ACCOUNTS_FORBIDDEN`. One that throws is a 500 that says nothing.',
+    description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` ' +
+      'lets the request in; else it is 403 `ACCOUNTS_FORBIDDEN`. One that throws is a 500 that says nothing.',
   }),
   locations: Type.Optional(LocationsSchema({
     usual: 'those of the app; for refresh tokens the body before them',
-    description: 'Where this route looks for tokens, in this order ([places](#places)). The first place that holds a token ' +
-      'decides. A guard that looks into bodies stands in `preValidation` or `preHandler`.',
+    description: 'Where this route looks for tokens, in this order ([places](#places)). The first place that holds a ' +
+      'token decides. A guard that looks into bodies stands in `preValidation` or `preHandler`.',
   })),
   consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], {
     default: 'cached',
-    description: "`'cached'` may know from memory that the session goes on ([how](sessions.md#revocation)); `'strict'` reads it at " +
-      "every request: for money and administration; `'stateless'` looks at nothing but the token, whatever was revoked, and " +
-      '`request.user` is then `{ id }` ([what that means](#stateless)).',
+    description: "`'cached'` may know from memory that the session goes on ([how](sessions.md#revocation)); " +
+      "`'strict'` reads it at every request: for money and administration; `'stateless'` looks at nothing but the " +
+      'token, whatever was revoked, and `request.user` is then `{ id }` ([what that means](#stateless)).',
   }),
 }, { additionalProperties: false })
 
@@ -124,12 +127,14 @@ export function readGuardOptions (given: GivenOptions, instance: string, usual: 
   const faults = faultsIn(GuardOptionsSchema, options)
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
-  const { type, optional, fresh, roles, check, locations, consistency } = filled(GuardOptionsSchema, options) as Required<GivenOptions>
+  const whole = filled(GuardOptionsSchema, options) as Required<GivenOptions>
+  const { type, optional, fresh, roles, check, locations, consistency } = whole
   if (optional && (fresh || roles.length > 0 || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, so it does not go with fresh, roles or check")
   }
   if (consistency === 'stateless' && (type !== 'access' || roles.length > 0)) {
-    throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, so it does not go with roles or refresh tokens")
+    throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, " +
+      'so it does not go with roles or refresh tokens')
   }
   if (type === 'refresh' && given.locations?.every((place) => place === 'protocol')) {
     throw new OptionsInvalid("a guard's options.locations 'protocol' has access tokens alone")

@@ -20,7 +20,9 @@ export type Wake = (onMessage: () => void) => (() => void) | void | Promise<(() 
 export type OnRegister = (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
 
 /** Says what a new session is to hold. */
-export type OnSession = (user: AccountsUser, request?: AnyRequest) => SessionData | null | undefined | Promise<SessionData | null | undefined>
+export type OnSession = (
+  user: AccountsUser, request?: AnyRequest
+) => SessionData | null | undefined | Promise<SessionData | null | undefined>
 
 /** Is told of a user, and of the request that it came from. */
 export type OnUser = (user: AccountsUser, source: RequestSource) => unknown
@@ -42,8 +44,8 @@ export const options = {
     maxAge: DurationSchema('180d', { description: 'How long a login lasts at most, however often it is refreshed.' }),
     window: DurationSchema('30s', {
       zero: true,
-      description: 'For how long a spent refresh token is answered again, with a token of the next generation; 0 makes every ' +
-        'token work once ([why](sessions.md)).',
+      description: 'For how long a spent refresh token is answered again, with a token of the next generation; 0 ' +
+        'makes every token work once ([why](sessions.md)).',
     }),
     replay: OneOf(['until-confirmed', 'until-superseded'], {
       default: 'until-confirmed',
@@ -55,7 +57,8 @@ export const options = {
       default: 50,
       minimum: 1,
       maximum: 1000,
-      description: 'How many sessions a user may have at once, up to 1000; logins at the same moment do not get past it.',
+      description: 'How many sessions a user may have at once, up to 1000; logins at the same moment do not get past ' +
+        'it.',
     }),
     whenFull: OneOf(['end-oldest', 'refuse'], {
       default: 'end-oldest',
@@ -65,9 +68,9 @@ export const options = {
       type: 'object',
       tsType: 'TSchema | TypeBox1Schema',
       description: 'What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, ' +
-        '`@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens` ' +
-        'or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at every depth ' +
-        '([recipe](recipes.md#a-tenant-for-each-session)).',
+        '`@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, ' +
+        '`issueTokens` or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, ' +
+        'at every depth ([recipe](recipes.md#a-tenant-for-each-session)).',
     })),
   }),
   revocation: Group({
@@ -76,30 +79,30 @@ export const options = {
     }),
     maxStaleness: DurationSchema('5s', {
       most: 300,
-      description: 'Who could not read the log for so long asks the database at each request, and answers 503 if it cannot. ' +
-        'Longer than `pollInterval`, up to 5 minutes.',
+      description: 'Who could not read the log for so long asks the database at each request, and answers 503 if it ' +
+        'cannot. Longer than `pollInterval`, up to 5 minutes.',
     }),
     wake: Callable<Wake>('Wake', {
-      description: 'A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when another ' +
-        'process tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow or lose some ' +
-        '([how](operations.md)).',
+      description: 'A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when ' +
+        'another process tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow ' +
+        'or lose some ([how](operations.md)).',
     }),
   }, { description: 'How soon this process knows what others have revoked.' }),
   hooks: Group({
     onRegister: Callable<OnRegister>('OnRegister', {
-      description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored with the ' +
-        'user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says ' +
-        'nothing. The body holds no password. It may run again when the transaction has to.',
+      description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored ' +
+        'with the user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 ' +
+        'that says nothing. The body holds no password. It may run again when the transaction has to.',
     }),
     onRegistered: Callable<OnRegistered>('OnRegistered', {
-      description: 'Somebody has become a user: by registering, with the source of that request, or made by code or from the ' +
-        'command line (`users.create`), where there is no source but null.',
+      description: 'Somebody has become a user: by registering, with the source of that request, or made by code or ' +
+        'from the command line (`users.create`), where there is no source but null.',
     }),
     onSession: Callable<OnSession>('OnSession', {
-      description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at a ' +
-        'registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the ' +
-        'answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session ' +
-        '(`issueTokens`) may have no request.',
+      description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at ' +
+        'a registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is ' +
+        'the answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts ' +
+        'a session (`issueTokens`) may have no request.',
     }),
     onLogin: Callable<OnUser>('OnUser', { description: 'A session has begun, by a password.' }),
     onLoginFailed: Callable<OnLoginFailed>('OnLoginFailed', {
@@ -108,26 +111,31 @@ export const options = {
     onRefresh: Callable<OnUser>('OnUser', { description: 'A session goes on.' }),
     onLogout: Callable<OnUser>('OnUser', { description: 'Somebody has signed out.' }),
     onReuse: Callable<OnReuse>('OnReuse', {
-      description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The session is over.',
+      description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The ' +
+        'session is over.',
     }),
     onPasswordChanged: Callable<OnUser>('OnUser', { description: 'Somebody has given themselves another password.' }),
   }, {
-    description: 'Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no ' +
-      'answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
+    description: 'Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is ' +
+      'stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
   }),
 }
 
 type Read = ReturnType<typeof read>
 
 /** What the settings say of sessions. */
-export type SessionSettings = Omit<Read, 'hooks'> & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
+export type SessionSettings =
+  Omit<Read, 'hooks'> & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
 
 /** Tells hooks that have no say in what happens. */
 export type Hooks = Telling<Omit<Required<Read['hooks']>, 'onRegister' | 'onSession'>>
 
+type Given = Loose<typeof options & Pick<typeof tokenOptions, 'access'>>
+
 /** Comparisons with what is no duration are false, so nothing is said twice. */
-export function faults ({ access, refresh, revocation }: Loose<typeof options & Pick<typeof tokenOptions, 'access'>>): string[] {
-  const [short, idle, absolute] = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge].map(inSeconds) as [number, number, number]
+export function faults ({ access, refresh, revocation }: Given): string[] {
+  const lives = [access?.expiresIn, refresh?.expiresIn, refresh?.maxAge]
+  const [short, idle, absolute] = lives.map(inSeconds) as [number, number, number]
   const isRare = inSeconds(revocation?.pollInterval) >= inSeconds(revocation?.maxStaleness)
   const [ofAccess, ofRefresh] = [named(tokenOptions, 'access.expiresIn'), named(options, 'refresh.expiresIn')]
   return [

@@ -16,14 +16,16 @@ export interface ClaimsSession {
 export type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>
 
 /** Gives more claims for the access tokens of a user. */
-export type GiveClaims = (user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession) => CustomClaims | Promise<CustomClaims>
+export type GiveClaims = (
+  user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession
+) => CustomClaims | Promise<CustomClaims>
 
 export const options = {
   claims: Callable<GiveClaims>('GiveClaims', {
     description: '`(user, request, { data }) => object`, or a promise of it: more claims for access tokens ' +
-      '([types](recipes.md#fields-of-your-own-in-users)), asked for each time one is made, with the `sessions.data` of its ' +
-      'session or null. Seconds count: nobody is let in meanwhile. Names of ours are refused. Everybody with the token can ' +
-      'read them, and it has to stay small.',
+      '([types](recipes.md#fields-of-your-own-in-users)), asked for each time one is made, with the `sessions.data` ' +
+      'of its session or null. Seconds count: nobody is let in meanwhile. Names of ours are refused. Everybody with ' +
+      'the token can read them, and it has to stay small.',
   }),
 }
 

@@ -10,12 +10,14 @@ export type Secret = string | Buffer | KeyPair
 
 const PartySchema = { minLength: 1, maxLength: 255 }
 
+const FieldSchema = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] })
+
 export const options = {
   secret: Type.Optional(Kept<Secret | Secret[]>('Secret | Secret[]', {
     env: 'JWT_SECRET_KEY',
-    description: 'Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or ' +
-      '`{ private, public, kid, algorithm }` with keys as PEM, KeyObject or JWK, or a list of these: the first signs, all ' +
-      'verify ([keys](keys.md)). Public keys alone verify and issue nothing.',
+    description: 'Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or `{ ' +
+      'private, public, kid, algorithm }` with keys as PEM, KeyObject or JWK, or a list of these: the first signs, ' +
+      'all verify ([keys](keys.md)). Public keys alone verify and issue nothing.',
   })),
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms, {
     usual: "what the first key is for; with an RSA key `'RS256'`",
@@ -39,10 +41,10 @@ export const options = {
   leeway: DurationSchema(0, {
     zero: true,
     most: 300,
-    description: 'How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. A session ' +
-      'ends when it ends.',
+    description: 'How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. A ' +
+      'session ends when it ends.',
   }),
-  headerFields: Type.Record(Type.String(), Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }), {
+  headerFields: Type.Record(Type.String(), FieldSchema, {
     default: {}, description: 'More fields for the header of every token.',
   }),
 }
@@ -60,8 +62,8 @@ const mostFieldsBytes = 400
 
 /** Names of header fields that say how a token is to be read (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7797). */
 const reservedFields = [
-  'alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'epk', 'apu', 'apv',
-  'iv', 'tag', 'p2s', 'p2c', '__proto__',
+  'alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip', 'epk', 'apu',
+  'apv', 'iv', 'tag', 'p2s', 'p2c', '__proto__',
 ]
 
 export function problems ({ name, audience = [], headerFields }: Given): string[] {
@@ -83,9 +85,12 @@ export function keyProblems (keys: (Key | string)[], given: unknown, env: NodeJS
   if (keys.length === 0) return ['secret must hold a key']
 
   const read = keys.filter((key) => typeof key !== 'string')
-  const isDoubled = (['kid', 'thumbprint'] as const).some((name) => new Set(read.map((key) => key[name])).size < read.length)
+  const isDoubled = (['kid', 'thumbprint'] as const).some((member) => {
+    return new Set(read.map((key) => key[member])).size < read.length
+  })
+  const nameOf = (index: number) => Array.isArray(given) ? `secret[${index}]` : name
   return [
-    ...keys.flatMap((key, index) => typeof key === 'string' ? [`${Array.isArray(given) ? `secret[${index}]` : name} ${key}`] : []),
+    ...keys.flatMap((key, index) => typeof key === 'string' ? [`${nameOf(index)} ${key}`] : []),
     ...isDoubled ? ['secret must hold different keys, with different names (kid)'] : [],
     ...read[0]?.signs === false && read.some(({ signs }) => signs)
       ? ['secret must begin with a key that signs, since some of the others could']
@@ -98,7 +103,7 @@ export function read (given: Given, keys: Key[]) {
   return { ...rest, keys, audiences: [audience].flat() }
 }
 
-/** Accounts of another name are another audience, so that a token of one kind of users never opens the other's doors. */
+/** Accounts of another name are another audience: a token of one kind of users never opens the other's doors. */
 function audienceOf (name: string): string {
   return name === 'accounts' ? 'fastify-jwt-accounts' : `fastify-jwt-accounts/${name}`
 }

@@ -61,7 +61,8 @@ export function cookieProblems (settings: Attributes & Record<CookieKind, NamedC
       const { name, path } = settings[kind]
       if (/^__(host|secure)-/i.test(name) && !secure) return [`cookies.${kind}.name ${name} needs cookies.secure`]
       const isHostOnly = domain === undefined && path === '/'
-      return /^__host-/i.test(name) && !isHostOnly ? [`cookies.${kind}.name ${name} goes with the path / and no cookies.domain`] : []
+      if (isHostOnly || !/^__host-/i.test(name)) return []
+      return [`cookies.${kind}.name ${name} goes with the path / and no cookies.domain`]
     }),
   ]
 }

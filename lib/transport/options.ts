@@ -21,11 +21,12 @@ const CookieSchema = (description: string, usual: string) => Group({
 
 /** Places to look for a token, each once. */
 export const LocationsSchema = (words: { description?: string, usual?: string } = {}) => Type.Array(
-  OneOf<Location>(['header', 'cookie', 'body', 'query', 'protocol']), { ...words, minItems: 1, uniqueItems: true, tsType: 'Location[]' })
+  OneOf<Location>(['header', 'cookie', 'body', 'query', 'protocol']),
+  { ...words, minItems: 1, uniqueItems: true, tsType: 'Location[]' })
 
 /**
- * As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which are no
- * more than a name.
+ * As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which
+ * are no more than a name.
  */
 function isOrigin (value: string): boolean {
   if (!/^https?:/.test(value)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(value)
@@ -35,38 +36,51 @@ function isOrigin (value: string): boolean {
 export const options = {
   transport: OneOf(['body', 'cookie', 'both'], {
     default: 'body',
-    description: "How tokens travel; with `'both'` the client says which at register and login ([cookies](cookies.md)).",
+    description: "How tokens travel; with `'both'` the client says which at register and login " +
+      '([cookies](cookies.md)).',
   }),
   cookies: Group({
     access: CookieSchema('The cookie of access tokens.', '`__Host-access` on `/`'),
     refresh: CookieSchema('The cookie of refresh tokens.', '`__Secure-refresh` on the prefix'),
     csrf: CookieSchema('The value against CSRF, readable by scripts.', '`__Host-csrf` on `/`'),
-    device: CookieSchema('By which a browser is known to be somebody\'s, for `throttle`.', '`__Secure-device` on the prefix'),
+    device: CookieSchema(
+      "By which a browser is known to be somebody's, for `throttle`.", '`__Secure-device` on the prefix'),
     domain: Type.Optional(Type.String({
       pattern: `^\\.?${label}(\\.${label})*$`,
       maxLength: 253,
       usual: 'to this host alone',
       description: 'Sends the cookies to its subdomains too.',
     })),
-    sameSite: OneOf(['strict', 'lax', 'none'], { default: 'lax', description: 'Whether other sites may have them sent.' }),
+    sameSite: OneOf(['strict', 'lax', 'none'], {
+      default: 'lax', description: 'Whether other sites may have them sent.',
+    }),
     secure: Type.Boolean({ default: true, description: '`false` lets them travel without TLS.' }),
-    partitioned: Type.Boolean({ default: false, description: 'Keeps them apart for each site that embeds this one (CHIPS).' }),
+    partitioned: Type.Boolean({
+      default: false,
+      description: 'Keeps them apart for each site that embeds this one ' +
+      '(CHIPS).'
+    }),
     persistent: Type.Boolean({
       default: true,
-      description: 'They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their ' +
-        'token, and 400 days.',
+      description: 'They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer ' +
+        'than their token, and 400 days.',
     }),
   }, {
-    description: 'Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away by default, ' +
-      'and refused where you name it. In accounts of another name it stands before the word.',
+    description: 'Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away ' +
+      'by default, and refused where you name it. In accounts of another name it stands before the word.',
   }),
   csrf: Group({
-    header: Type.String({ pattern: tokenPattern, default: 'x-csrf-token', description: 'The header that holds `csrf_token`.' }),
+    header: Type.String({
+      pattern: tokenPattern,
+      default: 'x-csrf-token',
+      description: 'The header that holds ' +
+      '`csrf_token`.'
+    }),
     trustedOrigins: Type.Array(Type.String(text(isOrigin, "be an origin such as 'https://app.example.com'")), {
       default: [],
-      description: "Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your " +
-        'own pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before ' +
-        '16.4 ([when](cookies.md#proof-against-csrf)).',
+      description: "Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. " +
+        'That of your own pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, ' +
+        'and in Safari before 16.4 ([when](cookies.md#proof-against-csrf)).',
     }),
     methods: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z-]+$' }), {
       minItems: 1,
@@ -112,10 +126,11 @@ export function problems (given: Given, scope: string): string[] {
 
 /** `scope` is the path of the app's own that the routes are below, for the paths of cookies. */
 export function read (given: Given, scope: string) {
-  const { locations = given.transport === 'body' ? ['header'] : ['header', 'cookie'], csrf, header, ...rest } = settled(options, given)
+  const { locations, csrf, header, ...rest } = settled(options, given)
+  const usual: Location[] = given.transport === 'body' ? ['header'] : ['header', 'cookie']
   return {
     ...rest,
-    locations,
+    locations: locations ?? usual,
     csrf: { ...csrf, header: csrf.header.toLowerCase() },
     header: { ...header, name: header.name.toLowerCase() },
     cookies: cookiesOf(given, scope),

@@ -8,6 +8,9 @@ import type { TokenSettings } from '../tokens/options.ts'
 /** What a person may sign in with. */
 export type Identifier = 'username' | 'email'
 
+/** A schema of the app's own. */
+const FieldSchema = Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object', tsType: 'TSchema | TypeBox1Schema' })
+
 export const options = {
   identifiers: Type.Array(OneOf<Identifier>(['username', 'email']), {
     minItems: 1,
@@ -17,11 +20,11 @@ export const options = {
     description: 'What people sign in with: a name, an address, or either. With both, an address may be left out.',
   }),
   user: Group({
-    fields: Type.Record(Type.String(), Type.Unsafe<TSchema | TypeBox1Schema>({ type: 'object', tsType: 'TSchema | TypeBox1Schema' }), {
+    fields: Type.Record(Type.String(), FieldSchema, {
       default: {},
-      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration asks for ' +
-        'them, but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: true` has no value ' +
-        'twice. Members that are `readOnly` are written by code and admins alone ' +
+      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration ' +
+        'asks for them, but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: ' +
+        'true` has no value twice. Members that are `readOnly` are written by code and admins alone ' +
         '([how](recipes.md#fields-of-your-own-in-users)).',
     }),
     public: Type.Optional(Type.Array(Type.String(), {
@@ -35,8 +38,8 @@ export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = [
-  'id', 'username', 'email', 'emailVerifiedAt', 'roles', 'password', 'passwordHash', 'transport', 'remember', 'disabled',
-  'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
+  'id', 'username', 'email', 'emailVerifiedAt', 'roles', 'password', 'passwordHash', 'transport', 'remember',
+  'disabled', 'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
 ]
 
 export function problems ({ user: { fields, public: shown = [] } }: Filled<typeof options>): string[] {
@@ -49,7 +52,9 @@ export function problems ({ user: { fields, public: shown = [] } }: Filled<typeo
 
 function fieldProblem (name: string, field: TSchema): string | undefined {
   const isTaken = reservedNames.includes(name) || name in Object.prototype
-  if (isTaken || !/^[A-Za-z][\w-]{0,63}$/.test(name)) return `user.fields.${name} has a name that is taken or that is none`
+  if (isTaken || !/^[A-Za-z][\w-]{0,63}$/.test(name)) {
+    return `user.fields.${name} has a name that is taken or that is none`
+  }
   return schemaProblem(`user.fields.${name}`, field)
 }
 

@@ -37,8 +37,9 @@ const LengthSchema = (fallback: number, minimum: number, maximum: number, descri
 
 export const options = {
   password: Group({
-    minLength: LengthSchema(15, 8, 256, 'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where ' +
-      'nothing else protects the account; 8 is the least.'),
+    minLength: LengthSchema(15, 8, 256,
+      'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing else protects ' +
+      'the account; 8 is the least.'),
     maxLength: LengthSchema(256, 64, 1024, 'Most characters of a new password.'),
     blocklist: Type.Boolean({
       default: true,
@@ -47,11 +48,12 @@ export const options = {
     }),
     contextWords: Type.Array(Type.String({ minLength: 3, maxLength: 64 }), {
       default: [],
-      description: "Words of your app that a new password must not be built on, as it must not be on the user's name and address.",
+      description: "Words of your app that a new password must not be built on, as it must not be on the user's name " +
+        'and address.',
     }),
     check: Callable<CheckPassword>('CheckPassword', {
-      description: 'A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the password must, ' +
-        "as in `'must not hold a year'`. Anything else refuses it without a reason.",
+      description: 'A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the ' +
+        "password must, as in `'must not hold a year'`. Anything else refuses it without a reason.",
     }),
     breached: Type.Optional(Type.Object({
       url: Type.String({
@@ -62,15 +64,16 @@ export const options = {
       timeout: DurationSchema('2s', { most: 60, description: 'How long the list may take, up to a minute.' }),
       whenUnreachable: OneOf(['accept', 'refuse'], {
         default: 'accept',
-        description: 'What becomes of a password when the list cannot be asked: it is accepted, with a warning in the log, or ' +
-          'refused with `ACCOUNTS_UNAVAILABLE`.',
+        description: 'What becomes of a password when the list cannot be asked: it is accepted, with a warning in ' +
+          'the log, or refused with `ACCOUNTS_UNAVAILABLE`.',
       }),
-      minCount: LengthSchema(1, 1, Number.MAX_SAFE_INTEGER, 'Fewest times that a password must have been seen to be refused.'),
+      minCount: LengthSchema(1, 1, Number.MAX_SAFE_INTEGER,
+        'Fewest times that a password must have been seen to be refused.'),
     }, {
       additionalProperties: false,
       usual: 'off',
-      description: 'Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the ' +
-        'process.',
+      description: 'Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a ' +
+        'hash leave the process.',
     })),
     argon2: Group({
       memoryCost: LengthSchema(19456, 1024, 4194304, 'KiB.'),
@@ -80,7 +83,8 @@ export const options = {
     concurrency: Type.Optional(Type.Integer({
       minimum: 1,
       usual: 'as many as there are cores, and one less than libuv has threads at most',
-      description: 'How many passwords are hashed at once, by all accounts of a server together ([the line](passwords.md#the-line)).',
+      description: 'How many passwords are hashed at once, by all accounts of a server together ([the ' +
+        'line](passwords.md#the-line)).',
     })),
     waiting: LengthSchema(100, 0, 10000, 'How many may wait for that; who comes then is told 503 `ACCOUNTS_BUSY`.'),
     hasher: Type.Optional(Kept<PasswordHasher>('PasswordHasher', {
@@ -88,18 +92,21 @@ export const options = {
       holds: (hasher) => hasFunctions(hasher, 'hash', 'verify', 'needsRehash'),
       must: 'have the functions hash, verify and needsRehash',
       usual: 'the package argon2',
-      description: 'Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }` ([how](passwords.md#another-hasher)).',
+      description: 'Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }` ' +
+        '([how](passwords.md#another-hasher)).',
     })),
     legacy: Kept<PasswordVerifier[]>('PasswordVerifier[]', {
       holds: (given) => Array.isArray(given) && given.every(isVerifier),
       must: 'be a list of verifiers, each with the functions knows and verify and the text decoy',
       default: [],
       description: 'Who verifies the hashes of another system, which a login makes anew: `legacy.bcrypt({ cost })`, ' +
-        '`legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own ([import](passwords.md#hashes-from-elsewhere)).',
+        '`legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own ' +
+        '([import](passwords.md#hashes-from-elsewhere)).',
     }),
     pepper: Type.Optional(Kept<PepperSecret | PepperSecret[]>('PepperSecret | PepperSecret[]', {
-      description: 'A secret that passwords are mixed with before they are hashed, and that no copy of the database holds: a string ' +
-        'or Buffer of 32 random bytes or more, or a list: the first is used, all verify ([rotation](passwords.md#pepper)).',
+      description: 'A secret that passwords are mixed with before they are hashed, and that no copy of the database ' +
+        'holds: a string or Buffer of 32 random bytes or more, or a list: the first is used, all verify ' +
+        '([rotation](passwords.md#pepper)).',
     })),
   }),
 }
@@ -110,7 +117,10 @@ export type PasswordSettings = ReturnType<typeof read>
 /** What the settings say of the list of passwords known from breaches. */
 export type BreachSettings = NonNullable<PasswordSettings['password']['breached']>
 
-/** How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind them. */
+/**
+ * How many hashes may run at once. One thread of libuv is left to DNS, files and WebCrypto, which would wait behind
+ * them.
+ */
 function mostConcurrency (env: NodeJS.ProcessEnv): number {
   return Math.max(1, threads(env) - 1)
 }
@@ -122,7 +132,8 @@ export function usualConcurrency (env: NodeJS.ProcessEnv): number {
 
 /** Comparisons with what is no number are false, so nothing is said twice. */
 export function faults ({ password }: Loose<typeof options>, env: NodeJS.ProcessEnv): string[] {
-  const { minLength, maxLength, argon2, concurrency, pepper } = Object(password) as Partial<Filled<typeof options>['password']>
+  type Given = Partial<Filled<typeof options>['password']>
+  const { minLength, maxLength, argon2, concurrency, pepper } = Object(password) as Given
   const most = mostConcurrency(env)
 
   return [
@@ -131,7 +142,8 @@ export function faults ({ password }: Loose<typeof options>, env: NodeJS.Process
       ? ['password.argon2.memoryCost must be at least 8 times password.argon2.parallelism']
       : [],
     ...Number(concurrency) > most
-      ? [`password.concurrency must be at most ${most}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) one is left to DNS, files and WebCrypto`]
+      ? [`password.concurrency must be at most ${most}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) ` +
+        'one is left to DNS, files and WebCrypto']
       : [],
     ...pepper === undefined ? [] : pepperProblems(pepper),
   ]
@@ -140,11 +152,14 @@ export function faults ({ password }: Loose<typeof options>, env: NodeJS.Process
 function pepperProblems (given: unknown): string[] {
   const peppers = [given].flat()
   if (peppers.length === 0) return ['password.pepper must hold a pepper']
-  if (!peppers.every((pepper) => typeof pepper === 'string' || Buffer.isBuffer(pepper))) return ['password.pepper must be a string or a Buffer, or a list of these']
+  if (!peppers.every((pepper) => typeof pepper === 'string' || Buffer.isBuffer(pepper))) {
+    return ['password.pepper must be a string or a Buffer, or a list of these']
+  }
 
   const weak = peppers.map(weakness).find(Boolean)
   if (weak) return [`password.pepper ${weak}`]
-  return new Set(peppers.map((pepper) => readPepper(pepper).id)).size < peppers.length ? ['password.pepper must hold different peppers'] : []
+  const ids = new Set(peppers.map((pepper) => readPepper(pepper).id))
+  return ids.size < peppers.length ? ['password.pepper must hold different peppers'] : []
 }
 
 /** `peppers`: the first is mixed into new hashes, all verify. */

@@ -12,9 +12,9 @@ export const options = {
     account: FailuresSchema(100, 'At one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
   }, {
     usual: 'on',
-    description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, 8 and so ' +
-      'on, 15 minutes at most ([limits on guessing](throttle.md)). **Behind a proxy, set `trustProxy` in Fastify**, or all ' +
-      'clients are one network. `false` leaves it to you.',
+    description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, ' +
+      '8 and so on, 15 minutes at most ([limits on guessing](throttle.md)). **Behind a proxy, set `trustProxy` in ' +
+      'Fastify**, or all clients are one network. `false` leaves it to you.',
   }),
 }
 

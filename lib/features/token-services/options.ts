@@ -15,7 +15,8 @@ export const options = {
 }
 
 export function problems ({ introspection: { clients } }: Filled<typeof options>): string[] {
-  return new Set(clients.map(({ id }) => id)).size < clients.length ? ['introspection.clients must have different ids'] : []
+  const ids = new Set(clients.map(({ id }) => id))
+  return ids.size < clients.length ? ['introspection.clients must have different ids'] : []
 }
 
 export function read (given: Filled<typeof options>) {
