@@ -54,7 +54,7 @@ export const OptionsSchema = Type.Object({
 /** The options as the schema leaves them. */
 export type Filled = Static<typeof OptionsSchema>
 
-/** The same, less keys and the ORM, whose types are no data. */
+/** The options as the schema leaves them, less keys and the ORM, which are no data. */
 export type FilledOptions = Omit<Filled, 'secret' | 'orm'>
 
 /** What no schema can see, whatever stands there. */
@@ -77,6 +77,7 @@ export function problemsOf (given: Filled, scope: string): string[] {
   ]
 }
 
+/** The options, checked and filled, with every duration in seconds: what each folder reads of them, put together. */
 export type Settings = Readonly<ReturnType<typeof read>>
 
 /** What each folder makes of the options, put together. */

@@ -188,7 +188,7 @@ export interface AccountsOptions {
      * Members that are `readOnly` are written by code and admins alone. Default `{}`.
      */
     fields?: Record<string, TSchema | TypeBox1Schema>
-    /** The names of those that `request.user` and answers show. Default all. */
+    /** The names of the fields that `request.user` and answers show. Default all. */
     public?: string[]
   }
   /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */
@@ -220,15 +220,15 @@ export interface AccountsOptions {
     }
     /** Sends the cookies to its subdomains too. Default to this host alone. */
     domain?: string
-    /** Whether other sites may have them sent. Default `'lax'`. */
+    /** Whether requests from other sites bring the cookies along. Default `'lax'`. */
     sameSite?: 'strict' | 'lax' | 'none'
-    /** `false` lets them travel without TLS. Default `true`. */
+    /** `false` lets cookies travel without TLS. Default `true`. */
     secure?: boolean
-    /** Keeps them apart for each site that embeds this one (CHIPS). Default `false`. */
+    /** Keeps cookies apart for each site that embeds this one (CHIPS). Default `false`. */
     partitioned?: boolean
     /**
-     * They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their token,
-     * and 400 days. Default `true`.
+     * Cookies outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their
+     * token, and 400 days. Default `true`.
      */
     persistent?: boolean
   }
@@ -342,7 +342,7 @@ export interface AccountsOptions {
      * process. Default off.
      */
     breached?: {
-      /** Before the 5 digits. Default `'https://api.pwnedpasswords.com/range/'`. */
+      /** The address of the list, up to the 5 digits. Default `'https://api.pwnedpasswords.com/range/'`. */
       url?: string
       /** How long the list may take, up to a minute. Default `'2s'`. */
       timeout?: Duration
@@ -356,11 +356,11 @@ export interface AccountsOptions {
     }
     /** The cost of argon2id. Raise it, and each login moves one hash up. Default OWASP's. */
     argon2?: {
-      /** KiB. Default `19456`. */
+      /** Memory, in KiB. Default `19456`. */
       memoryCost?: number
-      /** Passes. Default `2`. */
+      /** How many passes over the memory. Default `2`. */
       timeCost?: number
-      /** Lanes. Default `1`. */
+      /** How many lanes, each a thread. Default `1`. */
       parallelism?: number
     }
     /**
@@ -368,7 +368,7 @@ export interface AccountsOptions {
      * and one less than libuv has threads at most.
      */
     concurrency?: number
-    /** How many may wait for that; who comes then is told 503 `ACCOUNTS_BUSY`. Default `100`. */
+    /** How many may wait for a password to be hashed; who comes then is told 503 `ACCOUNTS_BUSY`. Default `100`. */
     waiting?: number
     /** Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }`. Default the package argon2. */
     hasher?: PasswordHasher
@@ -389,11 +389,11 @@ export interface AccountsOptions {
    * you. Default on.
    */
   throttle?: false | {
-    /** At one account, from one network. Default `5`. */
+    /** Free failures at one account, from one network. Default `5`. */
     accountNetwork?: number
-    /** From one network, registrations included. Default `50`. */
+    /** Free failures from one network, registrations included. Default `50`. */
     network?: number
-    /** At one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
+    /** Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
     account?: number
   }
   /**
@@ -406,7 +406,7 @@ export interface AccountsOptions {
      * `false`.
      */
     store?: boolean
-    /** For how long. Default `'90d'`. */
+    /** For how long events are kept. Default `'90d'`. */
     keepFor?: Duration
   }
 }

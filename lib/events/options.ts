@@ -9,7 +9,7 @@ export const options = {
       description: 'Keeps every [event of an account](operations.md#channels) in the table `accounts_events`, in the ' +
         'transaction of what it tells of.',
     }),
-    keepFor: DurationSchema('90d', { description: 'For how long.' }),
+    keepFor: DurationSchema('90d', { description: 'For how long events are kept.' }),
   }, {
     description: 'What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the ' +
       'table of events too.',

@@ -52,17 +52,17 @@ export const options = {
       description: 'Sends the cookies to its subdomains too.',
     })),
     sameSite: OneOf(['strict', 'lax', 'none'], {
-      default: 'lax', description: 'Whether other sites may have them sent.',
+      default: 'lax', description: 'Whether requests from other sites bring the cookies along.',
     }),
-    secure: Type.Boolean({ default: true, description: '`false` lets them travel without TLS.' }),
+    secure: Type.Boolean({ default: true, description: '`false` lets cookies travel without TLS.' }),
     partitioned: Type.Boolean({
       default: false,
-      description: 'Keeps them apart for each site that embeds this one ' +
+      description: 'Keeps cookies apart for each site that embeds this one ' +
       '(CHIPS).'
     }),
     persistent: Type.Boolean({
       default: true,
-      description: 'They outlive the browser, unless a login says `remember: false`; or the reverse. Never longer ' +
+      description: 'Cookies outlive the browser, unless a login says `remember: false`; or the reverse. Never longer ' +
         'than their token, and 400 days.',
     }),
   }, {

@@ -28,7 +28,7 @@ export const options = {
         '([how](recipes.md#fields-of-your-own-in-users)).',
     }),
     public: Type.Optional(Type.Array(Type.String(), {
-      uniqueItems: true, usual: 'all', description: 'The names of those that `request.user` and answers show.',
+      uniqueItems: true, usual: 'all', description: 'The names of the fields that `request.user` and answers show.',
     })),
   }),
 }

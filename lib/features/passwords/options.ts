@@ -59,7 +59,7 @@ export const options = {
       url: Type.String({
         ...text(isHttp, "be a URL such as 'https://api.pwnedpasswords.com/range/', without a name or a password"),
         default: 'https://api.pwnedpasswords.com/range/',
-        description: 'Before the 5 digits.',
+        description: 'The address of the list, up to the 5 digits.',
       }),
       timeout: DurationSchema('2s', { most: 60, description: 'How long the list may take, up to a minute.' }),
       whenUnreachable: OneOf(['accept', 'refuse'], {
@@ -76,9 +76,9 @@ export const options = {
         'hash leave the process.',
     })),
     argon2: Group({
-      memoryCost: LengthSchema(19456, 1024, 4194304, 'KiB.'),
-      timeCost: LengthSchema(2, 1, 1000, 'Passes.'),
-      parallelism: LengthSchema(1, 1, 128, 'Lanes.'),
+      memoryCost: LengthSchema(19456, 1024, 4194304, 'Memory, in KiB.'),
+      timeCost: LengthSchema(2, 1, 1000, 'How many passes over the memory.'),
+      parallelism: LengthSchema(1, 1, 128, 'How many lanes, each a thread.'),
     }, { usual: "OWASP's", description: 'The cost of argon2id. Raise it, and each login moves one hash up.' }),
     concurrency: Type.Optional(Type.Integer({
       minimum: 1,
@@ -86,7 +86,8 @@ export const options = {
       description: 'How many passwords are hashed at once, by all accounts of a server together ([the ' +
         'line](passwords.md#the-line)).',
     })),
-    waiting: LengthSchema(100, 0, 10000, 'How many may wait for that; who comes then is told 503 `ACCOUNTS_BUSY`.'),
+    waiting: LengthSchema(100, 0, 10000,
+      'How many may wait for a password to be hashed; who comes then is told 503 `ACCOUNTS_BUSY`.'),
     hasher: Type.Optional(Kept<PasswordHasher>('PasswordHasher', {
       insteadOf: 'argon2',
       holds: (hasher) => hasFunctions(hasher, 'hash', 'verify', 'needsRehash'),

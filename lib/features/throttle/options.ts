@@ -7,9 +7,9 @@ const FailuresSchema = (fallback: number, description: string) =>
 
 export const options = {
   throttle: FalseOr({
-    accountNetwork: FailuresSchema(5, 'At one account, from one network.'),
-    network: FailuresSchema(50, 'From one network, registrations included.'),
-    account: FailuresSchema(100, 'At one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
+    accountNetwork: FailuresSchema(5, 'Free failures at one account, from one network.'),
+    network: FailuresSchema(50, 'Free failures from one network, registrations included.'),
+    account: FailuresSchema(100, 'Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
   }, {
     usual: 'on',
     description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, ' +
