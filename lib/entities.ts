@@ -1,15 +1,20 @@
 import { firstMigrations } from './database/migrations.ts'
 import type { Schema } from './database/schema.ts'
 import { Event } from './events/entity.ts'
-import { ThrottleBucket } from './features/throttle/entity.ts'
+import { features } from './features.ts'
+import type { AnyFeature } from './features/feature.ts'
 import { Session } from './sessions/entity.ts'
 import { ensureRows, Revision } from './sessions/revision.ts'
 import { RevokedToken } from './sessions/revoked-token.ts'
 import { User } from './users/entity.ts'
 import { UniqueField } from './users/unique-field.ts'
 
+const cards: readonly AnyFeature[] = features
+
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
-export const entities = [User, Session, RevokedToken, Revision, ThrottleBucket, Event, UniqueField]
+export const entities = [
+  User, Session, RevokedToken, Revision, Event, UniqueField, ...cards.flatMap(({ entities = [] }) => entities),
+]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */
-export const tables: Schema = { entities, migrations: [firstMigrations], fill: ensureRows }
+export const tables: Schema = { entities, migrations: [firstMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)], fill: ensureRows }

@@ -50,13 +50,13 @@ function doubled (names: RouteName[], routes: Record<RouteName, RouteSwitch>): s
   return paths.find(([, path], index) => paths.findIndex(([, taken]) => taken === path) < index)?.[0]
 }
 
-/** Where each route is below the prefix. What is off is not there. */
+/** Where each route is below the prefix, in the order of the options, which the document keeps. What is off is not there. */
 export function read (
   { routes, introspection }: Filled<typeof options & typeof introspectionOptions>, keys: Key[]
 ): { routes: Partial<Record<RouteName, string>> } {
   const isPointless = (name: RouteName) => (name === 'jwks' && keys.every(({ jwk }) => !jwk)) ||
     (name === 'introspect' && introspection.clients.length === 0) ||
     (issuing.includes(name) && !keys[0]!.signs)
-  const there = (Object.keys(routes) as RouteName[]).filter((name) => !isPointless(name))
+  const there = (Object.keys(options.routes.properties) as RouteName[]).filter((name) => !isPointless(name))
   return { routes: Object.fromEntries(there.map((name) => [name, pathOf(name, routes[name])])) }
 }

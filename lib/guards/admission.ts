@@ -3,7 +3,6 @@ import { inTime } from '../http/deadline.ts'
 import { ClaimsRefused } from './errors.ts'
 import { TokenRevoked } from '../sessions/errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
-import type { Revocations } from '../sessions/revocations.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { TokenClaims } from '../tokens/access-token.ts'
 import { numericDate, type SharedClaims } from '../tokens/claims.ts'
@@ -33,7 +32,7 @@ export interface Admission {
 }
 
 export function createAdmission (
-  sessions: Sessions, revocations: Revocations, publicUsers: PublicUsers, { isRevoked, verifyClaims }: AuthenticationSettings
+  sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: AuthenticationSettings
 ): Admission {
   const asksHost = Boolean(isRevoked ?? verifyClaims)
   const judgeClaims = verifyClaims && (async (claims: TokenClaims, request?: AnyRequest) => {
@@ -55,7 +54,7 @@ export function createAdmission (
 
   return {
     async admit (token, consistency, request) {
-      const isInDoubt = consistency === 'cached' && revocations.mayBeForgotten(token.claims)
+      const isInDoubt = consistency === 'cached' && sessions.revocations.mayBeForgotten(token.claims)
       if (token.kind === 'refresh' || consistency === 'strict' || isInDoubt) {
         const bearer = await inTime(() => bearerOf(token, request))
         if (asksHost) await askHost(token.claims, request)

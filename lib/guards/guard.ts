@@ -47,7 +47,7 @@ export interface GuardParts {
 const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'authenticateAny' }
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
-export function createGuards ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
+export function createGuardMakers ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
   /**
    * A hook that lets in whom the options describe.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
@@ -105,7 +105,7 @@ export function createGuards ({ settings: { name: instance, decoratorName, locat
   }
 
   factories.add(guard)
-  return { guard, ownGuard, authenticate: guard(), authenticateRefresh: guard({ type: 'refresh' }) }
+  return { guard, ownGuard }
 }
 
 function isFresh (authTime: number, forSeconds: number): boolean {

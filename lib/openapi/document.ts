@@ -8,7 +8,8 @@ import { proofRule } from '../transport/csrf.ts'
 import type { GuardSettings } from '../guards/options.ts'
 import type { Document } from '../guards/protect.ts'
 import { guardsOf } from '../guards/route-hooks.ts'
-import { accessErrors, answers, behind, ErrorSchema, refreshErrors, shown } from '../sign-in/schema.ts'
+import { accessErrors, refreshErrors } from '../guards/answers.ts'
+import { answers, behind, ErrorSchema, shown } from '../http/answers.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { Location, TransportSettings } from '../transport/options.ts'
 
@@ -116,8 +117,16 @@ function withShown ({ body, ...schema }: Transformed['schema']): Transformed['sc
 /** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
 const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
 
-/** Writes our routes, and what guards ask for, into the document that @fastify/swagger makes. */
-export interface Openapi {
+/** What routes of ours say in the document by words of its own. */
+export interface Documenting {
+  /** How a route of ours says where it looks for which token. */
+  securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
+  /** The name of what clients of introspection authenticate with. */
+  clientScheme: string
+}
+
+/** Writes into the document that @fastify/swagger makes. */
+export interface Openapi extends Documenting {
   documentScope: (scope: FastifyInstance) => void
   documentGuards: (app: FastifyInstance) => Document
 }
@@ -203,7 +212,12 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     return document
   }
 
-  return { documentScope, documentGuards }
+  return {
+    documentScope,
+    documentGuards,
+    securityOf: (kind, locations) => securityOf(name, kind, locations, false),
+    clientScheme: ownName(name, 'client'),
+  }
 }
 
 function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings): Security {

@@ -5,6 +5,7 @@ import { selectFrom } from '../database/statement.ts'
 import { inside } from '../database/transaction.ts'
 import { User } from './entity.ts'
 import { InputInvalid } from '../http/errors.ts'
+import { NotFound } from './errors.ts'
 import { fromRow } from '../database/from-row.ts'
 import { isId } from '../tokens/claims.ts'
 import { identifierKey } from './identifiers.ts'
@@ -45,6 +46,11 @@ export interface Stored {
 export interface LookUp extends Finders<User> {
   stored: Finders<Stored>
   /**
+   * A user who is not disabled.
+   * @throws {NotFound}
+   */
+  enabled: (id: string) => Promise<User>
+  /**
    * The users who came before the one with the id `after`, the newest first: ids grow with time.
    * @throws {InputInvalid} for an `after` that is no id
    */
@@ -81,11 +87,20 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
   }
 
   const user = (tx: EntityManager, row: Row) => fromRow(tx, User, row)
+  const users = finders(user)
 
   return {
-    ...finders(user),
+    ...users,
 
-    stored: finders((tx, row) => ({ id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => user(tx, row) })),
+    stored: finders((tx, row) => ({
+      id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => user(tx, row),
+    })),
+
+    async enabled (id) {
+      const found = await users.byId(id)
+      if (!found || found.disabledAt) throw new NotFound()
+      return found
+    },
 
     async page (limit, after, em) {
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ask } from '../../host/ask.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
-import { createArgon2 } from './argon2.ts'
 import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
 import type { PasswordSettings, PasswordVerifier } from './options.ts'
 import { label, seasoned, unlabel, type Pepper } from './pepper.ts'
@@ -45,8 +44,9 @@ const mostLength = 230
  * @throws {OptionsInvalid} for a hasher or a verifier that does not work
  */
 export async function createHasher (
-  { argon2, hasher = createArgon2(argon2), legacy, peppers }: PasswordSettings['password'], queue: Queue
+  { argon2, hasher: own, legacy, peppers }: PasswordSettings['password'], queue: Queue
 ): Promise<Hasher> {
+  const hasher = own ?? (await import('./argon2.ts')).createArgon2(argon2)
   const [pepper] = peppers
   const nobodys = randomBytes(32).toString('base64url')
   const sample = await tried('password.hasher', () => make(nobodys))

@@ -3,7 +3,6 @@ import { OptionsInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import type { OwnData, SessionData } from '../../sessions/data.ts'
-import type { Endings } from '../../sessions/endings.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 
 /** A session that goes on. */
@@ -41,7 +40,9 @@ export interface SessionServices {
   setData: (sessionId: string, data: SessionData | null, options?: InTransaction) => Promise<void>
 }
 
-export function createSessionServices (sessions: Sessions, endings: Endings, ownData: OwnData): SessionServices {
+export function createSessionServices (sessions: Sessions, ownData: OwnData): SessionServices {
+  const { endings } = sessions
+
   return {
     async list (userId, options = {}) {
       const { em } = knownOptions('sessions.list', ['em'], options)

@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { component } from '../../http/component.ts'
-import type { Context } from '../../context.ts'
 import type { Session } from '../../sessions/entity.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import { NotFound } from '../../users/errors.ts'
-import { forget } from '../../sign-in/grant.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
 import { clientOf } from '../../http/request.ts'
-import { accessErrors, answers, bodyErrors, ForgottenSchema, tags } from '../../sign-in/schema.ts'
-import type { Scope } from '../../http/scope.ts'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { ForgottenSchema } from '../../transport/schema.ts'
 
 const SessionSchema = component('Session', Type.Object({
   id: Type.String({ description: 'By which it can be ended.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
@@ -23,8 +24,9 @@ const KeepSchema = Type.Object({
   keep: Type.Optional(Type.Unsafe<'current'>({ type: 'string', enum: ['current'], description: 'Ends the others, and keeps this one.' })),
 }, { additionalProperties: false })
 
-export function sessions (scope: Scope, context: Context, path: string): void {
-  const { authenticate, endings, sessions, settings } = context
+export function sessions ({ guards, sessions, settings, transport }: Spine): AddRoutes {
+  const { endings } = sessions
+  const onRequest = guards.ownAuthenticate
   // Though it needs no body, one that comes along is looked at.
   const refusals = [...accessErrors(settings.locations), ...bodyErrors]
 
@@ -34,9 +36,6 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     tags,
     response: answers({ 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) }, ...accessErrors()),
   }
-  scope.get(path, { schema: list, onRequest: authenticate }, async ({ auth: { claims: { sub }, sessionId } }) => {
-    return { sessions: (await sessions.list(sub)).map((session) => shown(session, sessionId)) }
-  })
 
   const endOne = {
     operationId: 'endSession',
@@ -46,12 +45,6 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     params: Type.Object({ id: Type.String({ description: 'The id of a session.' }) }),
     response: answers({ 204: ForgottenSchema(settings) }, ...refusals, NotFound),
   }
-  scope.delete(`${path}/:id`, { schema: endOne, onRequest: authenticate }, async (request, reply) => {
-    const { params: { id }, auth: { claims: { sub }, sessionId } } = request
-    if (!await endings.end(id, 'ended', { userId: sub, client: clientOf(request) })) throw new NotFound()
-    if (id === sessionId) forget(context, request, reply)
-    reply.code(204)
-  })
 
   const endAll = {
     operationId: 'endSessions',
@@ -60,14 +53,28 @@ export function sessions (scope: Scope, context: Context, path: string): void {
     querystring: KeepSchema,
     response: answers({ 204: ForgottenSchema(settings) }, ...refusals),
   }
-  scope.delete(path, { schema: endAll, onRequest: authenticate }, async (request, reply) => {
-    const { query: { keep }, auth: { claims: { sub }, sessionId } } = request
-    const ender = { client: clientOf(request) }
-    const isThere = await (keep === undefined ? endings.endAll(sub, ender) : endings.keepOnly(sub, sessionId, ender))
-    if (!isThere) throw new TokenRevoked()
-    if (keep === undefined) forget(context, request, reply)
-    reply.code(204)
-  })
+
+  return (scope, path) => {
+    scope.get(path, { schema: list, onRequest }, async ({ auth: { claims: { sub }, sessionId } }) => {
+      return { sessions: (await sessions.list(sub)).map((session) => shown(session, sessionId)) }
+    })
+
+    scope.delete(`${path}/:id`, { schema: endOne, onRequest }, async (request, reply) => {
+      const { params: { id }, auth: { claims: { sub }, sessionId } } = request
+      if (!await endings.end(id, 'ended', { userId: sub, client: clientOf(request) })) throw new NotFound()
+      if (id === sessionId) transport.forget(request, reply)
+      reply.code(204)
+    })
+
+    scope.delete(path, { schema: endAll, onRequest }, async (request, reply) => {
+      const { query: { keep }, auth: { claims: { sub }, sessionId } } = request
+      const ender = { client: clientOf(request) }
+      const isThere = await (keep === undefined ? endings.endAll(sub, ender) : endings.keepOnly(sub, sessionId, ender))
+      if (!isThere) throw new TokenRevoked()
+      if (keep === undefined) transport.forget(request, reply)
+      reply.code(204)
+    })
+  }
 }
 
 function shown ({ id, createdAt, lastUsedAt, refreshExpiresAt, userAgent, ip }: Session, current: string) {

@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import type { Context } from '../../context.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import type { IntrospectionSettings } from './options.ts'
 import { isEqual } from '../../secrets/equal.ts'
 import { ClientInvalid } from './errors.ts'
 import type { AnyRequest } from '../../http/request.ts'
 import { isOurs } from '../../http/our-error.ts'
-import { answers, bodyErrors, tags, tokenFields, tokenForms } from '../../sign-in/schema.ts'
-import { acceptForms, type Scope } from '../../http/scope.ts'
+import { tokenFields, tokenForms } from './schema.ts'
+import { bodyErrors } from '../../guards/answers.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { acceptForms } from '../../http/scope.ts'
 
 interface Credentials {
   client_id?: string
   client_secret?: string
 }
 
-export function introspect (scope: Scope, { admission, clientScheme, sessions, tokens, settings: { introspection } }: Context, path: string): void {
+export function introspect (
+  { guards: { admission }, openapi: { clientScheme }, sessions, tokens }: Spine, { introspection }: IntrospectionSettings
+): AddRoutes {
   const schema = {
     operationId: 'introspect',
     summary: 'Ask whether a token is good (RFC 7662)',
@@ -49,7 +55,7 @@ export function introspect (scope: Scope, { admission, clientScheme, sessions, t
     return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: user.username }
   }
 
-  acceptForms(scope, (forms) => forms.post(path, { schema }, async (request) => {
+  return (scope, path) => acceptForms(scope, (forms) => forms.post(path, { schema }, async (request) => {
     requireClient(request, request.body)
     return describe(request.body.token, request).catch((error) => {
       if (isOurs(error) && error.statusCode === 401) return { active: false }

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { component } from '../../http/component.ts'
-import type { Context } from '../../context.ts'
-import { tags } from '../../sign-in/schema.ts'
-import type { Scope } from '../../http/scope.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import { tags } from '../../http/answers.ts'
 
 /** How long others may keep the keys. A new key is shown for at least that long before it signs. */
 const cacheSeconds = 300
@@ -19,7 +19,7 @@ const JwkSchema = component('Jwk', Type.Object({
   y: Type.Optional(Type.String({ description: 'EC: the other coordinate.', examples: ['x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0'] })),
 }, { description: 'A public key (RFC 7517)' }))
 
-export function jwks (scope: Scope, { keyring }: Context, path: string): void {
+export function jwks ({ keyring }: Spine): AddRoutes {
   const schema = {
     operationId: 'jwks',
     summary: 'The public keys that access tokens can be verified with',
@@ -32,7 +32,7 @@ export function jwks (scope: Scope, { keyring }: Context, path: string): void {
     },
   }
 
-  scope.get(path, { schema }, async (_request, reply) => {
+  return (scope, path) => scope.get(path, { schema }, async (_request, reply) => {
     reply.removeHeader('pragma').header('cache-control', `public, max-age=${cacheSeconds}`).type('application/jwk-set+json')
     return { keys: keyring.jwks }
   })

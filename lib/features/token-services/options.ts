@@ -19,6 +19,9 @@ export function problems ({ introspection: { clients } }: Filled<typeof options>
   return ids.size < clients.length ? ['introspection.clients must have different ids'] : []
 }
 
+/** What the settings say of token services. */
+export type IntrospectionSettings = ReturnType<typeof read>
+
 export function read (given: Filled<typeof options>) {
   return settled(options, given)
 }

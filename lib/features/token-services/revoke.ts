@@ -1,11 +1,14 @@
 import { Type } from '@sinclair/typebox'
-import type { Context } from '../../context.ts'
+import type { AddRoutes } from '../feature.ts'
 import { clientOf } from '../../http/request.ts'
 import { isOurs } from '../../http/our-error.ts'
-import { answers, bodyErrors, NothingSchema, tags, tokenFields, tokenForms } from '../../sign-in/schema.ts'
-import { acceptForms, type Scope } from '../../http/scope.ts'
+import { tokenFields, tokenForms } from './schema.ts'
+import type { RevokeToken } from './services.ts'
+import { bodyErrors } from '../../guards/answers.ts'
+import { answers, NothingSchema, tags } from '../../http/answers.ts'
+import { acceptForms } from '../../http/scope.ts'
 
-export function revoke (scope: Scope, { revokeToken }: Context, path: string): void {
+export function revoke (revokeToken: RevokeToken): AddRoutes {
   const schema = {
     operationId: 'revoke',
     summary: 'Revoke a token (RFC 7009)',
@@ -17,7 +20,7 @@ export function revoke (scope: Scope, { revokeToken }: Context, path: string): v
     response: answers({ 200: NothingSchema }, ...bodyErrors),
   }
 
-  acceptForms(scope, (forms) => forms.post(path, { schema }, async (request, reply) => {
+  return (scope, path) => acceptForms(scope, (forms) => forms.post(path, { schema }, async (request, reply) => {
     await revokeToken(request.body.token, clientOf(request)).catch((error) => {
       // RFC 7009 §2.2: a token that is not good has nothing left to revoke.
       if (!isOurs(error) || error.statusCode !== 401) throw error

@@ -1,20 +1,19 @@
 import { isDate } from 'node:util/types'
-import { beginningBy, deliver, endReplaced, grant, setCookies, transportOf, type CookieResponse, type Issuing, type TokenResponse } from '../../sign-in/grant.ts'
+import { transportOf } from '../../sign-in/beginning.ts'
+import { deliver, type CookieResponse, type TokenResponse } from '../../sign-in/grant.ts'
+import { setCookies } from '../../transport/keep.ts'
+import type { Spine } from '../spine.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { IssuingOff } from '../../tokens/errors.ts'
-import type { Admission } from '../../guards/admission.ts'
 import type { RequestAuth } from '../../guards/request-auth.ts'
 import { clientOf, type AnyReply, type AnyRequest, type Client } from '../../http/request.ts'
-import type { Endings } from '../../sessions/endings.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import type { SessionData } from '../../sessions/data.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
 import type { TokenClaims } from '../../tokens/access-token.ts'
 import type { TokenKind } from '../../tokens/keyring.ts'
 import type { DecodedToken } from '../../tokens/tokens.ts'
 import type { Transport } from '../../transport/options.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
-import type { Users } from '../users/users.ts'
 
 /** What a session begins with that no password has begun. */
 export interface IssueOptions {
@@ -67,45 +66,49 @@ export interface TokenServices {
   clearCookies: (reply: AnyReply) => void
 }
 
-interface Parts extends Issuing {
-  admission: Admission
-  sessions: Sessions
-  endings: Endings
-  users: Users
-}
-
 /** Ends what a token stands for, as `TokenServices.revoke` does, for whoever asks for it. */
 export type RevokeToken = (token: string, client?: Client) => Promise<void>
 
-export function createRevokeToken ({ tokens, endings, sessions }: Pick<Parts, 'tokens' | 'endings' | 'sessions'>): RevokeToken {
+export function createRevokeToken ({ tokens, sessions }: Spine): RevokeToken {
   return async (text, client) => {
     const token = tokens.verifyEvenExpired(text, ['access', 'refresh'])
-    await (token.kind === 'access' ? endings.revokeToken(token.claims, client) : sessions.logout(token, client))
+    await (token.kind === 'access' ? sessions.endings.revokeToken(token.claims, client) : sessions.logout(token, client))
   }
 }
 
-export function createServices (parts: Parts): TokenServices {
-  const { admission, cookies, ownData, settings, tokens, users } = parts
-  const revokeToken = createRevokeToken(parts)
+export function createTokenServices (spine: Spine, revokeToken: RevokeToken): TokenServices {
+  const { guards: { admission }, ownData, settings, signIn, tokens, transport: { cookies }, users: { lookUp } } = spine
 
   return {
     async issueTokens (user: string | { id: string }, options: IssueOptions = {}) {
-      const { request, reply, authTime, data: given, transport = usualTransport(settings, reply) } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
+      const {
+        request, reply, authTime, data: given, transport = usualTransport(settings, reply)
+      } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
       if (!settings.keys[0]!.signs) throw new IssuingOff()
-      if (!['body', 'cookie'].includes(transport)) throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
-      if (transport === 'cookie' && (!reply || settings.transport === 'body')) throw new OptionsInvalid("issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
+      if (!['body', 'cookie'].includes(transport)) {
+        throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
+      }
+      if (transport === 'cookie' && (!reply || settings.transport === 'body')) {
+        throw new OptionsInvalid(
+          "issueTokens() with the transport 'cookie' needs a reply, and an app whose transport is not 'body'")
+      }
 
       const since = authTime ?? new Date(0)
-      if (!isDate(since) || !(since.getTime() <= Date.now())) throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
-
-      if (given !== undefined && !ownData.isOn) throw new OptionsInvalid('issueTokens() needs the option sessions.data for data')
+      if (!isDate(since) || !(since.getTime() <= Date.now())) {
+        throw new OptionsInvalid('issueTokens() needs an authTime that is a Date, and past')
+      }
+      if (given !== undefined && !ownData.isOn) {
+        throw new OptionsInvalid('issueTokens() needs the option sessions.data for data')
+      }
 
       const checked = given === undefined ? given : ownData.read(given)
-      const found = await users.get(typeof user === 'string' ? user : user.id)
-      const { data, claims } = await beginningBy(parts, found, request, checked)
-      const beginning = { ...request && clientOf(request), authTime: since, data, transport: transportOf(transport, settings.cookies.persistent) }
-      const granted = await users.signIn(found, beginning, (session) => grant(parts, session, claims))
-      if (request) await endReplaced(parts, request, beginning.transport)
+      const found = await lookUp.enabled(typeof user === 'string' ? user : user.id)
+      const { data, claims } = await signIn.givenByHost(found, request, checked)
+      const beginning = {
+        ...request && clientOf(request), authTime: since, data, transport: transportOf(transport, settings.cookies.persistent),
+      }
+      const granted = await signIn.signIn(found, beginning, (session) => signIn.grant(session, claims))
+      if (request) await signIn.endReplaced(request, beginning.transport)
       return deliver(reply, granted) as TokenResponse
     },
 
@@ -114,7 +117,8 @@ export function createServices (parts: Parts): TokenServices {
       if (!['access', 'refresh', 'any'].includes(type)) throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type")
       const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
       const { user } = await admission.admit(token, 'strict', request)
-      return { kind: token.kind, claims: token.claims as TokenClaims, header: token.header, sessionId: token.claims.sid, user }
+      const { kind, claims, header } = token
+      return { kind, claims: claims as TokenClaims, header, sessionId: claims.sid, user }
     },
 
     decode: tokens.decode,
@@ -130,6 +134,6 @@ export function createServices (parts: Parts): TokenServices {
   }
 }
 
-function usualTransport ({ transport }: Parts['settings'], reply: AnyReply | undefined): Transport {
+function usualTransport ({ transport }: Spine['settings'], reply: AnyReply | undefined): Transport {
   return reply && transport !== 'body' ? 'cookie' : 'body'
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { component } from '../../http/component.ts'
-import type { Context } from '../../context.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
 import type { User } from '../../users/entity.ts'
 import { LastAdmin, UserReferenced } from './errors.ts'
 import { Forbidden } from '../../guards/errors.ts'
@@ -10,12 +11,14 @@ import { clientOf } from '../../http/request.ts'
 import { takesAdmin } from './admins.ts'
 import { RolesSchema } from '../../users/fields.ts'
 import { PageSchema } from '../../users/look-up.ts'
-import { accessErrors, answers, bodyErrors, NothingSchema, tags, uniqueErrors } from '../../sign-in/schema.ts'
-import type { Scope } from '../../http/scope.ts'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { answers, NothingSchema, tags } from '../../http/answers.ts'
+import { uniqueErrors } from '../../users/schema.ts'
+import type { Changes } from './changes.ts'
 
-export function users (scope: Scope, { guard, changes, fields, lookUp, publicUsers, settings }: Context, path: string): void {
+export function users ({ guards, settings, users: { fields, lookUp, publicUsers } }: Spine, changes: Changes): AddRoutes {
   const { locations } = settings
-  const onRequest = guard({ roles: ['admin'], consistency: 'strict' })
+  const onRequest = guards.ownGuard({ roles: ['admin'], consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
   const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
 
@@ -45,10 +48,6 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
       }, { description: 'A part of them' }),
     }, ...accessErrors(), Forbidden, InputInvalid),
   }
-  scope.get(path, { schema: list, onRequest }, async ({ query: { limit, after } }) => {
-    const { users, next } = await lookUp.page(limit, after)
-    return { users: users.map(shown), next }
-  })
 
   const show = {
     operationId: 'showUser',
@@ -57,11 +56,6 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     params,
     response: answers({ 200: UserSchema }, ...accessErrors(), Forbidden, NotFound),
   }
-  scope.get(`${path}/:id`, { schema: show, onRequest }, async ({ params: { id } }) => {
-    const user = await lookUp.byId(id)
-    if (!user) throw new NotFound()
-    return shown(user)
-  })
 
   const change = {
     operationId: 'changeUser',
@@ -72,12 +66,6 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
     response: answers({ 200: UserSchema }, ...refusals, LastAdmin, ...uniqueErrors(settings)),
   }
-  scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
-    const { params: { id }, body, auth: { claims: { sub } } } = request
-    const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
-    if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
-    return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true }))
-  })
 
   const remove = {
     operationId: 'deleteUser',
@@ -87,10 +75,31 @@ export function users (scope: Scope, { guard, changes, fields, lookUp, publicUse
     params,
     response: answers({ 204: NothingSchema }, ...refusals, LastAdmin, UserReferenced),
   }
-  scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
-    const { params: { id }, auth: { claims: { sub } } } = request
-    if (id === sub) throw new Forbidden()
-    if (!await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true })) throw new NotFound()
-    reply.code(204)
-  })
+
+  return (scope, path) => {
+    scope.get(path, { schema: list, onRequest }, async ({ query: { limit, after } }) => {
+      const { users, next } = await lookUp.page(limit, after)
+      return { users: users.map(shown), next }
+    })
+
+    scope.get(`${path}/:id`, { schema: show, onRequest }, async ({ params: { id } }) => {
+      const user = await lookUp.byId(id)
+      if (!user) throw new NotFound()
+      return shown(user)
+    })
+
+    scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
+      const { params: { id }, body, auth: { claims: { sub } } } = request
+      const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
+      if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
+      return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true }))
+    })
+
+    scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
+      const { params: { id }, auth: { claims: { sub } } } = request
+      if (id === sub) throw new Forbidden()
+      if (!await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true })) throw new NotFound()
+      reply.code(204)
+    })
+  }
 }

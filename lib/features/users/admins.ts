@@ -4,11 +4,6 @@ import { Revision, rows } from '../../sessions/revision.ts'
 import { User } from '../../users/entity.ts'
 import { LastAdmin } from './errors.ts'
 
-/** True for who has the role `admin` and may sign in: what the column `is_admin` holds, for whoever writes one of the two. */
-export function isAdmin ({ roles, disabledAt }: Pick<User, 'roles' | 'disabledAt'>): boolean {
-  return disabledAt === null && Array.isArray(roles) && roles.includes('admin')
-}
-
 /** True for a change after which a user is no admin. */
 export function takesAdmin ({ roles, disabled }: { roles?: string[] | undefined, disabled?: boolean | undefined }): boolean {
   return disabled === true || roles?.includes('admin') === false

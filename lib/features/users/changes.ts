@@ -7,19 +7,14 @@ import { UserReferenced } from './errors.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { Client } from '../../http/request.ts'
-import type { Hasher } from '../passwords/hasher.ts'
-import type { Policy } from '../passwords/policy.ts'
-import type { Endings } from '../../sessions/endings.ts'
-import type { RevocationLog } from '../../sessions/revocation-log.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Spine } from '../spine.ts'
 import type { StoredEvent } from '../../events/telemetry.ts'
 import { isId } from '../../tokens/claims.ts'
-import { isAdmin, takesAdmin, type Admins } from './admins.ts'
-import type { OwnFields, Profile } from '../../users/fields.ts'
+import { createAdmins, takesAdmin } from './admins.ts'
+import { isAdmin } from '../../users/admin.ts'
+import type { Profile } from '../../users/fields.ts'
 import { identifierKey, readEmail, readUsername } from '../../users/identifiers.ts'
-import type { LookUp } from '../../users/look-up.ts'
-import type { UserSettings } from '../../users/options.ts'
-import type { Taken } from '../../users/taken.ts'
-import type { UniqueFields } from '../../users/unique-fields.ts'
 
 /** What is to change of a user; the rest stays. */
 export interface Change {
@@ -65,22 +60,11 @@ export interface Changes {
   remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
 }
 
-/** What changes are made of. */
-export interface ChangeParts {
-  hasher: Hasher
-  policy: Policy
-  lookUp: LookUp
-  fields: OwnFields
-  taken: Taken
-  uniqueFields: UniqueFields
-  revocationLog: RevocationLog
-  endings: Endings
-  admins: Admins
-}
+export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>): Changes {
+  const { database, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
+  const { fields, lookUp, taken, uniqueFields } = users
+  const admins = createAdmins(database)
 
-export function createChanges (
-  { hasher, policy, lookUp, fields, taken, uniqueFields, revocationLog, endings, admins }: ChangeParts, { identifiers }: UserSettings
-): Changes {
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
   async function lock (tx: EntityManager, id: string, change: Partial<User> = {}): Promise<User> {
     const locked = isId(id) && await tx.nativeUpdate(User, { id }, { epoch: raw<number>('epoch'), ...change }) === 1
@@ -135,8 +119,7 @@ export function createChanges (
     async setPassword (id, password, em) {
       const owner = await lookUp.byId(id, em)
       if (!owner) throw new NotFound()
-      await policy.check(password, owner)
-      const passwordHash = await hasher.hash(password)
+      const passwordHash = await passwords.take(password, owner)
       return revocationLog.record(async (tx, write, note) => {
         const now = new Date()
         const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })

@@ -1,17 +1,21 @@
 import { Type } from '@sinclair/typebox'
-import type { Context } from '../../context.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
 import { LastAdmin, UserReferenced } from './errors.ts'
 import { TokenStale } from '../../guards/errors.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import { NotFound } from '../../users/errors.ts'
-import { forget } from '../../sign-in/grant.ts'
 import { clientOf } from '../../http/request.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
-import { accessErrors, answers, bodyErrors, ForgottenSchema, tags, uniqueErrors } from '../../sign-in/schema.ts'
-import type { Scope } from '../../http/scope.ts'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { ForgottenSchema } from '../../transport/schema.ts'
+import { uniqueErrors } from '../../users/schema.ts'
+import type { Changes } from './changes.ts'
 
-export function me (scope: Scope, context: Context, path: string): void {
-  const { authenticate, guard, changes, fields, publicUsers, settings } = context
+export function me ({ guards, settings, transport, users }: Spine, changes: Changes): AddRoutes {
+  const { fields, publicUsers } = users
+  const onRequest = guards.ownAuthenticate
   const { decoratorName, locations } = settings
 
   const show = {
@@ -20,7 +24,6 @@ export function me (scope: Scope, context: Context, path: string): void {
     tags,
     response: answers({ 200: publicUsers.schema }, ...accessErrors()),
   }
-  scope.get(path, { schema: show, onRequest: authenticate }, async (request): Promise<AccountsUser> => request[decoratorName as 'user'])
 
   const change = {
     operationId: 'changeMe',
@@ -30,10 +33,6 @@ export function me (scope: Scope, context: Context, path: string): void {
     body: Type.Object(fields.ownChange, { additionalProperties: false }),
     response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors, ...uniqueErrors(settings)),
   }
-  scope.patch(path, { schema: change, onRequest: authenticate }, async (request) => {
-    const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })
-    return publicUsers.of(await changed.catch(orOver))
-  })
 
   const close = {
     operationId: 'closeAccount',
@@ -42,11 +41,21 @@ export function me (scope: Scope, context: Context, path: string): void {
     tags,
     response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, LastAdmin, UserReferenced),
   }
-  scope.delete(path, { schema: close, onRequest: guard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
-    if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true })) throw new TokenRevoked()
-    forget(context, request, reply)
-    reply.code(204)
-  })
+
+  return (scope, path) => {
+    scope.get(path, { schema: show, onRequest }, async (request): Promise<AccountsUser> => request[decoratorName as 'user'])
+
+    scope.patch(path, { schema: change, onRequest }, async (request) => {
+      const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })
+      return publicUsers.of(await changed.catch(orOver))
+    })
+
+    scope.delete(path, { schema: close, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
+      if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true })) throw new TokenRevoked()
+      transport.forget(request, reply)
+      reply.code(204)
+    })
+  }
 }
 
 /** Who was deleted since the guard looked is signed in no longer. */

@@ -2,18 +2,16 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { InTransaction } from '../../database/transaction.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
-import type { Input } from '../../http/input.ts'
-import type { Hooks } from '../../sessions/options.ts'
-import type { Hasher } from '../passwords/hasher.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import { isId } from '../../tokens/claims.ts'
 import type { Change, Changes } from './changes.ts'
-import type { Credentials } from '../passwords/credentials.ts'
-import { RolesSchema, type OwnFields, type Profile } from '../../users/fields.ts'
-import { PageSchema, type LookUp } from '../../users/look-up.ts'
-import type { UserSettings } from '../../users/options.ts'
-import type { GivenFields, ManagedUser, PublicUsers } from '../../users/public-user.ts'
-import type { Past, Registration, Users } from './users.ts'
+import { RolesSchema, type Profile } from '../../users/fields.ts'
+import { PageSchema } from '../../users/look-up.ts'
+import type { GivenFields, ManagedUser } from '../../users/public-user.ts'
+import type { Past } from '../../users/draft.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Spine } from '../spine.ts'
+import { createAddUser } from './additions.ts'
 
 /** A user to be made, with fields of the app's own as `AccountsTypes` tells of them, those that are only read too. */
 export type NewUser = Partial<GivenFields> & {
@@ -101,25 +99,19 @@ export interface UserServices {
   verifyPassword: (user: string | { id: string }, password: string, options?: InTransaction) => Promise<ManagedUser | null>
 }
 
-interface Parts {
-  hooks: Hooks
-  hasher: Hasher
-  input: Input
-  settings: UserSettings
-  fields: OwnFields
-  lookUp: LookUp
-  credentials: Credentials
-  users: Users
-  changes: Changes
-  publicUsers: PublicUsers
-}
-
-export function createUserServices ({ hooks, hasher, input, settings: { identifiers }, fields, lookUp, credentials, users, changes, publicUsers }: Parts): UserServices {
+export function createUserServices (spine: Spine, passwords: Passwords, changes: Changes): UserServices {
+  const { hooks, input, settings: { identifiers }, users: { draft, fields, lookUp, publicUsers } } = spine
   const { managed } = publicUsers
+  const add = createAddUser(spine)
   const closed = { additionalProperties: false }
   const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
   const readNew = input.reader(Type.Object({
-    ...namesAs(Type.String()), password: Type.Optional(Type.String()), passwordHash: Type.Optional(Type.String({ maxLength: 255 })), roles: Type.Optional(RolesSchema), ...pastSchemas, ...fields.creation,
+    ...namesAs(Type.String()),
+    password: Type.Optional(Type.String()),
+    passwordHash: Type.Optional(Type.String({ maxLength: 255 })),
+    roles: Type.Optional(RolesSchema),
+    ...pastSchemas,
+    ...fields.creation,
   }, closed), 'whole')
   const readChange = input.reader(Type.Object({
     ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
@@ -130,12 +122,22 @@ export function createUserServices ({ hooks, hasher, input, settings: { identifi
   return {
     async create (given, options) {
       const em = emOf('create', options)
-      const { username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own } = readNew(given) as Registration & GivenPast & Profile
-      if (username === undefined && email === undefined) throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
-      if (password !== undefined && passwordHash !== undefined) throw new InputInvalid('body must not have both password and passwordHash')
-      if (passwordHash !== undefined && !await hasher.knows(passwordHash)) throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
-      const draft = await users.draft({ username, email, password, passwordHash, roles, past: pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email) }, own)
-      return managed(await users.add(draft, em, (user) => hooks.tell('onRegistered', publicUsers.of(user), null)))
+      const {
+        username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own
+      } = readNew(given) as Given
+      if (username === undefined && email === undefined) {
+        throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
+      }
+      if (password !== undefined && passwordHash !== undefined) {
+        throw new InputInvalid('body must not have both password and passwordHash')
+      }
+      if (passwordHash !== undefined && !await passwords.knows(passwordHash)) {
+        throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
+      }
+      const past = pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email)
+      const user = await draft({ username, email, roles, past }, own, (names) =>
+        password === undefined ? passwordHash ?? '' : passwords.take(password, names))
+      return managed(await add(user, em, (added) => hooks.tell('onRegistered', publicUsers.of(added), null)))
     },
 
     async find (text, options) {
@@ -165,7 +167,9 @@ export function createUserServices ({ hooks, hasher, input, settings: { identifi
       if (!await changes.remove(id, 'user-deleted', { em })) throw new NotFound()
     },
 
-    setPassword: async (id, password, options) => managed(await changes.setPassword(id, password, emOf('setPassword', options))),
+    async setPassword (id, password, options) {
+      return managed(await changes.setPassword(id, password, emOf('setPassword', options)))
+    },
 
     async setRoles (id, given, options) {
       const em = emOf('setRoles', options)
@@ -175,7 +179,7 @@ export function createUserServices ({ hooks, hasher, input, settings: { identifi
 
     async verifyPassword (who, password, options) {
       const em = emOf('verifyPassword', options)
-      const user = await credentials.match(typeof who === 'string' ? who : who.id, password, em)
+      const user = await passwords.match(typeof who === 'string' ? who : who.id, password, em)
       return user && managed(user)
     },
   }
@@ -186,6 +190,9 @@ const pastSchemas = { id: Type.Optional(Type.String()), createdAt: DateSchema, e
 
 /** What a user brings along from elsewhere, as the check of the input leaves it: dates are texts by then. */
 type GivenPast = { [Name in keyof Past]: string | undefined }
+
+/** A user to be made, as the check of the input leaves it: the rest are fields of the app's own. */
+type Given = Pick<NewUser, 'username' | 'email' | 'password' | 'passwordHash' | 'roles'> & GivenPast & Profile
 
 function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined): Past {
   const id = given?.toLowerCase()

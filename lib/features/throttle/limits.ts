@@ -4,12 +4,9 @@ import { Throttled } from './errors.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'
 import { clientOf, type AnyRequest } from '../../http/request.ts'
-import type { Queue } from '../passwords/queue.ts'
 import type { BucketKind, Telemetry } from '../../events/telemetry.ts'
-import type { LookUp } from '../../users/look-up.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
-import type { Devices } from './devices.ts'
-import { networksOf, widestNetworkOf } from '../../http/network.ts'
+import { networksOf } from '../../http/network.ts'
 import type { ThrottleSettings } from './options.ts'
 import type { Rows } from './rows.ts'
 
@@ -27,7 +24,7 @@ export interface Attempted {
  * Refuses attempts where there were too many failures. An attempt is counted before it is made, so that no number of
  * them at once gets past the limit; one that is refused is not counted, so that nobody makes a block longer.
  */
-export interface Throttle {
+export interface Limits {
   /**
    * For a check of the password of whoever `find` finds. `CredentialsInvalid` is a failure. A right
    * password empties the buckets of the account; the network is given back this attempt alone, since it may be that of
@@ -70,21 +67,22 @@ interface Counted {
   brought: number
 }
 
-export function createThrottle (
-  rows: Rows, queue: Queue, key: Buffer, events: Events, telemetry: Telemetry, { throttle: free }: ThrottleSettings,
+/** How many failures are free, by what they are counted by. */
+export type Free = Exclude<ThrottleSettings['throttle'], false>
+
+/** What failures are counted in, and told to. */
+interface LimitParts {
+  rows: Rows
+  /** For the names of buckets. */
+  key: Buffer
+  events: Events
+  telemetry: Telemetry
   log: FastifyBaseLogger
-): Throttle {
-  /** In the line for passwords, which no network can take for itself. */
-  const admit = <Result>({ ip }: AnyRequest, act: () => Promise<Result>) => queue.admit(act, widestNetworkOf(ip))
+}
 
-  if (!free) {
-    return {
-      guess: (request, find, check) => admit(request, async () => check(await find(), true)),
-      register: (request, prepare, act) => admit(request, async () => act(await prepare())),
-      fail: async () => {},
-    }
-  }
-
+export function createLimits (
+  { rows, key, events, telemetry, log }: LimitParts, free: Free
+): Limits {
   const rules: Record<BucketKind, Rule> = {
     'account-network': { free: free.accountNetwork, leakMs: 5 * 60_000 },
     'account-device': { free: free.accountNetwork, leakMs: 5 * 60_000 },
@@ -101,14 +99,16 @@ export function createThrottle (
 
   /** An unkeyed hash of an address could be tried out by whoever reads the table. */
   function bucket (kind: BucketKind, name: string, rule: Rule = rules[kind], isSilent = false): Counted {
-    return { kind, id: createHmac('sha256', key).update(`${kind} ${name}`).digest('hex'), rule, isSilent, isClosed: false, brought: 0 }
+    const id = createHmac('sha256', key).update(`${kind} ${name}`).digest('hex')
+    return { kind, id, rule, isSilent, isClosed: false, brought: 0 }
   }
 
   /** In the order in which everybody locks them, so that nobody waits in a circle. As many for nobody as for somebody. */
   function bucketsOf (request: AnyRequest, attempted?: Attempted): Counted[] {
     warnOfProxy(request)
     const networks = networksOf(request.ip)
-    const ofNetworks = networks.map((network, index) => bucket('network', network, { ...rules.network, free: rules.network.free * 2 ** index }))
+    const ofNetworks = networks.map((network, index) =>
+      bucket('network', network, { ...rules.network, free: rules.network.free * 2 ** index }))
     if (!attempted) return ofNetworks
 
     const { key, id = `nobody ${key}`, device } = attempted
@@ -154,23 +154,29 @@ export function createThrottle (
     const kinds = new Set(buckets.filter(({ brought }) => brought > 0).map(({ kind }) => kind))
     for (const kind of kinds) {
       telemetry.counters.bucketsBlocked++
-      await events.happen({ type: 'lock', reason: kind, userId: kind === 'network' ? undefined : attempted?.id, client: clientOf(request) })
+      const userId = kind === 'network' ? undefined : attempted?.id
+      await events.happen({ type: 'lock', reason: kind, userId, client: clientOf(request) })
     }
   }
 
-  async function attempt<Result> (buckets: Counted[], act: () => Promise<Result>, onFailure: (error: unknown) => Promise<void> | false): Promise<Result> {
+  async function attempt<Result> (
+    buckets: Counted[], act: () => Promise<Result>, onFailure: (error: unknown) => Promise<void> | false
+  ): Promise<Result> {
     await count(buckets)
     return act().catch(async (error) => {
       const telling = onFailure(error)
       if (telling) await telling
       // Nobody waits for it: if the database is away, they have waited long enough.
-      else change(buckets, (rows) => takeBackFrom(rows, buckets)).catch((cause) => log.warn(cause, 'An attempt that was none stays counted'))
+      else {
+        const uncounting = change(buckets, (rows) => takeBackFrom(rows, buckets))
+        uncounting.catch((cause) => log.warn(cause, 'An attempt that was none stays counted'))
+      }
       throw error
     })
   }
 
   return {
-    guess: (request, find, check) => admit(request, async () => {
+    async guess (request, find, check) {
       const found = await find()
       const buckets = bucketsOf(request, found)
       const judge = () => {
@@ -178,12 +184,14 @@ export function createThrottle (
         if (!isJudged) telemetry.counters.attemptsThrottled++
         return check(found, isJudged)
       }
-      const result = await attempt(buckets, judge, (error) => error instanceof CredentialsInvalid && tellOf(buckets, request, found))
-      await change(buckets, (rows) => takeBackFrom(rows, buckets).map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
+      const tellOfWrong = (error: unknown) => error instanceof CredentialsInvalid && tellOf(buckets, request, found)
+      const result = await attempt(buckets, judge, tellOfWrong)
+      await change(buckets, (rows) => takeBackFrom(rows, buckets)
+        .map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
       return result
-    }),
+    },
 
-    register: (request, prepare, act) => admit(request, async () => {
+    async register (request, prepare, act) {
       const buckets = bucketsOf(request)
       let isPrepared = false
       const make = async () => {
@@ -194,7 +202,7 @@ export function createThrottle (
       const result = await attempt(buckets, make, (error) => isPrepared && isAnswer(error) && tellOf(buckets, request))
       await tellOf(buckets, request)
       return result
-    }),
+    },
 
     async fail (request) {
       const buckets = bucketsOf(request)
@@ -202,12 +210,6 @@ export function createThrottle (
       await tellOf(buckets, request)
     },
   }
-}
-
-/** Whoever is signed in. */
-export async function attemptedBy (request: AnyRequest, { devices, lookUp }: { devices: Devices, lookUp: LookUp }): Promise<Attempted> {
-  const { claims: { sub: id } } = request.auth!
-  return { key: id, id, device: await devices.known(request, () => lookUp.stored.byId(id)) }
 }
 
 /** Not a database that is away: a name that is taken, or what a host refuses once the name has proved to be free. */

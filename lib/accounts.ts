@@ -1,0 +1,105 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import type { AccountsOptions } from '../types/options.ts'
+import { createClocks } from './database/clocks.ts'
+import { openDatabase } from './database/database.ts'
+import { createPruner } from './database/prune.ts'
+import { claimName, decorate } from './decorators.ts'
+import { tables } from './entities.ts'
+import { createEvents } from './events/events.ts'
+import { pruneOfEvents } from './events/prune.ts'
+import { createTelemetry } from './events/telemetry.ts'
+import { features } from './features.ts'
+import type { Spine } from './features/spine.ts'
+import { createGuards } from './guards/guards.ts'
+import { protectScope } from './guards/protect.ts'
+import { createAttendance, watchRoutes } from './guards/routes.ts'
+import { createHooks } from './host/hooks.ts'
+import { createCompiling } from './http/compiling.ts'
+import { createInput } from './http/input.ts'
+import { prepareScope } from './http/scope.ts'
+import { createWording } from './http/wording.ts'
+import { openFeatures } from './features/opening.ts'
+import { createOpenapi } from './openapi/document.ts'
+import { createOwnData } from './sessions/data.ts'
+import { createHealth } from './sessions/health.ts'
+import type { Hooks } from './sessions/options.ts'
+import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
+import { openSessions } from './sessions/sessions.ts'
+import { readSettings } from './settings.ts'
+import { createSignIn } from './sign-in/sign-in.ts'
+import { createKeyring } from './tokens/keyring.ts'
+import { createTokens } from './tokens/tokens.ts'
+import { createTokenTransport } from './transport/transport.ts'
+import { openUsers } from './users/users.ts'
+
+/**
+ * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and more, and the guards
+ * `app.authenticate` and `app.authenticateRefresh`. Always `await app.register(accounts)`: the guards are there only
+ * afterwards.
+ * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, naming everything that is wrong with the options at once
+ */
+export async function accounts (app: FastifyInstance, options: AccountsOptions): Promise<void> {
+  const { log, server } = app
+  const settings = readSettings(options, process.env, log, app.prefix)
+  claimName(app, settings)
+  const attendance = createAttendance(settings, log)
+  watchRoutes(app, attendance, settings.name)
+
+  const compiling = createCompiling(settings)
+  const input = createInput(compiling)
+  const wording = createWording(settings, log)
+  const hooks: Hooks = createHooks(settings.hooks, log)
+  const telemetry = createTelemetry(settings.name)
+  const database = await openDatabase(settings, tables)
+  app.addHook('onClose', database.close)
+  const events = createEvents(database, telemetry, settings, log)
+  const keyring = await createKeyring(app, settings.keys, settings.headerFields)
+  const tokens = createTokens(keyring, settings, telemetry)
+  const users = await openUsers({ database, telemetry }, settings)
+  const sessions = await openSessions({ database, knownUsers: users.known, events, telemetry, hooks, log }, settings)
+  app.addHook('onClose', sessions.close)
+  const ownData = createOwnData(input, users.publicUsers, settings)
+  const transport = await createTokenTransport(app, { keyring, telemetry }, settings)
+  const guards = createGuards({ tokens, sessions, users, transport, wording }, settings)
+  const signIn = createSignIn({ database, tokens, users, sessions, transport, ownData }, settings)
+  const openapi = createOpenapi(settings)
+
+  const made = { database, events, keyring, tokens, users, sessions, ownData, transport, guards, signIn, openapi }
+  const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
+  const { services, routes, prunes, close } = await openFeatures(features, spine, settings)
+  app.addHook('onClose', close)
+
+  const clocks = createClocks(database)
+  const pruner = createPruner({ database, clocks, log }, settings, [
+    pruneOfRevocations(settings),
+    ...prunes,
+    pruneOfEvents(settings.events.keepForSeconds),
+    // Last: a foreign key of the host's that refers to a session holds up nothing else.
+    pruneOfSessions,
+  ])
+  app.addHook('onClose', pruner.close)
+
+  const { guard, authenticate, authenticateRefresh } = guards
+  const document = Object.values(settings.routes).some(Boolean) ? openapi.documentGuards(app) : () => {}
+  decorate(app, settings, {
+    ...services,
+    orm: database.orm,
+    guard,
+    protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
+    authenticate,
+    authenticateRefresh,
+    prune: pruner.prune,
+    check: createHealth(database, clocks, sessions.revocationLog, sessions.revocations).check,
+    counters: telemetry.counters,
+  })
+
+  await app.register(async function accountsRoutes (child) {
+    const scope = child.withTypeProvider<TypeBoxTypeProvider>()
+    prepareScope(scope, input, compiling, wording)
+    openapi.documentScope(child)
+    for (const [name, path] of Object.entries(settings.routes)) {
+      if (path) routes[name]!(scope, path)
+    }
+  }, { prefix: settings.prefix })
+}

@@ -1,0 +1,40 @@
+import type { Prune } from '../database/prune.ts'
+import type { AddRoutes, AnyFeature, Feature, Open, PrunedOf, ServicesOf } from './feature.ts'
+import type { Spine } from './spine.ts'
+
+/** What features bring together, once they are open. */
+export interface Opened<Features extends readonly AnyFeature[]> {
+  services: AllOf<ServicesOf<Features[number]>>
+  /** By the names of their switches. */
+  routes: Record<string, AddRoutes>
+  prunes: Prune<PrunedOf<Features[number]>>[]
+  close: () => Promise<void>
+}
+
+/** What has the members of each of a union. */
+type AllOf<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void ? All : never
+
+/** Opens features in their order, which gives each the faces of those that it needs. */
+export async function openFeatures<const Features extends readonly AnyFeature[]> (
+  features: Features, spine: Spine, settings: object
+): Promise<Opened<Features>> {
+  const opened = new Map<AnyFeature, Open<unknown, object>>()
+  for (const card of features) opened.set(card, await openOne(card, spine, settings, opened))
+
+  const all = [...opened.values()]
+  return {
+    services: Object.assign({}, ...all.map(({ services }) => services)),
+    routes: Object.assign({}, ...all.map(({ routes }) => routes)),
+    prunes: features.flatMap(({ prunes = [] }) => prunes),
+    close: async () => { for (const { close } of all.toReversed()) await close?.() },
+  }
+}
+
+async function openOne (
+  card: Feature<object, Record<string, AnyFeature>, unknown, object, string>, spine: Spine, settings: object,
+  opened: Map<AnyFeature, Open<unknown, object>>
+): Promise<Open<unknown, object>> {
+  if (card.off?.when(settings)) return { face: card.off.face }
+  const faces = Object.entries(card.needs).map(([name, needed]) => [name, opened.get(needed)!.face])
+  return card.open(spine, settings, Object.fromEntries(faces))
+}

@@ -1,0 +1,52 @@
+import { widestNetworkOf } from '../../http/network.ts'
+import type { Open } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import type { Throttle } from '../throttle/open.ts'
+import { createPasswordChange } from './password-change.ts'
+import { password } from './change.ts'
+import { createCredentials } from './credentials.ts'
+import { createHasher } from './hasher.ts'
+import { login } from './login.ts'
+import type { PasswordSettings } from './options.ts'
+import type { PasswordParts, Passwords } from './passwords.ts'
+import { createPolicy } from './policy.ts'
+import { createQueue } from './queue.ts'
+import { reauthenticate } from './reauthenticate.ts'
+import { PasswordSchema } from './schema.ts'
+
+export async function open (
+  spine: Spine, settings: PasswordSettings, { throttle }: { throttle: Throttle }
+): Promise<Open<Passwords, never>> {
+  const { database, events, log, server, users: { lookUp } } = spine
+  const queue = createQueue(server, settings.password)
+  const hasher = await createHasher(settings.password, queue)
+  const policy = createPolicy(settings, log)
+  const credentials = createCredentials(database, events, hasher, lookUp)
+
+  const passwords: Passwords = {
+    PasswordSchema: PasswordSchema(settings),
+    knows: hasher.knows,
+    match: credentials.match,
+    admit: ({ ip }, act) => queue.admit(act, widestNetworkOf(ip)),
+    async take (password, owner, gone) {
+      await policy.check(password, owner, gone)
+      return hasher.hash(password, gone)
+    },
+  }
+  const parts: PasswordParts = {
+    spine,
+    throttle,
+    passwords,
+    credentials,
+    changePassword: createPasswordChange({ spine, policy, hasher, credentials }),
+    async attemptedBy (request) {
+      const { claims: { sub: id } } = request.auth!
+      return { key: id, id, device: await throttle.known(request, () => lookUp.stored.byId(id)) }
+    },
+  }
+
+  return {
+    face: passwords,
+    routes: { login: login(parts), reauthenticate: reauthenticate(parts), password: password(parts) },
+  }
+}

@@ -1,0 +1,72 @@
+import { Type } from '@sinclair/typebox'
+import { bodyErrors } from '../../guards/answers.ts'
+import { askForLeave } from '../../host/ask.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { sourceOf } from '../../http/request.ts'
+import { whenGone } from '../../http/signal.ts'
+import type { Wish } from '../../sign-in/beginning.ts'
+import { deliver } from '../../sign-in/grant.ts'
+import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { UserExists } from '../../users/errors.ts'
+import { EmailSchema, UsernameSchema } from '../../users/schema.ts'
+import type { AddRoutes } from '../feature.ts'
+import { Busy, PasswordRejected } from '../passwords/errors.ts'
+import type { Spine } from '../spine.ts'
+import { Throttled } from '../throttle/errors.ts'
+import type { RegisterNeeds, RegisterSettings } from './needs.ts'
+import { createRegistering, type Join } from './registering.ts'
+
+/** What somebody registers with, fields of the app's own included. */
+interface Registration extends Pick<Wish, 'transport'> {
+  username?: string
+  email?: string
+  password: string
+}
+
+export function register (
+  spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, passwords }: RegisterNeeds
+): AddRoutes {
+  const { hooks, settings: { identifiers, transport }, signIn, users: { draft, fields, publicUsers } } = spine
+  const store = createRegistering(spine)
+  const hasName = identifiers.includes('username')
+  const hasEmail = identifiers.includes('email')
+
+  const schema = {
+    operationId: 'register',
+    summary: 'Open an account and sign in',
+    tags,
+    body: Type.Object({
+      ...hasName && { username: UsernameSchema },
+      ...hasEmail && { email: hasName ? Type.Optional(EmailSchema) : EmailSchema },
+      password: passwords.PasswordSchema,
+      ...fields.registration,
+      ...transportFields(transport),
+    }, { additionalProperties: false }),
+    response: answers({ 201: signIn.TokenResponseSchema },
+      ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled, Busy),
+  }
+
+  return (scope, path) => scope.post(path, { schema }, async (request, reply) => {
+    const { transport: wanted, username, email, password, ...profile } = request.body as Registration
+    const beginning = signIn.beginningOf(request, wanted ? { transport: wanted } : {})
+    const prepare = async () => {
+      const user = await draft({ username, email }, { ...fields.given, ...profile }, (names) =>
+        passwords.take(password, names, whenGone(reply)))
+      return { user, ...await signIn.givenByHost(user, request) }
+    }
+    const granted = await passwords.admit(request, () =>
+      throttle.register(request, prepare, async ({ user, data, claims }) => {
+        const join: Join = (em) => askForLeave(async () => {
+          const told = [publicUsers.of(user), { username, email, ...profile }] as const
+          await onRegister?.(em, ...structuredClone(told))
+          await em.flush()
+        })
+        return store(user, { ...beginning, data }, (session) =>
+          throttle.remember(signIn.grant(session, claims), session), join)
+      }))
+    hooks.tell('onRegistered', granted.body.user, sourceOf(request))
+    await signIn.endReplaced(request, beginning.transport)
+    reply.code(201)
+    return deliver(reply, granted)
+  })
+}

@@ -1,0 +1,55 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { within } from '../../database/patience.ts'
+import type { Happening } from '../../events/events.ts'
+import { msLeft } from '../../http/deadline.ts'
+import type { Beginning } from '../../sessions/births.ts'
+import type { Session } from '../../sessions/entity.ts'
+import type { Draft } from '../../users/draft.ts'
+import { User } from '../../users/entity.ts'
+import type { Spine } from '../spine.ts'
+
+/** What the host adds to a transaction of ours. */
+export type Join = (em: EntityManager) => Promise<void>
+
+/**
+ * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
+ * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails.
+ * @throws {UserExists} a 409, found by the database, so also in a race
+ * @throws what `join` throws
+ */
+export type StoreRegistration = <Answer>(
+  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join: Join
+) => Promise<Answer>
+
+export function createRegistering ({ database, events, sessions, users: { taken, uniqueFields } }: Spine): StoreRegistration {
+  const { lend = (tx: EntityManager) => tx } = database
+
+  return async (draft, beginning, issue, join) => {
+    const store = async () => {
+      let failure: unknown
+      const storing = database.transaction(async (tx) => {
+        failure = undefined
+        const user = { ...draft, lastLoginAt: draft.createdAt }
+        const session = sessions.begin(user, user.epoch, beginning)
+        const answer = issue(session)
+        await tx.insert(User, user)
+        await uniqueFields.note(tx, user.id, user.profile)
+        await sessions.store(tx, session)
+        const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
+        await events.write(tx, happening)
+        // Within it the database may have one connection for all: a hook that never ends must not keep it.
+        await within(msLeft(), join(lend(tx))).catch((error) => { throw failure = error })
+        return { answer, happening }
+      })
+      // A failure of the host's stays what it is, whatever the database makes of it.
+      return storing.catch((error) => {
+        if (failure === undefined) throw error
+        return { failure }
+      })
+    }
+    const stored = await taken.storing(() => ({ ...draft, isNew: true }), store)
+    if ('failure' in stored) throw stored.failure
+    events.tell(stored.happening)
+    return stored.answer
+  }
+}

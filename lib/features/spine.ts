@@ -1,0 +1,49 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { Events } from '../events/events.ts'
+import type { Telemetry } from '../events/telemetry.ts'
+import type { Guards } from '../guards/guards.ts'
+import type { AuthenticationSettings } from '../guards/options.ts'
+import type { Input } from '../http/input.ts'
+import type { Documenting } from '../openapi/document.ts'
+import type { OwnData } from '../sessions/data.ts'
+import type { Hooks, SessionSettings } from '../sessions/options.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { SignInSettings } from '../sign-in/options.ts'
+import type { SignIn } from '../sign-in/sign-in.ts'
+import type { Keyring } from '../tokens/keyring.ts'
+import type { TokenSettings } from '../tokens/options.ts'
+import type { Tokens } from '../tokens/tokens.ts'
+import type { TransportSettings } from '../transport/options.ts'
+import type { TokenTransport } from '../transport/transport.ts'
+import type { UserSettings } from '../users/options.ts'
+import type { Users } from '../users/users.ts'
+
+/** What the settings say of the spine. */
+export type SpineSettings =
+  TokenSettings & UserSettings & SessionSettings & TransportSettings & AuthenticationSettings & SignInSettings
+
+/** What every feature may use. It is made before any of them, and knows none. */
+export interface Spine {
+  settings: SpineSettings
+  log: FastifyBaseLogger
+  /** What all accounts of one server share is kept by it. */
+  server: object
+  /** Reads what people and code give. */
+  input: Input
+  /** Tells the app's hooks. */
+  hooks: Hooks
+  database: Database
+  events: Events
+  telemetry: Telemetry
+  keyring: Keyring
+  tokens: Tokens
+  users: Users
+  sessions: Sessions
+  /** What the app keeps of sessions. */
+  ownData: OwnData
+  transport: TokenTransport
+  guards: Guards
+  signIn: SignIn
+  openapi: Documenting
+}

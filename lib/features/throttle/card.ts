@@ -1,0 +1,24 @@
+import { feature } from '../feature.ts'
+import { ThrottleBucket } from './entity.ts'
+import type { ThrottleSettings } from './options.ts'
+import { pruneOfThrottle } from './prune.ts'
+import type { Throttle } from './open.ts'
+
+/** Nobody is held up. */
+const unlimited: Throttle = {
+  guess: async (_, find, check) => check(await find(), true),
+  register: async (_, prepare, act) => act(await prepare()),
+  fail: async () => {},
+  known: async () => undefined,
+  remember: (granted) => granted,
+}
+
+/** Limits on guessing. */
+export const throttle = feature({
+  name: 'throttle',
+  needs: {},
+  entities: [ThrottleBucket],
+  prunes: [pruneOfThrottle],
+  off: { when: ({ throttle }: ThrottleSettings) => throttle === false, face: unlimited },
+  open: (spine, settings) => import('./open.ts').then(({ open }) => open(spine, settings)),
+})

@@ -1,0 +1,18 @@
+import { eachInTime } from '../../http/deadline.ts'
+import type { Open } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import { introspect } from './introspect.ts'
+import { jwks } from './jwks.ts'
+import type { IntrospectionSettings } from './options.ts'
+import { revoke } from './revoke.ts'
+import { createRevokeToken, createTokenServices, type TokenServices } from './services.ts'
+
+export async function open (spine: Spine, settings: IntrospectionSettings): Promise<Open<undefined, TokenServices>> {
+  const revokeToken = createRevokeToken(spine)
+  const { decode, clearCookies, ...asking } = createTokenServices(spine, revokeToken)
+  return {
+    face: undefined,
+    routes: { jwks: jwks(spine), revoke: revoke(revokeToken), introspect: introspect(spine, settings) },
+    services: { decode, clearCookies, ...eachInTime(asking) },
+  }
+}

@@ -1,0 +1,19 @@
+import { eachInTime } from '../../http/deadline.ts'
+import type { Open } from '../feature.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Spine } from '../spine.ts'
+import { users } from './admin.ts'
+import { createChanges } from './changes.ts'
+import { me } from './me.ts'
+import { createUserServices, type UserServices } from './services.ts'
+
+export async function open (
+  spine: Spine, _: unknown, { passwords }: { passwords: Passwords }
+): Promise<Open<undefined, { users: UserServices }>> {
+  const changes = createChanges(spine, passwords)
+  return {
+    face: undefined,
+    routes: { me: me(spine, changes), users: users(spine, changes) },
+    services: { users: eachInTime(createUserServices(spine, passwords, changes)) },
+  }
+}

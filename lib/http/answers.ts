@@ -1,0 +1,49 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import type { FastifyError } from '@fastify/error'
+import { component } from './component.ts'
+
+/** The tag of our routes, until the document gives them that of their accounts. */
+export const tags = ['accounts']
+
+/** A class of `errors.ts`, or of Fastify's. */
+export type ErrorClass = new (...args: never[]) => FastifyError
+
+export const NothingSchema = Type.Null({ description: 'Done' })
+
+/**
+ * Keywords of a field for the document alone. A validator would count other characters than the policy, which
+ * normalises first, and would answer with an error that is not about passwords.
+ */
+export const shown = Symbol('shown')
+
+/** Under this key a schema keeps the errors that it stands for. */
+export const behind = Symbol('errors behind a status')
+
+export const ErrorSchema = component('Error', Type.Object({
+  statusCode: Type.Integer({ description: 'The status, once more.' }),
+  code: Type.String({ description: 'Stable: programs compare this.' }),
+  error: Type.String({ description: 'The name of the status.' }),
+  message: Type.String({ description: 'For people.' }),
+}, { description: 'Why a request was refused' }))
+
+/** What some errors say beside: see `UserExists`. */
+const FieldSchema = Type.Optional(Type.String({
+  description: 'What is taken, where the code says that something is: username, email, or a field of the app.',
+}))
+
+/** The `response` of a route: what it gives, and each status that it may refuse with, naming the codes. */
+export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {
+  const thrown = new Map(refusals.map((Refusal) => new Refusal()).map((error) => [error.code, error]))
+  const byStatus = Object.groupBy(thrown.values(), ({ statusCode }) => statusCode!)
+  const refused = Object.entries(byStatus).map(([status, errors]) => [status, refusalSchema(errors!)])
+  return { ...given, ...Object.fromEntries(refused) }
+}
+
+function refusalSchema (errors: FastifyError[]) {
+  const codes = errors.map(({ code }) => code)
+  const CodeSchema = Type.Object({
+    code: Type.Unsafe<string>({ type: 'string', enum: codes }),
+    ...errors.some((error) => 'field' in error) && { field: FieldSchema },
+  })
+  return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [behind]: errors }
+}
