@@ -81,7 +81,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   app.addHook('onClose', pruner.close)
 
   const { guard, authenticate, authenticateRefresh } = guards
-  const document = Object.values(settings.routes).some(Boolean) ? openapi.documentGuards(app) : () => {}
+  const document = Object.keys(settings.routes).length > 0 ? openapi.documentGuards(app) : () => {}
   decorate(app, settings, {
     ...services,
     orm: database.orm,
@@ -98,8 +98,6 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
     prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)
-    for (const [name, path] of Object.entries(settings.routes)) {
-      if (path) routes[name]!(scope, path)
-    }
+    for (const [name, path] of Object.entries(settings.routes)) routes[name]!(scope, path)
   }, { prefix: settings.prefix })
 }

@@ -1,11 +1,15 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
-import * as routes from './features/options.ts'
 import * as passwords from './features/passwords/options.ts'
+import * as register from './features/register/options.ts'
+import { faultsOfRoutes, readRoutes } from './features/routes.ts'
+import * as sessionRoutes from './features/sessions/options.ts'
 import * as throttle from './features/throttle/options.ts'
 import * as tokenServices from './features/token-services/options.ts'
+import * as userRoutes from './features/users/options.ts'
 import * as guards from './guards/options.ts'
 import * as http from './http/options.ts'
 import type { Messages } from './http/wording.ts'
@@ -33,6 +37,18 @@ const messages = {
   }),
 }
 
+/** The switches of the routes of all features: those that are on stand in this order in the document. */
+export const routes = Group({
+  ...register.routes,
+  ...passwords.routes,
+  ...sessionRoutes.routes,
+  ...userRoutes.routes,
+  ...tokenServices.routes,
+}, {
+  description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
+    'moves it, below the prefix ([routes](routes.md)).',
+})
+
 /** Checks and fills the options: what each folder says of its own, put together. */
 export const OptionsSchema = Type.Object({
   ...tokens.options,
@@ -44,7 +60,7 @@ export const OptionsSchema = Type.Object({
   ...transport.options,
   ...guards.options,
   ...signIn.options,
-  ...routes.options,
+  routes,
   ...tokenServices.options,
   ...passwords.options,
   ...throttle.options,
@@ -59,7 +75,7 @@ export type FilledOptions = Omit<Filled, 'secret' | 'orm'>
 
 /** What no schema can see, whatever stands there. */
 export function faultsOf (given: Partial<Filled>, env: NodeJS.ProcessEnv): string[] {
-  return [...sessions.faults(given), ...passwords.faults(given, env), ...routes.faults(given)]
+  return [...sessions.faults(given), ...passwords.faults(given, env), ...faultsOfRoutes(routes, given.routes)]
 }
 
 /** What does not fit together in options that are right one by one. */
@@ -92,7 +108,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...transport.read(given, scope),
     ...guards.read(given),
     ...signIn.read(given),
-    ...routes.read(given, keys),
+    ...readRoutes(routes, given, keys),
     ...tokenServices.read(given),
     ...passwords.read(given, env),
     ...throttle.read(given),

@@ -6,9 +6,9 @@ import { withEnvironment } from './checks/environment.ts'
 import { faultsIn, filled, rivalsIn } from './checks/faults.ts'
 import { frozenData } from './checks/frozen.ts'
 import { sentence } from './checks/sentences.ts'
-import { issuing } from './features/options.ts'
+import { issuingAmong } from './features/routes.ts'
 import { OptionsInvalid } from './http/errors.ts'
-import { faultsOf, OptionsSchema, problemsOf, read, type Filled, type Settings } from './options.ts'
+import { faultsOf, OptionsSchema, routes, problemsOf, read, type Filled, type Settings } from './options.ts'
 import type { Key } from './tokens/key.ts'
 import { keyProblems } from './tokens/options.ts'
 import { readKey } from './tokens/read-key.ts'
@@ -43,7 +43,7 @@ export function readSettings (
   }
   if (!settings.keys[0]!.signs) {
     log.info('fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ' +
-      issuing.join(', '))
+      issuingAmong(routes).join(', '))
   }
   return settings
 }

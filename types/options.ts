@@ -5,8 +5,8 @@ import type { OrmOption } from '../lib/database/borrow.ts'
 import type {
   CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
 } from '../lib/features/passwords/options.ts'
+import type { RouteSwitch } from '../lib/features/routes.ts'
 import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
-import type { RouteSwitch } from '../lib/http/route-path.ts'
 import type { Messages } from '../lib/http/wording.ts'
 import type { ErrorCode } from '../lib/options.ts'
 import type {
@@ -292,18 +292,18 @@ export interface AccountsOptions {
     register?: RouteSwitch
     /** `POST /login`. Default `true`. */
     login?: RouteSwitch
+    /** `POST /reauthenticate`. Default `true`. */
+    reauthenticate?: RouteSwitch
+    /** `PUT /password`. Default `true`. */
+    password?: RouteSwitch
     /** `POST /refresh`. Default `true`. */
     refresh?: RouteSwitch
     /** `POST /logout`. Default `true`. */
     logout?: RouteSwitch
-    /** `POST /reauthenticate`. Default `true`. */
-    reauthenticate?: RouteSwitch
-    /** `GET /me`, `PATCH /me`, `DELETE /me`. Default `true`. */
-    me?: RouteSwitch
     /** `GET /sessions`, `DELETE /sessions/:id`, `DELETE /sessions`. Default `true`. */
     sessions?: RouteSwitch
-    /** `PUT /password`. Default `true`. */
-    password?: RouteSwitch
+    /** `GET /me`, `PATCH /me`, `DELETE /me`. Default `true`. */
+    me?: RouteSwitch
     /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default `false`. */
     users?: RouteSwitch
     /** `GET /jwks.json`, where there is a public key. Default `true`. */

@@ -10,7 +10,7 @@ const ajv = new Ajv({
   allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false },
 })
 ajv.addKeyword({ keyword: 'holds', validate: (holds: (value: unknown) => boolean, value: unknown) => holds(value) })
-ajv.addVocabulary(['must', 'usual', 'env', 'tsType', 'duration', 'kept', 'insteadOf'])
+ajv.addVocabulary(['must', 'usual', 'env', 'tsType', 'duration', 'kept', 'insteadOf', 'route'])
 
 /**
  * All that is wrong with the options that are given. Groups of options are walked here, and the schema of a single one

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { Callable, DurationSchema, Group, Kept, OneOf, text } from '../../checks/kinds.ts'
 import { settled, type Filled, type Loose } from '../../checks/slice.ts'
 import { weakness } from '../../secrets/weakness.ts'
+import { RouteSchema } from '../routes.ts'
 import { readPepper } from './pepper.ts'
 import type { Owner } from './rule.ts'
 
@@ -110,6 +111,12 @@ export const options = {
         '([rotation](passwords.md#pepper)).',
     })),
   }),
+}
+
+export const routes = {
+  login: RouteSchema('/login', true, '`POST /login`.', { method: 'POST', issues: true }),
+  reauthenticate: RouteSchema('/reauthenticate', true, '`POST /reauthenticate`.', { method: 'POST', issues: true }),
+  password: RouteSchema('/password', true, '`PUT /password`.', { method: 'PUT', issues: true }),
 }
 
 /** What the settings say of passwords. */

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Group } from '../../checks/kinds.ts'
 import { settled, type Filled } from '../../checks/slice.ts'
+import { RouteSchema } from '../routes.ts'
 
 export const options = {
   introspection: Group({
@@ -12,6 +13,15 @@ export const options = {
       description: '`{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more.',
     }),
   }),
+}
+
+export const routes = {
+  jwks: RouteSchema('/jwks', true, '`GET /jwks.json`, where there is a public key.',
+    { method: 'GET', usualPath: '/jwks.json', isOfUse: (keys) => keys.some(({ jwk }) => jwk) }),
+  revoke: RouteSchema('/revoke', false, '`POST /revoke` (RFC 7009).', { method: 'POST' }),
+  introspect: RouteSchema('/introspect', true,
+    '`POST /introspect` (RFC 7662), where `introspection.clients` may ask.',
+    { method: 'POST', isOfUse: (_, { introspection }: Filled<typeof options>) => introspection.clients.length > 0 }),
 }
 
 export function problems ({ introspection: { clients } }: Filled<typeof options>): string[] {
