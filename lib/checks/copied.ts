@@ -4,7 +4,7 @@ import { fromTypeBox1, isTypeBox1 } from './typebox-1.ts'
 
 /**
  * A deep copy of plain objects, so that filling in defaults never writes into what the caller holds. Other objects, a
- * Map or a Date, are no groups of options: as null they are refused.
+ * Map or a Date, are no groups of options: they become null, which the schemas refuse.
  */
 export function copied (part: TSchema | undefined, value: unknown): unknown {
   // A schema stays what it is: TypeBox marks its own by symbols, which a copy would lose.
@@ -16,7 +16,7 @@ export function copied (part: TSchema | undefined, value: unknown): unknown {
   return Object.fromEntries(copies)
 }
 
-/** What the host has given that stays its own, whatever it is. */
+/** The values of all options that `Kept` marks: they stay the host's own objects. */
 export function keptIn (part: TSchema, value: unknown): unknown[] {
   if (part.kept) return [value]
   if (!('properties' in part) || !isPlainObject(value)) return []

@@ -6,7 +6,7 @@ const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 6
 /** Ten years. */
 export const mostSeconds = 10 * 365 * 86400
 
-/** True for a duration from one second to ten years or to `most` seconds, or from zero where nothing at all makes sense. */
+/** True for a duration of one second to `most` seconds, or of none at all where `zero` allows it. */
 export function isDuration (value: unknown, { zero = false, most = mostSeconds } = {}): boolean {
   const seconds = inSeconds(value)
   return Number.isInteger(seconds) && seconds >= (zero ? 0 : 1) && seconds <= most

@@ -9,11 +9,11 @@ export function withEnvironment<Given extends object> (
   { properties }: TSchema, given: Given, env: NodeJS.ProcessEnv
 ): Given {
   const parts = Object.entries<TSchema>(properties)
-  const of = (name: string) => (given as Record<string, unknown>)[name]
-  const replaced = parts.filter(([name]) => of(name) !== undefined).map(([, { insteadOf }]) => insteadOf)
+  const givenFor = (name: string) => (given as Record<string, unknown>)[name]
+  const replaced = parts.filter(([name]) => givenFor(name) !== undefined).map(([, { insteadOf }]) => insteadOf)
 
-  const looked = parts.filter(([name]) => !replaced.includes(name))
-  const values = looked.map(([name, part]) => [name, valueOf(part, of(name), env)])
+  const asked = parts.filter(([name]) => !replaced.includes(name))
+  const values = asked.map(([name, part]) => [name, valueOf(part, givenFor(name), env)])
   return { ...given, ...Object.fromEntries(values.filter(([, value]) => value !== undefined)) }
 }
 

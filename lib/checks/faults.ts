@@ -3,8 +3,8 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { isPlainObject } from './plain-object.ts'
 
 /**
- * Finds everything that is wrong. Options are checked once, so code that is better would cost more than it saves. What
- * `Rule` and `Words` of kinds.ts say of an option stands beside JSON Schema's own keywords.
+ * Finds everything that is wrong. Options are checked once, so to optimize the code would cost more than it saves. What
+ * `Condition` and `Words` of kinds.ts say of an option stands beside JSON Schema's own keywords.
  */
 const ajv = new Ajv({
   allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, meta: false, code: { optimize: false },

@@ -1,12 +1,13 @@
 import { isPart, mapParts, partsOf, type Part } from './schema-parts.ts'
 
-/** Keywords whose schemas look at the very value that the schema around them looks at. */
-const besides = ['allOf', 'not', 'if', 'then', 'else', 'dependencies', 'dependentSchemas']
+/** Keywords whose schemas apply to the very value that the schema around them applies to. */
+const applicators = ['allOf', 'not', 'if', 'then', 'else', 'dependencies', 'dependentSchemas']
 const alternatives = ['anyOf', 'oneOf']
 
 /**
- * What in the schema of a field keeps unknown and `readOnly` members from being told at every depth; undefined if nothing
- * does. A member is `readOnly` only where each value has one place for it: in objects within objects, not in a list.
+ * What in the schema of a field makes it impossible to know which members are unknown or `readOnly`, at any depth;
+ * undefined if nothing does. A member may be `readOnly` only where each value has one place for it: in objects within
+ * objects, not in a list.
  */
 export function faultOf (field: Part): string | undefined {
   const { unique = false } = field
@@ -24,17 +25,21 @@ function faultIn (schema: Part, mayHoldReadOnly: boolean): string | undefined {
   for (const [keyword, part] of partsOf(schema)) {
     const isMember = mayHoldReadOnly && keyword === 'properties' && isClosed(schema)
     if ('unique' in part) return 'has unique within it, where only a field as a whole can be'
-    if (part.readOnly && !isMember) return 'has readOnly elsewhere than at members of objects that list all their members'
-    if (isBeside(schema, keyword) && (listsMembers(part) || refers(part))) {
-      return `lists members of one object in several schemas (${keyword}): list them in one, such as Type.Composite makes`
+    if (part.readOnly && !isMember) {
+      return 'has readOnly elsewhere than at members of objects that list all their members'
+    }
+    if (appliesInPlace(schema, keyword) && (listsMembers(part) || refers(part))) {
+      return `lists members of one object in several schemas (${keyword}): ` +
+        'list them in one, such as Type.Composite makes'
     }
     const fault = faultIn(part, isMember)
     if (fault) return fault
   }
 }
 
-function isBeside (schema: Part, keyword: string): boolean {
-  return besides.includes(keyword) || (alternatives.includes(keyword) && isList(schema))
+/** True for a keyword whose schemas would list members of an object that `schema` lists members of. */
+function appliesInPlace (schema: Part, keyword: string): boolean {
+  return applicators.includes(keyword) || (alternatives.includes(keyword) && isList(schema))
 }
 
 function isClosed (schema: Part): boolean {
@@ -59,7 +64,7 @@ export function holdsReadOnly (field: Part): boolean {
   return partsOf(field).some(([, part]) => Boolean(part.readOnly) || holdsReadOnly(part))
 }
 
-/** The field as its users write it: what is only read is not there, and what is not listed is refused, at every depth. */
+/** The field as its users write it: at every depth what is only read is left out, and what is not listed is refused. */
 export function forUsers<Schema extends Part> (field: Schema): Schema {
   return written(field, () => undefined)
 }
@@ -74,12 +79,15 @@ export function forChangeByCode<Schema extends Part> (field: Schema): Schema {
   return written(field, (part, isRequired) => isRequired ? part : { anyOf: [part, { type: 'null' }] })
 }
 
-function written<Schema extends Part> (schema: Schema, readOnly: (part: Part, isRequired: boolean) => Part | undefined): Schema {
+function written<Schema extends Part> (
+  schema: Schema, readOnly: (part: Part, isRequired: boolean) => Part | undefined
+): Schema {
   const inner = mapParts(schema, (part) => written(part, readOnly))
   if (!isList(inner)) return inner as Schema
 
   const { properties = {}, required = [] } = inner as { properties?: Record<string, Part>, required?: string[] }
-  const members = Object.entries(properties).map(([name, part]) => [name, part.readOnly ? readOnly(part, required.includes(name)) : part])
+  const members = Object.entries(properties).map(([name, part]) =>
+    [name, part.readOnly ? readOnly(part, required.includes(name)) : part])
   const { required: _, ...rest } = inner
   const stillRequired = required.filter((name) => !properties[name]?.readOnly)
   return {
@@ -99,8 +107,8 @@ export function forReaders<Schema extends Part> ({ default: _, unique: _unique, 
 }
 
 /**
- * A new value of a field, with what is only read in it: as given, else as it was, else its default. Null takes away what
- * may be missing, and an object that is left out leaves what its user cannot take away.
+ * A new value of a field, with its `readOnly` members: as given, else as they were, else their defaults. Null takes
+ * away one that may be missing, and of an object that is left out its `readOnly` members stay.
  */
 export function withReadOnly (field: Part, value: unknown, before: unknown): unknown {
   if (!isPart(field.properties) || !isPart(value)) return value

@@ -8,10 +8,10 @@ export function frozen<Value> (value: Value): Value {
   return value
 }
 
-/** Makes plain data unchangeable, to its depths. What is none, schemas and what is named stay as they are. */
-export function frozenData<Value> (value: Value, others: unknown[]): Value {
+/** Makes plain data unchangeable, to its depths. Other objects, schemas and what is in `spared` stay as they are. */
+export function frozenData<Value> (value: Value, spared: unknown[]): Value {
   const isData = Array.isArray(value) || (isPlainObject(value) && !(Kind in value))
-  if (!isData || others.includes(value)) return value
-  Object.values(Object.freeze(value)).forEach((inner) => frozenData(inner, others))
+  if (!isData || spared.includes(value)) return value
+  Object.values(Object.freeze(value)).forEach((inner) => frozenData(inner, spared))
   return value
 }

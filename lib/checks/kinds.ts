@@ -12,14 +12,14 @@ interface Words {
 }
 
 /** A condition that JSON Schema has no keyword for, and the end of the sentence about a value that does not meet it. */
-interface Rule {
+interface Condition {
   holds: (value: any) => boolean
   /** What follows `must`. */
   must: string
 }
 
 /** A value of a type that JSON Schema cannot say: `tsType` is its name, as a file of ours exports it. */
-const named = <Value>(tsType: string, words: Words & Partial<Rule>) => Type.Unsafe<Value>({ ...words, tsType })
+const named = <Value>(tsType: string, words: Words & Partial<Condition>) => Type.Unsafe<Value>({ ...words, tsType })
 
 /** A group of options, which are given by name. */
 export const Group = <Options extends TProperties>(options: Options, words: Words = {}) =>
@@ -45,7 +45,7 @@ export const DurationSchema = (
   duration: true,
   holds: (value) => isDuration(value, { zero, most }),
   must: `be ${zero ? '0, ' : ''}a duration such as '15m' or whole seconds from 1 to ${most}`,
-} as Words & Rule)
+} as Words & Condition)
 
 export const OneOf = <const Value>(values: readonly Value[], words: Words & { default?: NoInfer<Value> } = {}) =>
   Type.Unsafe<Value>({ ...words, enum: values })
@@ -56,11 +56,11 @@ export const Callable = <Value>(tsType: string, words: Words) => Type.Optional(
 
 /** What is no plain data stays what it is, and the host's own: it is neither copied nor frozen. */
 export const Kept = <Value>(
-  tsType: string, words: Words & Partial<Rule> & { default?: Value, insteadOf?: string }
+  tsType: string, words: Words & Partial<Condition> & { default?: Value, insteadOf?: string }
 ) => named<Value>(tsType, { ...words, kept: true } as Words)
 
-/** A condition on texts; of what is none, the type of the schema says enough. */
-export const text = (holds: (value: string) => boolean, must: string): Rule =>
+/** A condition on texts. It lets other values pass: the schema's `type` refuses those. */
+export const text = (holds: (value: string) => boolean, must: string): Condition =>
   ({ holds: (value: unknown) => typeof value !== 'string' || holds(value), must })
 
 /** Names as HTTP has them (RFC 9110 §5.6.2). */

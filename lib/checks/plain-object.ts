@@ -1,5 +1,5 @@
 /**
- * True for an object that somebody has written down, and not an instance of something, whatever realm it is of: under
+ * True for an object as a literal or JSON gives it, and not an instance of a class, whatever realm it is of: under
  * Jest, or in another context of node:vm, `structuredClone` gives objects with another `Object.prototype`.
  */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {

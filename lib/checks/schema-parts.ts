@@ -1,7 +1,7 @@
 /** A JSON Schema, or a part of one. */
 export type Part = Record<string, unknown>
 
-/** The schema with each schema directly within it changed. What stands under symbols stays. */
+/** The schema with each schema directly within it changed. Its symbols stay. */
 export function mapParts (schema: Part, change: (part: Part, keyword: string) => Part): Part {
   const changeAny = (value: unknown, keyword: string): unknown => {
     if (Array.isArray(value)) return value.map((each) => changeAny(each, keyword))
@@ -10,7 +10,8 @@ export function mapParts (schema: Part, change: (part: Part, keyword: string) =>
   const changed = Object.entries(schema).map(([keyword, value]) => {
     if (keepsValues(keyword)) return [keyword, value]
     if (!isMap(keyword)) return [keyword, changeAny(value, keyword)]
-    return [keyword, Object.fromEntries(Object.entries(value as Part).map(([name, part]) => [name, changeAny(part, keyword)]))]
+    const named = Object.entries(value as Part).map(([name, part]) => [name, changeAny(part, keyword)])
+    return [keyword, Object.fromEntries(named)]
   })
   return { ...schema, ...Object.fromEntries(changed) }
 }

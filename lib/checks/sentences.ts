@@ -1,7 +1,7 @@
 import type { TProperties, TSchema } from '@sinclair/typebox'
 import type { ErrorObject } from 'ajv'
 
-/** What a schema has to say of an option, in words that name it. */
+/** An error of a schema as a sentence that names the option. */
 export function sentence ({ instancePath, keyword, params, message, parentSchema }: ErrorObject): string {
   const path = instancePath.slice(1).replaceAll('/', '.')
   const name = withVariable(path, parentSchema)
@@ -14,7 +14,7 @@ export function sentence ({ instancePath, keyword, params, message, parentSchema
   }
 }
 
-/** An option of these, with the variable that may have brought its value. */
+/** The name of the option at `path` of `options`, with the variable that may have brought its value. */
 export function named (options: TProperties, path: string): string {
   const whole: Partial<TSchema> = { properties: options }
   const part = path.split('.').reduce(({ properties }, name) => properties[name], whole)

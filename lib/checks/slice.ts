@@ -6,9 +6,9 @@ import type { FalseOrGroup } from './kinds.ts'
  * A folder that has options says in its options.ts:
  *
  * - `options`: TypeBox properties, each with its default and its description;
- * - `faults`: what no schema can see, whatever stands there. It is said together with what the schemas find;
- * - `problems`: what does not fit together in options that are right one by one;
- * - `read`: what the folder makes of them, its part of the settings.
+ * - `faults`: what is wrong with single options and no schema can see. It is said together with what the schemas find;
+ * - `problems`: options that are right one by one and do not go together;
+ * - `read`: makes the folder's part of the settings of them.
  */
 
 /** Options with their defaults, as the schema has found them right. */
@@ -26,7 +26,7 @@ export type Settled<Options extends TProperties> = {
         : Filled<Options>[Name]
 }
 
-/** Those of the given options that are these, with each duration in seconds. */
+/** Picks `options` out of the given ones, with each duration in seconds. */
 export function settled<Options extends TProperties> (options: Options, given: Filled<Options>): Settled<Options> {
   const values = Object.entries(options).map(([name, part]) => {
     const value = (given as Record<string, unknown>)[name]

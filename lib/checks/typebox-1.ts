@@ -1,10 +1,10 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { mapParts, type Part } from './schema-parts.ts'
 
-/** A schema of the package `typebox` 1, by the marks that its types tell of. */
+/** A schema of the package `typebox` 1, by the marks that its types declare. */
 export type TypeBox1Schema = { '~kind': string } | { '~unsafe': unknown }
 
-/** Marks of what checks or changes a value by code, where JSON Schema ends. */
+/** Marks of a schema that checks or changes values by code, beyond JSON Schema. */
 const codeMarks = ['~refine', '~codec']
 
 export function isTypeBox1 (value: object): boolean {
@@ -12,8 +12,8 @@ export function isTypeBox1 (value: object): boolean {
 }
 
 /**
- * A copy of a schema of `typebox` 1 as `@sinclair/typebox` 0.34 would have made it. Both are JSON Schema; the older marks
- * its own by symbols, the newer by names that are not enumerable, unless its settings say so.
+ * A copy of a schema of `typebox` 1 as `@sinclair/typebox` 0.34 would have made it. Both are JSON Schema; the older one
+ * marks its schemas by symbols, the newer by names, which are not enumerable unless its settings say so.
  */
 export function fromTypeBox1 (schema: object): TSchema {
   const copy = Type.Unsafe(plain(schema as Part))

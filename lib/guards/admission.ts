@@ -1,5 +1,5 @@
 import { ask } from '../host/ask.ts'
-import { inTime } from '../http/deadline.ts'
+import { joinDeadline } from '../http/deadline.ts'
 import { ClaimsRefused } from './errors.ts'
 import { TokenRevoked } from '../sessions/errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
@@ -56,7 +56,7 @@ export function createAdmission (
     async admit (token, consistency, request) {
       const isInDoubt = consistency === 'cached' && sessions.revocations.mayBeForgotten(token.claims)
       if (token.kind === 'refresh' || consistency === 'strict' || isInDoubt) {
-        const bearer = await inTime(() => bearerOf(token, request))
+        const bearer = await joinDeadline(() => bearerOf(token, request))
         if (asksHost) await askHost(token.claims, request)
         return bearer
       }

@@ -1,8 +1,8 @@
 import { isError } from '../checks/any-error.ts'
 
 /**
- * Asks a function of the host's. One that throws lets nobody in: the answer is a 500 that says nothing, and what it
- * said stays in the log.
+ * Asks a function of the host's. One that throws lets nobody in: the answer is a 500 without details, and the error
+ * that was thrown goes to the log as its cause.
  */
 export async function ask<Answer> (callback: () => Answer | Promise<Answer>): Promise<Answer> {
   try {
@@ -13,8 +13,8 @@ export async function ask<Answer> (callback: () => Answer | Promise<Answer>): Pr
 }
 
 /**
- * Asks a function of the host's that may refuse by throwing: an error with a status of 4xx is the answer. What else it
- * throws is a 500 that says nothing, as `ask` has it.
+ * Asks a function of the host's that may refuse by throwing: an error with a status of 4xx is the answer. Any other
+ * becomes a 500 without details, with the error as its cause.
  */
 export async function askForLeave<Answer> (callback: () => Answer | Promise<Answer>): Promise<Answer> {
   const outcome = await ask(async () => {
@@ -30,6 +30,6 @@ export async function askForLeave<Answer> (callback: () => Answer | Promise<Answ
 }
 
 function isRefusal (error: unknown): boolean {
-  const { statusCode } = Object(error) as { statusCode?: unknown }
-  return isError(error) && Number.isInteger(statusCode) && Number(statusCode) >= 400 && Number(statusCode) < 500
+  const statusCode = isError(error) && 'statusCode' in error && error.statusCode
+  return Number.isInteger(statusCode) && Number(statusCode) >= 400 && Number(statusCode) < 500
 }

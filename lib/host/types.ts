@@ -9,7 +9,7 @@
  *       }
  *     }
  *
- * `user` has the fields of `request.user`, `hidden` those that `user.public` leaves out: code gives both to users. `claims`
- * is what the option of that name adds to access tokens, and `session` what `sessions.data` keeps of a session.
+ * `user` has the fields of `request.user`, `hidden` those that `user.public` leaves out: code gives both to users.
+ * `claims` is what the option `claims` adds to access tokens, and `session` what `sessions.data` keeps of a session.
  */
 export interface AccountsTypes {}

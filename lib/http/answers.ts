@@ -11,13 +11,13 @@ export type ErrorClass = new (...args: never[]) => FastifyError
 export const NothingSchema = Type.Null({ description: 'Done' })
 
 /**
- * Keywords of a field for the document alone. A validator would count other characters than the policy, which
- * normalises first, and would answer with an error that is not about passwords.
+ * Under this key a field keeps keywords for the document alone. A validator would count other characters than the
+ * policy, which normalises first, and would answer with an error that is not about passwords.
  */
-export const shown = Symbol('shown')
+export const inDocument = Symbol('keywords for the document')
 
-/** Under this key a schema keeps the errors that it stands for. */
-export const behind = Symbol('errors behind a status')
+/** Under this key the schema of a status keeps the errors that it stands for. */
+export const errorsBehind = Symbol('errors behind a status')
 
 export const ErrorSchema = component('Error', Type.Object({
   statusCode: Type.Integer({ description: 'The status, once more.' }),
@@ -26,7 +26,7 @@ export const ErrorSchema = component('Error', Type.Object({
   message: Type.String({ description: 'For people.' }),
 }, { description: 'Why a request was refused' }))
 
-/** What some errors say beside: see `UserExists`. */
+/** What errors about one field of a user, such as `UserExists`, say beside. */
 const FieldSchema = Type.Optional(Type.String({
   description: 'What is taken, where the code says that something is: username, email, or a field of the app.',
 }))
@@ -45,5 +45,5 @@ function refusalSchema (errors: FastifyError[]) {
     code: Type.Unsafe<string>({ type: 'string', enum: codes }),
     ...errors.some((error) => 'field' in error) && { field: FieldSchema },
   })
-  return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [behind]: errors }
+  return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [errorsBehind]: errors }
 }

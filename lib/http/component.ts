@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { isPart, mapParts, type Part } from '../checks/schema-parts.ts'
+import { isUnnamed } from './options.ts'
 
 /** What @fastify/swagger makes, as far as we write into it. */
 export interface OpenapiDocument {
@@ -10,25 +11,25 @@ export interface OpenapiDocument {
 
 const givenName = Symbol('name of a component')
 
-/** A schema with a name of its own in the document. It checks and writes what it did. */
+/** The schema under a name of its own in the document. It validates and serializes as before. */
 export function component<Schema extends TSchema> (name: string, schema: Schema): Schema {
   return { ...schema, [givenName]: name }
 }
 
-/** Each accounts' own names for their components, operations and schemes: in one document they must differ. */
+/** The name of a component, operation or scheme of these accounts: in one document those of several must differ. */
 export function ownName (instance: string, name: string): string {
-  return instance === 'accounts' ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
+  return isUnnamed(instance) ? name : `${instance}${name[0]!.toUpperCase()}${name.slice(1)}`
 }
 
 /** Puts schemas that have a name into a document once, and a reference wherever they stand. */
 export interface Components {
-  /** The schema as it stands in this document, all that is named in it replaced by references. */
+  /** The schema as it stands in this document, with a reference for each schema in it that has a name. */
   write: (document: OpenapiDocument, schema: object) => Part
 }
 
 /**
- * @fastify/swagger has no door for them: what `addSchema` is given is called `def-0` there. What is put into the
- * document while it is made comes too late to be written in its version of OpenAPI, so that is done here.
+ * @fastify/swagger lets nobody name a component: what `addSchema` is given is called `def-0` there. And it no longer
+ * converts to the document's version of OpenAPI what is put in while the document is made, so that is done here.
  */
 export function createComponents (instance: string): Components {
   const namesIn = new WeakMap<OpenapiDocument, Map<string, string>>()
@@ -49,13 +50,14 @@ export function createComponents (instance: string): Components {
   }
 
   function write (document: OpenapiDocument, schema: object): Part {
-    const { [givenName]: given, $id: id, $ref: reference, headers: _, ...parts } = schema as Part & { [givenName]?: string }
-    const name = given ?? id ?? reference
-    return name === undefined ? writeParts(document, parts) : place(document, String(name).replaceAll(/[^\w.-]/g, '_'), parts)
+    const { [givenName]: given, $id, $ref, headers: _, ...parts } = schema as Part & { [givenName]?: string }
+    const name = given ?? $id ?? $ref
+    if (name === undefined) return writeParts(document, parts)
+    return place(document, String(name).replaceAll(/[^\w.-]/g, '_'), parts)
   }
 
   function writeParts (document: OpenapiDocument, schema: Part): Part {
-    // Without what TypeBox keeps under symbols.
+    // Object.entries leaves out what TypeBox keeps under symbols.
     const written = Object.fromEntries(Object.entries(mapParts(schema, (part) => write(document, part))))
     return inVersion(document.openapi, written)
   }
@@ -63,12 +65,12 @@ export function createComponents (instance: string): Components {
   return { write }
 }
 
-/** What the app itself has named so is another thing. */
+/** A name that the app has not given to a schema of its own. */
 function freeName (name: string, taken: object): string {
   return Object.hasOwn(taken, name) ? freeName(`Accounts${name}`, taken) : name
 }
 
-/** As @fastify/swagger writes it: without `const`, which is no keyword of OpenAPI 3.0 and means nothing to its readers. */
+/** As @fastify/swagger writes a schema: without `const`, which OpenAPI 3.0 does not have. */
 function inVersion (version: string, { const: only, patternProperties, ...schema }: Part): Part {
   const common = {
     ...schema,

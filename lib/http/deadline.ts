@@ -3,11 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** Nothing that somebody asks for waits longer than this, in all, for the database and for a place among the hashes. */
 export const mostWaitMs = 10_000
 
-/** When what is asked for has to be done. What it leaves behind when it is over has time of its own. */
+/** How long a request may still wait. What goes on after its `end` is bound by it no longer. */
 export interface Deadline {
-  /** Runs what belongs to it, and all that this begins. */
+  /** Runs `act`, and everything asynchronous that it begins, under this deadline. */
   run: <Result>(act: () => Result) => Result
-  /** Stops its clock, while somebody else is waited for. */
+  /** Stops its clock, while the client is waited for. */
   pause: () => void
   resume: () => void
   end: () => void
@@ -22,7 +22,7 @@ interface Clock {
 
 const clocks = new AsyncLocalStorage<Clock>()
 
-/** Begins to count. */
+/** A deadline whose clock runs from now on. */
 export function createDeadline (): Deadline {
   const clock: Clock = { leftMs: mostWaitMs, since: performance.now(), isOver: false }
   return {
@@ -36,25 +36,28 @@ export function createDeadline (): Deadline {
   }
 }
 
-/** Runs `act` with a deadline of its own, whatever it is called in. */
+/** Runs `act` with a deadline of its own, also where the caller has one. */
 export async function withDeadline<Result> (act: () => Promise<Result>): Promise<Result> {
   const deadline = createDeadline()
   return deadline.run(act).finally(deadline.end)
 }
 
-/** Runs `act` with the deadline that it is called in, or with one of its own where there is none. */
-export function inTime<Result> (act: () => Promise<Result>): Promise<Result> {
+/** Runs `act` under the deadline of its caller, or with one of its own where the caller has none. */
+export function joinDeadline<Result> (act: () => Promise<Result>): Promise<Result> {
   const clock = clocks.getStore()
   return clock && !clock.isOver ? act() : withDeadline(act)
 }
 
 /** Wraps functions, so that each call of one has a deadline of its own. */
-export function eachInTime<Functions extends Record<keyof Functions, (...given: any[]) => Promise<any>>> (functions: Functions): Functions {
+export function eachWithDeadline<Functions extends Record<keyof Functions, (...given: any[]) => Promise<any>>> (
+  functions: Functions
+): Functions {
   const entries = Object.entries<(...given: unknown[]) => Promise<unknown>>(functions)
-  return Object.fromEntries(entries.map(([name, call]) => [name, (...given: unknown[]) => withDeadline(() => call(...given))])) as Functions
+  const wrapped = entries.map(([name, call]) => [name, (...given: unknown[]) => withDeadline(() => call(...given))])
+  return Object.fromEntries(wrapped) as Functions
 }
 
-/** How long what is under way may still take, in ms. Where nobody waits for it, each statement has all the time by itself. */
+/** How long the caller may still wait, in ms. Without a deadline, or after its end, each statement has all the time. */
 export function msLeft (): number {
   const clock = clocks.getStore()
   return clock && !clock.isOver ? leftOf(clock) : mostWaitMs

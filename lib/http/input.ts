@@ -4,7 +4,7 @@ import type { Compiling } from './compiling.ts'
 import { InputInvalid } from './errors.ts'
 import { multipleOf } from '../checks/multiple-of.ts'
 
-/** What looks at a value: as it is, as a change that fills in no defaults, or as the texts of a query. */
+/** How a value is looked at: as it is, as a change that fills in no defaults, or as the texts of a query. */
 export type InputKind = 'whole' | 'change' | 'query'
 
 /** Says whether a value is right, and fills in its defaults, as Fastify has a validator do. */
@@ -14,14 +14,14 @@ export type Validate = (value: unknown) => true | { error: ErrorObject[] }
 export interface Input {
   compile: (schema: object, kind: InputKind) => Validate
   /**
-   * Makes a function that gives a copy of a value, with its defaults, once the value is right. `place` is what messages
-   * call the whole: default `body`.
+   * Makes a function that checks a value and gives a copy of it with its defaults. `place` is what messages call the
+   * value: default `body`.
    * @throws {InputInvalid} the function: `ACCOUNTS_INPUT_INVALID`, naming the field
    */
   reader: (schema: object, kind: InputKind, place?: string) => (value: unknown) => Record<string, unknown>
 }
 
-/** A client that sends nonsense need not be told all of it. */
+/** A message names no more problems than this. */
 const mostSentences = 3
 
 /** Fields' names in messages are cut to this, since a client may invent them. */
@@ -63,7 +63,8 @@ function asJson (value: unknown, place: string): unknown {
 export function inputInvalid (errors: ErrorObject[], place: string): Error {
   const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties')
   const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
-  return new InputInvalid([...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place)).join('; '))
+  const sentences = [...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place))
+  return new InputInvalid(sentences.join('; '))
 }
 
 function createCompiler (options: Options): (schema: object) => Validate {
@@ -76,8 +77,8 @@ function createCompiler (options: Options): (schema: object) => Validate {
 }
 
 /**
- * Stops at the first problem: with `allErrors` a pattern would run over a text that is too long, and all items of a list
- * with too many would be compared, for anybody who sends them.
+ * Stops at the first problem: with `allErrors` a pattern would run over a text that is too long, and all items of a
+ * list with too many would be compared, for anybody who sends them.
  */
 function createAjv (options: Options): Ajv {
   // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.

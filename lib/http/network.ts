@@ -1,19 +1,19 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * The networks that an address belongs to, however it is spelled, the narrowest first. An IPv4 address is one of its own.
- * An IPv6 customer has a /64, a /56 or a /48 to choose addresses from, and nobody can see which: all three count. What is
- * no address, as on a Unix socket, is one network.
+ * The networks that an address belongs to, however it is spelled, the narrowest first. An IPv4 address is one of its
+ * own. An IPv6 customer has a /64, a /56 or a /48 to choose addresses from, and nobody can see which: all three count.
+ * What is no address, as on a Unix socket, is one network.
  */
 export function networksOf (ip = ''): [narrowest: string, ...wider: string[]] {
-  // Some proxies name the port too, and would make a network of each; a zone is this machine's own business.
+  // Without the port, which some proxies add, and without the zone, which names an interface of this machine.
   const address = ip.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
   if (isIPv4(address)) return [address]
   if (!isIPv6(address)) return ['none']
 
   const groups = groupsOf(address)
-  const inside = embeddedIn(groups)
-  return inside ? [inside] : [prefixOf(groups, 64), prefixOf(groups, 56), prefixOf(groups, 48)]
+  const embedded = embeddedIn(groups)
+  return embedded ? [embedded] : [prefixOf(groups, 64), prefixOf(groups, 56), prefixOf(groups, 48)]
 }
 
 /** The widest network of an address: as much as one customer may have. */
@@ -22,8 +22,8 @@ export function widestNetworkOf (ip?: string): string {
 }
 
 /**
- * What stands before the IPv4 address of a client that speaks IPv4: a socket for both kinds tells it mapped (RFC 4291
- * §2.5.5.2), a stateless translator translated (RFC 6145), NAT64 under the well-known prefix (RFC 6052 §2.1).
+ * The prefixes before the IPv4 address of a client that speaks IPv4: of a dual-stack socket's mapped addresses
+ * (RFC 4291 §2.5.5.2), of a stateless translator's (RFC 6145), and the well-known one of NAT64 (RFC 6052 §2.1).
  */
 const embeddings = new Set(['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '64:ff9b:0:0:0:0'])
 
@@ -43,9 +43,10 @@ function textOf (groups: number[]): string {
   return groups.map((group) => group.toString(16)).join(':')
 }
 
-/** The eight groups. A URL writes each of the many spellings in one. */
+/** The eight groups of an IPv6 address, whose many spellings the URL parser reduces to one. */
 function groupsOf (address: string): number[] {
-  const [left, right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map((part) => part.split(':').filter(Boolean))
-  const [before, after] = [left!, right ?? []]
-  return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after].map((group) => Number.parseInt(group, 16))
+  const [left, right = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::') as [string, string?]
+  const [before, after] = [left, right].map((half) => half.split(':').filter(Boolean)) as [string[], string[]]
+  const zeros = Array<string>(8 - before.length - after.length).fill('0')
+  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16))
 }

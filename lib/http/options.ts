@@ -2,11 +2,19 @@ import { Type } from '@sinclair/typebox'
 import { path } from '../checks/kinds.ts'
 import { settled, type Filled } from '../checks/slice.ts'
 
+/** The name of accounts that are given none. */
+const usualName = 'accounts'
+
+/** True for accounts under the usual name, whose cookies, components and decorators then go without one. */
+export function isUnnamed (name: string): boolean {
+  return name === usualName
+}
+
 export const options = {
   prefix: Type.String({ ...path('/auth', true), default: '/auth', description: 'The path before every route.' }),
   name: Type.String({
     pattern: '^[a-z][a-z0-9_]{0,30}$',
-    default: 'accounts',
+    default: usualName,
     description: 'Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users.',
   }),
   realm: Type.Optional(Type.String({

@@ -5,7 +5,7 @@ type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
 
 /** An error with its challenge, which `wording.ts` writes anew for an app that has a realm or a scheme of its own. */
 export type ChallengedError = FastifyError & {
-  /** Undefined: the scheme that tokens come with. */
+  /** Undefined for the scheme that tokens come with. */
   scheme: 'Basic' | undefined
   /** What follows the realm. */
   parameters: string
@@ -26,7 +26,7 @@ export function challenged<Code extends string> (
   return Challenged as unknown as new () => ChallengedError & { code: Code }
 }
 
-/** An error that says in `Retry-After` when to come again, in seconds (RFC 9110 §10.2.3): in one, where it is not told. */
+/** An error that says in `Retry-After` (RFC 9110 §10.2.3) how many seconds to wait: at least one. */
 export function postponed<Code extends string> (code: Code, message: string, statusCode: number) {
   const Postponed = createError<Code, [wait: string]>(code, message, statusCode)
   return class extends Postponed {
@@ -40,7 +40,7 @@ export function postponed<Code extends string> (code: Code, message: string, sta
   }
 }
 
-/** Never shorter than it is. */
+/** Rounded up, so that nobody comes again too early. */
 function inWords (seconds: number): string {
   if (seconds > 120) return `${Math.ceil(seconds / 60)} minutes`
   return seconds === 1 ? '1 second' : `${seconds} seconds`

@@ -15,7 +15,7 @@ export interface RequestSource {
   userAgent: string | undefined
 }
 
-/** Where a request comes from. */
+/** The client of a session, as far as its requests tell. */
 export interface Client {
   /** The address that Fastify trusts, never a header's word for it. None on a Unix socket. */
   ip?: string | undefined
@@ -30,7 +30,7 @@ export function clientOf ({ ip, headers }: Pick<AnyRequest, 'headers'> & { ip?: 
   return { ip, userAgent: headers['user-agent'] }
 }
 
-/** As every database keeps it: both are as long and as odd as a client likes. */
+/** A client as every database can keep it: what it sends may have any length, and control characters. */
 export function storable ({ ip, userAgent }: Client) {
   const cut = (text: string | undefined, length: number) => text?.slice(0, length).replaceAll(/\p{C}/gu, '') ?? null
   return { ip: cut(ip, 64), userAgent: cut(userAgent, 512) }

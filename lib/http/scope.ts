@@ -2,7 +2,8 @@ import type { ErrorObject } from 'ajv'
 import fastJson, { type AnySchema } from 'fast-json-stringify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
-  FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod
+  FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression, RawRequestDefaultExpression,
+  RawServerDefault, RouteHandlerMethod
 } from 'fastify'
 import { isError } from '../checks/any-error.ts'
 import type { Compiling } from './compiling.ts'
@@ -12,35 +13,39 @@ import { inputInvalid, type Input, type InputKind } from './input.ts'
 import type { Wording } from './wording.ts'
 
 /** The scope that our routes live in: bodies have the types of their schemas. */
-export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+export type Scope = FastifyInstance<
+  RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
 
-/** No body of ours needs more. */
-const mostBodyBytes = 16 * 1024
+/** In bytes. No route of ours needs a longer body. */
+const bodyLimit = 16 * 1024
 
 /** Deeper bodies would make validators and serializers run out of stack. */
 const mostDepth = 32
 
 /**
- * Makes our scope answer alike in every host: its own parser, validator and serializer, whatever the app around it
- * uses (zod, coercion, forms), and nothing that a cache may keep.
+ * Makes our routes answer alike in every host: they have a parser, a validator and a serializer of their own, whatever
+ * the app around them uses (zod, coercion, forms), and no cache may keep their answers.
  */
 export function prepareScope (scope: Scope, input: Input, compiling: Compiling, wording: Wording): void {
   const parseJson = scope.getDefaultJsonParser('error', 'error')
 
   // JSON alone: a form or text/plain could be posted by any other site (RFC 6749 §10.12).
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: mostBodyBytes }, (request, body, done) => {
+  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit }, (request, body, done) => {
     // The usual fetch() of a logout names JSON and sends none.
     if (body === '') return done(null)
     return parseJson(request, body as string, (error, value) => {
       if (error) return done(new InputInvalid('The body is not valid JSON'))
-      return isDeeperThan(mostDepth, value) ? done(new InputInvalid('The body is nested too deeply')) : done(null, value)
+      if (isDeeperThan(mostDepth, value)) return done(new InputInvalid('The body is nested too deeply'))
+      return done(null, value)
     })
   })
 
-  scope.setValidatorCompiler(({ schema, httpPart, method }) => input.compile(schema as object, kindOf(httpPart, method)))
+  scope.setValidatorCompiler(({ schema, httpPart, method }) =>
+    input.compile(schema as object, kindOf(httpPart, method)))
   scope.setSchemaErrorFormatter((errors, place) => inputInvalid(errors as ErrorObject[], place))
-  scope.setSerializerCompiler(({ schema, httpStatus }) => Number(httpStatus) < 400 ? compiling(() => fastJson(schema as AnySchema)) : errorText)
+  scope.setSerializerCompiler(({ schema, httpStatus }) =>
+    Number(httpStatus) < 400 ? compiling(() => fastJson(schema as AnySchema)) : errorText)
 
   // Our routes guard themselves: who protects the whole app must still let people in.
   scope.addHook('onRoute', (route) => {
@@ -57,7 +62,7 @@ export function prepareScope (scope: Scope, input: Input, compiling: Compiling, 
   scope.addHook('onError', async (request, _reply, error) => { wording(error, request) })
 }
 
-/** Each request has one deadline for all that waits in it. How long its body takes to arrive is the client's matter. */
+/** Gives each request one deadline for everything that it waits for, except for its body, which the client sends. */
 function limitWaiting (scope: Scope): void {
   const deadlines = new WeakMap<FastifyRequest, Deadline>()
 
@@ -82,13 +87,14 @@ function limitWaiting (scope: Scope): void {
 }
 
 /**
- * A place for routes that take forms too: RFC 7009 and RFC 7662 speak in forms. Such a request brings its token along,
- * so that another site has nothing to gain by sending it.
+ * Adds routes that take forms too, as RFC 7009 and RFC 7662 want it. Such a request brings its token along, so that
+ * another site has nothing to gain by sending it.
  */
 export function acceptForms (scope: Scope, add: (scope: Scope) => void): void {
   scope.register(async (child) => {
-    child.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: mostBodyBytes }, (_request, body, done) => {
-      const fields = [...new URLSearchParams(body as string)]
+    const asText = { parseAs: 'string', bodyLimit } as const
+    child.addContentTypeParser<string>('application/x-www-form-urlencoded', asText, (_request, body, done) => {
+      const fields = [...new URLSearchParams(body)]
       const isDoubled = new Set(fields.map(([name]) => name)).size < fields.length
       // RFC 6749 §3.1.
       done(isDoubled ? new InputInvalid('body must not have a field twice') : null, Object.fromEntries(fields))
@@ -102,15 +108,15 @@ function isDeeperThan (levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 
-/** A query knows texts alone; what changes something says only what is to change. */
+/** The values of a query are texts, and a PATCH holds only what is to change. */
 function kindOf (part: string | undefined, method: string): InputKind {
   if (part === 'querystring') return 'query'
   return method === 'PATCH' ? 'change' : 'whole'
 }
 
 /**
- * Sends what a handler answers as the text that its schema makes of it. Hooks and serializers of the host see only
- * objects, so that our document stays true whatever they make of theirs.
+ * Sends what a handler answers as the text that its schema makes of it. Hooks and serializers of the host change only
+ * objects, so our answers stay as our document says.
  */
 function sendAsText (handler: RouteHandlerMethod): RouteHandlerMethod {
   return async function (request, reply) {
@@ -122,7 +128,7 @@ function sendAsText (handler: RouteHandlerMethod): RouteHandlerMethod {
   }
 }
 
-/** A session keeps the transport that it began with, though the app may have changed its mind, and the schema with it. */
+/** A session keeps the transport that it began with, whose answers the schema may not know since the option changed. */
 function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<string, unknown>) => string): string {
   try {
     return bySchema(answer)
@@ -131,7 +137,7 @@ function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<stri
   }
 }
 
-/** An error in Fastify's form, or whatever a host's own error handler made of it. */
+/** An error in Fastify's form, or what the host's own error handler made of it. */
 function errorText (answer: unknown): string {
   if (!isError(answer)) return JSON.stringify(answer)
   const { statusCode, code, error, message, field } = answer as Error & Record<string, unknown>

@@ -3,7 +3,7 @@ import type { ChallengedError } from './refusal.ts'
 import type { AnyRequest } from './request.ts'
 import { isOurs } from './our-error.ts'
 
-/** A text for each error that has another than the usual one, or a function that gives it, by the `code` of the error. */
+/** Texts in place of the usual ones, or functions that give them, by the `code` of the error. */
 export type Messages<Code extends string = string> = {
   [each in Code]?: string | ((request: AnyRequest, message: string) => string)
 }
@@ -20,12 +20,12 @@ export interface WordingSettings {
   }
 }
 
-/** Puts an error into the app's own words; what is not ours stays as it is. */
+/** Puts an error of ours into the app's own words. Other errors stay as they are. */
 export type Wording = <Thrown>(error: Thrown, request: AnyRequest) => Thrown
 
 /**
- * The texts of `messages` and the challenge with the app's realm and scheme. The description in a challenge stays as it
- * is: its alphabet is ASCII (RFC 6750 §3).
+ * Writes the texts of `messages` into errors, and the app's realm and scheme into their challenges. The description in
+ * a challenge stays as it is: it must be ASCII (RFC 6750 §3).
  */
 export function createWording ({ messages, realm, header }: WordingSettings, log: FastifyBaseLogger): Wording {
   function messageOf (text: NonNullable<Messages[string]>, request: AnyRequest, usual: string): string {
@@ -51,7 +51,8 @@ export function createWording ({ messages, realm, header }: WordingSettings, log
     const text = Object.hasOwn(messages, error.code) ? messages[error.code] : undefined
     if (text !== undefined) error.message = messageOf(text, request, error.message)
     if (isChallenged(error)) {
-      error.headers = { 'www-authenticate': `${error.scheme ?? (header.scheme || 'Bearer')} realm="${realm}"${error.parameters}` }
+      const scheme = error.scheme ?? (header.scheme || 'Bearer')
+      error.headers = { 'www-authenticate': `${scheme} realm="${realm}"${error.parameters}` }
     }
     return error
   }

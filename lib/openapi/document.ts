@@ -9,7 +9,7 @@ import type { GuardSettings } from '../guards/options.ts'
 import type { Document } from '../guards/protect.ts'
 import { guardsOf } from '../guards/route-hooks.ts'
 import { accessErrors, refreshErrors } from '../guards/answers.ts'
-import { answers, behind, ErrorSchema, shown } from '../http/answers.ts'
+import { answers, errorsBehind, ErrorSchema, inDocument } from '../http/answers.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { Location, TransportSettings } from '../transport/options.ts'
 
@@ -73,7 +73,7 @@ interface AnswerSchema extends Exemplary {
   type?: string
   description?: string
   headers?: Record<string, object>
-  [behind]?: FastifyError[]
+  [errorsBehind]?: FastifyError[]
 }
 
 /** What errors bring along beside their body, by the names of the headers. */
@@ -84,7 +84,7 @@ const errorHeaders: Record<string, object> = {
 
 /** An answer as @fastify/swagger takes it, with its media type, headers and examples. */
 function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, settings: DocumentSettings): object {
-  const { type, description, headers: own, [behind]: errors } = schema
+  const { type, description, headers: own, [errorsBehind]: errors } = schema
   if (type === 'null') return schema
   if (!errors) {
     const content = { [mediaType]: { schema: written, example: exampleOf(schema) } }
@@ -102,7 +102,7 @@ function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, 
 }
 
 interface Transformed {
-  schema: { response: Record<string, AnswerSchema>, produces?: string[], body?: { properties: Record<string, { [shown]?: object }> } }
+  schema: { response: Record<string, AnswerSchema>, produces?: string[], body?: { properties: Record<string, { [inDocument]?: object }> } }
   url: string
   openapiObject?: OpenapiDocument
 }
@@ -110,7 +110,7 @@ interface Transformed {
 /** The schema with what only the document says. */
 function withShown ({ body, ...schema }: Transformed['schema']): Transformed['schema'] {
   if (!body) return schema
-  const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[shown] }])
+  const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[inDocument] }])
   return { ...schema, body: { ...body, properties: Object.fromEntries(properties) } }
 }
 

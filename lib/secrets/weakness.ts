@@ -16,11 +16,14 @@ const words = (
   '1234567890 123456789 12345678 123456 1234 12 32 64 128 256 384 512'
 ).split(' ')
 
-/** Says what a secret for HMAC must be and is not, or nothing. The sentence never holds the secret. */
+/** Says what a secret for HMAC must be and is not; undefined for a good one. The words never hold the secret. */
 export function weakness (secret: string | Buffer): string | undefined {
   const bytes = Buffer.from(secret)
   if (bytes.length < minBytes) return `must be at least ${minBytes} bytes long`
-  if (spellings(bytes).some(isKeyFile)) return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign. Give { private } or { public } instead'
+  if (spellings(bytes).some(isKeyFile)) {
+    return 'must not be a PEM, DER, JWK or SSH key: with a public one anybody could sign. ' +
+      'Give { private } or { public } instead'
+  }
   if (new Set(bytes).size < minDistinctBytes) return 'must be random: it has too few different bytes'
   if (isPlaceholder(bytes.toString())) return 'must be random: it is a placeholder'
 }
@@ -30,7 +33,7 @@ function isPlaceholder (text: string): boolean {
   return /^[\x20-\x7e\s]+$/.test(text) && isMadeOfWords(text.toLowerCase().replace(/[^a-z0-9]/g, ''))
 }
 
-/** Notes each place that words can lead to, since the ways to get there would be too many to try. */
+/** Notes each place where a word may end: to try each way to cut a text into words would take exponential time. */
 function isMadeOfWords (text: string): boolean {
   const reached = new Set([0])
   for (const place of reached) {
@@ -65,7 +68,7 @@ function isDerKey (key: Buffer): boolean {
   })
 }
 
-/** What somebody may have meant by these bytes. */
+/** The bytes as they are, and what they decode to if they are Base64 or hexadecimal digits. */
 function spellings (bytes: Buffer): Buffer[] {
   return [bytes, Buffer.from(bytes.toString(), 'base64'), Buffer.from(bytes.toString(), 'hex')]
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { createDeadline, inTime, mostWaitMs, msLeft, withDeadline } from '../../lib/http/deadline.ts'
+import { createDeadline, joinDeadline, mostWaitMs, msLeft, withDeadline } from '../../lib/http/deadline.ts'
 import { build, password } from '../support/build.ts'
 import { letPass } from '../support/waiting.ts'
 
@@ -13,11 +13,11 @@ t.test('what somebody waits for has one deadline for all that it does, and what 
   await withDeadline(async () => {
     letPass(t, 9000)
     t.ok(msLeft() <= 1000)
-    t.ok(await inTime(async () => msLeft()) <= 1000)
+    t.ok(await joinDeadline(async () => msLeft()) <= 1000)
     t.ok(await withDeadline(async () => msLeft()) > 9000, 'a deadline of its own')
     letPass(t, 9000)
     t.equal(msLeft(), 0)
-    afterwards = left.then(async () => Math.min(msLeft(), await inTime(async () => msLeft())))
+    afterwards = left.then(async () => Math.min(msLeft(), await joinDeadline(async () => msLeft())))
   })
   leave()
   t.ok(await afterwards! > 9000)

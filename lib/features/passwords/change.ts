@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf, sourceOf } from '../../http/request.ts'
-import { whenGone } from '../../http/signal.ts'
+import { disconnectSignal } from '../../http/signal.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -29,7 +29,7 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
   return (scope, path) => scope.put(path, { schema, onRequest: guards.ownAuthenticate }, async (request, reply) => {
     const { auth: { claims, location }, body: { current_password: current, new_password: next } } = request
     const client = clientOf(request)
-    const change = { userId: claims.sub, shown: claims, current, next, client, gone: whenGone(reply) }
+    const change = { userId: claims.sub, shown: claims, current, next, client, gone: disconnectSignal(reply) }
     const granted = await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
       changePassword(change, async (user) => {
         const custom = await signIn.claimsOf({ user, data: await sessions.dataOf(claims.sid) }, request)

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { sourceOf } from '../../http/request.ts'
-import { whenGone } from '../../http/signal.ts'
+import { disconnectSignal } from '../../http/signal.ts'
 import { SessionsFull } from '../../sessions/errors.ts'
 import type { Wish } from '../../sign-in/beginning.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
@@ -52,7 +52,7 @@ export function login ({ spine, throttle, passwords, credentials }: PasswordPart
     }
     try {
       const user = await passwords.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
-        credentials.identify(stored, isJudged, password, beginning, whenGone(reply))))
+        credentials.identify(stored, isJudged, password, beginning, disconnectSignal(reply))))
       const { data, claims } = await signIn.givenByHost(user, request)
       const granted = await signIn.signIn(user, { ...beginning, data }, (session) =>
         throttle.remember(signIn.grant(session, claims), session))

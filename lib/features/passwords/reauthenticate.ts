@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf } from '../../http/request.ts'
-import { whenGone } from '../../http/signal.ts'
+import { disconnectSignal } from '../../http/signal.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -30,7 +30,7 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
     const { auth: { claims, location }, body: { password } } = request
     const client = clientOf(request)
     await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
-      credentials.confirm(claims.sub, password, client, whenGone(reply))))
+      credentials.confirm(claims.sub, password, client, disconnectSignal(reply))))
     const granted = await sessions.reauthenticate(claims, async (found) => {
       transport.requireOwnSite(request, found, location)
       const custom = await signIn.claimsOf(found, request)

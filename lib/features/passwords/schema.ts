@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { shown } from '../../http/answers.ts'
+import { inDocument } from '../../http/answers.ts'
 import type { PasswordSettings } from './options.ts'
 
 /** A new password, with the rules that a form can show. */
@@ -10,5 +10,5 @@ export function PasswordSchema ({ password: { minLength, maxLength, blocklist, b
     'Not built on the user name, the e-mail address or a word of this service.',
     ...breached ? ['None that is known from a data breach.'] : [],
   ]
-  return Type.String({ description: rules.join(' '), [shown]: { minLength, maxLength } })
+  return Type.String({ description: rules.join(' '), [inDocument]: { minLength, maxLength } })
 }

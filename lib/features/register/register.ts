@@ -3,7 +3,7 @@ import { bodyErrors } from '../../guards/answers.ts'
 import { askForLeave } from '../../host/ask.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { sourceOf } from '../../http/request.ts'
-import { whenGone } from '../../http/signal.ts'
+import { disconnectSignal } from '../../http/signal.ts'
 import type { Wish } from '../../sign-in/beginning.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
@@ -51,7 +51,7 @@ export function register (
     const beginning = signIn.beginningOf(request, wanted ? { transport: wanted } : {})
     const prepare = async () => {
       const user = await draft({ username, email }, { ...fields.given, ...profile }, (names) =>
-        passwords.take(password, names, whenGone(reply)))
+        passwords.take(password, names, disconnectSignal(reply)))
       return { user, ...await signIn.givenByHost(user, request) }
     }
     const granted = await passwords.admit(request, () =>

@@ -1,4 +1,4 @@
-import { eachInTime } from '../../http/deadline.ts'
+import { eachWithDeadline } from '../../http/deadline.ts'
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { Throttle } from '../throttle/open.ts'
@@ -13,6 +13,6 @@ export async function open (
   return {
     face: undefined,
     routes: { refresh: refresh(spine, throttle), logout: logout(spine), sessions: sessions(spine) },
-    services: { sessions: eachInTime(createSessionServices(spine.sessions, spine.ownData)) },
+    services: { sessions: eachWithDeadline(createSessionServices(spine.sessions, spine.ownData)) },
   }
 }

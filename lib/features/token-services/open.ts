@@ -1,4 +1,4 @@
-import { eachInTime } from '../../http/deadline.ts'
+import { eachWithDeadline } from '../../http/deadline.ts'
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { introspect } from './introspect.ts'
@@ -13,6 +13,6 @@ export async function open (spine: Spine, settings: IntrospectionSettings): Prom
   return {
     face: undefined,
     routes: { jwks: jwks(spine), revoke: revoke(revokeToken), introspect: introspect(spine, settings) },
-    services: { decode, clearCookies, ...eachInTime(asking) },
+    services: { decode, clearCookies, ...eachWithDeadline(asking) },
   }
 }

@@ -1,4 +1,4 @@
-import { eachInTime } from '../../http/deadline.ts'
+import { eachWithDeadline } from '../../http/deadline.ts'
 import type { Open } from '../feature.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
@@ -14,6 +14,6 @@ export async function open (
   return {
     face: undefined,
     routes: { me: me(spine, changes), users: users(spine, changes) },
-    services: { users: eachInTime(createUserServices(spine, passwords, changes)) },
+    services: { users: eachWithDeadline(createUserServices(spine, passwords, changes)) },
   }
 }
