@@ -8,7 +8,7 @@ import { createCluster, type Cluster } from './cluster.ts'
 import { createCustomer, type Customer, type Ended, type Held } from './failover/customer.ts'
 import { startServer, type Answer, type Server } from '../test/whole/processes/process.ts'
 import { startProxy } from '../test/whole/processes/proxy.ts'
-import { createChance } from '../test/whole/processes/rounds.ts'
+import { createChance } from '../test/support/rounds.ts'
 import { until } from '../test/support/waiting.ts'
 
 /** What takes the place of the database, and whether those who asked it go on. */

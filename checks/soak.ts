@@ -6,7 +6,7 @@ import { open } from '../test/support/databases.ts'
 import { createCluster } from './cluster.ts'
 import { createPerson, type Person } from '../test/whole/processes/person.ts'
 import { speaking, startServer, type Answer, type Server, type Speaker } from '../test/whole/processes/process.ts'
-import { createChance } from '../test/whole/processes/rounds.ts'
+import { createChance } from '../test/support/rounds.ts'
 import { checkRows } from '../test/whole/processes/rows.ts'
 
 const minutes = Number(process.argv[2] ?? 10)

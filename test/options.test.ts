@@ -1,3 +1,4 @@
+// In a process of its own: it sets the environment and the directory.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock } from 'node:test'

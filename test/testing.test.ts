@@ -1,3 +1,4 @@
+// In a process of its own: it sets the environment and moves the clock.
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'

@@ -1,7 +1,7 @@
 import { password } from '../../test/support/build.ts'
 import { createHolder, type Holder, type Tokens } from './holder.ts'
 import type { Answer, Server } from '../../test/whole/processes/process.ts'
-import type { Chance } from '../../test/whole/processes/rounds.ts'
+import type { Chance } from '../../test/support/rounds.ts'
 
 /** Tokens that were ended, or made void, by an answer. */
 export interface Ended {

@@ -1,3 +1,4 @@
+// On each database.
 import { Type, type TSchema } from '@sinclair/typebox'
 import t from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'

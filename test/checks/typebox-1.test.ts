@@ -1,3 +1,4 @@
+// On each database.
 import swagger from '@fastify/swagger'
 import { Type as Type034 } from '@sinclair/typebox'
 import t, { type Test } from 'tap'

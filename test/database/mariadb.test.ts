@@ -1,3 +1,4 @@
+// In a process of its own: it waits for two minutes, mostly.
 import { Type } from '@sinclair/typebox'
 import type { MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'
@@ -11,7 +12,7 @@ import { listenIn } from './wire.ts'
 
 const others = 'from information_schema.processlist where db = database() and id <> connection_id()'
 
-await testServer({
+await testServer(t, {
   kind: 'mariadb',
   async killOthers (sql) {
     for (const { id } of await sql.all(`select id ${others}`)) await sql.run(`kill ${id}`).catch(() => {})

@@ -1,3 +1,4 @@
+// In a process of its own: it waits for half a minute, mostly.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

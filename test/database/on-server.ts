@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { Revision } from '../../lib/sessions/revision.ts'
 import { Session } from '../../lib/sessions/entity.ts'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
@@ -51,7 +51,7 @@ async function ownOrm (t: Test, db: string): Promise<MikroORM> {
 }
 
 /** All that must hold on every server. */
-export async function testServer ({ kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server): Promise<void> {
+export async function testServer (t: Test, { kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server): Promise<void> {
   const skip = await answers(kind) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
   const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, buffered }, async (t) => { await test(t) }) }
   const onSlowly = (name: string, test: (t: Test) => unknown) => on(name, test, true)

@@ -1,3 +1,5 @@
+// On each database.
+// In a process of its own: it sets the environment.
 import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
 import type { SqliteConnection, SqliteDriver } from '@mikro-orm/sqlite'
 import type Database from 'better-sqlite3'

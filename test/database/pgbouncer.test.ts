@@ -1,3 +1,4 @@
+// In a process of its own: it waits for half a minute, mostly.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'

@@ -1,3 +1,4 @@
+// In a process of its own: it waits for two minutes, mostly.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -61,7 +62,7 @@ t.test('postgresql: the pool of our own connections may be asked by itself', { s
   t.match(await pool.query('select 1 as one'), { rows: [{ one: 1 }] })
 })
 
-await testServer({
+await testServer(t, {
   kind: 'postgresql',
   killOthers: (sql) => sql.all(`select pg_terminate_backend(pid) ${others}`),
   others: `select pid as id ${others}`,

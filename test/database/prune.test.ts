@@ -1,3 +1,4 @@
+// On each database.
 import os from 'node:os'
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,3 +1,4 @@
+// On each database.
 import diagnostics from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import { Type } from '@sinclair/typebox'

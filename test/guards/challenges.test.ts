@@ -1,3 +1,4 @@
+// On each database.
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'

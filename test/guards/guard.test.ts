@@ -1,3 +1,4 @@
+// On each database.
 import { mock } from 'node:test'
 import t from 'tap'
 import { bearer, build, buildOnFile } from '../support/build.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, TokenResponse } from '../../lib/index.ts'

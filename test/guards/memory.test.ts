@@ -1,3 +1,4 @@
+// On each database.
 import t, { type Test } from 'tap'
 import { build, decode } from '../support/build.ts'
 

@@ -1,3 +1,4 @@
+// On each database.
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// On each database.
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

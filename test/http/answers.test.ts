@@ -1,3 +1,4 @@
+// On each database.
 import { generateKeyPairSync } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'

@@ -1,3 +1,4 @@
+// On each database.
 import t from 'tap'
 import { networksOf, widestNetworkOf } from '../../lib/http/network.ts'
 

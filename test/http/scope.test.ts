@@ -1,3 +1,4 @@
+// On each database.
 import { parse } from 'node:querystring'
 import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyServerOptions, InjectOptions } from 'fastify'

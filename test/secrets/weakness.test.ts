@@ -1,3 +1,4 @@
+// In a process of its own: it sets the environment.
 import { createHash, createHmac, createSecretKey, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'

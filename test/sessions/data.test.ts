@@ -1,3 +1,4 @@
+// On each database.
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import { Type as Type1 } from 'typebox'

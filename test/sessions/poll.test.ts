@@ -1,3 +1,4 @@
+// On each database.
 import { mock } from 'node:test'
 import { setImmediate as settled, setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'

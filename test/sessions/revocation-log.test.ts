@@ -1,3 +1,4 @@
+// On each database.
 import { randomUUID } from 'node:crypto'
 import diagnostics from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'

@@ -1,3 +1,4 @@
+// On each database.
 import { randomUUID } from 'node:crypto'
 import { mock } from 'node:test'
 import t from 'tap'

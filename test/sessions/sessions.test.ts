@@ -1,3 +1,4 @@
+// On each database.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock } from 'node:test'

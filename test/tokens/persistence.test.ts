@@ -1,3 +1,4 @@
+// On each database.
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { cookieHeader, setBy } from '../support/browser.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,4 @@
+// On each database.
 import t, { type Test } from 'tap'
 import { build, buildOnFile, password } from '../support/build.ts'
 import type { Sql } from '../support/databases.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import t from 'tap'
 import { build, buildOnFile, decode, mint } from '../support/build.ts'
 import { letPass } from '../support/waiting.ts'

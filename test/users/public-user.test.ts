@@ -1,3 +1,4 @@
+// On each database.
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../lib/index.ts'

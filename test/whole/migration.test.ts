@@ -1,3 +1,4 @@
+// In a process of its own: it sets the environment.
 import { generateKeyPairSync, randomBytes, scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

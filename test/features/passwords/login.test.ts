@@ -1,3 +1,4 @@
+// On each database.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// On each database.
 import * as argon2 from 'argon2'
 import t from 'tap'
 import type { PasswordHasher } from '../../../lib/index.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import { mock } from 'node:test'
 import t from 'tap'
 import { bearer, build, buildOnFile, type client, mint, decode, refreshKey } from '../../support/build.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import t from 'tap'
 import { build, buildOnFile, decode } from '../../support/build.ts'
 

@@ -1,3 +1,4 @@
+// On each database.
 import { check, integer, property, record } from 'fast-check'
 import t from 'tap'
 import { blockedFor, empty, fill, takeBack, type Bucket } from '../../../lib/features/throttle/bucket.ts'

@@ -1,3 +1,4 @@
+// On each database.
 import { createHmac, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'

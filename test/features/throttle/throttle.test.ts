@@ -1,3 +1,4 @@
+// On each database.
 import { createHash } from 'node:crypto'
 import diagnostics from 'node:diagnostics_channel'
 import { mock } from 'node:test'

@@ -1,3 +1,4 @@
+// On each database.
 import t from 'tap'
 import { build, buildOnFile, mint, decode, secret } from '../../support/build.ts'
 

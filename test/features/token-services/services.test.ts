@@ -1,3 +1,4 @@
+// On each database.
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import accounts, { type AccountsOptions } from '../../../lib/index.ts'

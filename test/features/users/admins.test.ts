@@ -1,3 +1,4 @@
+// On each database.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'

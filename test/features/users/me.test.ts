@@ -1,3 +1,4 @@
+// On each database.
 import { Readable } from 'node:stream'
 import { mock } from 'node:test'
 import { Type } from '@sinclair/typebox'

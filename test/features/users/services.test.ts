@@ -1,3 +1,4 @@
+// On each database.
 import { Type } from '@sinclair/typebox'
 import argon2 from 'argon2'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// On each database.
 import t from 'tap'
 import { build, buildOnFile, client, password } from '../../support/build.ts'
 import { forgetForeignKeys, type Sql } from '../../support/databases.ts'

@@ -1,3 +1,4 @@
+// With more rounds in trials.
 import { generateKeyPairSync } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
@@ -7,11 +8,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import accounts, { type TokenResponse } from '../../../lib/index.ts'
 import { cheap, emptyDatabase, password, secret } from '../../support/build.ts'
+import { rounds } from '../../support/rounds.ts'
 import { hostile, nearlyValid, texts, valid, type Schema } from './values.ts'
 import { Fastify } from '../../support/fastify.ts'
 
-/** So many requests to each route: more by `npm run fuzz`. */
-const numRuns = Number(process.env.FUZZ_RUNS) || 60
+/** So many requests to each route. */
+const numRuns = rounds(60, 3000)
 
 const shop = { id: 'shop', secret: 'the secret of a client that asks' }
 const { privateKey } = generateKeyPairSync('ed25519')

@@ -1,10 +1,12 @@
+// With more rounds in trials.
 import fc from 'fast-check'
 import t from 'tap'
 import { identifierKey, readEmail, readUsername } from '../../../lib/users/identifiers.ts'
 import { build } from '../../support/build.ts'
+import { rounds } from '../../support/rounds.ts'
 import { texts } from './values.ts'
 
-const numRuns = (Number(process.env.FUZZ_RUNS) || 60) * 10
+const numRuns = rounds(600, 30_000)
 
 const { app, get, signUp } = await build(t, { transport: 'both' })
 const { access_token: token } = await signUp()

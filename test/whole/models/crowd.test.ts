@@ -1,3 +1,4 @@
+// In a process of its own: it computes for long.
 import t from 'tap'
 import { printed } from './printed.ts'
 import { tellOfCrowds } from './tables.ts'

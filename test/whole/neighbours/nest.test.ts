@@ -1,3 +1,4 @@
+// In a process of its own: it sets the environment.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'

@@ -1,7 +1,10 @@
+// On each database.
+// In a process of its own: it starts many others.
+// With more rounds in trials.
 import t from 'tap'
 import { freshDatabase, open } from '../../support/databases.ts'
 import { startServers } from './process.ts'
-import { rounds } from './rounds.ts'
+import { rounds } from '../../support/rounds.ts'
 
 const times = rounds(2, 20)
 

@@ -1,9 +1,12 @@
+// On each database.
+// In a process of its own: it starts and kills others.
+// With more rounds in trials.
 import t from 'tap'
 import { freshDatabase, open } from '../../support/databases.ts'
 import { until } from '../../support/waiting.ts'
 import { createPerson } from './person.ts'
 import { startServer, startServers, type Server, type Speaker } from './process.ts'
-import { createChance, rounds } from './rounds.ts'
+import { createChance, rounds } from '../../support/rounds.ts'
 import { checkRows } from './rows.ts'
 
 const chance = createChance(t)

@@ -1,6 +1,6 @@
 import { decode, password } from '../../support/build.ts'
 import type { Answer, Speaker } from './process.ts'
-import type { Chance } from './rounds.ts'
+import type { Chance } from '../../support/rounds.ts'
 
 /** A session as its owner knows it. */
 interface Login {

@@ -1,3 +1,6 @@
+// On each database.
+// In a process of its own: it starts others, which race.
+// With more rounds in trials.
 import { generateKeyPairSync } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
@@ -5,7 +8,7 @@ import { decode, mint, password, refreshKey } from '../../support/build.ts'
 import { freshDatabase, open } from '../../support/databases.ts'
 import { until } from '../../support/waiting.ts'
 import { startServers, type Answer, type Server } from './process.ts'
-import { createChance, rounds } from './rounds.ts'
+import { createChance, rounds } from '../../support/rounds.ts'
 import { checkRows } from './rows.ts'
 
 const db = await freshDatabase(t)

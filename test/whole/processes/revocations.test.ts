@@ -1,3 +1,6 @@
+// On each database.
+// In a process of its own: it measures how soon others know.
+// With more rounds in trials.
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,7 +10,7 @@ import { freshDatabase, kind, open } from '../../support/databases.ts'
 import { until } from '../../support/waiting.ts'
 import { startServer, type Answer, type Server } from './process.ts'
 import { startProxy } from './proxy.ts'
-import { rounds, spread } from './rounds.ts'
+import { rounds, spread } from '../../support/rounds.ts'
 
 /** No request waits longer than this for a database. */
 const mostWaitMs = 10_000

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Test } from 'tap'
 
-/** How many rounds there are: fewer in the usual run, all of them by `npm run test:processes`. */
+/** How many rounds there are: fewer in the usual run, all of them by `npm run trials`. */
 export function rounds (usual: number, all: number): number {
   return process.env.TEST_ALL_ROUNDS ? all : usual
 }

@@ -1,0 +1,22 @@
+// `npm test`: hands tap what there is to run. Flags are tap's; who names no file gets all that run on the database at hand.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { planOf, testFiles } from './plan.ts'
+import { interrupted, writeProcesses } from './processes.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const folder = join('.tap', 'processes')
+
+const given = process.argv.slice(2)
+const namesFiles = given.some((word) => !word.startsWith('-') && /[./]/.test(word))
+const tap = spawn('tap', ['run', ...given, ...namesFiles ? [] : everything()], { cwd: root, stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => tap.kill(signal))
+tap.on('exit', (code) => {
+  process.exitCode = code ?? 1
+  for (const words of interrupted(root, folder)) console.error(words)
+})
+
+function everything (): string[] {
+  const { TEST_DATABASE: database = 'sqlite', TEST_ALL_ROUNDS: trials } = process.env
+  return writeProcesses(root, folder, planOf(testFiles(root), { database, trials: trials !== undefined }))
+}
