@@ -370,7 +370,10 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
   on('times are what they are to the millisecond, wherever process and server think they are', async (t) => {
     const db = await elsewhere(await fresh(t))
     const zone = process.env.TZ
-    t.teardown(() => { process.env.TZ = zone ?? '' })
+    t.teardown(() => {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    })
     const { app, signUp, get } = await build(t, { db })
     const { access_token: token } = await signUp()
     const sql = open(db)

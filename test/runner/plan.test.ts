@@ -1,29 +1,50 @@
 import t from 'tap'
 import { planOf, type TestFile } from './plan.ts'
 
-const file = (path: string, ...says: string[]): TestFile => ({ path, says: says.map((line) => `// ${line}\n`).join('') })
+const file = (path: string, ...lines: string[]): TestFile =>
+  ({ path, says: lines.map((line) => `// ${line}\n`).join('') })
 const database = 'sqlite'
 
 t.test('files that say nothing share processes, in their order, each of them once', async (t) => {
   const paths = Array.from({ length: 40 }, (_, index) => `test/${index}.test.ts`)
   const plan = planOf(paths.map((path) => file(path)), { database })
   t.same(plan.flat(), paths)
-  t.ok(plan.length > 1 && plan.every((files) => Math.abs(files.length - 40 / plan.length) < 1), 'about as many in each')
+  const isFair = (files: string[]) => Math.abs(files.length - 40 / plan.length) < 1
+  t.ok(plan.length > 1 && plan.every(isFair), 'about as many in each')
 })
 
 t.test('a file that says why has a process of its own, before all others', async (t) => {
-  const files = [file('one'), file('other', 'In a process of its own: it waits.'), file('third', 'In a process of its own: ')]
+  const files = [
+    file('one'),
+    file('other', 'In a process of its own: it waits.'),
+    file('third', 'In a process of its own: '),
+  ]
   t.same(planOf(files, { database }), [['other'], ['one', 'third']])
 })
 
+t.test('what asks for the whole shares no process with others, since it is not asked what it covers', async (t) => {
+  t.same(planOf([file('test/users/a.test.ts'), file('test/whole/a.test.ts'), file('test/z.test.ts')], { database }), [
+    ['test/users/a.test.ts', 'test/z.test.ts'],
+    ['test/whole/a.test.ts'],
+  ])
+})
+
 t.test('on a server those run that say that they do', async (t) => {
-  const files = [file('one', 'On each database.', 'In a process of its own: it waits.'), file('other'), file('third', 'On each database.')]
+  const files = [
+    file('one', 'On each database.', 'In a process of its own: it waits.'),
+    file('other'),
+    file('third', 'On each database.'),
+  ]
   t.same(planOf(files, { database: 'postgresql' }), [['one'], ['third']])
   t.same(planOf([file('other')], { database: 'mariadb' }), [])
 })
 
 t.test('in trials those run that have more rounds there', async (t) => {
-  const files = [file('one', 'With more rounds in trials.'), file('other'), file('third', 'On each database.', 'With more rounds in trials.')]
+  const files = [
+    file('one', 'With more rounds in trials.'),
+    file('other'),
+    file('third', 'On each database.', 'With more rounds in trials.'),
+  ]
   t.same(planOf(files, { database, trials: true }), [['one', 'third']])
   t.same(planOf(files, { database: 'postgresql', trials: true }), [['third']])
 })

@@ -20,8 +20,8 @@ export function testFiles (root: string): TestFile[] {
  *
  * | line | means |
  * | --- | --- |
- * | `// In a process of its own: …` | it changes or measures its process, waits or computes for long, as is said there |
- * | `// On each database.` | it runs on servers too; others run on SQLite, and find by themselves the servers that they ask |
+ * | `// In a process of its own: …` | it changes or measures its process, or takes long, as is said there |
+ * | `// On each database.` | it runs on servers too; others run on SQLite, or ask servers on their own |
  * | `// With more rounds in trials.` | it runs in trials too |
  *
  * What has a process of its own comes first: there is much among it that waits, and others can run meanwhile.
@@ -34,9 +34,19 @@ export function planOf (files: TestFile[], { database, trials = false }: Wanted)
     .filter((file) => !trials || says(/^\/\/ With more rounds in trials\.$/m)(file))
 
   const shared = asked.filter((file) => !isAlone(file))
-  const count = Math.ceil(shared.length / most)
-  const groups = Array.from({ length: count }, (_, index) => shared.slice(index * shared.length / count, (index + 1) * shared.length / count))
+  const groups = [false, true].flatMap((whole) => inParts(shared.filter(({ path }) => isOfWhole(path) === whole)))
   return [...asked.filter(isAlone).map((file) => [file]), ...groups].map((group) => group.map(({ path }) => path))
+}
+
+/** Whether a file asks for more than a part of the source: what is covered by such tests alone counts as not covered. */
+export function isOfWhole (path: string): boolean {
+  return path.startsWith('test/whole/')
+}
+
+function inParts (files: TestFile[]): TestFile[][] {
+  const count = Math.ceil(files.length / most)
+  const start = (index: number) => Math.floor(index * files.length / count)
+  return Array.from({ length: count }, (_, index) => files.slice(start(index), start(index + 1)))
 }
 
 function headOf (source: string): string {

@@ -13,7 +13,9 @@ const root = join(import.meta.dirname, '..', '..')
 async function run (t: Test, files: Record<string, string>, ...flags: string[]) {
   const folder = temporaryFolder(t)
   for (const name of ['node_modules', '.taprc', 'package.json']) symlinkSync(join(root, name), join(folder, name))
-  for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), `import t from 'tap'\n${source}\n`)
+  for (const [name, source] of Object.entries(files)) {
+    writeFileSync(join(folder, name), `import t from 'tap'\n${source}\n`)
+  }
 
   const paths = writeProcesses(folder, 'processes', [Object.keys(files)])
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name)))
@@ -41,7 +43,11 @@ t.test('each file is a test with its name, in which its own tests are', async (t
 })
 
 t.test('what a file leaves behind in the process is told of it, and not of those that follow', async (t) => {
-  const { said } = await run(t, { 'one.ts': "process.env.LEFT = 'behind'; process.on('SIGUSR2', () => {})", 'other.ts': 'Date.now = () => 0', 'third.ts': right })
+  const { said } = await run(t, {
+    'one.ts': "process.env.LEFT = 'behind'; process.on('SIGUSR2', () => {})",
+    'other.ts': 'Date.now = () => 0',
+    'third.ts': right,
+  })
   t.match(said, /^ {4}not ok \d - one\.ts leaves the process as it found it[^]*"LEFT"[^]*"listeners of SIGUSR2"/m)
   t.match(said, /^ {4}not ok \d - other\.ts leaves the process as it found it[^]*"the clocks"/m)
   t.match(said, /^ {4}ok \d - third\.ts leaves the process as it found it/m)
@@ -55,7 +61,8 @@ const interruptions = {
 
 for (const [what, source] of Object.entries(interruptions)) {
   t.test(`a file that ${what} is named, with those that were not run because of it`, async (t) => {
-    const { said, interrupted } = await run(t, { 'one.ts': right, 'other.ts': source, 'third.ts': right, 'fourth.ts': right }, `--timeout=${what === 'hangs' ? 20 : 600}`)
+    const files = { 'one.ts': right, 'other.ts': source, 'third.ts': right, 'fourth.ts': right }
+    const { said, interrupted } = await run(t, files, `--timeout=${what === 'hangs' ? 20 : 600}`)
     t.match(said, /^ {4}ok \d - one\.ts/m)
     t.match(said, /^not ok 1 - /m)
     t.same(interrupted, ['other.ts did not come to its end. Not run because of that: third.ts, fourth.ts.'])

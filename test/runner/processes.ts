@@ -1,5 +1,6 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isOfWhole } from './plan.ts'
 
 /**
  * Writes a file for each process, which runs these test files one after the other, and gives the paths. The names are
@@ -10,7 +11,7 @@ export function writeProcesses (root: string, folder: string, plan: string[][]):
   mkdirSync(join(root, folder), { recursive: true })
 
   return plan.map((files, index) => {
-    const name = String(index + 1).padStart(2, '0')
+    const name = `${String(index + 1).padStart(2, '0')}${files.every(isOfWhole) ? '-whole' : ''}`
     writeFileSync(join(root, folder, `${name}.ts`), [
       `import { together } from '${join(import.meta.dirname, 'together.ts')}'`,
       '',
@@ -25,6 +26,7 @@ export function writeProcesses (root: string, folder: string, plan: string[][]):
 export function interrupted (root: string, folder: string): string[] {
   return globSync(join(root, folder, '*.left')).toSorted().map((left) => {
     const [file, ...others] = readFileSync(left, 'utf8').split('\n')
-    return [`${file} did not come to its end.`, ...others.length > 0 ? [`Not run because of that: ${others.join(', ')}.`] : []].join(' ')
+    const what = `${file} did not come to its end.`
+    return others.length > 0 ? `${what} Not run because of that: ${others.join(', ')}.` : what
   })
 }

@@ -1,4 +1,4 @@
-// `npm test`: hands tap what there is to run. Flags are tap's; who names no file gets all that run on the database at hand.
+// `npm test`: hands tap what there is to run. Flags are tap's; who names no file gets all of the database at hand.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { planOf, testFiles } from './plan.ts'
