@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import type { Counters } from '../types/index.ts'
 import type { AccountsOptions } from '../types/options.ts'
 import { createClocks } from './database/clocks.ts'
 import { openDatabase } from './database/database.ts'
@@ -25,13 +26,19 @@ import { createOwnData } from './sessions/data.ts'
 import { createHealth } from './sessions/health.ts'
 import type { Hooks } from './sessions/options.ts'
 import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
+import { sessionCounters } from './sessions/events.ts'
 import { openSessions } from './sessions/sessions.ts'
 import { readSettings } from './settings.ts'
 import { createSignIn } from './sign-in/sign-in.ts'
 import { createKeyring } from './tokens/keyring.ts'
+import { tokenCounters } from './tokens/events.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { createTokenTransport } from './transport/transport.ts'
+import { userCounters } from './users/events.ts'
 import { openUsers } from './users/users.ts'
+
+/** What is counted, in the order of who counts it. */
+const counters: Counters = Object.assign({}, tokenCounters, userCounters, sessionCounters, ...features.map((card) => card.counters))
 
 /**
  * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and more, and the guards
@@ -50,7 +57,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const input = createInput(compiling)
   const wording = createWording(settings, log)
   const hooks: Hooks = createHooks(settings.hooks, log)
-  const telemetry = createTelemetry(settings.name)
+  const telemetry = createTelemetry(settings.name, counters)
   const database = await openDatabase(settings, tables)
   app.addHook('onClose', database.close)
   const events = createEvents(database, telemetry, settings, log)

@@ -3,7 +3,15 @@ import type { FastifyInstance } from 'fastify'
 import type { Guard } from '../lib/guards/guard.ts'
 import type { RequestAuth } from '../lib/guards/request-auth.ts'
 import type { Health } from '../lib/sessions/health.ts'
-import type { Counters } from '../lib/events/telemetry.ts'
+import type { AccountEvent as EventOf } from '../lib/events/telemetry.ts'
+import type { PasswordEvents } from '../lib/features/passwords/events.ts'
+import type { RegisterEvents } from '../lib/features/register/events.ts'
+import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
+import type { UserEvents } from '../lib/features/users/events.ts'
+import type { SessionCounters, SessionEvents } from '../lib/sessions/events.ts'
+import type { TokenCounters } from '../lib/tokens/events.ts'
+import type { TransportEvents } from '../lib/transport/events.ts'
+import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
 import type { SessionServices } from '../lib/features/sessions/services.ts'
@@ -36,8 +44,26 @@ export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/feature
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims, TokenClaims } from '../lib/tokens/access-token.ts'
 export type { Health } from '../lib/sessions/health.ts'
-export type { AccountEvent, AccountsEvents, Counters, EventReason, RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/events/telemetry.ts'
+export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions/events.ts'
 export type { RefreshClaims } from '../lib/tokens/refresh-token.ts'
+
+/** What has been counted since the app began, in this process. */
+export interface Counters extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters {}
+
+/** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
+export interface AccountsEvents
+  extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents {}
+
+/** Why it happened, where there are several ways. */
+export type EventReason = {
+  [Name in keyof AccountsEvents]: AccountsEvents[Name] extends { reason: infer Reason } ? NamesIn<Reason> : never
+}[keyof AccountsEvents]
+
+/** Not what stands for any name. */
+type NamesIn<Reason> = string extends Reason ? never : NonNullable<Reason>
+
+/** What happened to an account, and where it was asked for. Code asks from nowhere. */
+export type AccountEvent = EventOf<EventReason>
 
 /** How many rows `prune` has deleted. */
 export interface Pruned {

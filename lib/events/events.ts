@@ -5,29 +5,33 @@ import type { Database } from '../database/database.ts'
 import { Event } from './entity.ts'
 import type { EventSettings } from './options.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { EventReason, ReuseDetails, StoredEvent, Telemetry } from './telemetry.ts'
+import type { AccountEvent, Telemetry } from './telemetry.ts'
 
-/** What happened to an account. */
-export interface Happening {
-  type: StoredEvent
+/** What happened to an account, by the name of its event. `Told` are the events that a folder tells of. */
+export type Happening<Told extends object = Record<string, AccountEvent>> = {
+  [Name in keyof Told & string]: Told[Name] extends AccountEvent ? HappeningOf<Name, Told[Name]['reason']> : never
+}[keyof Told & string]
+
+interface HappeningOf<Name extends string, Reason> {
+  type: Name
   userId?: string | undefined
   sessionId?: string | undefined
   /** Which of several ways it happened in. */
-  reason?: EventReason
-  /** Of a theft: what is known of both sides. */
-  reuse?: ReuseDetails | undefined
+  reason?: NonNullable<Reason> | undefined
+  /** What else is told of it. */
+  details?: object | undefined
   /** Where it was asked for; code asks from nowhere. */
   client?: Client | undefined
 }
 
 /** Writes down what happens to accounts, where the app wants that, and tells whoever listens. */
-export interface Events {
+export interface Events<Told extends object = Record<string, AccountEvent>> {
   /** Adds it to the table, in the transaction of what it tells of. */
-  write: (tx: EntityManager, happening: Happening) => Promise<void>
+  write: (tx: EntityManager, happening: Happening<Told>) => Promise<void>
   /** Tells of it, once it is stored. */
-  tell: (happening: Happening) => void
+  tell: (happening: Happening<Told>) => void
   /** Both, for what stores nothing else: it has happened, so a database that does not take it changes nothing, and is logged. */
-  happen: (happening: Happening) => Promise<void>
+  happen: (happening: Happening<Told>) => Promise<void>
 }
 
 export function createEvents (
@@ -37,12 +41,12 @@ export function createEvents (
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
     if (!store) return
-    const { type, reuse = null } = happening
-    const details = reuse && JSON.stringify(reuse)
-    await insert.run(tx, { id: uuid(), type, ...columnsOf(happening), details, createdAt: new Date() })
+    const { type, details } = happening
+    const kept = details ? JSON.stringify(details) : null
+    await insert.run(tx, { id: uuid(), type, ...columnsOf(happening), details: kept, createdAt: new Date() })
   }
 
-  const tell = (happening: Happening) => publish(happening.type, { ...columnsOf(happening), ...happening.reuse })
+  const tell = (happening: Happening) => publish(happening.type, { ...columnsOf(happening), ...happening.details })
 
   return {
     write,

@@ -49,6 +49,8 @@ export interface Feature<
   migrations?: Schema['migrations'][number]
   /** Which of their rows are old. */
   prunes?: Prune<Pruned>[]
+  /** What it counts, each from this on. */
+  counters?: Record<string, number>
   /** In place of `face`, and without loading anything, where the settings turn it off. Default it is always on. */
   off?: { when: (settings: Settings) => boolean, face: Face }
   open: (spine: Spine, settings: Settings, needs: Faces<Needs>) => Promise<Open<Face, Services>>

@@ -34,8 +34,10 @@ export interface Spine {
   /** Tells the app's hooks. */
   hooks: Hooks
   database: Database
-  events: Events
-  telemetry: Telemetry
+  /** Of any names: each feature takes it with those of its own. */
+  events: Events<any>
+  /** Of any names: each feature takes it with those of its own. */
+  telemetry: Telemetry<any, any>
   keyring: Keyring
   tokens: Tokens
   users: Users

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import { selectFrom } from '../database/statement.ts'
 import { Session } from './entity.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { SessionTelemetry } from './events.ts'
 import type { SessionSettings } from './options.ts'
 import { isVoid } from './rotation.ts'
 import type { EndReused } from './theft.ts'
@@ -44,7 +44,7 @@ const batchSize = 200
 /** Where what is shown is written, and who ends a session whose token was stolen. */
 interface ConfirmationParts {
   database: Database
-  telemetry: Telemetry
+  telemetry: SessionTelemetry
   log: FastifyBaseLogger
   endReused: EndReused
 }

@@ -5,7 +5,7 @@ import { RevokedToken } from './revoked-token.ts'
 import { Session } from './entity.ts'
 import { User } from '../users/entity.ts'
 import type { Client } from '../http/request.ts'
-import type { ReuseDetails } from '../events/telemetry.ts'
+import type { ReuseDetails } from './events.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { isId } from '../tokens/claims.ts'
 import type { Proof, RaiseFloor } from './floor.ts'
@@ -104,7 +104,8 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
         const ended = await tx.nativeUpdate(Session, goesOn, { revokedAt: new Date(), revokeReason: reason })
         if (ended === 0) return false
         await write('session', id)
-        await note({ ...reason === 'reuse' ? { type: reason, reuse } : { type: 'logout', reason }, userId, sessionId: id, client })
+        const what = reason === 'reuse' ? { type: reason, details: reuse } : { type: 'logout', reason }
+        await note({ ...what, userId, sessionId: id, client })
         return true
       }, em)
     },

@@ -1,12 +1,12 @@
 import type { Session } from './entity.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { Counters, RefreshEvent, RefreshOutcome, ReuseDetails, Telemetry } from '../events/telemetry.ts'
+import type { RefreshEvent, RefreshOutcome, ReuseDetails, SessionCounters, SessionTelemetry } from './events.ts'
 import { networksOf } from '../http/network.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Judgement, Verdict } from './rotation.ts'
 
 /** How it is told, and its counter: a theft is counted where its session ends. */
-type Outcome = [name: RefreshOutcome, counter?: keyof Counters]
+type Outcome = [name: RefreshOutcome, counter?: keyof SessionCounters]
 
 const answers: Partial<Record<Verdict, Outcome>> = {
   ROTATE: ['rotated', 'refreshesRotated'],
@@ -37,7 +37,7 @@ export interface RefreshReport {
   tell: () => void
 }
 
-export function createRefreshReports ({ counters, publish }: Telemetry) {
+export function createRefreshReports ({ counters, publish }: SessionTelemetry) {
   return ({ sid: sessionId, sub: userId }: RefreshClaims, client: Client): RefreshReport => {
     let outcome = failure
     let answer: Outcome | undefined

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { SessionTelemetry } from './events.ts'
 import { Unavailable } from '../http/errors.ts'
 import type { Client } from '../http/request.ts'
 import { isExpired } from '../tokens/claims.ts'
@@ -55,7 +55,7 @@ interface RefreshParts {
   revocations: Pick<Revocations, 'floorOf'>
   confirmations: Confirmations
   endReused: EndReused
-  telemetry: Telemetry
+  telemetry: SessionTelemetry
 }
 
 const mostTries = 8

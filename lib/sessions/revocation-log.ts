@@ -6,7 +6,7 @@ import { selectFrom } from '../database/statement.ts'
 import { Revision, rows } from './revision.ts'
 import { RevokedToken } from './revoked-token.ts'
 import type { Events, Happening } from '../events/events.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { SessionTelemetry } from './events.ts'
 import type { SessionSettings } from './options.ts'
 import { startPoll, type Poll } from './poll.ts'
 import { keptForSeconds, type Ending } from './revocations.ts'
@@ -29,7 +29,7 @@ export interface RevocationLog extends Pick<Poll, 'isFresh' | 'stalenessMs' | 'c
 /** What the log is read from, and told to. */
 export interface LogParts {
   database: Database
-  telemetry: Telemetry
+  telemetry: SessionTelemetry
   events: Events
   apply: (ending: Ending) => void
   /** The log has lost entries that were known: a backup was put back, or a replica that lagged took over. */

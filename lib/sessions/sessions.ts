@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { Events } from '../events/events.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { SessionTelemetry } from './events.ts'
 import type { KnownUsers } from '../users/known-users.ts'
 import { createBirths, type Births } from './births.ts'
 import { createConfirmations } from './confirmations.ts'
@@ -36,7 +36,7 @@ export interface SessionParts {
   database: Database
   knownUsers: KnownUsers
   events: Events
-  telemetry: Telemetry
+  telemetry: SessionTelemetry
   hooks: Hooks
   log: FastifyBaseLogger
 }

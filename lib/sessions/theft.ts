@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ReuseDetails, Telemetry } from '../events/telemetry.ts'
+import type { ReuseDetails, SessionTelemetry } from './events.ts'
 import type { Client } from '../http/request.ts'
 import type { Endings } from './endings.ts'
 import type { Session } from './entity.ts'
@@ -14,7 +14,7 @@ export type EndReused = (
 /** What the end of a stolen session is told to. */
 interface TheftParts {
   endings: Endings
-  telemetry: Telemetry
+  telemetry: SessionTelemetry
   hooks: Hooks
   log: FastifyBaseLogger
 }

@@ -5,6 +5,7 @@ import { whenFirstCalled } from '../http/compiling.ts'
 import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from './errors.ts'
 import { frozen } from '../checks/frozen.ts'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { TokenCounters } from './events.ts'
 import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
 import { areOurs, hasBegun, isAhead, isExpired, type TokenSubject } from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
@@ -77,7 +78,7 @@ const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 const compile = (schema: object) => new Ajv({ validateSchema: false, meta: false }).compile(schema)
 const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)) }
 
-export function createTokens (keyring: Keyring, settings: TokenSettings, { counters }: Telemetry): Tokens {
+export function createTokens (keyring: Keyring, settings: TokenSettings, { counters }: Telemetry<TokenCounters>): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
   const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: settings.audiences.map((audience) => `${audience}${refreshSuffix}`) } }
   const known = new LRUCache<string, VerifiedToken>({ max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length })

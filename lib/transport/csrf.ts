@@ -4,6 +4,7 @@ import { isEqual } from '../secrets/equal.ts'
 import { CsrfFailed } from './errors.ts'
 import { clientOf, storable, type AnyRequest } from '../http/request.ts'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { TransportEvents } from './events.ts'
 import type { SharedClaims } from '../tokens/claims.ts'
 import type { TransportSettings } from './options.ts'
 import { inBody } from './locate.ts'
@@ -71,7 +72,7 @@ type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
  * sends `Origin`: so there it may be the app's own, as the host that was asked tells.
  */
 export function createCsrf (
-  { cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: TransportSettings, keys: Buffer[], telemetry: Telemetry
+  { cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: TransportSettings, keys: Buffer[], telemetry: Telemetry<object, TransportEvents>
 ): Csrf {
   /** Requests of unknown senders that had the right value. */
   const proven = new WeakSet<AnyRequest>()

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { TransportEvents } from './events.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import { createCookies, type Cookies } from './cookies.ts'
 import { createCsrf, type Csrf } from './csrf.ts'
@@ -19,7 +20,7 @@ export interface TokenTransport extends Keeping {
 }
 
 export async function createTokenTransport (
-  app: FastifyInstance, { keyring, telemetry }: { keyring: Keyring, telemetry: Telemetry }, settings: TransportSettings
+  app: FastifyInstance, { keyring, telemetry }: { keyring: Keyring, telemetry: Telemetry<object, TransportEvents> }, settings: TransportSettings
 ): Promise<TokenTransport> {
   const cookies = await createCookies(app, settings)
   const csrf = createCsrf(settings, keyring.csrf, telemetry)

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { User } from './entity.ts'
 import { frozen } from '../checks/frozen.ts'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { UserCounters } from './events.ts'
 import type { LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'
 import type { PublicFields } from './public-user.ts'
@@ -32,7 +33,7 @@ const most = { users: 50_000, characters: 2 ** 25 }
  * Remembers users between requests. The log of revocations tells of each change that is made through the plugin. What
  * others have written is seen when an access token would have been over, which is sooner than an entry of the log is gone.
  */
-export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry): KnownUsers {
+export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry<UserCounters>): KnownUsers {
   const knownForMs = access.expiresInSeconds * 1000
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
   const reading = new Map<string, Promise<KnownUser | null>>()

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Telemetry } from '../events/telemetry.ts'
+import type { UserCounters } from './events.ts'
 import { createDraftUser, type DraftUser } from './draft.ts'
 import { ownFields, type OwnFields } from './fields.ts'
 import { createKnownUsers, type KnownUsers } from './known-users.ts'
@@ -25,7 +26,7 @@ export interface Users {
  * @throws {OptionsInvalid} for a field that is to be unique, and of which two users have one value
  */
 export async function openUsers (
-  { database, telemetry }: { database: Database, telemetry: Telemetry }, settings: UserSettings
+  { database, telemetry }: { database: Database, telemetry: Telemetry<UserCounters> }, settings: UserSettings
 ): Promise<Users> {
   const lookUp = createLookUp(database, settings)
   const uniqueFields = createUniqueFields(database, settings)

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createConfirmations } from '../../lib/sessions/confirmations.ts'
 import type { SessionSettings } from '../../lib/sessions/options.ts'
+import { sessionCounters } from '../../lib/sessions/events.ts'
 import { createTelemetry } from '../../lib/events/telemetry.ts'
 import { buildOnFile, decode } from '../support/build.ts'
 import { addTrigger, dropTrigger, openDatabase } from '../support/databases.ts'
@@ -22,7 +23,7 @@ async function afterRefresh (t: Test) {
   const voided: string[] = []
   const confirmations = createConfirmations({
     database,
-    telemetry: createTelemetry('accounts'),
+    telemetry: createTelemetry('accounts', sessionCounters),
     log: unheard,
     async endReused ({ id }) { voided.push(id) },
   }, { refresh: { replay: 'until-confirmed' } as SessionSettings['refresh'] })

@@ -4,6 +4,7 @@ import { inside } from '../../database/transaction.ts'
 import { User } from '../../users/entity.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'
+import type { PasswordEvents } from './events.ts'
 import type { Client } from '../../http/request.ts'
 import type { Hasher } from './hasher.ts'
 import type { LookUp, Stored } from '../../users/look-up.ts'
@@ -27,7 +28,7 @@ export interface Credentials {
   match: (idOrIdentifier: string, password: string, em?: EntityManager) => Promise<User | null>
 }
 
-export function createCredentials (database: Database, events: Events, hasher: Hasher, { stored }: LookUp): Credentials {
+export function createCredentials (database: Database, events: Events<PasswordEvents>, hasher: Hasher, { stored }: LookUp): Credentials {
   async function check (found: Stored | null, password: string, gone?: AbortSignal, em?: EntityManager): Promise<User | null> {
     // Whoever is disabled is nobody, so that a right password takes no less work than a wrong one.
     const somebody = found?.isDisabled ? null : found

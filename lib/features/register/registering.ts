@@ -7,6 +7,7 @@ import type { Session } from '../../sessions/entity.ts'
 import type { Draft } from '../../users/draft.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
+import type { RegisterEvents } from './events.ts'
 
 /** What the host adds to a transaction of ours. */
 export type Join = (em: EntityManager) => Promise<void>
@@ -35,7 +36,7 @@ export function createRegistering ({ database, events, sessions, users: { taken,
         await tx.insert(User, user)
         await uniqueFields.note(tx, user.id, user.profile)
         await sessions.store(tx, session)
-        const happening: Happening = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
+        const happening: Happening<RegisterEvents> = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
         await events.write(tx, happening)
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
         await within(msLeft(), join(lend(tx))).catch((error) => { throw failure = error })

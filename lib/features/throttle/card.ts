@@ -1,5 +1,6 @@
 import { feature } from '../feature.ts'
 import { ThrottleBucket } from './entity.ts'
+import { throttleCounters } from './events.ts'
 import type { ThrottleSettings } from './options.ts'
 import { pruneOfThrottle } from './prune.ts'
 import type { Throttle } from './open.ts'
@@ -19,6 +20,7 @@ export const throttle = feature({
   needs: {},
   entities: [ThrottleBucket],
   prunes: [pruneOfThrottle],
+  counters: throttleCounters,
   off: { when: ({ throttle }: ThrottleSettings) => throttle === false, face: unlimited },
   open: (spine, settings) => import('./open.ts').then(({ open }) => open(spine, settings)),
 })

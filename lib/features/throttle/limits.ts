@@ -4,7 +4,8 @@ import { Throttled } from './errors.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'
 import { clientOf, type AnyRequest } from '../../http/request.ts'
-import type { BucketKind, Telemetry } from '../../events/telemetry.ts'
+import type { Telemetry } from '../../events/telemetry.ts'
+import type { BucketKind, ThrottleCounters, ThrottleEvents } from './events.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
 import { networksOf } from '../../http/network.ts'
 import type { ThrottleSettings } from './options.ts'
@@ -75,8 +76,8 @@ interface LimitParts {
   rows: Rows
   /** For the names of buckets. */
   key: Buffer
-  events: Events
-  telemetry: Telemetry
+  events: Events<ThrottleEvents>
+  telemetry: Telemetry<ThrottleCounters>
   log: FastifyBaseLogger
 }
 

@@ -9,7 +9,7 @@ import { NotFound } from '../../users/errors.ts'
 import type { Client } from '../../http/request.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
-import type { StoredEvent } from '../../events/telemetry.ts'
+import type { UserEvents } from './events.ts'
 import { isId } from '../../tokens/claims.ts'
 import { createAdmins, takesAdmin } from './admins.ts'
 import { isAdmin } from '../../users/admin.ts'
@@ -146,7 +146,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
 }
 
 /** The events that tell how a user has changed. */
-function eventsOf (before: User, after: User): StoredEvent[] {
+function eventsOf (before: User, after: User): (keyof UserEvents)[] {
   const isAnother = (names: readonly (keyof User)[]) => names.some((name) => !isDeepStrictEqual(before[name], after[name]))
   return [
     ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],

@@ -1,0 +1,12 @@
+import type { AccountEvent } from '../../events/telemetry.ts'
+
+/** What is told of passwords. */
+export interface PasswordEvents {
+  /**
+   * A password was wrong, at a login or where it had to be given again (`confirm`). Without a `userId`: nobody has that
+   * name.
+   */
+  'login-failed': AccountEvent<'login' | 'confirm'>
+  /** A user has another password. */
+  'password-changed': AccountEvent
+}

@@ -1,0 +1,7 @@
+import type { AccountEvent } from '../../events/telemetry.ts'
+
+/** What is told of registrations. */
+export interface RegisterEvents {
+  /** Somebody opened an account. */
+  register: AccountEvent
+}

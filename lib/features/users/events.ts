@@ -1,0 +1,17 @@
+import type { AccountEvent } from '../../events/telemetry.ts'
+
+/** What is told of users. */
+export interface UserEvents {
+  /** A user has other roles. */
+  'roles-changed': AccountEvent
+  /** A user has lost the right to sign in, and all sessions. */
+  'user-disabled': AccountEvent
+  /** A user has the right to sign in back. */
+  'user-enabled': AccountEvent
+  /** The name, the address or the app's own fields of a user were changed. */
+  'user-changed': AccountEvent
+  /** A user was deleted, by an admin or by code. */
+  'user-deleted': AccountEvent
+  /** Somebody closed their own account: the user was deleted. */
+  closed: AccountEvent
+}
