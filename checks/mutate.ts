@@ -23,7 +23,8 @@ const asked: Record<string, string[]> = {
     'test/guards/*.test.ts', 'test/transport/*.test.ts', 'test/http/{scope,answers}.test.ts',
     'test/features/token-services/{introspect,services}.test.ts', 'test/features/sessions/logout.test.ts',
     'test/events/*.test.ts', 'test/openapi/document.test.ts', 'test/{options,index,testing}.test.ts',
-    'test/sessions/signals.test.ts', 'test/whole/neighbours/{plugins,hosts,two-kinds}.test.ts', 'test/tokens/tokens.test.ts',
+    'test/sessions/signals.test.ts', 'test/whole/neighbours/{plugins,hosts}.test.ts', 'test/two-kinds.test.ts',
+    'test/tokens/tokens.test.ts',
   ],
   'lib/features/passwords': [
     'test/features/passwords/*.test.ts', 'test/http/answers.test.ts', 'test/features/users/users.test.ts',

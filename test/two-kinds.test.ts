@@ -2,10 +2,10 @@ import swagger from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { AccountsOptions, AccountsServices, Guard } from '../../../lib/index.ts'
-import { bearer, client, password } from '../../support/build.ts'
-import { freshDatabase, open as openDatabase } from '../../support/databases.ts'
-import { addAccounts, open } from './tour.ts'
+import type { AccountsOptions, AccountsServices, Guard } from '../lib/index.ts'
+import { bearer, client, password } from './support/build.ts'
+import { freshDatabase, open as openDatabase } from './support/databases.ts'
+import { addAccounts, open } from './whole/neighbours/tour.ts'
 
 type Kinds = FastifyInstance & { admins: AccountsServices }
 
