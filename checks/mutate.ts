@@ -27,7 +27,7 @@ const asked: Record<string, string[]> = {
     'test/tokens/tokens.test.ts',
   ],
   'lib/features/passwords': [
-    'test/features/passwords/*.test.ts', 'test/http/answers.test.ts', 'test/features/users/users.test.ts',
+    'test/features/passwords/*.test.ts', 'test/http/answers.test.ts', 'test/features/register/register.test.ts',
     'test/features/token-services/services.test.ts', 'test/events/telemetry.test.ts', 'test/options.test.ts',
   ],
   'lib/database/statement.ts': [
