@@ -7,10 +7,16 @@ const root = join(import.meta.dirname, '..', '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const page = read('docs/requirements.md')
 
-/** Each table as its rows, heading and line below it aside, and each row as its cells. */
-const tables = page.split('\n\n').filter((block) => block.startsWith('|')).map((block) =>
-  block.trimEnd().split('\n').slice(2).map((row) => row.split('|').slice(1, -1).map((cell) => cell.trim())))
-const rows = tables.flat()
+/** Each list as its lines, those that are wrapped put together. */
+const lists = page.split('\n\n').filter((block) => block.startsWith('- ')).map((block) =>
+  block.trimEnd().replaceAll(/\n +(?=[^ -])/g, ' ').split('\n'))
+
+/** Each requirement as its words, its source and its proofs: an entry, and the list below it. */
+const rows = lists.flatMap((lines) => lines.join('\n').split(/^- /m).slice(1)).map((entry) => {
+  const [first = '', ...proofs] = entry.trimEnd().split('\n')
+  const [, requirement = '', source = ''] = /^(.+) \*([^*]+)\*$/.exec(first) ?? []
+  return [requirement, source, proofs.map((proof) => proof.replace(/^ {2}- /, '')).join('; ')]
+})
 
 /** The names of the tests in a file as they stand there, with `…` for what is put in. */
 function titlesIn (source: string): string[] {
@@ -27,8 +33,9 @@ const proofsOf = (cell: string) => [...cell.matchAll(/`(test\/[\w./-]+)`: ("[^"]
 const linksOf = (text: string) => [...text.matchAll(/\]\(([^)#]*)#([^)]*)\)/g)].map(([, file, anchor]) => ({ file: file!, anchor: anchor! }))
 
 t.test('every requirement has words, a source and a proof', async (t) => {
-  t.ok(tables.length >= 6 && rows.length > 80, `${rows.length} rows in ${tables.length} tables`)
-  t.equal(page.match(/^\|/gm)!.length, rows.length + 2 * tables.length, 'every line of a table was read')
+  t.ok(lists.length >= 6 && rows.length > 80, `${rows.length} entries in ${lists.length} lists`)
+  t.equal(page.match(/^- /gm)!.length, rows.length, 'every entry was read')
+  t.equal(page.match(/^ +- /gm)!.length, rows.flatMap(([, , proof]) => proof!.split('; ')).length, 'and every proof')
   for (const cells of rows) {
     t.ok(cells.length === 3 && cells.every((cell) => cell !== ''), cells[0]!)
     t.ok(proofsOf(cells[2]!).length + linksOf(cells[2]!).length > 0, `${cells[0]} has a proof`)
