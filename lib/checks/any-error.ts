@@ -9,3 +9,8 @@ export function isError (value: unknown): value is Error {
   }
   return false
 }
+
+/** The properties of whatever was thrown: none for what is no object. */
+export function propertiesOf (thrown: unknown): Record<string, unknown> {
+  return Object(thrown)
+}

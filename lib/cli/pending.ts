@@ -1,4 +1,4 @@
-import { sayingWhy, whatOf } from '../database/database.ts'
+import { explained, failureOf } from '../database/database.ts'
 import { borrow } from '../database/borrow.ts'
 import { open, type Opened } from '../database/open.ts'
 import type { DatabaseSettings } from '../database/options.ts'
@@ -7,7 +7,7 @@ import { pendingIn } from '../database/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
 export async function look<Result> (settings: DatabaseSettings, work: (opened: Opened) => Promise<Result>): Promise<Result> {
-  return sayingWhy(whatOf(settings), async () => {
+  return explained(failureOf(settings), async () => {
     const opened = await (settings.orm
       ? borrow(settings.orm, settings.name, tables)
       : open(settings.db, settings.name, tables))

@@ -2,25 +2,25 @@ import { isRaw, raw, type EntityManager, type MikroORM, type RawQueryFragment } 
 import { isPlainObject } from '../checks/plain-object.ts'
 import type { Dialect } from './dialect.ts'
 
-/** A statement with a mark in its text for each value, in the order of the values. */
+/** A statement with a placeholder of the driver's in its text for each value, in the order of the values. */
 export interface Placed {
   text: string
   values: unknown[]
 }
 
-/** How a database wants to be asked. */
+/** How a database writes placeholders and quotes names. */
 type Notation = Pick<Dialect, 'mark'> & { quote: (name: string) => string }
 
 export function notationOf (em: EntityManager, { mark }: Pick<Dialect, 'mark'>): Notation {
   return { mark, quote: (name) => em.getPlatform().quoteIdentifier(name) }
 }
 
-/** What stands for something in a text of MikroORM's: `??` for a name, `?` for a value, and `\?` for the sign itself. */
+/** The placeholders in a text of MikroORM's: `??` for a name, `?` for a value, and `\?` for the character itself. */
 const places = /\\\?|\?\??/g
 
 /**
- * Puts a mark into the text wherever MikroORM would write a value. A list is as many values, with commas between them; what
- * is given raw stands in the text, its own values again beside it.
+ * Puts a placeholder of the driver's into the text wherever MikroORM would write a value. A list becomes as many, with
+ * commas between them; a raw fragment becomes a part of the text, with placeholders for its own values.
  */
 export function place (text: string, params: readonly unknown[], { mark, quote }: Notation): Placed {
   const values: unknown[] = []
@@ -43,32 +43,39 @@ export function place (text: string, params: readonly unknown[], { mark, quote }
   return { text: written(text, params), values }
 }
 
-/** As Kysely, which MikroORM runs statements by, takes one that is ready. It only compares the id, of queries that are given up. */
+/**
+ * A finished statement as Kysely takes it, by which MikroORM runs statements. Of the id Kysely only asks whether two
+ * are the same.
+ */
 export function compiled (sql: string, parameters: unknown[]) {
-  return { sql, parameters, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as never, queryId: { queryId: sql } }
+  const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as never
+  return { sql, parameters, query, queryId: { queryId: sql } }
 }
 
-/** What stands for nothing, and what is kept as JSON, alike for every driver. */
+/** A value that every driver takes alike: objects as JSON, and null for undefined. */
 export function storable (value: unknown): unknown {
   return isPlainObject(value) ? JSON.stringify(value) : value ?? null
 }
 
-/** What of a connection of MikroORM's is needed here, and is not for others to see. */
+/** The members of MikroORM's connection that are used here, some of which its types hide. */
 interface Connection {
   ensureConnection: () => Promise<void>
   getClient: () => Executor
-  execute: (query: Query, params?: readonly unknown[] | object, method?: 'all' | 'get' | 'run', transaction?: Executor, context?: object) => Promise<unknown>
+  execute: (
+    query: Query, params?: readonly unknown[] | object, method?: Method, transaction?: Executor, context?: object
+  ) => Promise<unknown>
   /** Runs it, and logs the text with the time that it took. */
   executeQuery: (text: string, run: () => Promise<unknown>, context?: object) => Promise<unknown>
-  transformRawResult: (result: unknown, method: 'all' | 'get' | 'run') => unknown
+  transformRawResult: (result: unknown, method: Method) => unknown
 }
 interface Executor { executeQuery: (query: ReturnType<typeof compiled>) => Promise<unknown> }
+type Method = 'all' | 'get' | 'run'
 type Query = string | RawQueryFragment | { toRaw: () => RawQueryFragment }
 
 /**
- * Lets everything that a MikroORM of ours asks carry its values beside the text. By itself MikroORM writes them into it:
- * there a server logs them, passwords' hashes among them, and a mode of the server's that its way to escape does not know
- * makes statements of them.
+ * Makes a MikroORM of ours send the values of its statements as parameters. By itself MikroORM writes them into the
+ * text: there a server logs them, password hashes among them, and under an SQL mode that its escaping does not know
+ * they could inject SQL.
  */
 export function bindValues ({ em, config }: MikroORM, { mark, bind }: Pick<Dialect, 'mark' | 'bind'>): void {
   const connection = em.getConnection() as unknown as Connection
@@ -77,9 +84,9 @@ export function bindValues ({ em, config }: MikroORM, { mark, bind }: Pick<Diale
   connection.execute = async (query, params = [], method = 'all', transaction, context) => {
     await connection.ensureConnection()
     const asked = rawOf(query, params)
-    const placed = place(config.get('onQuery')(asked.sql, asked.params), asked.params, notation)
-    return connection.executeQuery(placed.text, async () => {
-      const result = await (transaction ?? connection.getClient()).executeQuery(compiled(placed.text, bind(placed.values)))
+    const { text, values } = place(config.get('onQuery')(asked.sql, asked.params), asked.params, notation)
+    return connection.executeQuery(text, async () => {
+      const result = await (transaction ?? connection.getClient()).executeQuery(compiled(text, bind(values)))
       return connection.transformRawResult(result, method)
     }, context)
   }
@@ -87,5 +94,6 @@ export function bindValues ({ em, config }: MikroORM, { mark, bind }: Pick<Diale
 
 function rawOf (query: Query, params: readonly unknown[] | object): { sql: string, params: readonly unknown[] } {
   if (typeof query !== 'string') return isRaw(query) ? query : query.toRaw()
-  return Array.isArray(params) ? { sql: query, params } : raw(query, params as Record<string, unknown>) as unknown as RawQueryFragment
+  if (Array.isArray(params)) return { sql: query, params }
+  return raw(query, params as Record<string, unknown>) as unknown as RawQueryFragment
 }

@@ -4,28 +4,30 @@ import type { SqlFamily } from './schema.ts'
 /** How a MikroORM is made. */
 export type OrmOptions = Partial<Options>
 
-/** What one kind of database needs. Each stands in a file of its own, which is loaded with its driver when it is used. */
+/**
+ * What one kind of database needs. Each dialect has a file of its own, which is loaded with its driver when it is used.
+ */
 export interface Dialect {
-  /** Asks the database for its time, `now`, in ms since 1970. */
+  /** The statement that asks the database for its time, `now`, in ms since 1970. */
   clock: string
-  /** That is the clock of this machine, and so no second opinion. */
+  /** True where that is the clock of this machine, so there is none to compare ours with. */
   clockIsOurs?: true
-  /** Whose SQL migrations are written in. */
+  /** The SQL that its migrations are written in. */
   family: SqlFamily
   open: (db: string) => Opening
   /**
-   * On a server: how a MikroORM of ours, which has none, borrows the connections of an app's. Undefined where that keeps them
-   * to itself, since the app has made them by itself.
-   * @throws {OptionsInvalid} for those that cannot send values beside their statements
+   * On a server: how a MikroORM of ours borrows the connections of an app's. Undefined where it cannot, since the app
+   * has made them by itself and its MikroORM does not hand them out.
+   * @throws {OptionsInvalid} for connections that cannot send values as parameters
    */
   share?: (host: MikroORM) => Promise<Shared | undefined>
-  /** What each transaction of ours begins with where they are kept. */
+  /** How each transaction of ours begins on connections that `share` could not borrow. */
   limits?: TransactionOptions
-  /** What stands in a statement for its n-th value, which is counted from 1. */
+  /** The placeholder in a statement for its n-th value, which is counted from 1. */
   mark: (place: number) => string
   /** Gives values as the driver takes them beside a statement. */
   bind: (values: unknown[]) => unknown[]
-  /** Where processes can wake each other: how to, through the database of `orm`. */
+  /** On databases by which processes can wake each other: how to do it, on the connections of `orm`. */
   notifications?: (orm: MikroORM) => Promise<Partial<Notifications>>
 }
 
@@ -33,17 +35,17 @@ export interface Dialect {
 export interface Opening {
   /** How MikroORM finds what the option `db` names. */
   options: OrmOptions
-  /** Before anything is asked. */
-  prepare?: (orm: MikroORM) => Promise<void>
-  /** Once the tables are there. */
+  /** Called when MikroORM has connected, before the first statement. */
+  setUp?: (orm: MikroORM) => Promise<void>
+  /** Called when the tables are there. */
   settle: (orm: MikroORM) => Promise<void>
   close: (orm: MikroORM) => Promise<void>
 }
 
-/** Connections of an app's, on which all that holds for our own holds for what we ask, and nothing for what the app asks. */
-export type Shared = Required<Pick<Opening, 'prepare' | 'settle'>>
+/** Connections of an app's, which limit our statements as our own would, and leave the app's as they are. */
+export type Shared = Required<Pick<Opening, 'setUp' | 'settle'>>
 
-/** Calls from one process to all others, which may be lost: hints, and nothing to rely on. */
+/** Messages from one process to all others. They may be lost, so they are hints, and nothing to rely on. */
 export interface Notifications {
   /**
    * Calls `onMessage` for each message of a channel, and once after each time that the connection was lost. Goes on

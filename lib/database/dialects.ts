@@ -7,7 +7,7 @@ import { migrationsIn, type Schema } from './schema.ts'
 import type { DialectName } from './url.ts'
 
 /** Options that the host's `MIKRO_ORM_…` variables, meant for its own database, would fill if they were left out. */
-const deafToEnvironment = {
+const notFromEnvironment = {
   clientUrl: 'tcp://localhost/',
   schema: '',
   baseDir: '.',
@@ -18,7 +18,7 @@ const deafToEnvironment = {
   implicitTransactions: true,
 }
 
-/** What speaks one kind of database: of ours, and of the packages that the app has installed for it. */
+/** What it takes to use one kind of database: our dialect, and classes of the packages that the app has installed. */
 interface Parts {
   dialect: Dialect
   driver: NonNullable<OrmOptions['driver']>
@@ -26,8 +26,8 @@ interface Parts {
 }
 
 /**
- * Each import is a literal, which a bundler needs to find what it names, and each of a driver is caught, so that the
- * bundler leaves out those that are not installed.
+ * Each import has a literal, without which a bundler finds no file, and each of a driver has a `catch`, so that a
+ * bundler leaves out drivers that are not installed.
  */
 const loading: Record<DialectName, () => Promise<Omit<Parts, 'Migrator'>>> = {
   async sqlite () {
@@ -54,40 +54,45 @@ const loading: Record<DialectName, () => Promise<Omit<Parts, 'Migrator'>>> = {
  */
 export async function loadDialect (name: DialectName): Promise<Parts> {
   // The driver of SQLite does not fail on an older Node: it ends the process without a word.
-  if (Number.parseInt(process.versions.node) < 22) throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
+  if (Number.parseInt(process.versions.node) < 22) {
+    throw new OptionsInvalid(`Node 22.17 or newer is needed, and this is ${process.versions.node}`)
+  }
 
   const { Migrator } = await import('@mikro-orm/migrations').catch(askFor(name))
   return { Migrator, ...await loading[name]() }
 }
 
-/** Answers for the failed import of a package that this kind of database needs. */
+/** Handles the failed import of a package: where that is missing, the error says what to install. */
 function askFor (name: DialectName): (cause: unknown) => never {
   const needed = [name, 'migrations'].map((part) => `@mikro-orm/${part}`)
   return (cause) => {
     if (!needed.some((part) => isMissing(cause, part))) throw cause
-    throw new OptionsInvalid('the database needs packages that are not there, in the version of your @mikro-orm/core: ' +
-      `npm install ${needed.map((part) => `${part}@${Utils.getORMVersion()}`).join(' ')}`, { cause })
+    const packages = needed.map((part) => `${part}@${Utils.getORMVersion()}`).join(' ')
+    throw new OptionsInvalid('the database needs packages that are not there, ' +
+      `in the version of your @mikro-orm/core: npm install ${packages}`, { cause })
   }
 }
 
-/** Where a MikroORM of ours stands. */
-interface Place {
-  /** The schema of PostgreSQL for the tables, where an app has chosen one. */
+/** What a MikroORM of ours must heed beside one of the app's. */
+interface Surroundings {
+  /** The schema of PostgreSQL for the tables, where the app has chosen one. */
   schema?: string | undefined
   /** True beside an app's MikroORM that knows our entities. */
   beside?: boolean
 }
 
 /**
- * A MikroORM that knows our entities, under the tables of the accounts `name`, and how to make those. It writes what it
- * found out about an entity into the prototype of its class; with `beside` that stays as the app's has left it.
+ * A MikroORM that knows our entities, in the tables of the accounts `name`, and the migrations that make those.
+ * MikroORM writes what it found out about an entity into the prototype of its class: with `beside` into one of our own,
+ * so that the app's MikroORM keeps its.
  */
 export async function createOrm (
-  { dialect, driver, Migrator }: Parts, name: string, tables: Schema, options: OrmOptions, { schema, beside = false }: Place = {}
+  { dialect, driver, Migrator }: Parts, name: string, tables: Schema, options: OrmOptions,
+  { schema, beside = false }: Surroundings = {}
 ): Promise<MikroORM> {
   const migrationsList = await migrationsIn(tables, dialect.family, name)
   const orm = new MikroORM({
-    ...deafToEnvironment,
+    ...notFromEnvironment,
     driver,
     entities: tables.entities,
     discovery: {

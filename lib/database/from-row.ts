@@ -1,9 +1,9 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/core'
 
 /**
- * What a row holds, as the driver gives it, with the names and types of the entity: data alone, which nobody can store by
- * changing it. As the ORM reads it, but that what only a hand in the database can have written is taken for what it is:
- * our rules decide what a date that is none means.
+ * A row of the driver's, with the names and types of the entity. It is plain data, no managed entity, so to change it
+ * stores nothing. Unlike the ORM it does not fail on a value that only somebody in the database can have written, such
+ * as a date that is none: our rules decide what that means.
  */
 export function fromRow<Entity extends object> (em: EntityManager, entity: EntityClass<Entity>, row: object): Entity {
   const meta = em.getMetadata().get(entity)

@@ -6,5 +6,5 @@ const loading: Record<SqlFamily, () => Promise<{ migrationsOf: MigrationsOf }>> 
   mysql: () => import('./mysql/migrations.ts'),
 }
 
-/** Frozen: the tables of users, sessions, events and the throttle. What comes after them is with its feature. */
+/** Frozen: the tables of users, sessions, events and the throttle. Later migrations are in the folders of features. */
 export const firstMigrations = (family: SqlFamily) => loading[family]()

@@ -4,34 +4,41 @@ import { createOrm, loadDialect } from './dialects.ts'
 import type { Schema } from './schema.ts'
 import { dialectOf } from './url.ts'
 
-/** A database that is at hand. */
+/** A database that is connected. */
 export interface Opened {
   dialect: Dialect
-  /** What all our statements go through, and our migrations: one of our own, always. */
+  /** Our own MikroORM, by which all our statements and migrations run. */
   orm: MikroORM
-  /** What has the connections: an app's, or the same. */
+  /** The MikroORM that has the connections: the app's, or `orm` where the app has none. */
   connected: MikroORM
-  /** What the app is given to work on users with: its own if that knows them, or ours. */
-  shown: MikroORM
-  /** What each transaction of ours begins with, where its connection does not see to that. */
+  /** The MikroORM that the app is given to work on users with: its own if that knows our entities, or `orm`. */
+  exposed: MikroORM
+  /** How each transaction of ours begins, where its connection does not see to that. */
   limits?: TransactionOptions | undefined
-  /** Once the tables are there. */
+  /** Called when the tables are there. */
   settle: () => Promise<void>
   close: () => Promise<void>
 }
 
-/** Opens the database that the option `db` names, for nobody else. */
+/** Opens the database that the option `db` names, with connections of our own. */
 export async function open (db: string, name: string, tables: Schema): Promise<Opened> {
   const parts = await loadDialect(dialectOf(db)!)
-  const { options, prepare, settle, close } = parts.dialect.open(db)
+  const { options, setUp, settle, close } = parts.dialect.open(db)
   const orm = await createOrm(parts, name, tables, options)
 
   try {
     await orm.connect()
-    await prepare?.(orm)
+    await setUp?.(orm)
   } catch (error) {
     await close(orm)
     throw error
   }
-  return { dialect: parts.dialect, orm, connected: orm, shown: orm, settle: () => settle(orm), close: () => close(orm) }
+  return {
+    dialect: parts.dialect,
+    orm,
+    connected: orm,
+    exposed: orm,
+    settle: () => settle(orm),
+    close: () => close(orm),
+  }
 }

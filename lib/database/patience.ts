@@ -1,45 +1,49 @@
-import { isError } from '../checks/any-error.ts'
+import { isError, propertiesOf } from '../checks/any-error.ts'
 import { Unavailable } from '../http/errors.ts'
 
-/** Gives up on what waits for a connection that nobody gives back. */
-export async function within<Result> (ms: number, work: Promise<Result>): Promise<Result> {
+/**
+ * The result of `work`, for which nobody waits longer than `ms`: it may wait for a connection that nobody gives back.
+ * @throws {Unavailable}
+ */
+export async function withTimeout<Result> (ms: number, work: Promise<Result>): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Unavailable()), Math.max(0, ms))
   return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }
 
 /**
- * PostgreSQL: a serialization that failed, a deadlock, too many connections, and a server that is just starting. MySQL and
- * MariaDB: a lock not had, a deadlock, a row that changed, and too many connections, of all or of this user.
+ * PostgreSQL: a serialization failure, a deadlock, too many connections, and a server that is starting. MySQL and
+ * MariaDB: a lock wait timeout, a deadlock, a record that has changed, and too many connections, of all or of this
+ * user.
  */
 const busyCodes: unknown[] = ['40001', '40P01', '53300', '57P03', 1205, 1213, 1020, 1040, 1203, 1226]
 
-/** PostgreSQL: a transaction that only reads. MySQL and MariaDB: `read_only`, a transaction, and a server that only reads. */
+/** PostgreSQL: a read-only transaction. MySQL and MariaDB: `read_only`, a read-only transaction, a read-only server. */
 const readOnlyCodes: unknown[] = ['25006', 1290, 1792, 1836]
 
-/** True for what a transaction may try again after, since nothing of it was done. */
+/** True for errors that undo a transaction for reasons that pass, so that it may be tried again. */
 export function isBusy (error: unknown): boolean {
   return hasCode(error, busyCodes) || isLocked(error)
 }
 
 /** True for an SQLite file that another process writes to. */
 export function isLocked (error: unknown): boolean {
-  return String(Object(error).code).startsWith('SQLITE_BUSY')
+  return String(propertiesOf(error).code).startsWith('SQLITE_BUSY')
 }
 
-/** True for what a server refused to write that only reads, as the old primary does after a failover. */
+/** True for the refusal of a read-only server to write, such as the old primary after a failover. */
 export function isReadOnly (error: unknown): boolean {
   return hasCode(error, readOnlyCodes)
 }
 
 function hasCode (error: unknown, codes: unknown[]): boolean {
-  const { code, errno } = Object(error) as { code?: unknown, errno?: unknown }
+  const { code, errno } = propertiesOf(error)
   return codes.includes(code) || codes.includes(errno)
 }
 
 /**
- * An error of a driver without what stands in its statement or its row, password hashes too: mysql2 tells in `sql`, and of a
- * key that is there twice in the message; pg in `detail`, which MikroORM adds to the message.
+ * An error of a driver without the values of its statement or its row, which may be password hashes: mysql2 has them in
+ * `sql`, and for a duplicate key in the message; pg has them in `detail`, which MikroORM adds to the message.
  */
 export function withoutValues (error: unknown): unknown {
   if (!isError(error)) return error

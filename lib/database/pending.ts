@@ -2,8 +2,8 @@ import type { MikroORM } from '@mikro-orm/core'
 import { quotedTable } from './tables.ts'
 
 /**
- * The names of our migrations that have not run, all of them where the table that says so cannot be read. Only looks, in one
- * statement: the migrator asks more, and makes its table.
+ * The names of our migrations that have not run: all of them where the migrator's table cannot be read. It writes
+ * nothing and asks once, where the migrator would ask more, and make its table.
  */
 export async function pendingIn (orm: MikroORM): Promise<string[]> {
   const { tableName, migrationsList } = orm.config.get('migrations')

@@ -9,10 +9,10 @@ import { selectFrom } from './statement.ts'
 
 /** Which rows of a table nobody needs any more. */
 export interface Prune<Name extends string = string> {
-  /** By which the app is told how many there were. */
+  /** The name of the count in what `prune()` gives. */
   name: Name
   entity: EntityClass<{ id: string }>
-  /** The oldest go first, by this property. */
+  /** The property that says how old a row is: the oldest go first. */
   by: string
   /** The condition for rows that are old, `now` in whole ms since 1970. */
   isOld: (now: number) => object
@@ -21,8 +21,8 @@ export interface Prune<Name extends string = string> {
 /** Deletes old rows, once in a while and when it is asked to. */
 export interface Pruner<Name extends string> {
   /**
-   * Deletes the old rows of all tables, in batches, between which others may write, and says how many there were. What is
-   * deleted by a wrong clock nobody brings back, so where two clocks disagree nothing is.
+   * Deletes the old rows of all tables, in batches, between which others may write, and counts them. Where two clocks
+   * disagree it deletes nothing, since by a wrong clock it would delete rows that are still needed.
    * @throws {ConstraintViolated} where a rule of the host's database holds one of these; tables before it are done
    * @throws {Unavailable} also when the clock of this process is more than a minute off
    */
@@ -30,14 +30,14 @@ export interface Pruner<Name extends string> {
   close: () => Promise<void>
 }
 
-/** What a process needs that prunes. */
+/** What pruning needs. */
 interface PrunerParts {
   database: Database
   clocks: Clocks
   log: FastifyBaseLogger
 }
 
-/** Short enough that nobody waits for one: a few milliseconds on SQLite. */
+/** Few enough that nobody waits long for a batch: it takes some milliseconds on SQLite. */
 const batchSize = 200
 
 /** Prunes once in a while, if the option says so, without keeping the process alive for it. */
@@ -53,14 +53,14 @@ export function createPruner<Name extends string> (
     const fault = disagreement(compared)
     if (fault) throw Object.assign(new Unavailable(), { message: `Nothing is pruned. ${fault}` })
 
-    // Servers tell fractions of a millisecond, which no column holds.
+    // Servers give fractions of a millisecond, which no column holds.
     const now = Math.floor(compared.now)
     const counts: [Name, number][] = []
     for (const { name, entity, by, isOld } of prunes) counts.push([name, await deleteOld(entity, by, isOld(now))])
     return Object.fromEntries(counts) as Record<Name, number>
   }
 
-  /** Those that are still old when they are deleted: a bucket may have been filled meanwhile. */
+  /** Asks once more whether a row is old when it deletes it: a bucket may have been filled meanwhile. */
   async function deleteOld (entity: EntityClass<{ id: string }>, by: string, isOld: object): Promise<number> {
     let deleted = 0
     while (!closing.signal.aborted) {
@@ -74,7 +74,7 @@ export function createPruner<Name extends string> (
     return deleted
   }
 
-  /** Many processes that began together do not prune together. */
+  /** At a random time, so that processes that began together do not prune together. */
   function pruneLater (): void {
     if (intervalSeconds === 0 || closing.signal.aborted) return
     timer = setTimeout(() => {
@@ -82,13 +82,13 @@ export function createPruner<Name extends string> (
     }, intervalSeconds * 1000 * (0.5 + Math.random())).unref()
   }
 
-  /** Who asks meanwhile waits for the same. */
+  /** Calls that come meanwhile wait for the same run. */
   async function prune (): Promise<Record<Name, number>> {
-    pruning ??= pruneAll().catch(tell).finally(() => { pruning = undefined })
+    pruning ??= pruneAll().catch(logFailure).finally(() => { pruning = undefined })
     return pruning
   }
 
-  function tell (error: Error): never {
+  function logFailure (error: Error): never {
     log.warn(error, 'Old sessions could not be pruned')
     throw error
   }

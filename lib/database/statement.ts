@@ -4,8 +4,8 @@ import { compiled, notationOf, place, type Placed } from './binding.ts'
 import type { Dialect } from './dialect.ts'
 
 /**
- * What of the ORM's query builder is used here. The type of its own belongs to a driver, and an app that has installed
- * another could not compile our declarations.
+ * The methods of the ORM's query builder that are used to make statements. The ORM's own type belongs to a driver, and
+ * an app that has installed another could not compile our declarations.
  */
 export interface Builder extends Made {
   select: (columns: string | string[]) => Builder
@@ -19,24 +19,24 @@ export interface Builder extends Made {
   onConflict: (columns: string | string[]) => { merge: (columns: string[]) => Builder }
 }
 
-/** What of it is used to ask for rows. */
+/** The methods of the ORM's query builder that are used to select rows. */
 export interface Selection<Row> {
   select: (columns: string) => Selection<Row>
   where: (condition: object) => Selection<Row>
   orderBy: (order: object) => Selection<Row>
   limit: (count: number) => Selection<Row>
   setLockMode: (mode: LockMode) => Selection<Row>
-  /** With the names and types of the entity, and the id of what it relates to; or, not `mapped`, as the driver gives them. */
+  /** The rows with the names and types of the entity, and ids for relations. Not `mapped`: as the driver gives them. */
   execute: (method: 'all', mapped?: boolean) => Promise<Row[]>
 }
 
-/** A statement that the ORM has made: its text, and what the places in it stand for. */
+/** A statement that the ORM has made: its text, and the values of its placeholders. */
 interface Made {
   getQuery: () => string
   getParams: () => readonly unknown[]
 }
 
-/** What statements are made of. Names stand in for values; what is no text stands for itself. */
+/** What statements are made with. Where a value is to go, a text names it; a value of any other type is a constant. */
 export interface Making {
   /** A builder of the ORM's for a table. */
   query: (entity: EntityClass<any>, alias?: string) => Builder
@@ -45,8 +45,8 @@ export interface Making {
 }
 
 /**
- * The texts of all statements, which are worth to be kept prepared. What is made for one use may be another text each time,
- * and is not among these.
+ * The texts of all statements of `createStatement`, which drivers keep prepared. Texts that are made for one use are
+ * not among them, since each may differ from the last.
  */
 export const keptTexts = new Set<string>()
 
@@ -54,8 +54,8 @@ export const keptTexts = new Set<string>()
 export type Values = Record<string, unknown>
 
 /**
- * A statement that every request of a kind pays for. The ORM makes its text once, and from then on the driver alone is
- * asked: by `em.find` and `em.nativeUpdate` it would be made anew each time, which takes several times what it does itself.
+ * A statement that many requests need. The ORM makes its text once, and from then on the driver alone is asked:
+ * `em.find` and `em.nativeUpdate` would make it anew each time, which takes several times as long as to run it.
  */
 export interface Statement {
   /** The rows, as the driver gives them. */
@@ -65,17 +65,19 @@ export interface Statement {
 }
 
 /**
- * A query for what is asked once in a while, as rows. Nothing of ours makes entities of them: what an entity is and holds is
- * for the MikroORM to say that has seen its class last, and that may be an app's. Never from a replica.
+ * A query for rows that are needed seldom, never from a replica. It gives plain rows and no entities: what an entity's
+ * class knows of itself is decided by the MikroORM that has seen it last, and that may be an app's.
  */
 export function selectFrom<Row> (em: EntityManager, entity: EntityClass<any>): Selection<Row> {
   return (em as SqlEntityManager).createQueryBuilder(entity, undefined, 'write') as unknown as Selection<Row>
 }
 
-export function createStatement (make: (making: Making) => Made, { mark, bind }: Pick<Dialect, 'mark' | 'bind'>): Statement {
+export function createStatement (
+  make: (making: Making) => Made, { mark, bind }: Pick<Dialect, 'mark' | 'bind'>
+): Statement {
   let statement: Placed | undefined
 
-  /** The text, from now on one that is kept, and the names that stand in it. */
+  /** The text, which is kept prepared from now on, and the names of its values. */
   function read (em: SqlEntityManager): Placed {
     const made = make(makingOf(em))
     const placed = place(made.getQuery(), made.getParams(), notationOf(em, { mark }))
@@ -86,17 +88,20 @@ export function createStatement (make: (making: Making) => Made, { mark, bind }:
   async function execute (em: SqlEntityManager, values: Values) {
     const { text, values: names } = statement ??= read(em)
     const given = bind(names.map((name) => typeof name === 'string' ? valueOf(values, name) : name))
-    // What MikroORM does for statements of its own: it is open, and has told what it logs.
+    // As MikroORM logs its own statements.
     const query = em.config.get('onQuery')(text, given)
     em.config.getLogger().logQuery({ level: 'info', query })
     return (em.getTransactionContext() ?? em.getConnection('write').getClient()).executeQuery(compiled(query, given))
   }
 
   return {
-    all: async <Row>(em: EntityManager, values: Values) => (await execute(em as SqlEntityManager, values)).rows as Row[],
+    async all<Row> (em: EntityManager, values: Values) {
+      const { rows } = await execute(em as SqlEntityManager, values)
+      return rows as Row[]
+    },
     async run (em, values) {
       const { numAffectedRows, rows } = await execute(em as SqlEntityManager, values)
-      // What the database computes MikroORM has it return, and SQLite then counts nothing.
+      // For values that the database computes MikroORM adds a `returning`, and then SQLite gives rows and no count.
       return Number(numAffectedRows ?? rows.length)
     },
   }
@@ -107,7 +112,7 @@ function makingOf (em: SqlEntityManager): Making {
     query: (entity, alias) => em.createQueryBuilder(entity, alias, 'write'),
     all (entity) {
       const { props } = em.getMetadata().get(entity)
-      // The ORM would write the name itself as JSON.
+      // For a column of a custom type the ORM would convert the name to JSON.
       return Object.fromEntries(props.map(({ name, customType }) => [name, customType ? raw('?', [name]) : name]))
     },
   }
@@ -118,7 +123,7 @@ function valueOf (values: Values, name: string): unknown {
   return values[name]
 }
 
-/** These names, each in its own place. */
+/** An object that has each of these names as its own value: what an update of these properties holds. */
 export function named (names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, name]))
 }

@@ -1,6 +1,6 @@
 import type { EntityClass, MikroORM } from '@mikro-orm/core'
 
-/** The tables of a MikroORM of ours, which knows no others. */
+/** Our tables, as a MikroORM of ours knows them. */
 export function tablesOf (orm: MikroORM): { name: string, columns: string[] }[] {
   return orm.config.get('entities').map((entity) => {
     const { tableName, props } = orm.getMetadata().get(entity as EntityClass<object>)
@@ -15,8 +15,8 @@ export function quotedTable ({ config, em }: MikroORM, table: string): string {
 }
 
 /**
- * Makes sure that all of our columns can be read, in one statement that asks for no row; when that fails, which of them cannot
- * be is found out one by one. So tables of another version are told at the start, and not by each request.
+ * Makes sure that all of our columns can be read, by one statement that selects no row; when that fails, each column is
+ * tried by itself. So tables of another version are found at the start, and not by each request.
  * @throws {Error} that names tables and columns, as in `accounts_sessions.answered_at`
  */
 export async function requireTables (orm: MikroORM): Promise<void> {
@@ -33,7 +33,9 @@ export async function requireTables (orm: MikroORM): Promise<void> {
     const names: string[] = []
     for (const { name, columns } of tables) {
       const failed: string[] = []
-      for (const column of columns) await read([{ name, columns: [column] }]).catch(() => { failed.push(`${name}.${column}`) })
+      for (const column of columns) {
+        await read([{ name, columns: [column] }]).catch(() => { failed.push(`${name}.${column}`) })
+      }
       names.push(...failed.length === columns.length ? [name] : failed)
     }
     return names

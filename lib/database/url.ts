@@ -1,20 +1,26 @@
 /** The schemes of URLs that name a database, and the dialect of each. */
-const schemes = { 'postgresql:': 'postgresql', 'postgres:': 'postgresql', 'mysql:': 'mysql', 'mariadb:': 'mariadb' } as const
+const schemes = {
+  'postgresql:': 'postgresql', 'postgres:': 'postgresql', 'mysql:': 'mysql', 'mariadb:': 'mariadb',
+} as const
 
 export type DialectName = 'sqlite' | typeof schemes[keyof typeof schemes]
 
-/** Of a pool that names no size, per process. */
+/** The most connections of a process whose URL does not say. */
 const usualConnections = 10
 
-/** What speaks the option `db`. Undefined for what is no database at all, or one that is not known here. */
+/**
+ * The dialect of the database that the option `db` names. Undefined for what is no database, or none that is known
+ * here.
+ */
 export function dialectOf (db: string): DialectName | undefined {
   if (!/^[a-z][a-z0-9+.-]+:/i.test(db)) return db.includes('\0') ? undefined : 'sqlite'
   const url = URL.canParse(db) ? new URL(db) : undefined
-  const isWhole = url?.href.startsWith(`${url.protocol}//`) && url.pathname.length > 1 && isEncoded(url) && sizeOf(url) !== undefined
+  const isWhole = url?.href.startsWith(`${url.protocol}//`) && url.pathname.length > 1 && isEncoded(url) &&
+    sizeOf(url) !== undefined
   return isWhole ? schemes[url!.protocol as keyof typeof schemes] : undefined
 }
 
-/** The URL, without the parameter that is for the pool, and the size of that. */
+/** The URL without the parameter for the size of the pool, and that size. */
 export function readUrl (db: string): { url: URL, connections: number } {
   const url = new URL(db)
   const connections = sizeOf(url)!
@@ -22,7 +28,7 @@ export function readUrl (db: string): { url: URL, connections: number } {
   return { url, connections }
 }
 
-/** A database as it may stand in an error: without the name and the password of who asks, and without parameters. */
+/** A database as an error may name it: without user name, password and parameters. */
 export function nameOf (db: string): string {
   if (dialectOf(db) === 'sqlite') return db
   const { protocol, host, pathname } = new URL(db)

@@ -1,32 +1,35 @@
 import type { MikroORM } from '@mikro-orm/core'
 import { mostWaitMs } from '../http/deadline.ts'
-import { within } from './patience.ts'
+import { withTimeout } from './patience.ts'
 
-/** What a connection to a server goes through. */
+/** The socket of a connection. */
 interface Stream {
   destroy: () => unknown
   once: (event: 'close', listener: () => void) => unknown
 }
 
+/** To be called when a statement is sent. */
+export type OnSent = () => OnAnswered
+
+/** To be called when the statement is answered. */
+type OnAnswered = () => void
+
 /** Ends connections that do not answer. */
 export interface Watch {
-  /** From here on. Migrations may take as long as they like. */
+  /** Limits answers from now on: before that are the migrations, which may take as long as they like. */
   start: () => void
-  /**
-   * Knows a new connection. What is given back is called with each question, and gives what is to be called with the answer.
-   * `onSilent` is called before one without an answer is ended.
-   */
-  over: (stream: Stream, onSilent?: () => void) => () => () => void
-  /** Closes the pool, and ends what does not close. */
+  /** Watches a new connection. `onSilent` is called before it is ended for want of an answer. */
+  connection: (stream: Stream, onSilent?: () => void) => OnSent
+  /** Closes the pool, and ends the connections that do not close. */
   close: (orm: MikroORM) => Promise<void>
 }
 
-/** Saying good-bye takes no longer than this. */
-const mostFarewellMs = 2000
+/** Longer than this nobody waits for a pool to close. */
+const mostClosingMs = 2000
 
 /**
  * A connection whose other side has vanished without a word stays silent for ever, and the pool would give it to one
- * request after the other: it has to be ended from here.
+ * request after the other: so it is ended from here.
  */
 export function createWatch (): Watch {
   const streams = new Set<Stream>()
@@ -35,7 +38,7 @@ export function createWatch (): Watch {
   return {
     start () { isOn = true },
 
-    over (stream, onSilent = () => {}) {
+    connection (stream, onSilent = () => {}) {
       streams.add(stream)
       stream.once('close', () => streams.delete(stream))
 
@@ -43,14 +46,14 @@ export function createWatch (): Watch {
         onSilent()
         stream.destroy()
       }
-      return () => {
+      return function onSent () {
         const timer = isOn ? setTimeout(end, mostWaitMs).unref() : undefined
-        return () => clearTimeout(timer)
+        return function onAnswered () { clearTimeout(timer) }
       }
     },
 
     async close (orm) {
-      await within(mostFarewellMs, orm.close(true)).catch(() => {})
+      await withTimeout(mostClosingMs, orm.close(true)).catch(() => {})
       for (const stream of streams) stream.destroy()
     },
   }

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { askForLeave } from '../host/ask.ts'
-import { within } from '../database/patience.ts'
+import { withTimeout } from '../database/patience.ts'
 import { msLeft } from '../http/deadline.ts'
 import { InputInvalid } from '../http/errors.ts'
 import type { AccountsTypes } from '../host/types.ts'
@@ -62,7 +62,7 @@ export function createOwnData (
     isOn: schema !== undefined,
     async forNew (user, request) {
       if (!onSession) return null
-      return read(await within(msLeft(), askForLeave(() => onSession(structuredClone(publicUsers.of(user)), request))))
+      return read(await withTimeout(msLeft(), askForLeave(() => onSession(structuredClone(publicUsers.of(user)), request))))
     },
     read,
     of: ({ data }) => schema && isPlainObject(data) ? structuredClone(data) as SessionData : null,

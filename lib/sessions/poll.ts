@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { within } from '../database/patience.ts'
+import { withTimeout } from '../database/patience.ts'
 import type { SessionSettings } from './options.ts'
 import { msBetween, now, startPulse } from './pulse.ts'
 
@@ -89,7 +89,7 @@ export async function startPoll (
     isFresh,
     stalenessMs: () => msBetween(readAt, now()),
 
-    catchUp: () => within(maxStalenessSeconds * 1000, readUntilFresh()),
+    catchUp: () => withTimeout(maxStalenessSeconds * 1000, readUntilFresh()),
 
     wake () {
       if (isWoken) return

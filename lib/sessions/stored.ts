@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
-import { inside } from '../database/transaction.ts'
+import { inTransactionOf } from '../database/transaction.ts'
 import { isId } from '../tokens/claims.ts'
 import type { SessionData } from './data.ts'
 import { Session } from './entity.ts'
@@ -31,7 +31,7 @@ export function createStoredSessions (
 
     async list (userId, em) {
       if (!isId(userId)) return []
-      const found = await inside(database, em)((tx) => findAll(tx, userId))
+      const found = await inTransactionOf(database, em)((tx) => findAll(tx, userId))
       return found.filter((session) => !isOver(session, new Date()))
     },
 
@@ -43,7 +43,7 @@ export function createStoredSessions (
     async setData (id, data, em) {
       if (!isId(id)) return false
       const change = (tx: EntityManager) => tx.nativeUpdate(Session, { id, ...livingAt(new Date()) }, { data })
-      return await inside(database, em)(change) > 0
+      return await inTransactionOf(database, em)(change) > 0
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { TObject } from '@sinclair/typebox'
-import { within } from '../database/patience.ts'
+import { withTimeout } from '../database/patience.ts'
 import { ask } from '../host/ask.ts'
 import { msLeft } from '../http/deadline.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
@@ -83,7 +83,7 @@ export function createGranting (
 
     async claimsOf ({ user, data }, request) {
       if (!giveClaims) return {}
-      return within(msLeft(), ask(async () => {
+      return withTimeout(msLeft(), ask(async () => {
         const copy = structuredClone(publicUsers.of(user))
         const custom = await giveClaims(copy, request, { data: ownData.of({ data }) }) ?? {}
         // As it will stand in the token: what JSON cannot say fails here, where nothing is written yet.

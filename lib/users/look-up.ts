@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database/database.ts'
 import { selectFrom } from '../database/statement.ts'
-import { inside } from '../database/transaction.ts'
+import { inTransactionOf } from '../database/transaction.ts'
 import { User } from './entity.ts'
 import { InputInvalid } from '../http/errors.ts'
 import { NotFound } from './errors.ts'
@@ -78,7 +78,7 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
       const key = keyOf(text)
       if (!key) return null
       const [property, value] = key
-      return inside(database, em)(async (tx) => {
+      return inTransactionOf(database, em)(async (tx) => {
         const [row] = await statements[property].all<Row>(tx, { value })
         return row ? make(tx, row) : null
       })
@@ -105,7 +105,7 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
     async page (limit, after, em) {
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
       const where = after === undefined ? {} : { id: { $lt: after } }
-      const found = await inside(database, em)(async (tx) => {
+      const found = await inTransactionOf(database, em)(async (tx) => {
         const rows = await selectFrom<Row>(tx, User).select('*').where(where).orderBy({ id: 'desc' }).limit(limit + 1).execute('all', false)
         return rows.map((row) => user(tx, row))
       })

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { isDuplicate, type Database } from '../database/database.ts'
 import { withoutValues } from '../database/patience.ts'
-import { inside } from '../database/transaction.ts'
+import { inTransactionOf } from '../database/transaction.ts'
 import { User } from './entity.ts'
 import { ConstraintViolated } from '../database/errors.ts'
 import { UserExists } from './errors.ts'
@@ -40,11 +40,11 @@ export function createTaken (database: Database, uniqueFields: UniqueFields): Ta
     const values = { username: usernameKey, email: emailKey, id: isNew ? id : null }
     for (const [field, value] of Object.entries(values)) {
       if (value === null) continue
-      const rows = await inside(database, em)((tx) => statements[field as keyof typeof values].all<{ id: string }>(tx, { value }))
+      const rows = await inTransactionOf(database, em)((tx) => statements[field as keyof typeof values].all<{ id: string }>(tx, { value }))
       if (rows.some((row) => isNew || row.id !== id)) return field
     }
     for (const [field, key] of uniqueFields.keysOf(profile)) {
-      const holder = await inside(database, em)((tx) => uniqueFields.holderOf(tx, field, key))
+      const holder = await inTransactionOf(database, em)((tx) => uniqueFields.holderOf(tx, field, key))
       if (holder !== undefined && holder !== id) return field
     }
   }

@@ -11,7 +11,7 @@ import { keptTexts } from '../statement.ts'
 import { readUrl } from '../url.ts'
 import { createWatch, type Watch } from '../watch.ts'
 
-/** What is needed here of a connection of `mysql2`. */
+/** The members of a connection of `mysql2` that are used here. */
 interface Connection {
   query: (text: string, values: unknown[], callback: Answered) => void
   execute: (text: string, values: unknown[], callback: Answered) => void
@@ -21,27 +21,32 @@ interface Connection {
   release: () => void
 }
 
-/** What the query builder needs of a connection. */
+/** The members of a connection that the query builder uses. */
 type Loan = Pick<Connection, 'query' | 'release'>
 type Answered = (error: Error | null, result?: unknown) => void
 
-/** What is needed here of a pool of `mysql2`. */
+/** The members of a pool of `mysql2` that are used here. */
 interface Pool {
   on: (event: 'connection' | 'acquire', listener: (connection: Connection) => void) => void
   getConnection: (callback: (error: Error | null, connection?: Loan) => void) => void
 }
 
 /**
- * Before each transaction of ours. A process that vanishes within it, or waits for one that has, keeps its locks no longer
- * than this: MySQL knows how long a connection may be idle, and not a transaction. READ COMMITTED, for this transaction
- * alone, since a loser of a compare-and-swap has to see who won; strict, so that nothing is cut off.
+ * Sent before each transaction of ours. A process that vanishes within one, or waits for one that has, keeps its locks
+ * no longer than this: MariaDB limits how long a transaction may be idle, MySQL only how long a connection may. READ
+ * COMMITTED, for this transaction alone, since the loser of a compare-and-swap has to see who won; strict, so that no
+ * value is cut off.
  */
-const limits = `set @accounts_lock = @@innodb_lock_wait_timeout, @accounts_mode = @@sql_mode,
-  @@session.innodb_lock_wait_timeout = 9, @@session.sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')
-  /*M! , @accounts_idle = @@idle_transaction_timeout, @@session.idle_transaction_timeout = 15, @@tx_isolation = 'READ-COMMITTED' */
-  /*!80000 , @accounts_idle = @@wait_timeout, @@session.wait_timeout = 15, @@transaction_isolation = 'READ-COMMITTED' */`
+const limits = [
+  'set @accounts_lock = @@innodb_lock_wait_timeout, @accounts_mode = @@sql_mode,',
+  "@@session.innodb_lock_wait_timeout = 9, @@session.sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')",
+  '/*M! , @accounts_idle = @@idle_transaction_timeout, @@session.idle_transaction_timeout = 15, ' +
+    "@@tx_isolation = 'READ-COMMITTED' */",
+  '/*!80000 , @accounts_idle = @@wait_timeout, @@session.wait_timeout = 15, ' +
+    "@@transaction_isolation = 'READ-COMMITTED' */",
+].join('\n  ')
 
-/** After it: the connection may be the app's, or a proxy may give it to somebody else. */
+/** Sent after it: the connection may be the app's, or a proxy may give it to somebody else. */
 const noLimits = `set @@session.innodb_lock_wait_timeout = @accounts_lock, @@session.sql_mode = @accounts_mode
   /*M! , @@session.idle_transaction_timeout = @accounts_idle */ /*!80000 , @@session.wait_timeout = @accounts_idle */`
 
@@ -53,7 +58,7 @@ export const dialect: Dialect = {
 
   bind (values) {
     const given = values.map(bound)
-    if (given.length > 0) beside.add(given)
+    if (given.length > 0) sentApart.add(given)
     return given
   },
 
@@ -68,12 +73,18 @@ export const dialect: Dialect = {
         charset: 'utf8mb4',
         pool: { min: 0, max: connections, idleTimeoutMillis: mostWaitMs },
         // A function, so that nothing prints the password that stands in it.
-        driverOptions: () => ({ maxIdle: mostIdle(connections), ...whoAndWhere(url), database, connectTimeout: mostWaitMs, queueLimit: 1000 }),
+        driverOptions: () => ({
+          maxIdle: mostIdle(connections),
+          ...connectionOptions(url),
+          database,
+          connectTimeout: mostWaitMs,
+          queueLimit: 1000,
+        }),
       },
-      async prepare (orm) {
+      async setUp (orm) {
         const pool = (await poolOf(orm))!
-        carryValues(pool)
-        lendTo(pool, pool, watch)
+        sendValuesApart(pool)
+        shareConnections(pool, pool, watch)
       },
       settle: async () => watch.start(),
       close: watch.close,
@@ -82,13 +93,16 @@ export const dialect: Dialect = {
 
   async share (host) {
     const pool = await poolOf(host)
-    if (!pool) throw new OptionsInvalid('orm cannot be shared: its connections come from a Kysely of its own, which writes values into statements')
-    carryValues(pool)
-    // Made anew for each connection: only the app's own MikroORM asks for it.
+    if (!pool) {
+      throw new OptionsInvalid('orm cannot be shared: ' +
+        'its connections come from a Kysely of its own, which writes values into statements')
+    }
+    sendValuesApart(pool)
+    // A function gives a new password for each connection, and only the app's own MikroORM calls it.
     if (typeof host.config.get('password') === 'function') return
     const watch = createWatch()
     return {
-      prepare: async (orm) => lendTo((await poolOf(orm))!, pool, watch),
+      setUp: async (orm) => shareConnections((await poolOf(orm))!, pool, watch),
       settle: async () => watch.start(),
     }
   },
@@ -97,12 +111,13 @@ export const dialect: Dialect = {
 }
 
 /**
- * Once a second mysql2 ends all connections that lie idle beyond so many, however short a time, and below that those that have
- * for long. MikroORM would say 0. With as many as there may be nobody would look at all, and then there is but one.
+ * mysql2's `maxIdle`. Once a second it ends the idle connections above this number at once, and the others when they
+ * have been idle for long. MikroORM sets it to 0. Set to the size of the pool it would end none, however long they are
+ * idle, so it is one less; a pool of one keeps its connection.
  */
 const mostIdle = (connections: number) => Math.max(1, connections - 1)
 
-function whoAndWhere ({ hostname, port, username, password, searchParams }: URL) {
+function connectionOptions ({ hostname, port, username, password, searchParams }: URL) {
   return {
     host: hostname.replace(/^\[(.+)\]$/, '$1'),
     port,
@@ -112,7 +127,7 @@ function whoAndWhere ({ hostname, port, username, password, searchParams }: URL)
   }
 }
 
-/** A parameter of a URL is JSON where it can be, as mysql2 has it: `ssl={"rejectUnauthorized":true}`. */
+/** A parameter of a URL, as mysql2 reads it: JSON, such as `ssl={"rejectUnauthorized":true}`, or else a text. */
 function read (text: string): unknown {
   try {
     return JSON.parse(text)
@@ -121,39 +136,44 @@ function read (text: string): unknown {
   }
 }
 
-/** Undefined of an app that has made its connections by itself, and keeps them to itself. */
+/** Undefined where the app has made its connections by itself, and its MikroORM does not hand them out. */
 async function poolOf (orm: MikroORM): Promise<Pool | undefined> {
   return await (orm.em.getConnection() as MySqlConnection).getNativeClient().catch(() => undefined) as Pool | undefined
 }
 
-/** Lists of values that go beside their statement. By `query`, which Kysely calls, mysql2 would write them into its text. */
-const beside = new WeakSet<object>()
+/** Lists of values to be sent as parameters. By `query`, which Kysely calls, mysql2 would write them into the text. */
+const sentApart = new WeakSet<object>()
 
-/** Times are UTC and whole numbers whole, whatever the driver and the server make of such: both are written for them to read. */
+/**
+ * Times and whole numbers as texts: the driver would send times in the zone of this process, and numbers as doubles.
+ */
 function bound (value: unknown): unknown {
   if (isDate(value)) return value.toISOString().replace('T', ' ').slice(0, -1)
   return Number.isInteger(value) ? String(value) : storable(value)
 }
 
 /** Pools and connections that send them so. */
-const carrying = new WeakSet<object>()
+const changed = new WeakSet<object>()
 
 /**
- * Lets the connections of a pool send what is beside a statement by a command of its own, in the binary protocol; in a
- * transaction of the app's too. All else, what an app asks itself, goes as it did.
+ * Makes the connections of a pool send the values of our statements as parameters, in the binary protocol, also in
+ * transactions of the app's. The app's own statements are sent as before.
  */
-function carryValues (pool: Pool): void {
-  if (carrying.has(pool)) return
-  carrying.add(pool)
+function sendValuesApart (pool: Pool): void {
+  if (changed.has(pool)) return
+  changed.add(pool)
   pool.on('acquire', (connection) => {
-    if (carrying.has(connection)) return
-    carrying.add(connection)
+    if (changed.has(connection)) return
+    changed.add(connection)
     const query = connection.query.bind(connection)
-    connection.query = (text, values, callback) => beside.has(values) ? executeOn(connection, text, values, callback) : query(text, values, callback)
+    connection.query = (text, values, callback) => {
+      if (sentApart.has(values)) executeOn(connection, text, values, callback)
+      else query(text, values, callback)
+    }
   })
 }
 
-/** A server keeps so many statements prepared and no more: those that are made for one use are not kept. */
+/** Sends a prepared statement. A server limits how many it keeps, so one that is made for one use is not kept. */
 function executeOn (connection: Connection, text: string, values: unknown[], callback: Answered): void {
   connection.execute(text, values, (error, result) => {
     if (!keptTexts.has(text)) connection.unprepare(text)
@@ -161,20 +181,23 @@ function executeOn (connection: Connection, text: string, values: unknown[], cal
   })
 }
 
-/** Has a pool give connections of another, or its own, as our statements use them; they go back as they came. */
-function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
-  const getConnection = hurried(pool.getConnection.bind(pool) as GetConnection)
+/**
+ * Makes the pool `borrower` give out connections of `pool`, which may be itself, with limits for our statements. They
+ * go back to `pool` as they came.
+ */
+function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
+  const getConnection = withAcquireTimeout(pool.getConnection.bind(pool) as GetConnection)
   const fitness = createFitness((note) => pool.on('connection', note))
   const loans = new WeakMap<Connection, Loan>()
 
   function loanOf (connection: Connection): Loan {
-    const ask = watch.over(connection.stream)
+    const onSent = watch.connection(connection.stream)
     let isLimited = false
 
     const query: Connection['query'] = (text, values, callback) => {
-      const answered = ask()
+      const onAnswered = onSent()
       connection.query(text, values, (error, result) => {
-        answered()
+        onAnswered()
         fitness.note(connection, error)
         callback(error, result)
       })
@@ -209,8 +232,8 @@ function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
 
 type GetConnection = (callback: (error: Error | null, connection?: Connection) => void) => void
 
-/** Who waits for a connection gets one in time, or an error: what comes later goes back to the pool. */
-function hurried (getConnection: GetConnection): GetConnection {
+/** Gives an error to who waits too long for a connection. A connection that comes later goes back to the pool. */
+function withAcquireTimeout (getConnection: GetConnection): GetConnection {
   return (callback) => {
     let isOver = false
     const timer = setTimeout(() => {

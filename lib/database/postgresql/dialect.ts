@@ -10,10 +10,10 @@ import { mostWaitMs } from '../../http/deadline.ts'
 import { readUrl } from '../url.ts'
 import { createWatch, type Watch } from '../watch.ts'
 
-/** What of a client of `pg` is needed here. */
-interface Client {
+/** The members of a client of `pg`, which is a connection, that are used here. */
+interface PgClient {
   query: (text: unknown, values?: unknown[]) => Promise<unknown>
-  /** Gives it back to the pool, to be used no more if there is an error. It throws when nobody has it. */
+  /** Gives it back to the pool, which closes it after an error. Throws where it has been given back already. */
   release: (error?: true) => void
   connection: { stream: Socket }
   host: string
@@ -22,13 +22,13 @@ interface Client {
   secretKey: number
 }
 
-/** What the query builder needs of a client. */
-type Loan = Pick<Client, 'query' | 'release' | 'processID'>
+/** The members of a client that the query builder uses. */
+type Loan = Pick<PgClient, 'query' | 'release' | 'processID'>
 
-/** What is needed here of a pool of `pg`. */
+/** The members of a pool of `pg` that are used here. */
 interface Pool {
   connect: (callback?: (...given: unknown[]) => void) => Promise<Loan>
-  on: (event: 'connect', listener: (client: Client) => void) => void
+  on: (event: 'connect', listener: (client: PgClient) => void) => void
   Client: never
   options: unknown
 }
@@ -36,14 +36,18 @@ interface Pool {
 /** A process that vanishes within a transaction, or waits for one that has, keeps its locks no longer than this. */
 const limits = { idle_in_transaction_session_timeout: '15s', lock_timeout: '9s' }
 
-/** How each transaction begins. All of it ends with that: through a pooler the connection is somebody else's by then. */
-const begin = ['begin isolation level read committed', ...Object.entries(limits).map(([name, value]) => `set local ${name} = '${value}'`)].join('; ')
+const settingLimits = Object.entries(limits).map(([name, value]) => `set local ${name} = '${value}'`)
+
+/**
+ * How each transaction begins. `set local` ends with it: through a pooler the connection is somebody else's by then.
+ */
+const begin = ['begin isolation level read committed', ...settingLimits].join('; ')
 
 export const dialect: Dialect = {
   clock: 'select extract(epoch from clock_timestamp()) * 1000 as now',
   family: 'postgresql',
   mark: (place) => `$${place}`,
-  // Not as the driver would: in the zone of this process.
+  // The driver would write dates in the zone of this process.
   bind: (values) => values.map((value) => isDate(value) ? value.toISOString() : storable(value)),
 
   open (db) {
@@ -61,9 +65,9 @@ export const dialect: Dialect = {
           keepAlive: true,
         }),
       },
-      async prepare (orm) {
+      async setUp (orm) {
         const pool = (await poolOf(orm))!
-        lendTo(pool, pool, watch)
+        shareConnections(pool, pool, watch)
       },
       settle: async () => watch.start(),
       close: watch.close,
@@ -74,7 +78,7 @@ export const dialect: Dialect = {
     const pool = await poolOf(host)
     const watch = createWatch()
     return pool && {
-      prepare: async (orm) => lendTo((await poolOf(orm))!, pool, watch),
+      setUp: async (orm) => shareConnections((await poolOf(orm))!, pool, watch),
       settle: async () => watch.start(),
     }
   },
@@ -87,20 +91,24 @@ export const dialect: Dialect = {
   },
 }
 
-/** Undefined of an app that has made its connections by itself, and keeps them to itself. */
+/** Undefined where the app has made its connections by itself, and its MikroORM does not hand them out. */
 async function poolOf (orm: MikroORM): Promise<Pool | undefined> {
-  return await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient().catch(() => undefined) as Pool | undefined
+  const connection = orm.em.getConnection() as PostgreSqlConnection
+  return await connection.getNativeClient().catch(() => undefined) as Pool | undefined
 }
 
-/** Has a pool give connections of another, or its own, as our statements use them; they go back as they came. */
-function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
-  const connect = pool.connect.bind(pool) as (callback?: (...given: unknown[]) => void) => Promise<Client>
+/**
+ * Makes the pool `borrower` give out clients of `pool`, which may be itself, with limits for our statements. They go
+ * back to `pool` as they came.
+ */
+function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
+  const connect = pool.connect.bind(pool) as (callback?: (...given: unknown[]) => void) => Promise<PgClient>
   const fitness = createFitness((note) => pool.on('connect', note))
-  const loans = new WeakMap<Client, () => Loan>()
+  const loans = new WeakMap<PgClient, () => Loan>()
 
-  /** Gives a client out: what `query` of it asks is watched, and it goes back once. */
-  function loanOf (client: Client): () => Loan {
-    const ask = watch.over(client.connection.stream, () => cancel(client))
+  /** A function that gives the client out, with a `query` that is watched, until it goes back, once. */
+  function loanOf (client: PgClient): () => Loan {
+    const onSent = watch.connection(client.connection.stream, () => cancel(client))
     let isLent = false
 
     function giveBack (isBroken: boolean): void {
@@ -109,16 +117,16 @@ function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
       client.release(isBroken || undefined)
     }
 
-    // A transaction whose connection is lost cannot be rolled back, and then the query builder never gives the connection
-    // back: the pool would count it for ever, until it has no other.
+    // When a connection is lost in a transaction, the rollback fails, and then the query builder never gives the
+    // connection back: the pool would count it for ever, until it has no other.
     client.connection.stream.once('close', () => giveBack(true))
     const loan: Loan = {
       processID: client.processID,
       async query (text: unknown, values?: unknown[]) {
-        const answered = ask()
+        const onAnswered = onSent()
         return client.query(text === 'begin' ? begin : text, values)
           .catch((error) => { fitness.note(client, error); throw error })
-          .finally(answered)
+          .finally(onAnswered)
       },
       release: () => giveBack(!fitness.isFit(client)),
     }
@@ -134,17 +142,20 @@ function lendTo (borrower: Pool, pool: Pool, watch: Watch): void {
       client.release(true)
       return borrow()
     }
-    const lend = loans.get(client) ?? loanOf(client)
-    loans.set(client, lend)
-    return lend()
+    const giveOut = loans.get(client) ?? loanOf(client)
+    loans.set(client, giveOut)
+    return giveOut()
   }
 
   // With a callback it is not the query builder that asks, but `query` of the pool itself.
   borrower.connect = (callback) => callback ? connect(callback) : borrow()
 }
 
-/** PostgreSQL's CancelRequest: what nobody waits for any more would be done later, and would hold one of the server's processes until then. */
-function cancel ({ host, port, processID, secretKey }: Client): void {
+/**
+ * Sends PostgreSQL's CancelRequest. A statement that nobody waits for any more would still be run, and hold one of the
+ * server's processes until then.
+ */
+function cancel ({ host, port, processID, secretKey }: PgClient): void {
   const request = Buffer.alloc(16)
   for (const [index, value] of [16, 80877102, processID, secretKey].entries()) request.writeInt32BE(value, index * 4)
   const socket = host.startsWith('/') ? dial(`${host}/.s.PGSQL.${port}`) : dial(port, host)

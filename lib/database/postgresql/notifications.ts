@@ -2,36 +2,36 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Notifications } from '../dialect.ts'
 import { mostWaitMs } from '../../http/deadline.ts'
 
-/** What of `pg` is needed here. */
-interface Client {
+/** The members of a client of `pg`, which is a connection, that are used here. */
+interface ListeningClient {
   connect: () => Promise<unknown>
   query: (statement: string) => Promise<{ rows: { pid?: number }[] }>
-  /** The process of the server that the connection leads to, as whoever took it says. */
+  /** The process of the server behind the connection, as the server or a pooler has said when it connected. */
   processID: number
   on: (event: 'error' | 'end' | 'notification', listener: () => void) => void
   unref: () => void
   connection: { stream: { destroy: () => void } }
 }
 export interface Pool {
-  Client: new (options: unknown) => Client
+  Client: new (options: unknown) => ListeningClient
   options: unknown
 }
 
 const heartbeatMs = 10_000
 
 /**
- * PostgreSQL's LISTEN and NOTIFY. It listens on a connection of its own, which the pool knows nothing of. Through a pooler
- * such as PgBouncer it does not: the connection that listens would be somebody else's the next moment.
+ * Listens by PostgreSQL's LISTEN, on a connection of its own beside the pool. Not through a pooler such as PgBouncer,
+ * which would give the connection that listens to somebody else the next moment.
  */
 export function createListen (pool: Pool): Notifications['listen'] {
   return async (channel, onMessage) => {
     const over = new AbortController()
     const began = Promise.withResolvers<void>()
-    let client: Client | undefined
+    let client: ListeningClient | undefined
     const hangUp = () => { client?.connection.stream.destroy() }
 
     /** Listens on one connection, until it is lost. */
-    async function attend (onReady: () => void): Promise<void> {
+    async function listenOnce (onReady: () => void): Promise<void> {
       const here = new pool.Client(pool.options)
       const end = Promise.withResolvers<void>()
       client = here
@@ -39,13 +39,14 @@ export function createListen (pool: Pool): Notifications['listen'] {
       here.on('end', end.resolve)
       here.on('notification', onMessage)
 
-      await inTime(here.connect())
+      await orHangUp(here.connect())
       here.unref()
-      const { rows: [backend] } = await inTime(here.query('select pg_backend_pid() as pid'))
+      const { rows: [backend] } = await orHangUp(here.query('select pg_backend_pid() as pid'))
+      // Behind a pooler the process that answers is not the one that the client was told of.
       if (backend!.pid !== here.processID) return giveUp()
-      await inTime(here.query(`listen "${channel.replaceAll('"', '""')}"`))
+      await orHangUp(here.query(`listen "${channel.replaceAll('"', '""')}"`))
       onReady()
-      const heartbeat = setInterval(() => inTime(here.query('select 1')).catch(hangUp), heartbeatMs).unref()
+      const heartbeat = setInterval(() => orHangUp(here.query('select 1')).catch(hangUp), heartbeatMs).unref()
       await end.promise
       clearInterval(heartbeat)
     }
@@ -55,24 +56,25 @@ export function createListen (pool: Pool): Notifications['listen'] {
       hangUp()
     }
 
-    async function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
+    /** Waits for an answer, and ends the connection of one that takes too long. */
+    async function orHangUp<Answer> (answer: Promise<Answer>): Promise<Answer> {
       const timer = setTimeout(hangUp, mostWaitMs).unref()
       return answer.finally(() => clearTimeout(timer))
     }
 
-    async function attendAgainAndAgain (): Promise<void> {
+    async function keepListening (): Promise<void> {
       for (let onReady = began.resolve; !over.signal.aborted; onReady = onMessage) {
-        await attend(onReady).catch(hangUp)
+        await listenOnce(onReady).catch(hangUp)
         began.resolve()
         await pause(100 + Math.random() * 400, undefined, { ref: false, signal: over.signal }).catch(() => {})
       }
     }
 
-    const attending = attendAgainAndAgain()
+    const listening = keepListening()
     await began.promise
     return async () => {
       giveUp()
-      await attending
+      await listening
     }
   }
 }

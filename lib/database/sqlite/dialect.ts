@@ -6,7 +6,7 @@ import { storable } from '../binding.ts'
 import type { Dialect } from '../dialect.ts'
 import { keptTexts } from '../statement.ts'
 
-/** What of better-sqlite3 is needed here. */
+/** The members of better-sqlite3's database that are used here. */
 interface Sqlite {
   inTransaction: boolean
   prepare: (statement: string) => object
@@ -22,7 +22,7 @@ export const dialect: Dialect = {
   open: (file) => ({
     options: { dbName: makePrivate(file) },
 
-    async prepare (orm) {
+    async setUp (orm) {
       // WAL lets readers go on beside a writer; FULL makes a revocation that was acknowledged survive a power cut.
       await connectionOf(orm).execute('pragma journal_mode = wal')
       await connectionOf(orm).execute('pragma synchronous = full')
@@ -48,20 +48,20 @@ function bound (value: unknown): unknown {
 const connectionOf = (orm: MikroORM) => orm.em.getConnection() as SqliteConnection
 
 /**
- * A commit that fails for want of room has rolled back already. The `rollback` that the query builder sends then fails
- * in its turn, and it never gives the one connection back: from there on nobody is answered.
+ * A commit that fails for want of disk space has rolled back already. The `rollback` that the query builder sends then
+ * would fail too, and the query builder would never give the one connection back: nobody would be answered any more.
  */
 function forgiveRollbacks (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
   sqlite.prepare = (statement) => prepare(statement === 'rollback' && !sqlite.inTransaction ? 'select 0' : statement)
 }
 
-/** What every transaction of the query builder's begins and ends with. */
+/** The statements that each transaction of the query builder begins and ends with. */
 const bounds = ['begin', 'commit']
 
 /**
- * To prepare a statement takes longer than to run it. Ours alone are kept, and those around them: others hold values in their
- * texts, and what an app has prepared itself must stay its own.
+ * Keeps our statements prepared, with `begin` and `commit`: to prepare one takes longer than to run it. Others are not
+ * kept, since their texts hold values, and what an app has prepared itself must stay its own.
  */
 function keepPrepared (sqlite: Sqlite): void {
   const prepare = sqlite.prepare.bind(sqlite)
@@ -73,8 +73,8 @@ function keepPrepared (sqlite: Sqlite): void {
 }
 
 /**
- * Passwords, if only as hashes, are for nobody else on this machine: a file that is not there yet is made for this user
- * alone, and so are those that SQLite puts beside it. What cannot be made SQLite says better.
+ * Password hashes are for nobody else on this machine: a file that is not there yet is made for this user alone, and
+ * SQLite gives the files beside it the same mode. Where it cannot be made, SQLite gives the better error.
  */
 function makePrivate (file: string): string {
   try {

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
-import { inside } from '../../database/transaction.ts'
+import { inTransactionOf } from '../../database/transaction.ts'
 import { User } from '../../users/entity.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'
@@ -39,7 +39,7 @@ export function createCredentials (database: Database, events: Events<PasswordEv
     if (stronger !== undefined) {
       // Only over the hash that was verified: a password changed meanwhile stays changed.
       const { id, passwordHash } = somebody
-      const replaced = await inside(database, em)((tx) => tx.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+      const replaced = await inTransactionOf(database, em)((tx) => tx.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
       if (replaced === 1) user.passwordHash = stronger
     }
     return user

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { within } from '../../database/patience.ts'
+import { withTimeout } from '../../database/patience.ts'
 import type { Happening } from '../../events/events.ts'
 import { msLeft } from '../../http/deadline.ts'
 import type { Beginning } from '../../sessions/births.ts'
@@ -23,7 +23,7 @@ export type StoreRegistration = <Answer>(
 ) => Promise<Answer>
 
 export function createRegistering ({ database, events, sessions, users: { taken, uniqueFields } }: Spine): StoreRegistration {
-  const { lend = (tx: EntityManager) => tx } = database
+  const { hostManagerIn = (tx: EntityManager) => tx } = database
 
   return async (draft, beginning, issue, join) => {
     const store = async () => {
@@ -39,7 +39,7 @@ export function createRegistering ({ database, events, sessions, users: { taken,
         const happening: Happening<RegisterEvents> = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
         await events.write(tx, happening)
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
-        await within(msLeft(), join(lend(tx))).catch((error) => { throw failure = error })
+        await withTimeout(msLeft(), join(hostManagerIn(tx))).catch((error) => { throw failure = error })
         return { answer, happening }
       })
       // A failure of the host's stays what it is, whatever the database makes of it.

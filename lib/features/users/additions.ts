@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { inside } from '../../database/transaction.ts'
+import { inTransactionOf } from '../../database/transaction.ts'
 import type { Draft } from '../../users/draft.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
@@ -16,7 +16,7 @@ export function createAddUser ({ database, users: { taken, uniqueFields } }: Pic
     const isJoining = em?.isInTransaction()
     if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
     // One statement needs no transaction.
-    const run = isJoining || uniqueFields.names.length === 0 ? inside(database, em) : database.transaction
+    const run = isJoining || uniqueFields.names.length === 0 ? inTransactionOf(database, em) : database.transaction
     await run(async (tx) => {
       await tx.insert(User, draft)
       await uniqueFields.note(tx, draft.id, draft.profile)
