@@ -1,13 +1,13 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox'
 
-/** RFC 7519 §2: seconds since 1970, and not beyond the year 9999. */
+/** RFC 7519 §2: seconds since 1970, up to the year 9999. */
 export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
 
 export const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
 const idForm = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const Id = Type.String({ pattern: idForm })
 
-/** The claims of both kinds of token: all of them required, `nbf` aside, which we honour and do not write. */
+/** The claims of both kinds of token. All are required but `nbf`, which we honour and do not write. */
 export const sharedClaims = {
   iss: Type.String(),
   aud: Type.Union([Type.String(), Type.Array(Type.String())]),
@@ -39,17 +39,17 @@ export interface TokenSubject {
   absoluteExpiresAt: Date
 }
 
-/** Who writes the tokens, and for whom: the first audience is written, each is accepted. */
+/** The issuer of tokens, and their audiences: the first is written, each is accepted. */
 export interface Parties {
   issuer: string
   audiences: string[]
 }
 
-/** Clocks of other machines may be ahead by this much. */
+/** So much may the clocks of other machines be ahead. */
 const mostSecondsAhead = 60
 
-/** What every token of a session says. */
-export function claimsOf ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
+/** The claims that access and refresh tokens of a session have in common. */
+export function sessionClaims ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
   return { iss: issuer, aud: audiences[0]!, sub: user.id, sid: id, gen, ver }
 }
 
@@ -62,21 +62,21 @@ export function areOurs (
 ): boolean {
   const { iss, aud, iat, exp, auth_time: authTime = iat } = claims
 
-  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) && authTime <= iat + mostSecondsAhead &&
-    exp >= iat && exp - iat <= mostSeconds
+  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) &&
+    authTime <= iat + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
 }
 
-/** True from the time on that a token is meant for. */
+/** True from the time of `nbf` on. */
 export function hasBegun ({ nbf = 0 }: Pick<SharedClaims, 'nbf'>, leewaySeconds: number): boolean {
   return nbf <= Date.now() / 1000 + leewaySeconds
 }
 
-/** True for a token of the future: either our clock is behind, or that of who has written it was ahead. */
+/** True for a token from the future: either our clock is behind, or that of its writer was ahead. */
 export function isAhead ({ iat }: Pick<SharedClaims, 'iat'>): boolean {
   return iat > Date.now() / 1000 + mostSecondsAhead
 }
 
-/** True for what may be the id of a user or a session: no database has to look for anything else. */
+/** True for what has the form of an id of users and sessions. Of anything else no database is asked. */
 export function isId (id: unknown): boolean {
   return typeof id === 'string' && new RegExp(idForm).test(id)
 }

@@ -1,9 +1,12 @@
 import { hkdfSync, type KeyObject } from 'node:crypto'
 
-/** What tokens are signed with. Each key goes with exactly one of them (RFC 8725 §3.1). */
+/** The algorithms that tokens are signed with. Each key goes with exactly one of them (RFC 8725 §3.1). */
 export type Algorithm = typeof algorithms[number]
 
-/** A key as PEM text, whose lines may end in `\n` as two characters, as a `KeyObject` of node:crypto, or as a JWK (RFC 7517). */
+/**
+ * A key as PEM text, whose lines may end in `\n` as two characters, as a `KeyObject` of node:crypto, or as a JWK (RFC
+ * 7517).
+ */
 export type KeyMaterial = string | Buffer | KeyObject | Jwk
 
 /** A JWK. Our own type: the one of node:crypto has moved between versions of its types. */
@@ -30,13 +33,13 @@ export interface Key {
   thumbprint: string
   algorithm: Algorithm
   signs: boolean
-  /** What the library takes, for each kind of token. */
+  /** The key as @fastify/jwt takes it, for each kind of token. */
   material: { access: Buffer | PemPair, refresh: Buffer | PemPair }
-  /** Makes the values against CSRF. A public key alone has none. */
+  /** The derived key that signs the values against CSRF. Undefined for a public key alone. */
   csrf: Buffer | undefined
-  /** Makes the values by which a browser is known. The same holds for it. */
+  /** The derived key that signs the values by which a browser is known. Undefined for a public key alone. */
   device: Buffer | undefined
-  /** Makes the names of what is counted against guessing. The same holds for it. */
+  /** The derived key that hashes the names of what is counted against guessing. Undefined for a public key alone. */
   throttle: Buffer | undefined
   /** The public part for others, members of RFC 7517 §4 and RFC 7518 §6. An HMAC secret has none. */
   jwk: PublicJwk | undefined
@@ -59,9 +62,16 @@ export interface PemPair {
   public: string
 }
 
+/** True where tokens can be issued. The first key signs them: with a public one first, tokens are only verified. */
+export function canSign (keys: Pick<Key, 'signs'>[]): boolean {
+  return keys[0]!.signs
+}
+
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
+type Purpose = 'kid' | 'refresh' | 'csrf' | 'device' | 'throttle' | 'pepper' | 'pepper-id'
+
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
-export function derive (secret: Buffer, purpose: 'kid' | 'refresh' | 'csrf' | 'device' | 'throttle' | 'pepper' | 'pepper-id'): Buffer {
+export function derive (secret: Buffer, purpose: Purpose): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${purpose}/v1`, 32))
 }

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { DurationSchema, Group, Kept, OneOf } from '../checks/kinds.ts'
 import { named } from '../checks/sentences.ts'
 import { settled, type Filled } from '../checks/slice.ts'
-import type { options as httpOptions } from '../http/options.ts'
+import { isUnnamed, type options as httpOptions } from '../http/options.ts'
 import { algorithms, type Algorithm, type Key, type KeyPair } from './key.ts'
 
 /** What signs tokens. */
@@ -54,10 +54,12 @@ type Given = Filled<typeof options & Pick<typeof httpOptions, 'name'>>
 /** What the settings say of tokens. */
 export type TokenSettings = ReturnType<typeof read> & { refresh: { expiresInSeconds: number } }
 
-/** Names that make an audience of access tokens that of another kind of token, and what such audiences end in. */
+/**
+ * The last parts of audiences that other kinds of tokens have, such as `/refresh`, so no audience of access tokens may.
+ */
 const reservedAudiences = ['refresh', 'ticket']
 
-/** What a header of ours, with a kid of the longest, leaves of the length that we read. */
+/** What the longest header of ours, with the longest `kid`, leaves of the length that we read. */
 const mostFieldsBytes = 400
 
 /** Names of header fields that say how a token is to be read (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7797). */
@@ -105,5 +107,5 @@ export function read (given: Given, keys: Key[]) {
 
 /** Accounts of another name are another audience: a token of one kind of users never opens the other's doors. */
 function audienceOf (name: string): string {
-  return name === 'accounts' ? 'fastify-jwt-accounts' : `fastify-jwt-accounts/${name}`
+  return isUnnamed(name) ? 'fastify-jwt-accounts' : `fastify-jwt-accounts/${name}`
 }

@@ -4,15 +4,17 @@ import { derive, type Algorithm, type Key, type KeyPair } from './key.ts'
 import { readKeyPair } from './key-pair.ts'
 import { weakness } from '../secrets/weakness.ts'
 
+const members = ['private', 'public', 'kid', 'algorithm']
+
 /**
- * A key for signing and verifying, or the sentence that says what it must be and is not. Access tokens are signed with
- * an HMAC secret itself, so that any JWT tool can check them; the other keys are derived from it (RFC 5869), so that
- * one kind of token can never pass for the other. An asymmetric key signs both kinds, told apart by `typ`: a key
- * derived from its private part would be lost when that is retired.
+ * A key for signing and verifying, or the end of a sentence that says what it must be and is not. Access tokens are
+ * signed with an HMAC secret itself, so that any JWT tool can check them; the other keys are derived from it (RFC
+ * 5869), so that one kind of token can never pass for the other. An asymmetric key signs both kinds, told apart by
+ * `typ`: a key derived from its private part would be lost when that is retired.
  */
 export function readKey (given: unknown, algorithm?: Algorithm): Key | string {
   if (typeof given === 'string' || Buffer.isBuffer(given)) return secretKey(given, algorithm)
-  if (!isPlainObject(given) || Object.keys(given).some((name) => !['private', 'public', 'kid', 'algorithm'].includes(name))) {
+  if (!isPlainObject(given) || Object.keys(given).some((name) => !members.includes(name))) {
     return 'must be a string, a Buffer, or an object of private, public, kid and algorithm'
   }
   return readKeyPair(given as KeyPair, algorithm)

@@ -2,22 +2,29 @@ import type { KeyObject } from 'node:crypto'
 import type { Jwk } from './key.ts'
 
 const fewestBits = 2048
-/** More cost much and bring nothing; a signature of this size still fits where we read tokens. */
+/** Longer keys are slow and hardly safer; a signature of this size still fits in the tokens that we read. */
 const mostBits = 8192
 const leastExponent = 65537n
 
-/** Says what an RSA key must be and is not, or nothing (RFC 7518 §3.3, RFC 8725 §3.5). */
+/** Says what an RSA key must be and is not (RFC 7518 §3.3, RFC 8725 §3.5). Undefined for a good one. */
 export function rsaWeakness (key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails!
-  if (modulusLength < fewestBits || modulusLength > mostBits) return `must be an RSA key of ${fewestBits} to ${mostBits} bits`
-  if (publicExponent < leastExponent || publicExponent % 2n === 0n) return `must be an RSA key with an odd public exponent of ${leastExponent} or more`
+  if (modulusLength < fewestBits || modulusLength > mostBits) {
+    return `must be an RSA key of ${fewestBits} to ${mostBits} bits`
+  }
+  if (publicExponent < leastExponent || publicExponent % 2n === 0n) {
+    return `must be an RSA key with an odd public exponent of ${leastExponent} or more`
+  }
 
   const modulus = numberOf(key.export({ format: 'jwk' }).n)
   if (isRoca(modulus)) return 'must not be an RSA key of the broken generator that CVE-2017-15361 is about'
 }
 
-/** True when the numbers of a private key go together: a library signs with some of them, and the others are believed. */
-export function isWhole (jwk: Jwk): boolean {
+/**
+ * True when the numbers of a private key belong together: libraries sign with some of them, and do not check the
+ * others.
+ */
+export function isConsistent (jwk: Jwk): boolean {
   const [n, e, d, p, q] = [jwk.n, jwk.e, jwk.d, jwk.p, jwk.q].map(numberOf) as [bigint, bigint, bigint, bigint, bigint]
   return n === p * q && [p, q].every((prime) => prime > 1n && e * d % (prime - 1n) === 1n)
 }

@@ -42,46 +42,53 @@ export interface TokenPair {
   refresh_expires_in: number
 }
 
-/** The refresh token of an answer: a new one, with what it descends from, or the very one that was shown. */
+/** The refresh token of an answer: a new one, with its parent, or the very one that the client has shown. */
 export type RefreshChoice = { parent: Parent } | { shown: string, claims: Pick<RefreshClaims, 'exp'> }
 
 export interface Tokens {
   /**
-   * A new access token, with the host's claims, and a refresh token of the session. Where there are public keys only, nobody asks.
-   * @throws {TokenTooLarge} for claims that nobody could read back
+   * A new access token, with the host's claims, and a refresh token of the session. Needs a key that signs.
+   * @throws {TokenTooLarge} for claims that `verify` would refuse for their length
    */
   issue: (session: TokenSubject, claims: object, choice: RefreshChoice) => TokenPair
   /**
-   * Checks all that a token of one of these kinds says of itself: structure, key, signature, kind, claims, expiry, in
-   * this order.
+   * Checks a token of one of these kinds by itself: structure, key, signature, kind, claims and expiry, in this order.
    * @throws {TokenInvalid | TokenWrongType | TokenExpired} a 401, whatever the token holds
    */
   verify: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /**
-   * One of these kinds, and an expired refresh token too, for who tells of it or logs out, which needs no living one. No
-   * clock that is behind stands in the way.
+   * Checks a token of one of these kinds, but takes an expired refresh token too, and an access token whose `iat` is in
+   * the future by our clock: for introspection and logout, which let nobody in.
    */
   verifyEvenExpired: <Kind extends TokenKind>(token: string, kinds: Kind[]) => TokenOf<Kind>
   /**
-   * What a token says of itself, with nothing checked: never a reason to let anybody in.
+   * Reads a token and checks nothing: never a reason to let anybody in.
    * @throws {TokenInvalid} when it cannot be read
    */
   decode: (token: string) => DecodedToken
 }
 
-/** RFC 7515 §7.1, compact serialization. A length bound, so that a hostile text costs nothing. */
+/** RFC 7515 §7.1, compact serialization, with limits of length, so that a hostile text costs nothing. */
 const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1400}$/
 
-/** So many access tokens are remembered at most, and so many characters of them: 16 MiB, and their claims. */
+/** The most access tokens that are remembered, and the most characters of them: 16 MiB, and their claims. */
 const mostKnown = { tokens: 20_000, characters: 2 ** 24 }
 
 const compile = (schema: object) => new Ajv({ validateSchema: false, meta: false }).compile(schema)
-const shapes = { access: whenFirstCalled(() => compile(AccessClaimsSchema)), refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)) }
+const shapes = {
+  access: whenFirstCalled(() => compile(AccessClaimsSchema)),
+  refresh: whenFirstCalled(() => compile(RefreshClaimsSchema)),
+}
 
-export function createTokens (keyring: Keyring, settings: TokenSettings, { counters }: Telemetry<TokenCounters>): Tokens {
+export function createTokens (
+  keyring: Keyring, settings: TokenSettings, { counters }: Telemetry<TokenCounters>
+): Tokens {
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
-  const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: settings.audiences.map((audience) => `${audience}${refreshSuffix}`) } }
-  const known = new LRUCache<string, VerifiedToken>({ max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length })
+  const refreshAudiences = settings.audiences.map((audience) => `${audience}${refreshSuffix}`)
+  const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: refreshAudiences } }
+  const known = new LRUCache<string, VerifiedToken>({
+    max: mostKnown.tokens, maxSize: mostKnown.characters, sizeCalculation: (_, text) => text.length,
+  })
 
   function open (token: string): VerifiedToken {
     const { header, payload } = compact.exec(token)?.groups ?? refuse()
@@ -100,27 +107,28 @@ export function createTokens (keyring: Keyring, settings: TokenSettings, { count
       const { header, payload } = key[kind].verify<{ header: TokenHeader, payload: unknown }>(token)
       return { header, claims: payload }
     } catch {
-      // What the library calls it depends on the token, and much of it would be a 500.
+      // The library's error depends on the token, and many of them would be a 500.
       return refuse()
     }
   }
 
-  /** Everything but expiry. What is remembered of an access token is what it says: never that it is still good. */
+  /** Checks everything but expiry. Of an access token the claims are remembered, and never that it is still good. */
   function authentic<Kind extends TokenKind> (text: string, kinds: Kind[]): TokenOf<Kind> {
-    // Not `get`: what is forgotten while it is in use is verified once more, and that is cheaper than to keep the order of all.
+    // Not `get`: to verify a token again that was evicted while it was in use is cheaper than to keep the order of all.
     const remembered = known.peek(text)
     counters[remembered ? 'tokensRemembered' : 'tokensVerified']++
     const verified = remembered ?? open(text)
     if (!isOneOf(verified, kinds)) throw new TokenWrongType()
 
     const { kind, claims } = verified
-    const isRight = remembered !== undefined || (shapes[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
+    const isRight = remembered !== undefined ||
+      (shapes[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
     if (!isRight || !hasBegun(claims, settings.leewaySeconds)) throw new TokenInvalid()
     if (!remembered && kind === 'access') known.set(text, frozen(verified))
     return verified
   }
 
-  /** A session's row knows about refresh tokens, whatever the clocks; of access tokens a clock alone can tell. */
+  /** Of refresh tokens the session's row decides, so only access tokens are refused when they come from the future. */
   function usable<Token extends VerifiedToken> (token: Token): Token {
     if (token.kind === 'access' && isAhead(token.claims)) throw new TokenExpired()
     return alive(token)
@@ -137,7 +145,9 @@ export function createTokens (keyring: Keyring, settings: TokenSettings, { count
       const access = accessClaims(session, claims, settings, lifetimes.access)
       const accessToken = key.access.sign(access)
       if (!compact.test(accessToken)) throw new TokenTooLarge()
-      const refresh = 'shown' in choice ? choice.claims : refreshClaims(session, settings, lifetimes.refresh, choice.parent)
+      const refresh = 'shown' in choice
+        ? choice.claims
+        : refreshClaims(session, settings, lifetimes.refresh, choice.parent)
 
       return {
         access_token: accessToken,
@@ -159,13 +169,13 @@ export function createTokens (keyring: Keyring, settings: TokenSettings, { count
   }
 }
 
-/** RFC 7519 §7.2: both parts are UTF-8. The library reads what is not as replacement characters. */
+/** RFC 7519 §7.2: header and payload are UTF-8. The library would replace bytes that are not. */
 function requireUtf8 (segment: string): Buffer {
   const bytes = Buffer.from(segment, 'base64url')
   return isUtf8(bytes) ? bytes : refuse()
 }
 
-/** What a segment says, unverified. A header only chooses the key, and is compared with fixed values. */
+/** The JSON of a segment, unverified. A header only chooses the key, and is compared with fixed values. */
 function parse (segment: string): Record<string, unknown> {
   const bytes = requireUtf8(segment)
   try {

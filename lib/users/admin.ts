@@ -1,6 +1,9 @@
 import type { User } from './entity.ts'
 
-/** True for who has the role `admin` and may sign in: what the column `is_admin` holds, for whoever writes one of the two. */
+/**
+ * True for a user with the role `admin` who may sign in. Whoever writes `roles` or `disabledAt` writes this as
+ * `isAdmin`.
+ */
 export function isAdmin ({ roles, disabledAt }: Pick<User, 'roles' | 'disabledAt'>): boolean {
   return disabledAt === null && Array.isArray(roles) && roles.includes('admin')
 }

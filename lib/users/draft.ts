@@ -1,20 +1,22 @@
 import { v7 as uuid } from 'uuid'
 import { isAdmin } from './admin.ts'
 import type { User } from './entity.ts'
-import type { OwnFields, Profile } from './fields.ts'
+import type { AppFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { PublicFields } from './public-user.ts'
 
-/** Who somebody is going to be. Which of the two names there are is the `identifiers` option's matter. */
+/**
+ * The names and roles of a new user. Whether a name or an address must be given is for the option `identifiers` to say.
+ */
 export interface Identity {
   username?: string | undefined
   email?: string | undefined
   roles?: string[] | undefined
-  /** Of somebody who was a user elsewhere before. */
+  /** Given for a user who is moved here from another system. */
   past?: Past | undefined
 }
 
-/** What a user brings along from elsewhere. */
+/** What a user keeps who is moved here from another system. */
 export interface Past {
   id?: string | undefined
   createdAt?: Date | undefined
@@ -25,13 +27,13 @@ export interface Past {
 /** A user who is not stored yet. */
 export type Draft = Omit<User, keyof PublicFields> & PublicFields
 
-/** What a password must not be built on: names as they are stored. */
+/** The names as they are stored, on which no password may be built. */
 type Names = Pick<User, 'username' | 'email'>
 
 /**
- * Reads who somebody is going to be, with the fields of the app's own, which are checked by then. `hashOf` gives the hash of
- * a password, or `''` for none, once the names are known to be some: before they are looked up, so that time tells nothing,
- * and outside of any transaction, so that no lock waits for it.
+ * Makes a user of names and of fields of the app's own, which have been checked. `hashOf` gives the hash of a password,
+ * or `''` for none. It is called once the names are known to be valid: before they are looked up, so that the time of
+ * an answer does not tell whether they are taken, and outside of any transaction, so that no lock waits for a hash.
  * @throws {InputInvalid} for a name or an address that is none
  * @throws what `hashOf` throws
  */
@@ -39,7 +41,7 @@ export type DraftUser = (
   identity: Identity, profile: Profile, hashOf: (names: Names) => string | Promise<string>
 ) => Promise<Draft>
 
-export function createDraftUser (fields: Pick<OwnFields, 'merge'>): DraftUser {
+export function createDraftUser (fields: Pick<AppFields, 'merge'>): DraftUser {
   return async ({ username: givenName, email: givenEmail, roles = [], past = {} }, profile, hashOf) => {
     const username = givenName === undefined ? null : readUsername(givenName)
     const email = givenEmail === undefined ? null : readEmail(givenEmail)
@@ -48,7 +50,7 @@ export function createDraftUser (fields: Pick<OwnFields, 'merge'>): DraftUser {
     const now = new Date()
     const { createdAt = now, emailVerifiedAt = null, disabledAt = null } = past
     const draft = {
-      // Lists go by the id, which grows with the time when somebody came.
+      // Lists are ordered by the id, which grows with the time of creation.
       id: past.id ?? (past.createdAt ? uuid({ msecs: createdAt.getTime() }) : uuid()),
       username,
       usernameKey: username && identifierKey(username),

@@ -16,7 +16,7 @@ const UserSchema = defineEntity({
     emailVerifiedAt: p.datetime(3).strictNullable().name('email_verified_at'),
     passwordHash: p.string().length(255).name('password_hash'),
     roles: p.json<string[]>().name('roles'),
-    /** For all that count admins: see `users/admins.ts`. */
+    /** Whether the user counts as an admin (`isAdmin`), as a column that can be counted by an index. */
     isAdmin: p.boolean().default(false).index().name('is_admin'),
     profile: p.json<Record<string, unknown>>().name('profile'),
     /** Rises by one when every session of the user must end; a token with a lower `ver` is dead. */

@@ -4,7 +4,7 @@ export const NotFound = createError('ACCOUNTS_NOT_FOUND', 'There is no such user
 
 const Taken = createError<'ACCOUNTS_USER_EXISTS', [field: string]>('ACCOUNTS_USER_EXISTS', 'The %s is taken', 409)
 
-/** Says in `field` which field of a user is taken: `username`, `email`, or one of the app's own. */
+/** An error whose `field` says what is taken: `username`, `email`, or a field of the app's own. */
 export class UserExists extends Taken {
   field: string
 

@@ -7,17 +7,17 @@ import type { LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'
 import type { PublicFields } from './public-user.ts'
 
-/** What guards need of a user. Shared by many requests, so nothing in it can be changed. */
+/** What guards need of a user. It is frozen, since many requests share it. */
 export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'>
 
 export interface KnownUsers {
-  /** A user as the database has them, from memory where that is known to be true; null for one who is not there. */
+  /** A user as the database has them, from memory where that is up to date; null for one who is not there. */
   get: (id: string) => Promise<KnownUser | null>
-  /** A user from memory, without waiting, as most guarded requests do; undefined where the database would have to be asked. */
+  /** A user from memory, without waiting, as most guarded requests do; undefined where the database has to be asked. */
   remembered: (id: string) => KnownUser | null | undefined
-  /** Something of a user has changed: whoever asks from here on reads it. */
+  /** Called when a user has changed: whoever asks from then on reads the row again. */
   forget: (id: string) => void
-  /** Anybody may have changed: each user is read again by whoever asks from here on. */
+  /** Called when any user may have changed: each row is read again. */
   forgetAll: () => void
 }
 
@@ -26,16 +26,21 @@ export function mayComeIn (user: KnownUser | null, { ver }: { ver: number }): us
   return user !== null && !user.disabledAt && ver >= user.epoch
 }
 
-/** So many users are known at most, and so many characters of them: 32 MiB if they are Latin. */
+/** The most users that are remembered, and the most characters of them: 32 MiB if they are Latin. */
 const most = { users: 50_000, characters: 2 ** 25 }
 
 /**
- * Remembers users between requests. The log of revocations tells of each change that is made through the plugin. What
- * others have written is seen when an access token would have been over, which is sooner than an entry of the log is gone.
+ * Remembers users between requests. The log of revocations has an entry for each change that is made through the
+ * plugin. What others write is seen after the life of an access token at the latest, which is shorter than that of an
+ * entry.
  */
-export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry<UserCounters>): KnownUsers {
+export function createKnownUsers (
+  { byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry<UserCounters>
+): KnownUsers {
   const knownForMs = access.expiresInSeconds * 1000
-  const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({ max: most.users, maxSize: most.characters })
+  const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({
+    max: most.users, maxSize: most.characters,
+  })
   const reading = new Map<string, Promise<KnownUser | null>>()
 
   async function read (id: string): Promise<KnownUser | null> {
@@ -45,7 +50,7 @@ export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: Us
     return frozen({ id, username, email, roles, profile, epoch, disabledAt })
   }
 
-  /** Those who ask at once share one read. If the user has changed since it began, it is not the last. */
+  /** Those who ask at once share one read. If the user is forgotten while it runs, its result is not used. */
   function load (id: string): Promise<KnownUser | null> {
     counters.usersRead++
     const readAt = performance.now()
@@ -61,7 +66,7 @@ export function createKnownUsers ({ byId }: Pick<LookUp, 'byId'>, { access }: Us
   }
 
   function remembered (id: string): KnownUser | null | undefined {
-    // Not `get`: whoever is forgotten while they are here is read once more, and that is cheaper than to keep the order of all.
+    // Not `get`: to read a user again who was evicted while in use is cheaper than to keep the order of all.
     const entry = known.peek(id)
     if (!entry || performance.now() - entry.readAt >= knownForMs) return
     counters.usersRemembered++

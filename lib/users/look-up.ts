@@ -11,30 +11,30 @@ import { isId } from '../tokens/claims.ts'
 import { identifierKey } from './identifiers.ts'
 import type { UserSettings } from './options.ts'
 
-/** Which part of all users. */
+/** The query of a page of users. */
 export const PageSchema = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'How many, up to 100.' }),
   after: Type.Optional(Type.String({ description: 'The next of the part before.' })),
 }, { additionalProperties: false })
 
-/** A part of all users, and the last id of it if there are more. */
+/** A page of users, and the `after` of the next one if there are more. */
 export interface UserPage {
   users: User[]
   next: string | null
 }
 
-/** Ways to find somebody, always in the primary database: what is decided by an old row is decided wrongly. */
+/** Ways to find a user, always in the primary database: by the old row of a replica one would decide wrongly. */
 export interface Finders<Found> {
   byId: (id: string, em?: EntityManager) => Promise<Found | null>
-  /** By what people sign in with, however it is typed. */
+  /** By name or address, in any spelling. */
   byIdentifier: (identifier: string, em?: EntityManager) => Promise<Found | null>
-  /** By either: no name looks like an id. */
+  /** By id, name or address: no name looks like an id. */
   find: (idOrIdentifier: string, em?: EntityManager) => Promise<Found | null>
 }
 
 /**
- * What a password is checked against. It takes time to make a user of a row, and there is none to make of nobody's: that
- * waits for the password to be right.
+ * What a password is checked against. `user` makes the user of the row, which takes time: only once the password is
+ * right, so that the time of an answer does not tell whether there is such a user.
  */
 export interface Stored {
   id: string
@@ -57,16 +57,17 @@ export interface LookUp extends Finders<User> {
   page: (limit: number, after?: string, em?: EntityManager) => Promise<UserPage>
 }
 
-/** What somebody is looked for by, if they can be. */
+/** The column to look in, and the value to look for. Undefined for a text that no user can have. */
 type Key = [property: 'id' | 'usernameKey' | 'emailKey', value: string] | undefined
 
 export function createLookUp (database: Database, { identifiers }: UserSettings): LookUp {
-  const by = (property: string) => database.statement(({ query }) => query(User).select('*').where({ [property]: 'value' }))
-  const statements = { id: by('id'), usernameKey: by('usernameKey'), emailKey: by('emailKey') }
+  const select = (property: string) =>
+    database.statement(({ query }) => query(User).select('*').where({ [property]: 'value' }))
+  const statements = { id: select('id'), usernameKey: select('usernameKey'), emailKey: select('emailKey') }
 
-  const id = (text: string): Key => isId(text) ? ['id', text] : undefined
+  const idKey = (text: string): Key => isId(text) ? ['id', text] : undefined
 
-  function identifier (text: string): Key {
+  function nameKey (text: string): Key {
     const key = identifierKey(text)
     const kind = text.normalize('NFKC').includes('@') ? 'email' : 'username'
     if (!identifiers.includes(kind)) return
@@ -74,8 +75,7 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
   }
 
   function finders<Found> (make: (tx: EntityManager, row: Row) => Found): Finders<Found> {
-    const by = (keyOf: (text: string) => Key) => async (text: string, em?: EntityManager) => {
-      const key = keyOf(text)
+    async function findBy (key: Key, em?: EntityManager): Promise<Found | null> {
       if (!key) return null
       const [property, value] = key
       return inTransactionOf(database, em)(async (tx) => {
@@ -83,17 +83,24 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
         return row ? make(tx, row) : null
       })
     }
-    return { byId: by(id), byIdentifier: by(identifier), find: by((text) => id(text) ?? identifier(text)) }
+    return {
+      byId: (id, em) => findBy(idKey(id), em),
+      byIdentifier: (identifier, em) => findBy(nameKey(identifier), em),
+      find: (text, em) => findBy(idKey(text) ?? nameKey(text), em),
+    }
   }
 
-  const user = (tx: EntityManager, row: Row) => fromRow(tx, User, row)
-  const users = finders(user)
+  const userOf = (tx: EntityManager, row: Row) => fromRow(tx, User, row)
+  const users = finders(userOf)
 
   return {
     ...users,
 
     stored: finders((tx, row) => ({
-      id: row.id, passwordHash: row.password_hash, isDisabled: row.disabled_at !== null, user: () => user(tx, row),
+      id: row.id,
+      passwordHash: row.password_hash,
+      isDisabled: row.disabled_at !== null,
+      user: () => userOf(tx, row),
     })),
 
     async enabled (id) {
@@ -106,11 +113,12 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
       if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
       const where = after === undefined ? {} : { id: { $lt: after } }
       const found = await inTransactionOf(database, em)(async (tx) => {
-        const rows = await selectFrom<Row>(tx, User).select('*').where(where).orderBy({ id: 'desc' }).limit(limit + 1).execute('all', false)
-        return rows.map((row) => user(tx, row))
+        const newestFirst = selectFrom<Row>(tx, User).select('*').where(where).orderBy({ id: 'desc' })
+        const rows = await newestFirst.limit(limit + 1).execute('all', false)
+        return rows.map((row) => userOf(tx, row))
       })
-      const users = found.slice(0, limit)
-      return { users, next: found.length > limit ? users.at(-1)!.id : null }
+      const page = found.slice(0, limit)
+      return { users: page, next: found.length > limit ? page.at(-1)!.id : null }
     },
   }
 }

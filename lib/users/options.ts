@@ -5,7 +5,7 @@ import { settled, type Filled } from '../checks/slice.ts'
 import type { TypeBox1Schema } from '../checks/typebox-1.ts'
 import type { TokenSettings } from '../tokens/options.ts'
 
-/** What a person may sign in with. */
+/** The names that a person may sign in with. */
 export type Identifier = 'username' | 'email'
 
 /** A schema of the app's own. */
@@ -33,7 +33,7 @@ export const options = {
   }),
 }
 
-/** What the settings say of users. What is known of one is read again after the life of an access token. */
+/** What the settings say of users. A remembered user is read again after the life of an access token. */
 export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access'>
 
 /** Fields of bodies and of users that are ours. */
@@ -42,8 +42,8 @@ const reservedNames = [
   'disabled', 'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
 ]
 
-export function problems ({ user: { fields, public: shown = [] } }: Filled<typeof options>): string[] {
-  const unknown = shown.filter((name) => !Object.hasOwn(fields, name))
+export function problems ({ user: { fields, public: names = [] } }: Filled<typeof options>): string[] {
+  const unknown = names.filter((name) => !Object.hasOwn(fields, name))
   return [
     ...Object.entries(fields).flatMap(([name, field]) => fieldProblem(name, field as TSchema) ?? []),
     ...unknown.map((name) => `user.public names ${name}, which is not in user.fields`),

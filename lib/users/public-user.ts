@@ -6,47 +6,60 @@ import { forReaders } from '../checks/field-schema.ts'
 import type { UserSettings } from './options.ts'
 
 const BaseUserSchema = Type.Object({
-  id: Type.String({ description: 'Never changes and is never given to another user.', examples: ['01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'] }),
-  username: Type.Union([Type.String(), Type.Null()], { description: 'null for who has an e-mail address alone.', examples: ['ada'] }),
-  email: Type.Union([Type.String(), Type.Null()], { description: 'null where none was given.', examples: ['ada@example.com'] }),
+  id: Type.String({
+    description: 'Never changes and is never given to another user.',
+    examples: ['01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'],
+  }),
+  username: Type.Union([Type.String(), Type.Null()], {
+    description: 'null for who has an e-mail address alone.', examples: ['ada'],
+  }),
+  email: Type.Union([Type.String(), Type.Null()], {
+    description: 'null where none was given.', examples: ['ada@example.com'],
+  }),
   roles: Type.Array(Type.String(), { description: 'What the user may do, in the words of the app.', examples: [[]] }),
 })
 
-type OwnFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
+type DeclaredFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
 
-/** The fields of the app's own that code gives, those that are not shown too. */
-export type GivenFields = OwnFields & (AccountsTypes extends { hidden: infer Fields } ? Fields : {})
+/** The fields of the app's own that code gives to users, also those that `user.public` leaves out. */
+export type GivenFields = DeclaredFields & (AccountsTypes extends { hidden: infer Fields } ? Fields : {})
 
 /** A user as `request.user` and every answer show it, with the fields of the app that are public. */
-export type AccountsUser = Static<typeof BaseUserSchema> & OwnFields
+export type AccountsUser = Static<typeof BaseUserSchema> & DeclaredFields
 
-/** A user as code sees them. */
+/** A user as services give it. */
 export type ManagedUser = AccountsUser & Pick<User, 'disabledAt' | 'createdAt' | 'lastLoginAt'>
 
-/** What is shown of a user, as it is stored. */
+/** The stored properties of a user that `AccountsUser` is made of. */
 export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>>
 
-/** All that ever leaves of a user. */
+/** Makes what answers and services give of users, and nothing else of them ever leaves. */
 export interface PublicUsers {
   schema: TObject
   of: (user: PublicFields) => AccountsUser
   managed: (user: User) => ManagedUser
 }
 
-export function createPublicUsers ({ user: { fields, public: names = Object.keys(fields) } }: UserSettings): PublicUsers {
+export function createPublicUsers (
+  { user: { fields, public: names = Object.keys(fields) } }: UserSettings
+): PublicUsers {
   // Optional, and without a default: an account may be older than the field, and an answer says what is stored.
   const own = names.map((name) => [name, Type.Optional(forReaders(fields[name] as TSchema))] as const)
+  const properties = { ...BaseUserSchema.properties, ...Object.fromEntries(own) }
 
-  // Roles that are no list of texts, which only a hand in the database can write, are none.
+  // Roles that are no list of texts, which only somebody in the database can have written, count as none.
   function of ({ id, username, email, roles, profile }: PublicFields): AccountsUser {
     const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
-    const shown = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
-    return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(shown) }
+    const ownFields = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
+    return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(ownFields) }
   }
 
   return {
-    schema: component('User', Type.Object({ ...BaseUserSchema.properties, ...Object.fromEntries(own) }, { description: 'A user' })),
+    schema: component('User', Type.Object(properties, { description: 'A user' })),
     of,
-    managed: (user) => ({ ...of(user), disabledAt: user.disabledAt, createdAt: user.createdAt, lastLoginAt: user.lastLoginAt }),
+    managed (user) {
+      const { disabledAt, createdAt, lastLoginAt } = user
+      return { ...of(user), disabledAt, createdAt, lastLoginAt }
+    },
   }
 }

@@ -6,7 +6,7 @@ import type { UserSettings } from './options.ts'
 export const UsernameSchema = Type.String({ maxLength: 256, description: '1 to 64 characters, no @.' })
 export const EmailSchema = Type.String({ maxLength: 254, description: 'An e-mail address.' })
 
-/** What a route may answer beside that changes fields of the app's own. */
+/** The further errors of a route that changes fields of the app's own. */
 export function uniqueErrors ({ user: { fields } }: UserSettings): ErrorClass[] {
   return Object.values(fields).some((field) => field.unique) ? [UserExists] : []
 }

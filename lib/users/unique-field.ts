@@ -2,8 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { User } from './entity.ts'
 
 /**
- * What a user has in a field that is unique, by its SHA-256: the profile is JSON, of which no database has a unique key. Two
- * rows of each field have no user: one to wait for, and one that says that those stand here who were users before.
+ * The SHA-256 of what a user has in a unique field: the profile is JSON, on which no database has a unique key. Two
+ * rows of each field have no user: one is a lock, and the other says that the values of earlier users have been noted.
  */
 const UniqueFieldSchema = defineEntity({
   name: 'AccountsUniqueField',

@@ -11,14 +11,14 @@ import type { UserSettings } from './options.ts'
 /** Fields of the app's own of which no two users may have the same value. */
 export interface UniqueFields {
   names: string[]
-  /** A key for each value that a profile has in them, by the name of the field. */
+  /** The digests of the values that a profile has in them, by the name of the field. */
   keysOf: (profile: Profile | null) => Map<string, string>
-  /** Whoever has the value with this key. */
+  /** The id of the user who has the value with this digest. */
   holderOf: (em: EntityManager, field: string, key: string) => Promise<string | undefined>
-  /** Notes what a user has now, and had before. Another user who has it is a broken key. */
+  /** Notes the values of a user in place of those before. Fails with a duplicate key where another user has one. */
   note: (tx: EntityManager, userId: string, now: Profile, before?: Profile | null) => Promise<void>
   /**
-   * Notes what those have who were users before a field was unique: once, and never again.
+   * Notes the values of those who were users before a field became unique: once for each field.
    * @throws {OptionsInvalid} that names the field, when two of them have the same value
    */
   fill: () => Promise<void>
@@ -26,20 +26,25 @@ export interface UniqueFields {
 
 const pageSize = 500
 
-/** A million users are read and noted in less. */
+/** Long enough to read and note a million users. */
 const mostFillMs = 600_000
 
-/** Each field has two rows that are no user's, with these words in place of a digest: whoever fills locks the first, and adds the second. */
-const [waiting, filled] = ['waiting', 'filled']
+/**
+ * The digests of two rows that are no user's: `fill` locks the first of a field, and adds the second when it is done.
+ */
+const [lockKey, filledKey] = ['waiting', 'filled']
 
-/** Before all ids. */
-const first = '00000000-0000-0000-0000-000000000000'
+/** It is less than all ids. */
+const leastId = '00000000-0000-0000-0000-000000000000'
 
 export function createUniqueFields (database: Database, { user: { fields } }: UserSettings): UniqueFields {
   const names = Object.entries(fields).filter(([, field]) => field.unique).map(([name]) => name)
-  const holder = database.statement(({ query }) => query(UniqueField).select(['user']).where({ field: 'field', valueKey: 'key' }))
-  const lock = database.statement(({ query, all }) => query(UniqueField).insert(all(UniqueField)).onConflict(['field', 'valueKey']).merge(['field']))
-  const page = database.statement(({ query }) => query(User).select(['id', 'profile']).where({ id: { $gt: 'after' } }).orderBy({ id: 'asc' }).limit(pageSize))
+  const holder = database.statement(({ query }) =>
+    query(UniqueField).select(['user']).where({ field: 'field', valueKey: 'key' }))
+  const lock = database.statement(({ query, all }) =>
+    query(UniqueField).insert(all(UniqueField)).onConflict(['field', 'valueKey']).merge(['field']))
+  const page = database.statement(({ query }) =>
+    query(User).select(['id', 'profile']).where({ id: { $gt: 'after' } }).orderBy({ id: 'asc' }).limit(pageSize))
 
   function keysOf (profile: Profile | null): Map<string, string> {
     return new Map(names.flatMap((name) => {
@@ -50,11 +55,11 @@ export function createUniqueFields (database: Database, { user: { fields } }: Us
 
   async function fillOne (tx: EntityManager, field: string): Promise<void> {
     // Other processes that start wait here, and then find that it is done.
-    await lock.run(tx, { field, valueKey: waiting, user: null })
-    if ((await holder.all(tx, { field, key: filled })).length > 0) return
+    await lock.run(tx, { field, valueKey: lockKey, user: null })
+    if ((await holder.all(tx, { field, key: filledKey })).length > 0) return
 
-    await tx.insert(UniqueField, { field, valueKey: filled, user: null })
-    for (let after = first, size = pageSize; size === pageSize;) {
+    await tx.insert(UniqueField, { field, valueKey: filledKey, user: null })
+    for (let after = leastId, size = pageSize; size === pageSize;) {
       const users = (await page.all<object>(tx, { after })).map((row) => fromRow(tx, User, row))
       const found = users.flatMap(({ id, profile }) => {
         const valueKey = keysOf(profile).get(field)

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts'
 import type { Telemetry } from '../events/telemetry.ts'
 import type { UserCounters } from './events.ts'
 import { createDraftUser, type DraftUser } from './draft.ts'
-import { ownFields, type OwnFields } from './fields.ts'
+import { createAppFields, type AppFields } from './fields.ts'
 import { createKnownUsers, type KnownUsers } from './known-users.ts'
 import { createLookUp, type LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'
@@ -10,11 +10,11 @@ import { createPublicUsers, type PublicUsers } from './public-user.ts'
 import { createTaken, type Taken } from './taken.ts'
 import { createUniqueFields, type UniqueFields } from './unique-fields.ts'
 
-/** All that is known of users: who there is, who they are shown as, and what of them nobody else may have. */
+/** Everything about users: how they are found, shown, drafted, and kept from having what somebody else has. */
 export interface Users {
   lookUp: LookUp
   known: KnownUsers
-  fields: OwnFields
+  fields: AppFields
   publicUsers: PublicUsers
   uniqueFields: UniqueFields
   taken: Taken
@@ -22,8 +22,8 @@ export interface Users {
 }
 
 /**
- * Opens the users, once the values of unique fields are there of those who were users before.
- * @throws {OptionsInvalid} for a field that is to be unique, and of which two users have one value
+ * Opens the users, and first notes the values of unique fields that earlier users have.
+ * @throws {OptionsInvalid} for a field that is to be unique, and in which two users have the same value
  */
 export async function openUsers (
   { database, telemetry }: { database: Database, telemetry: Telemetry<UserCounters> }, settings: UserSettings
@@ -31,7 +31,7 @@ export async function openUsers (
   const lookUp = createLookUp(database, settings)
   const uniqueFields = createUniqueFields(database, settings)
   await uniqueFields.fill()
-  const fields = ownFields(settings)
+  const fields = createAppFields(settings)
 
   return {
     lookUp,
