@@ -13,7 +13,7 @@ const tap = spawn('tap', ['run', ...given, ...namesFiles ? [] : everything()], {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => tap.kill(signal))
 tap.on('exit', (code) => {
   process.exitCode = code ?? 1
-  for (const words of interrupted(root, folder)) console.error(words)
+  if (!namesFiles) for (const words of interrupted(root, folder)) console.error(words)
 })
 
 function everything (): string[] {
