@@ -21,9 +21,9 @@ import type { TSchema } from '@sinclair/typebox'
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
 export interface AccountsOptions {
   /**
-   * Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or `{ private, public,
-   * kid, algorithm }` with keys as PEM, KeyObject or JWK, or a list of these: the first signs, all verify. Public keys
-   * alone verify and issue nothing. Default the environment's `JWT_SECRET_KEY`.
+   * Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or a pair of keys. A
+   * pair is `{ private, public, kid, algorithm }`, with keys as PEM, KeyObject or JWK. Of a list of these the first
+   * signs, and all verify. Public keys alone verify and issue nothing. Default the environment's `JWT_SECRET_KEY`.
    */
   secret?: Secret | Secret[]
   /**
@@ -56,7 +56,7 @@ export interface AccountsOptions {
    */
   db?: string
   /**
-   * A MikroORM of your own, or a function that gives it, in place of `db`: the accounts use its connections, and it is
+   * A MikroORM of your own, or a function that gives it, in place of `db`. The accounts use its connections, and it is
    * left to the app to close it. Default none.
    */
   orm?: OrmOption
@@ -115,9 +115,9 @@ export interface AccountsOptions {
     whenFull?: 'end-oldest' | 'refuse'
     /**
      * What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox,
-     * `@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, `issueTokens`
-     * or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at every depth.
-     * Default none.
+     * `@sinclair/typebox` 0.34 or `typebox` 1. It has 4096 bytes as JSON at most. Given by `hooks.onSession`,
+     * `issueTokens` or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at
+     * every depth. Default none.
      */
     data?: TSchema | TypeBox1Schema
   }
@@ -149,8 +149,8 @@ export interface AccountsOptions {
      */
     onRegister?: OnRegister
     /**
-     * Somebody has become a user: by registering, with the source of that request, or made by code or from the command
-     * line (`users.create`), where there is no source but null. Default none.
+     * Somebody has become a user: by registering, or made by code or from the command line (`users.create`). Who is
+     * made has no source but null. Default none.
      */
     onRegistered?: OnRegistered
     /**
@@ -278,7 +278,7 @@ export interface AccountsOptions {
    */
   isRevoked?: IsRevoked
   /**
-   * `(user, request, { data }) => object`, or a promise of it: more claims for access tokens, asked for each time one
+   * `(user, request, { data }) => object`, or a promise of it: more claims for access tokens. Asked for each time one
    * is made, with the `sessions.data` of its session or null. Seconds count: nobody is let in meanwhile. Names of ours
    * are refused. Everybody with the token can read them, and it has to stay small. Default none.
    */
@@ -373,12 +373,12 @@ export interface AccountsOptions {
     /** Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }`. Default the package argon2. */
     hasher?: PasswordHasher
     /**
-     * Who verifies the hashes of another system, which a login makes anew: `legacy.bcrypt({ cost })`, `legacy.scrypt({
-     * N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own. Default `[]`.
+     * Who verifies the hashes of another system, which a login makes anew. These are `legacy.bcrypt({ cost })`,
+     * `legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own. Default `[]`.
      */
     legacy?: PasswordVerifier[]
     /**
-     * A secret that passwords are mixed with before they are hashed, and that no copy of the database holds: a string
+     * A secret that passwords are mixed with before they are hashed, and that no copy of the database holds. A string
      * or Buffer of 32 random bytes or more, or a list: the first is used, all verify. Default none.
      */
     pepper?: PepperSecret | PepperSecret[]

@@ -31,9 +31,9 @@ export interface GuardOptions {
    */
   locations?: Location[]
   /**
-   * `'cached'` may know from memory that the session goes on; `'strict'` reads it at every request: for money and
-   * administration; `'stateless'` looks at nothing but the token, whatever was revoked, and `request.user` is then `{
-   * id }`. Default `'cached'`.
+   * How it is known that the session goes on. `'cached'` may know it from memory. `'strict'` reads it at every request:
+   * for money and administration. `'stateless'` looks at nothing but the token, whatever was revoked, and
+   * `request.user` is then `{ id }`. Default `'cached'`.
    */
   consistency?: 'cached' | 'strict' | 'stateless'
 }

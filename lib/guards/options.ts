@@ -109,9 +109,10 @@ export const GuardOptionsSchema = Type.Object({
   })),
   consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], {
     default: 'cached',
-    description: "`'cached'` may know from memory that the session goes on ([how](sessions.md#revocation)); " +
-      "`'strict'` reads it at every request: for money and administration; `'stateless'` looks at nothing but the " +
-      'token, whatever was revoked, and `request.user` is then `{ id }` ([what that means](#stateless)).',
+    description: "How it is known that the session goes on. `'cached'` may know it from memory " +
+      "([how](sessions.md#revocation)). `'strict'` reads it at every request: for money and administration. " +
+      "`'stateless'` looks at nothing but the token, whatever was revoked, and `request.user` is then `{ id }` " +
+      '([what that means](#stateless)).',
   }),
 }, { additionalProperties: false })
 

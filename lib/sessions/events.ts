@@ -41,9 +41,9 @@ export interface SessionEvents {
   /** A session began, by a password or by `issueTokens`. */
   login: AccountEvent
   /**
-   * A session was ended: by a logout, by itself from elsewhere (`ended`), with all of the user's (`everywhere`), to make
-   * room for another one (`limit`), because its browser has begun another one (`replaced`), or once more, since the
-   * database had lost its end (`restore`).
+   * A session was ended. The reason: by a logout, by itself from elsewhere (`ended`), with all of the user's
+   * (`everywhere`), to make room for another one (`limit`), because its browser has begun another one (`replaced`), or
+   * once more, since the database had lost its end (`restore`).
    */
   logout: AccountEvent<LogoutReason>
   /** Somebody who was signed in gave the password once more. */

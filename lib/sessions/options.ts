@@ -45,11 +45,11 @@ export const options = {
     window: DurationSchema('30s', {
       zero: true,
       description: 'For how long a spent refresh token is answered again, with a token of the next generation; 0 ' +
-        'makes every token work once ([why](sessions.md)).',
+        'makes every token work once ([why](sessions.md#why-a-spent-token-is-answered)).',
     }),
     replay: OneOf(['until-confirmed', 'until-superseded'], {
       default: 'until-confirmed',
-      description: 'Until when a lost answer may be asked for again after the window ([why](sessions.md)).',
+      description: 'Until when a lost answer may be asked for again after the window ([why](sessions.md#why-a-spent-token-is-answered)).',
     }),
   }),
   sessions: Group({
@@ -68,7 +68,7 @@ export const options = {
       type: 'object',
       tsType: 'TSchema | TypeBox1Schema',
       description: 'What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, ' +
-        '`@sinclair/typebox` 0.34 or `typebox` 1, of 4096 bytes as JSON at most. Given by `hooks.onSession`, ' +
+        '`@sinclair/typebox` 0.34 or `typebox` 1. It has 4096 bytes as JSON at most. Given by `hooks.onSession`, ' +
         '`issueTokens` or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, ' +
         'at every depth ([recipe](recipes.md#a-tenant-for-each-session)).',
     })),
@@ -95,8 +95,8 @@ export const options = {
         'that says nothing. The body holds no password. It may run again when the transaction has to.',
     }),
     onRegistered: Callable<OnRegistered>('OnRegistered', {
-      description: 'Somebody has become a user: by registering, with the source of that request, or made by code or ' +
-        'from the command line (`users.create`), where there is no source but null.',
+      description: 'Somebody has become a user: by registering, or made by code or from the command line ' +
+        '(`users.create`). Who is made has no source but null.',
     }),
     onSession: Callable<OnSession>('OnSession', {
       description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at ' +

@@ -5,6 +5,7 @@ import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from '
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { features } from '../../lib/features.ts'
 import { GuardOptionsSchema } from '../../lib/guards/options.ts'
 import { errors } from '../../lib/index.ts'
 import { OptionsSchema } from '../../lib/options.ts'
@@ -23,6 +24,13 @@ function namesIn (text: string, column = 1): string[] {
   return rows.flatMap((row) => [...row.split('|')[column]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
 }
 const firstColumn = (page: string) => namesIn(read(`docs/${page}.md`))
+
+/** What rows and entries with a call begin with in all sections of a name, without what it is called with. */
+function toldIn (kind: string, files = pages): string[] {
+  const sections = files.flatMap((file) => read(file).split(/^## /m).slice(1)).filter((section) => section.startsWith(kind))
+  const firsts = sections.flatMap((section) => [...section.matchAll(/^(?:\| |- (?=`\w+\())((?:`[^`]+`(?:, )?)+)/gm)].map(([, codes]) => codes!))
+  return firsts.flatMap((codes) => [...codes.matchAll(/`([^`]+)`/g)].map(([, code]) => code!.split('(')[0]!))
+}
 
 type Schema = { properties?: Record<string, Schema> }
 const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
@@ -52,7 +60,13 @@ t.test('every default in docs/options.md is the default', async (t) => {
 t.test('every error stands in docs/errors.md, with its status, and none that is gone', async (t) => {
   const rows = [...read('docs/errors.md').matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [code, status === '–' ? 500 : Number(status)])
   const made = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string, statusCode: number })())
-  t.same(Object.fromEntries(rows), Object.fromEntries(made.map(({ code, statusCode }) => [code, statusCode])))
+  const statuses = Object.fromEntries(made.map(({ code, statusCode }) => [code, statusCode]))
+  t.same(Object.fromEntries(rows), statuses)
+
+  const told = pages.flatMap((page) => read(page).split(/^## /m)).filter((section) => section.startsWith('Errors'))
+    .flatMap((section) => [...section.matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \| \S/gm)].map(([, code, status]) => [code!, status === '–' ? 500 : Number(status)] as const))
+  t.equal(told.length, made.length, 'each is told of at one page')
+  t.same(Object.fromEntries(told), statuses)
 })
 
 t.test('every counter and every channel stands in the docs, and none that is gone', async (t) => {
@@ -63,6 +77,7 @@ t.test('every counter and every channel stands in the docs, and none that is gon
   const channels = [...operations.matchAll(/^\| `fastify-jwt-accounts:([\w-]+)`/gm)].map(([, name]) => name)
   const told = globSync('lib/**/events.ts', { cwd: root }).flatMap((file) => [...read(file).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w+Event\b)/gm)])
   t.same(channels.toSorted(), told.map(([, name]) => name).toSorted())
+  t.same(toldIn('Events').map((name) => name.replace('fastify-jwt-accounts:', '')).toSorted(), channels.toSorted(), 'each is told of at one page')
 })
 
 t.test('every route stands in docs/routes.md, and none that is gone', async (t) => {
@@ -73,6 +88,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     const [method, url] = told.split(' ')
     t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
   }
+  t.same(toldIn('Routes').toSorted(), firstColumn('routes').toSorted(), 'each is told of at one page')
   // One switch stands for the three routes of sessions, one for the three of oneself, and one for the four of users.
   t.equal(firstColumn('routes').length, Object.keys(OptionsSchema.properties.routes.properties).length + 2 + 2 + 3)
 })
@@ -90,21 +106,65 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
 t.test('every decorator stands in docs/guards.md, and none that is gone', async (t) => {
   const { app } = await build(t)
   t.same(firstColumn('guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
-  t.same(firstColumn('guards').filter((name) => !name.includes('.')), Object.keys(GuardOptionsSchema.properties))
+  t.same(firstColumn('guards').filter((name) => !/[.]|^ACCOUNTS_/.test(name)), Object.keys(GuardOptionsSchema.properties))
   t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
 })
 
-t.test('every service stands in the docs, and none that is gone', async (t) => {
+t.test('every service stands in the docs, at one page and in the index, and none that is gone', async (t) => {
   const { app } = await build(t)
-  const told = [...firstColumn('guards'), ...firstColumn('services')].filter((name) => name.startsWith('app.accounts.'))
-  t.same(told.toSorted(), Object.keys(app.accounts).map((name) => `app.accounts.${name}`).toSorted())
+  const { users, sessions, ...others } = app.accounts
+  const names = [
+    ...Object.keys(users).map((name) => `users.${name}`),
+    ...Object.keys(sessions).map((name) => `sessions.${name}`),
+    ...Object.keys(others).map((name) => `app.accounts.${name}`),
+  ]
+  t.same(toldIn('Services').filter((name) => name.includes('.') && name !== 'app.authenticate' && name !== 'app.authenticateRefresh').toSorted(), names.toSorted())
+  const index = read('docs/services.md').split(/^## /m)[0]!
+  const listed = [...index.matchAll(/`([\w.]+)`[,\n]/g)].map(([, name]) => name!)
+  t.same(listed.toSorted(), names.map((name) => name.replace('app.accounts.', '')).toSorted())
 })
 
-t.test('every call of users and of sessions stands in docs/services.md, and none that is gone', async (t) => {
-  const { app } = await build(t)
-  const { users, sessions } = app.accounts
-  const told = firstColumn('services').filter((name) => name.includes('(')).map((name) => name.split('(')[0]!)
-  t.same(told.toSorted(), [...Object.keys(users).map((name) => `users.${name}`), ...Object.keys(sessions).map((name) => `sessions.${name}`)].toSorted())
+t.test('every hook stands in the docs, at one page and in the index, and none that is gone', (t) => {
+  const hooks = Object.keys(OptionsSchema.properties.hooks.properties)
+  t.same(toldIn('Hooks').toSorted(), hooks.toSorted())
+  t.same(firstColumn('hooks'), hooks)
+  t.end()
+})
+
+/** The form of a page of a feature. Sections of its own may stand between these. */
+const form = ['Why', 'Options', 'Routes', 'Services', 'Errors', 'Events', 'Hooks']
+
+t.test('every feature has a page of one form, which tells all that is its own', async (t) => {
+  for (const { name } of features) {
+    const page = `docs/${name}.md`
+    const headings = [...read(page).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!).filter((heading) => form.includes(heading))
+    t.same(headings, form.filter((heading) => heading !== 'Services' || headings.includes(heading)), `${page} has the form`)
+
+    const { options = {}, routes = {} } = await import(`../../lib/features/${name}/options.ts`)
+    const told = namesIn(read(page).split(/^## /m).find((section) => section.startsWith('Options\n'))!)
+    for (const option of Object.keys(options)) t.ok(told.some((row) => row.split('.')[0] === option), `${page}: ${option}`)
+    const [own, index] = [toldIn('Routes', [page]), read('docs/routes.md')]
+    const switched = own.map((route) => new RegExp(`^\\| \`${route}\` \\|.*\\| \`routes\\.(\\w+)\` \\|`, 'm').exec(index)?.[1])
+    t.same([...new Set(switched)].toSorted(), Object.keys(routes).toSorted(), `${page}: routes`)
+
+    const errorsFile = `lib/features/${name}/errors.ts`
+    const codes = existsSync(join(root, errorsFile)) ? [...read(errorsFile).matchAll(/'(ACCOUNTS_\w+)'/g)].map(([, code]) => code!) : []
+    for (const code of codes) t.ok(toldIn('Errors', [page]).includes(code), `${page}: ${code}`)
+    const eventsFile = `lib/features/${name}/events.ts`
+    const events = existsSync(join(root, eventsFile)) ? [...read(eventsFile).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w*Event\b)/gm)].map(([, event]) => event!) : []
+    for (const event of events) t.ok(toldIn('Events', [page]).includes(`fastify-jwt-accounts:${event}`), `${page}: ${event}`)
+  }
+})
+
+t.test('no cell of a table is longer than a screen has room for', (t) => {
+  for (const page of pages) {
+    for (const row of read(page).match(/^\|.+\|$/gm) ?? []) {
+      // As it is seen: links without what they lead to.
+      const cells = row.replaceAll(/\]\([^)]*\)/g, ']').split(/(?<!\\)\|/).map((cell) => cell.trim())
+      t.strictSame(cells.filter((cell) => cell.length > 160), [], page)
+    }
+  }
+  t.end()
 })
 
 t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {
@@ -120,11 +180,11 @@ t.test('every MikroORM that the docs make leaves our tables alone', (t) => {
   t.end()
 })
 
-t.test('the first admin is made as docs/services.md says', async (t) => {
+t.test('the first admin is made as docs/users.md says', async (t) => {
   const { app, get, signUp } = await build(t)
   const { access_token: token } = await signUp()
   const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (given: typeof app) => Promise<void>
-  await new AsyncFunction('app', snippetOf('docs/services.md', 'The first admin'))(app)
+  await new AsyncFunction('app', snippetOf('docs/users.md', 'The first admin'))(app)
   t.same((await get('/auth/me', token)).json().roles, ['admin'])
 })
 

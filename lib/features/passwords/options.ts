@@ -101,13 +101,13 @@ export const options = {
       holds: (given) => Array.isArray(given) && given.every(isVerifier),
       must: 'be a list of verifiers, each with the functions knows and verify and the text decoy',
       default: [],
-      description: 'Who verifies the hashes of another system, which a login makes anew: `legacy.bcrypt({ cost })`, ' +
-        '`legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own ' +
-        '([import](passwords.md#hashes-from-elsewhere)).',
+      description: 'Who verifies the hashes of another system, which a login makes anew ' +
+        '([import](passwords.md#hashes-from-elsewhere)). These are `legacy.bcrypt({ cost })`, `legacy.scrypt({ N, r, ' +
+        'p })`, `legacy.pbkdf2({ iterations })`, or your own.',
     }),
     pepper: Type.Optional(Kept<PepperSecret | PepperSecret[]>('PepperSecret | PepperSecret[]', {
       description: 'A secret that passwords are mixed with before they are hashed, and that no copy of the database ' +
-        'holds: a string or Buffer of 32 random bytes or more, or a list: the first is used, all verify ' +
+        'holds. A string or Buffer of 32 random bytes or more, or a list: the first is used, all verify ' +
         '([rotation](passwords.md#pepper)).',
     })),
   }),

@@ -1,0 +1,41 @@
+import { generateKeyPairSync } from 'node:crypto'
+import Fastify from 'fastify'
+import accounts, { type AccountsOptions } from '../../lib/index.ts'
+import { routes as switches } from '../../lib/options.ts'
+
+export interface Route { method: string, url: string, summary: string, on: string }
+
+/** What every route needs to be there: a key that others verify by, and somebody who may ask about tokens. */
+const needed: AccountsOptions = {
+  db: ':memory:',
+  secret: { private: generateKeyPairSync('ed25519').privateKey },
+  introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
+}
+
+/** What an app has with all routes on: these, by what switches each of them, and the calls for code. */
+export async function wholeApp (): Promise<{ routes: Route[], services: string[] }> {
+  const names = Object.keys(switches.properties)
+  const app = Fastify({ exposeHeadRoutes: false })
+  const routes: Route[] = []
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    routes.push({ method: `${method}`, url, summary: (schema as { summary: string }).summary, on: switchOf(url) })
+  })
+  await app.register(accounts, { ...needed, routes: Object.fromEntries(names.map((name) => [name, true])) })
+  await app.close()
+
+  const absent = names.filter((name) => routes.every(({ on }) => on !== name))
+  if (absent.length > 0) throw new Error(`No route is there for ${absent}: what they need is missing in whole-app.ts`)
+  const services = Object.entries(app.accounts).flatMap(([name, service]) => {
+    const calls = typeof service === 'object' ? Object.entries(service) : []
+    const isGroup = calls.length > 0 && calls.every(([, call]) => typeof call === 'function')
+    return isGroup ? calls.map(([call]) => `${name}.${call}`) : [name]
+  })
+  return { routes, services }
+}
+
+/** Where it is below `/auth`, as its schema says. */
+function switchOf (url: string): string {
+  const [name] = Object.entries(switches.properties).find(([, { route: { usualPath } }]) =>
+    url === `/auth${usualPath}` || url.startsWith(`/auth${usualPath}/`))!
+  return name
+}
