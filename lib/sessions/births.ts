@@ -26,18 +26,18 @@ export interface Beginning extends Client {
 
 /** How sessions begin. */
 export interface Births {
-  /** A new session, which is not stored yet. `ver` is the user's epoch before the password was checked. */
-  begin: (user: User, ver: number, beginning: Beginning) => Session
+  /** A new session, which is not stored yet. `epoch` is the user's, as it was before the password was checked. */
+  begin: (user: User, epoch: number, beginning: Beginning) => Session
   /** Stores a new session, whose user is there. */
   store: (tx: EntityManager, session: Session) => Promise<void>
   /**
-   * In a transaction of the log that has locked the user: makes sure that one more session, of this client, is not too many.
-   * @throws {SessionsFull} when it is, and none may end for it
+   * In a transaction of the log that has locked the user: makes room for one more session, of this client.
+   * @throws {SessionsFull} when there is none, and no session may end for it
    */
   makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
 }
 
-/** As many as one user may ever have had: a limit that was lowered is kept at the next login. */
+/** The highest limit that the option allows: so one that was lowered is kept from the next login on. */
 const mostEnded = 1000
 
 export function createBirths (
@@ -49,12 +49,12 @@ export function createBirths (
     .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
 
   return {
-    begin (user, ver, { transport, authTime, data = null, ...client }) {
+    begin (user, epoch, { transport, authTime, data = null, ...client }) {
       const now = new Date()
       return {
         id: uuid(),
         user: user as never,
-        ver,
+        ver: epoch,
         salt: randomBytes(32).toString('base64url'),
         gen: 0,
         prevGen: null,
@@ -84,7 +84,9 @@ export function createBirths (
       if (found.length === 0) return
       if (limit.whenFull === 'refuse') throw new SessionsFull()
       await endings.endThese(tx, write, found.map(({ id }) => id), 'limit')
-      for (const { id } of found) await note({ type: 'logout', reason: 'limit', userId: user.id, sessionId: id, client })
+      for (const { id: sessionId } of found) {
+        await note({ type: 'logout', reason: 'limit', userId: user.id, sessionId, client })
+      }
     },
   }
 }

@@ -9,7 +9,7 @@ import { isVoid } from './rotation.ts'
 import type { EndReused } from './theft.ts'
 
 /** A generation of a session whose tokens a client has shown. */
-interface Shown {
+interface Confirmation {
   id: string
   gen: number
 }
@@ -18,15 +18,15 @@ interface Shown {
 export type SessionRow = Omit<Session, 'user'> & { user: string }
 
 export interface Confirmations {
-  /** False where nobody asks what has arrived: then nothing is to be noted. */
+  /** False where the option `refresh.replay` does not depend on what has arrived: then nothing is to be noted. */
   isOn: boolean
   /**
    * Remembers that a client showed a token of this generation, so the refresh token beside it has arrived. False when
    * too much is remembered already.
    */
-  note: (sessionId: string, gen: number) => boolean
-  /** Remembers a generation of a session that was just read, unless its row tells so already. */
-  confirm: (session: Session, gen: number) => void
+  note: (sessionId: string, generation: number) => boolean
+  /** Remembers a generation of a session that was just read, unless the row has it already. */
+  noteUnlessStored: (session: Session, generation: number) => void
   /** Writes what is remembered of one session. */
   flush: (sessionId: string) => Promise<void>
   /** Writes all that is remembered. */
@@ -35,13 +35,12 @@ export interface Confirmations {
 
 const flushEveryMs = 1000
 
-/** Of more sessions than this nothing is remembered until the next write; they are noted again when they come back. */
+/** The most sessions until the next write. Those beyond are noted when they come again. */
 const mostRemembered = 10_000
 
-/** So many generations are written in one statement. */
+/** How many generations are written in one statement. */
 const batchSize = 200
 
-/** Where what is shown is written, and who ends a session whose token was stolen. */
 interface ConfirmationParts {
   database: Database
   telemetry: SessionTelemetry
@@ -50,36 +49,39 @@ interface ConfirmationParts {
 }
 
 /**
- * Keeps `confirmedGen` true without a write per request: remembered here, written about once a second. A token of a
- * generation that a SKIP made void shows that somebody has the answer we took for lost: that session ends.
+ * Keeps `confirmedGen` up to date without a write for each request: generations are remembered here, and written about
+ * once a second. A token of a generation that a SKIP made void shows that somebody has the answer that was taken for
+ * lost: that session ends.
  */
 export function createConfirmations (
-  { database, telemetry: { counters }, log, endReused }: ConfirmationParts, { refresh }: Pick<SessionSettings, 'refresh'>
+  { database, telemetry: { counters }, log, endReused }: ConfirmationParts,
+  { refresh }: Pick<SessionSettings, 'refresh'>
 ): Confirmations {
   const isOn = refresh.replay === 'until-confirmed'
   const remembered = new Map<string, Set<number>>()
   let timer: NodeJS.Timeout | undefined
 
   async function flush (sessionId: string): Promise<void> {
-    const gens = remembered.get(sessionId)
-    if (gens) await write([...gens].map((gen) => ({ id: sessionId, gen })))
+    const generations = remembered.get(sessionId)
+    if (generations) await write([...generations].map((gen) => ({ id: sessionId, gen })))
   }
 
   async function flushAll (): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const all = [...remembered].flatMap(([id, gens]) => [...gens].map((gen) => ({ id, gen })))
+    const all = [...remembered].flatMap(([id, generations]) => [...generations].map((gen) => ({ id, gen })))
     for (let index = 0; index < all.length; index += batchSize) await write(all.slice(index, index + batchSize))
   }
 
-  async function write (batch: Shown[]): Promise<void> {
+  async function write (batch: Confirmation[]): Promise<void> {
     const current = batch.map(({ id, gen }) => ({ id, gen, confirmedGen: { $lt: gen } }))
     const rows = await database.run(async (em) => {
       const change = { confirmedGen: raw<number>('gen'), lastUsedAt: new Date() }
       if (await em.nativeUpdate(Session, { $or: current }, change) === batch.length) return []
-      return selectFrom<SessionRow>(em, Session).select('*').where({ id: { $in: batch.map(({ id }) => id) } }).execute('all')
+      const ids = batch.map(({ id }) => id)
+      return selectFrom<SessionRow>(em, Session).select('*').where({ id: { $in: ids } }).execute('all')
     })
-    for (const shown of batch) forget(shown)
+    for (const confirmation of batch) forget(confirmation)
     counters.confirmationsWritten += batch.length
 
     for (const row of rows) {
@@ -88,10 +90,10 @@ export function createConfirmations (
     }
   }
 
-  function forget ({ id, gen }: Shown): void {
-    const gens = remembered.get(id)
-    gens?.delete(gen)
-    if (gens?.size === 0) remembered.delete(id)
+  function forget ({ id, gen }: Confirmation): void {
+    const generations = remembered.get(id)
+    generations?.delete(gen)
+    if (generations?.size === 0) remembered.delete(id)
   }
 
   function flushLater (): void {
@@ -99,11 +101,11 @@ export function createConfirmations (
     timer ??= setTimeout(flushing, flushEveryMs).unref()
   }
 
-  function note (sessionId: string, gen: number): boolean {
-    const gens = remembered.get(sessionId)
-    if (gens) gens.add(gen)
+  function note (sessionId: string, generation: number): boolean {
+    const generations = remembered.get(sessionId)
+    if (generations) generations.add(generation)
     else if (remembered.size === mostRemembered) return false
-    else remembered.set(sessionId, new Set([gen]))
+    else remembered.set(sessionId, new Set([generation]))
     flushLater()
     return true
   }
@@ -111,9 +113,9 @@ export function createConfirmations (
   return {
     isOn,
     note,
-    confirm (session, gen) {
-      const isNews = session.confirmedGen < gen && gen === session.gen
-      if (isOn && (isNews || isVoid(session, gen))) note(session.id, gen)
+    noteUnlessStored (session, generation) {
+      const isNew = session.confirmedGen < generation && generation === session.gen
+      if (isOn && (isNew || isVoid(session, generation))) note(session.id, generation)
     },
     flush,
     flushAll,

@@ -14,15 +14,15 @@ import type { AccountsUser, PublicFields, PublicUsers } from '../users/public-us
 /** What the app keeps of a session: as `AccountsTypes` says, or anything that JSON can say. */
 export type SessionData = AccountsTypes extends { session: infer Data } ? Data : Record<string, unknown>
 
-/** As JSON. It is read at each refresh, and may go into tokens. */
+/** The most bytes of the data as JSON: it is read at each refresh, and may go into tokens. */
 const mostBytes = 4096
 
 export interface OwnData {
-  /** Whether sessions have any: the option `sessions.data`. */
+  /** True where sessions have data: the option `sessions.data`. */
   isOn: boolean
   /**
-   * What a new session of this user is to hold: what `hooks.onSession` gives, or nothing.
-   * @throws {InputInvalid} where that is of another shape
+   * The data of a new session of this user: what `hooks.onSession` gives, or null.
+   * @throws {InputInvalid} where that does not fit the schema
    * @throws {Unavailable} where the hook takes longer than a request may
    * @throws what the hook throws, if that has a status of 4xx
    */
@@ -33,8 +33,8 @@ export interface OwnData {
    */
   read: (given: unknown) => SessionData | null
   /**
-   * A copy of what a session holds. Null where the app keeps nothing (any more), and for what is no object, which only a
-   * hand in the database can have written.
+   * A copy of the data of a session. Null where the option is not given (any more), and for what is no object, which
+   * only somebody in the database can have written.
    */
   of: (session: { data: unknown }) => SessionData | null
 }
@@ -53,8 +53,12 @@ export function createOwnData (
   function read (given: unknown): SessionData | null {
     if (given === undefined || given === null) return null
     const data = readShape!(given)
-    if (!isStorable(data)) throw new InputInvalid('data must not hold NUL, half a character or values nested too deeply')
-    if (Buffer.byteLength(JSON.stringify(data)) > mostBytes) throw new InputInvalid(`data must have at most ${mostBytes} bytes as JSON`)
+    if (!isStorable(data)) {
+      throw new InputInvalid('data must not hold NUL, half a character or values nested too deeply')
+    }
+    if (Buffer.byteLength(JSON.stringify(data)) > mostBytes) {
+      throw new InputInvalid(`data must have at most ${mostBytes} bytes as JSON`)
+    }
     return data as SessionData
   }
 
@@ -62,7 +66,8 @@ export function createOwnData (
     isOn: schema !== undefined,
     async forNew (user, request) {
       if (!onSession) return null
-      return read(await withTimeout(msLeft(), askForLeave(() => onSession(structuredClone(publicUsers.of(user)), request))))
+      const shownUser = structuredClone(publicUsers.of(user))
+      return read(await withTimeout(msLeft(), askForLeave(() => onSession(shownUser, request))))
     },
     read,
     of: ({ data }) => schema && isPlainObject(data) ? structuredClone(data) as SessionData : null,

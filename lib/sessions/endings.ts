@@ -11,7 +11,7 @@ import { isId } from '../tokens/claims.ts'
 import type { Proof, RaiseFloor } from './floor.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
-/** Why a session is over, as its row tells. */
+/** Why a session is over, as its row has it. */
 export type EndReason =
   'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'limit' | 'replaced' | 'restore'
 
@@ -20,54 +20,57 @@ export interface Ender {
   userId?: string
   client?: Client | undefined
   em?: EntityManager | undefined
-  /** Of a theft: what is known of both sides. */
+  /** What is known of both sides of a theft. */
   reuse?: ReuseDetails
 }
 
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
-  /** Ends a session, of this user if one is named. False when there is none that goes on. */
+  /** Ends a session; if a user is named, only one of theirs. False when there is none that goes on. */
   end: (sessionId: string, reason: 'logout' | 'ended' | 'reuse' | 'replaced', ender?: Ender) => Promise<boolean>
   /** Makes the tokens of a session void whose row is gone: a backup was put back, or the session was pruned. */
-  endGone: (sessionId: string, ender?: Ender) => Promise<void>
+  endWithoutRow: (sessionId: string, ender?: Ender) => Promise<void>
   /** Ends all sessions of a user. False when there is no such user. */
   endAll: (userId: string, ender?: Omit<Ender, 'userId'>) => Promise<boolean>
   /**
-   * Ends all sessions of a user but one, each by itself, so that the access tokens of that one stay good. False when there
-   * is no such user.
+   * Ends all sessions of a user but one, each by an entry of its own and not by the user's epoch, so that the access
+   * tokens of that one stay good. False when there is no such user.
    */
   keepOnly: (userId: string, sessionId: string, ender?: Omit<Ender, 'userId'>) => Promise<boolean>
   /** In a transaction of the log: ends these sessions, which go on. */
   endThese: (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason) => Promise<void>
   /**
-   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one of the proof, which goes on at
-   * the new one with tokens of a new generation. Each has its entry beside the user's, so that a commit that is lost later
-   * leaves no token alive with an epoch that is reached once more. Locks the user, then sessions, then the log, as everybody
-   * does, so that nobody waits in a circle. False when there is no such user.
+   * In a transaction of the log: raises the user's epoch, and ends all sessions but the one of the proof, which goes on
+   * at the new epoch with tokens of a new generation. Each session has an entry beside the user's: if the database
+   * loses this commit later, the epoch may be reached once more, and must not make a token good again. Locks the user,
+   * then sessions, then the log, as every transaction does, against deadlocks. False when there is no such user.
    * @throws {TokenRevoked | TokenSuperseded} when the session that is to go on is over, or its token void
    */
   endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof) => Promise<boolean>
   /**
-   * Locks a user, as a login does, and gives the ids of the sessions that nobody has ended, but for one that is to go on. In a
-   * transaction, which may be the host's. Undefined when there is no such user.
+   * In a transaction, which may be the host's: locks a user, as a login does, and gives the ids of the sessions that
+   * nobody has ended, but for one that is to go on. Undefined when there is no such user.
    */
   lockLiving: (tx: EntityManager, userId: string, isHosts: boolean, keptId?: string) => Promise<string[] | undefined>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims, client?: Client) => Promise<void>
-  /** True for an access token that was ended by itself, as the database has it. */
+  /** True for an access token that was revoked by itself, as the database has it. */
   isTokenRevoked: (claims: Pick<AccessClaims, 'jti'>) => Promise<boolean>
 }
 
 export function createEndings (database: Database, log: RevocationLog, raiseFloor: RaiseFloor): Endings {
-  const byItself = database.statement(({ query }) => query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
+  const tokenEntry = database.statement(({ query }) =>
+    query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
   const epochOf = database.statement(({ query }) => query(User).select('epoch').where({ id: 'userId' }))
 
-  async function endOthers (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof): Promise<boolean> {
+  async function endOthers (
+    tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof
+  ): Promise<boolean> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) return false
     const [{ epoch }] = await epochOf.all<Pick<User, 'epoch'>>(tx, { userId }) as [Pick<User, 'epoch'>]
-    const ended = await others(tx, userId, proof?.sessionId)
-    await stop(tx, ended, reason)
+    const ended = await otherSessions(tx, userId, proof?.sessionId)
+    await markEnded(tx, ended, reason)
     if (proof) await tx.nativeUpdate(Session, { id: proof.sessionId, revokedAt: null }, { ver: epoch })
     const goesOn = proof && await raiseFloor(tx, proof)
     for (const id of ended) await write('session', id)
@@ -77,18 +80,20 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
   }
 
   async function endThese (tx: EntityManager, write: Write, sessionIds: string[], reason: EndReason): Promise<void> {
-    await stop(tx, sessionIds, reason)
+    await markEnded(tx, sessionIds, reason)
     for (const id of sessionIds) await write('session', id)
   }
 
-  async function lockLiving (tx: EntityManager, userId: string, isHosts: boolean, keptId?: string): Promise<string[] | undefined> {
+  async function lockLiving (
+    tx: EntityManager, userId: string, isHosts: boolean, keptId?: string
+  ): Promise<string[] | undefined> {
     if (await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch') }) === 0) return
-    // A transaction of the host's may have looked before: InnoDB would show what there was then, and not who came since.
-    return others(tx, userId, keptId, isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
+    // To a transaction of the host's InnoDB may show the rows of when it began, unless it locks them.
+    return otherSessions(tx, userId, keptId, isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
   }
 
   function isTokenRevoked ({ jti }: Pick<AccessClaims, 'jti'>): Promise<boolean> {
-    return database.run(async (em) => (await byItself.all(em, { kind: 'token', jti })).length > 0)
+    return database.run(async (em) => (await tokenEntry.all(em, { kind: 'token', jti })).length > 0)
   }
 
   return {
@@ -110,7 +115,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
       }, em)
     },
 
-    async endGone (sessionId, { userId, client } = {}) {
+    async endWithoutRow (sessionId, { userId, client } = {}) {
       await log.record(async (_, write, note) => {
         await write('session', sessionId)
         await note({ type: 'logout', reason: 'logout', userId, sessionId, client })
@@ -148,14 +153,18 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
 
 type Lock = LockMode.NONE | LockMode.PESSIMISTIC_WRITE
 
-/** The sessions of a user, who is locked, but for one. */
-async function others (tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE): Promise<string[]> {
+/** The ids of the sessions of a user, who is locked, that nobody has ended, but for one. */
+async function otherSessions (
+  tx: EntityManager, userId: string, keptId?: string, lockMode: Lock = LockMode.NONE
+): Promise<string[]> {
   const where = { user: userId, revokedAt: null, ...isId(keptId) && { id: { $ne: keptId! } } }
-  const found = await selectFrom<Pick<Session, 'id'>>(tx, Session).select('id').where(where).orderBy({ id: 'asc' }).setLockMode(lockMode).execute('all')
+  const found = await selectFrom<Pick<Session, 'id'>>(tx, Session)
+    .select('id').where(where).orderBy({ id: 'asc' }).setLockMode(lockMode).execute('all')
   return found.map(({ id }) => id)
 }
 
-/** By primary keys alone: InnoDB would lock an index first, and often wait in a circle with who ends one of these. */
-async function stop (tx: EntityManager, sessionIds: string[], reason: EndReason): Promise<void> {
-  await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
+/** By primary keys: by another index InnoDB would lock that first, and often deadlock with who ends one of these. */
+async function markEnded (tx: EntityManager, sessionIds: string[], reason: EndReason): Promise<void> {
+  const ended = { revokedAt: new Date(), revokeReason: reason }
+  await tx.nativeUpdate(Session, { id: { $in: sessionIds }, revokedAt: null }, ended)
 }

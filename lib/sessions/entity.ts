@@ -1,14 +1,14 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { User } from '../users/entity.ts'
 
-/** One login, one row, for its whole life. `sessions/rotation.ts` says how its generations move. */
+/** A login has one row, for its whole life. `sessions/rotation.ts` says how its generations move. */
 const SessionSchema = defineEntity({
   name: 'AccountsSession',
   tableName: 'accounts_sessions',
   properties: {
     id: p.uuid().primary().name('id'),
     user: () => p.manyToOne(User).joinColumn('user_id').deleteRule('cascade').index(false),
-    /** The user's epoch as read before the password was verified. */
+    /** The user's epoch as it was before the password was verified. */
     ver: p.integer().name('ver'),
     /** Makes the `jti` of a refresh token computable and unguessable, so no token is ever stored. */
     salt: p.string().length(64).name('salt'),
@@ -26,7 +26,7 @@ const SessionSchema = defineEntity({
     transport: p.string().length(16).name('transport'),
     userAgent: p.string().length(512).strictNullable().name('user_agent'),
     ip: p.string().length(64).strictNullable().name('ip'),
-    /** What the app keeps of it: see `sessions/data.ts`. */
+    /** What the app keeps of the session, by the option `sessions.data`. */
     data: p.json<Record<string, unknown>>().strictNullable().name('data'),
     revokedAt: p.datetime(3).strictNullable().name('revoked_at'),
     revokeReason: p.string().length(32).strictNullable().name('revoke_reason'),

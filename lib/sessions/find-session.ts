@@ -6,24 +6,25 @@ import { User } from '../users/entity.ts'
 import { fromRow } from '../database/from-row.ts'
 
 /**
- * The session, with its user as of the same moment. From the primary, never from a replica: what is decided by an old row is
- * decided wrongly.
+ * The session, with its user as of the same moment, from the primary database: by the old row of a replica one would
+ * decide wrongly.
  */
 export type FindSession = (em: EntityManager, id: string) => Promise<Session | null>
 
 export interface SessionFinder {
   find: FindSession
-  /** The sessions of a user that have not ended by themselves, the one used last first. */
+  /** The sessions of a user that nobody has ended and that have not expired, the one used last first. */
   findAll: (em: EntityManager, userId: string) => Promise<Session[]>
 }
 
 export const lastUsedFirst = { lastUsedAt: 'desc', id: 'desc' } as const
 
-/** What the columns of the user begin with, beside those of the session. */
+/** What the names of the user's columns begin with, in a row that has the session's too. */
 const prefix = 'user__'
 
 export function createSessionFinder ({ statement }: Pick<Database, 'statement'>): SessionFinder {
-  const withUser = (query: Making['query']) => query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user')
+  const withUser = (query: Making['query']) =>
+    query(Session, 'session').select('*').innerJoinAndSelect('session.user', 'user')
   const byId = statement(({ query }) => withUser(query).where({ id: 'id' }))
   const byUser = statement(({ query }) => withUser(query).where(goingOn('userId', 'now')).orderBy(lastUsedFirst))
 
@@ -52,12 +53,12 @@ function sessionOf (em: EntityManager, row: Row): Session {
   return { ...fromRow(em, Session, session), user: fromRow(em, User, user) as never }
 }
 
-/** The sessions of a user that have not ended by themselves. */
+/** The condition for sessions of a user that nobody has ended and that have not expired. */
 export function goingOn<Time> (user: string, now: Time) {
   return { user, ...livingAt(now) }
 }
 
-/** Of sessions that nobody has ended and that have not ended by themselves. */
+/** The condition for sessions that nobody has ended and that have not expired. */
 export function livingAt<Time> (now: Time) {
   return { revokedAt: null, refreshExpiresAt: { $gt: now }, absoluteExpiresAt: { $gt: now } }
 }

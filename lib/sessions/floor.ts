@@ -7,7 +7,7 @@ import type { SessionFinder } from './find-session.ts'
 import { createFloorMove } from './moves.ts'
 import { isOver } from './rotation.ts'
 
-/** Who has proved who they are, and by which token of the session they are known. */
+/** Somebody has given the password again, with an access token of the session. */
 export interface Proof {
   sessionId: string
   /** The generation of the access token that was shown. */
@@ -17,10 +17,10 @@ export interface Proof {
 }
 
 /**
- * Makes a new generation of the session, and every earlier token of it void (ASVS 5 7.2.4), in the transaction of what is
- * proved. Gives the session as it goes on; its `floorGen` belongs into the log.
+ * Makes a new generation of the session, and every earlier token of it void (ASVS 5 7.2.4), in the transaction of the
+ * reauthentication. Gives the session as it goes on; its `floorGen` has to be written to the log.
  * @throws {TokenRevoked} when the session is over
- * @throws {TokenSuperseded} when somebody else has proved it since the token was made
+ * @throws {TokenSuperseded} when there was another reauthentication since the token was made
  */
 export type RaiseFloor = (tx: EntityManager, proof: Proof) => Promise<Session>
 
@@ -28,7 +28,8 @@ export function createFloor (database: Pick<Database, 'statement'>, { find }: Pi
   const move = createFloorMove(database)
 
   return async (tx, { sessionId: id, gen: shownGen, at, client }) => {
-    const raised = await move.run(tx, { id, shownGen, authTime: at, answeredAt: at, lastUsedAt: at, ...storable(client) })
+    const written = { authTime: at, answeredAt: at, lastUsedAt: at, ...storable(client) }
+    const raised = await move.run(tx, { id, shownGen, ...written })
     const session = await find(tx, id)
     if (!session || isOver(session, at)) throw new TokenRevoked()
     if (raised === 0) throw new TokenSuperseded()

@@ -4,7 +4,7 @@ import { Revision } from './revision.ts'
 import type { Revocations } from './revocations.ts'
 import type { RevocationLog } from './revocation-log.ts'
 
-/** How the accounts are, for a health route of the app's. It says nothing that strangers must not know. */
+/** The state of the accounts, for a health route of the app's. It holds nothing that strangers must not know. */
 export interface Health {
   /** The database answers, and what was revoked elsewhere is known here. */
   healthy: boolean
@@ -15,18 +15,21 @@ export interface Health {
   /** How many sessions and tokens are remembered as revoked. */
   revocations: number
   /**
-   * How far the clock of this process is ahead of the database's, in ms, or on SQLite of the time since the process began;
-   * null when the database did not answer. Beyond a minute nothing is pruned.
+   * How far the clock of this process is ahead of the database's, in ms, or on SQLite of the time since the process
+   * began; null when the database did not answer. Beyond a minute nothing is pruned.
    */
   clockSkewMs: number | null
 }
 
-export function createHealth (database: Database, clocks: Clocks, revocationLog: RevocationLog, revocations: Revocations) {
-  /** Asks the database now. Never throws: who is ill says so. */
+export function createHealth (
+  database: Database, clocks: Clocks, revocationLog: RevocationLog, revocations: Revocations
+) {
+  /** Asks the database now. Never throws: a failure is part of the answer. */
   async function check (): Promise<Health> {
     const startedAt = performance.now()
+    const counting = database.run((em) => em.count(Revision, {}, { connectionType: 'write' }))
     const [databaseMs, clockSkewMs] = await Promise.all([
-      database.run((em) => em.count(Revision, {}, { connectionType: 'write' })).then(() => performance.now() - startedAt, () => null),
+      counting.then(() => performance.now() - startedAt, () => null),
       clocks.compare().then(({ skewMs }) => Math.round(skewMs), () => null),
     ])
     return {
@@ -38,7 +41,7 @@ export function createHealth (database: Database, clocks: Clocks, revocationLog:
     }
   }
 
-  /** A process that was stalled just now is well, if it can read the log. */
+  /** A process that was stalled just now is healthy if it can read the log. */
   async function isUpToDate (): Promise<boolean> {
     return revocationLog.isFresh() || revocationLog.catchUp().then(() => true, () => false)
   }

@@ -5,30 +5,30 @@ import type { Ending } from './revocations.ts'
 /** Somebody who wants to know when a token is over. */
 export interface Listener {
   claims: SharedClaims
-  /** True where a guard that believes tokens whatever was revoked has let them in: no database is asked for them. */
+  /** True where a guard with the consistency `stateless` has let them in: no database is asked for them. */
   isStateless: boolean
-  /** Told once, with the error that a guard would answer with. */
+  /** Called once, with the error that a guard would answer with. */
   end: (reason: Error) => void
-  /** Looks whether the token is over, after entries of the log may have been missed. Never throws. */
+  /** Finds out whether the token is over, since entries of the log may have been missed. Never throws. */
   judge: () => Promise<void>
 }
 
-/** Those who want to know when tokens are over. Holds nothing for tokens that nobody asks about. */
+/** Those who want to know when tokens are over. Nothing is kept for tokens that nobody asks about. */
 export interface Listeners {
   add: (listener: Listener) => void
   /** False for one who is not there any more. */
   remove: (listener: Listener) => boolean
-  /** Tells everybody whom an entry of the log is about. */
+  /** Tells all listeners whose tokens an entry of the log ends. */
   apply: (ending: Ending) => void
-  /** All of them, as they are at this moment. */
+  /** A copy of the list of all listeners. */
   all: () => Listener[]
-  /** Has all of them look anew, one after the other, so that a database that has just come back is not stormed. */
+  /** Judges all of them, one after the other, so that a database that has just come back is not flooded. */
   judgeAll: () => Promise<void>
 }
 
 export function createListeners (): Listeners {
   const everybody = new Set<Listener>()
-  /** By the id of their session, of their token and of their user: these are written in ways that never meet. */
+  /** By the ids of their session, of their token and of their user. No `jti` has the form of the other two. */
   const bySubject = new Map<string, Set<Listener>>()
   const subjectsOf = ({ claims: { sid, jti, sub } }: Listener) => [sid, jti, sub]
 
@@ -67,8 +67,8 @@ export function createListeners (): Listeners {
 }
 
 /**
- * What an entry of the log means for a token that it may be about. One of a user with an epoch may tell of no more than a
- * new name or role, and one of a session with a floor voids none but the tokens before it.
+ * What an entry of the log means for a token of its subject. That of a user is also written for no more than a new name
+ * or role, and then the epoch is that of the token; that of a session with a floor voids only the tokens below it.
  */
 function reasonOf ({ ver, gen }: SharedClaims, { kind, epoch }: Ending): Error | undefined {
   if (epoch === null || (kind === 'user' && ver < epoch)) return new TokenRevoked()

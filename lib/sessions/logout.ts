@@ -12,9 +12,10 @@ import { isGenuine } from './rotation.ts'
 /** How a token ends its own session. */
 export interface Logouts {
   /**
-   * Ends the session of a token for good, all its tokens with it, and gives it. Nothing happens to one that is over; where
-   * its row is gone, its tokens are made void all the same.
-   * @throws {TokenInvalid | TokenRevoked} for a refresh token that the session never gave out, or an access token that was revoked
+   * Ends the session of a token, with all its tokens, and gives it. Nothing happens to one that is over; where its row
+   * is gone, its tokens are made void all the same.
+   * @throws {TokenInvalid} for a refresh token that the session never gave out
+   * @throws {TokenRevoked} for an access token that was revoked
    */
   logout: (token: VerifiedToken, client?: Client) => Promise<Session | undefined>
   /** Ends the session of a token, whose browser has begun another one. Nothing happens to one that is over. */
@@ -37,14 +38,15 @@ export function createLogouts ({ database, find, endings, revocations }: LogoutP
       if (session) {
         return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
       }
-      if (revocations.floorOf(claims.sid) < Infinity) await endings.endGone(claims.sid, { userId: claims.sub, client })
+      if (revocations.floorOf(claims.sid) === Infinity) return
+      await endings.endWithoutRow(claims.sid, { userId: claims.sub, client })
     },
 
     async replace ({ kind, claims }, client) {
       const session = await database.run((em) => find(em, claims.sid))
-      const isShown = session &&
+      const isProof = session &&
         (kind === 'access' ? !await endings.isTokenRevoked(claims) : isGenuine(session, claims))
-      if (isShown) await endings.end(session.id, 'replaced', { userId: session.user.id, client })
+      if (isProof) await endings.end(session.id, 'replaced', { userId: session.user.id, client })
     },
   }
 }

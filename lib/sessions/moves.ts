@@ -4,12 +4,15 @@ import { named } from '../database/statement.ts'
 import { Session } from './entity.ts'
 import type { RotationPolicy } from './rotation.ts'
 
-/** No generation that a lost commit has given out is that far ahead: after a floor none of them is good again. */
+/**
+ * How far a floor raises the generation. If the database loses commits, tokens of later generations than the row's are
+ * about, but never so many generations later: so none of them is good again after a floor.
+ */
 const floorStep = 1000
 
 /**
- * Where a floor was lost between two generations, since no rotations go as far: it was this one or a higher one, and tokens
- * from before it are void. Undefined where there was none.
+ * The least floor that the database must have lost for a session at generation `from` to have given out a token of
+ * generation `to`: rotations alone do not come that far. Undefined where they do.
  */
 export function leastFloor (from: number, to: number): number | undefined {
   const floors = Math.floor((to - from) / floorStep)
@@ -17,8 +20,8 @@ export function leastFloor (from: number, to: number): number | undefined {
 }
 
 /**
- * The ways a session moves on, each a compare-and-swap: it changes the row as it was read, and else none. A name that begins
- * with `was` stands for what was read, and the others for what is written.
+ * The ways in which a session moves on. Each is a compare-and-swap: it changes the row only if it is still as it was
+ * read. Names that begin with `was` stand for values that were read, the others for values that are written.
  */
 export function createMoves ({ statement }: Pick<Database, 'statement'>, { replay }: Pick<RotationPolicy, 'replay'>) {
   const asRead = { id: 'id', gen: 'wasGen', revokedAt: null }
@@ -31,18 +34,25 @@ export function createMoves ({ statement }: Pick<Database, 'statement'>, { repla
 
   return {
     rotate: move([...nextLife, 'prevGen', 'prevBranch', 'confirmedGen']),
-    /** What is taken for lost must not have been given to anybody meanwhile. */
+    /** Only if nobody has been given the answer meanwhile that is taken for lost. */
     skip: move(nextLife, { prevGen: 'wasPrevGen', answeredAt: 'wasAnsweredAt', ...unseen }),
     adopt: move(adopted),
-    /** What has no parent was made by a floor; what is far ahead comes after one. */
+    /**
+     * For a token without a parent, which a floor has made, and for one so far ahead that there was a floor between.
+     */
     adoptFloor: move([...adopted, 'floorGen']),
     repeat: move(['answeredAt'], { ...unseen, answeredAt: { $lt: 'answeredAt' } }),
   }
 }
 
-/** A floor, see `floor.ts`. In this order: MySQL and MariaDB assign from left to right, and `gen` would be the new one. */
+/**
+ * The statement that raises the floor of a session (`RaiseFloor`). `floorGen` comes before `gen`, since MySQL and
+ * MariaDB assign from left to right, and it would be made of the new `gen`.
+ */
 export function createFloorMove ({ statement }: Pick<Database, 'statement'>) {
-  const raised = { floorGen: raw(`gen + ${floorStep}`), gen: raw(`gen + ${floorStep}`), prevGen: null, prevBranch: null }
+  const next = () => raw(`gen + ${floorStep}`)
+  const raised = { floorGen: next(), gen: next(), prevGen: null, prevBranch: null }
   const written = named(['authTime', 'answeredAt', 'lastUsedAt', 'ip', 'userAgent'])
-  return statement(({ query }) => query(Session).update({ ...raised, ...written }).where({ id: 'id', revokedAt: null, floorGen: { $lte: 'shownGen' } }))
+  const condition = { id: 'id', revokedAt: null, floorGen: { $lte: 'shownGen' } }
+  return statement(({ query }) => query(Session).update({ ...raised, ...written }).where(condition))
 }

@@ -4,21 +4,22 @@ import type { SessionSettings } from './options.ts'
 import { msBetween, now, startPulse } from './pulse.ts'
 
 export interface Poll {
-  /** True while the last read is recent enough to decide by what it brought, and the process has not stood still since. */
+  /** True while the last read is recent enough to decide by, and the process has not stood still since. */
   isFresh: () => boolean
   /** How long ago the last read that succeeded began, in ms. */
   stalenessMs: () => number
   /**
-   * Reads until what is known is fresh. What a read brings after longer than `maxStaleness` would be too old by then.
-   * @throws {Unavailable} when it takes as long, and what a read throws
+   * Reads until what is known is fresh.
+   * @throws {Unavailable} when it takes longer than `maxStaleness`, since what it brings would be too old by then
+   * @throws what a read throws
    */
   catchUp: () => Promise<void>
-  /** Reads soon. */
+  /** Makes the next read come soon. */
   wake: () => void
   close: () => Promise<void>
 }
 
-/** A storm of messages is answered by one read. */
+/** How long a message waits for others, so that one read answers them all. */
 const gatherMs = 10
 
 /**
@@ -27,7 +28,9 @@ const gatherMs = 10
  * @throws what the first read throws
  */
 export async function startPoll (
-  read: () => Promise<void>, { pollIntervalSeconds, maxStalenessSeconds }: SessionSettings['revocation'], log: FastifyBaseLogger
+  read: () => Promise<void>,
+  { pollIntervalSeconds, maxStalenessSeconds }: SessionSettings['revocation'],
+  log: FastifyBaseLogger
 ): Promise<Poll> {
   let reading: Promise<void> | undefined
   let isPolling = false
@@ -43,7 +46,7 @@ export async function startPoll (
   /** Those who ask at once share one read. */
   function readOnce (): Promise<void> {
     const startedAt = now()
-    // A pause that is over by now: what is read from here on is enough.
+    // Ends a pause that nobody has noticed yet: what is read from here on is fresh.
     pulse.pausedUntil(startedAt)
     reading ??= read().then(() => { readAt = startedAt }).finally(() => { reading = undefined })
     return reading
@@ -52,9 +55,9 @@ export async function startPoll (
   async function poll (): Promise<void> {
     isPolling = true
     isWoken = false
-    // One that had begun before may have missed what woke us.
+    // A read that had begun before may have missed what the message was about.
     await reading?.catch(() => {})
-    await readOnce().then(() => note(false), (error) => note(true, error))
+    await readOnce().then(() => logChange(false), (error) => logChange(true, error))
     isPolling = false
     pollIn(isWoken ? gatherMs : pollIntervalSeconds * 1000)
   }
@@ -65,20 +68,22 @@ export async function startPoll (
   }
 
   /** Says once that the database is away, and once that it is back. */
-  function note (isAway: boolean, error?: unknown): void {
+  function logChange (isAway: boolean, error?: unknown): void {
     if (isAway && !isCutOff) log.warn(error, 'The log of revocations cannot be read: requests wait for the database')
     if (!isAway && isCutOff) log.info('The log of revocations is read again')
     isCutOff = isAway
   }
 
-  /** Each guarded request asks this. What others have revoked during a pause is known only once the log is read again. */
+  /**
+   * Each guarded request asks this. What others have revoked during a pause is known only once the log is read again.
+   */
   function isFresh (): boolean {
     const moment = now()
     return readAt.steady >= pulse.pausedUntil(moment) && msBetween(readAt, moment) < maxStalenessSeconds * 1000
   }
 
   async function readUntilFresh (): Promise<void> {
-    // One that had begun before may be as old by now as what was known.
+    // A read that had begun before may be too old by now.
     await reading
     if (!isFresh()) await readOnce()
   }

@@ -15,8 +15,8 @@ export const pruneOfSessions: Prune<'sessions'> = {
 }
 
 /**
- * Entries of the log that no token can be alive for. One of a process whose tokens live shorter than ours matters to us for
- * longer than it says.
+ * Entries of the log whose tokens have all expired. `expiresAt` is by the lives of tokens in the process that wrote the
+ * entry: where those are longer in this process, it is kept for longer.
  */
 export function pruneOfRevocations (settings: Pick<SessionSettings, 'access' | 'leewaySeconds'>): Prune<'revocations'> {
   const keptForMs = keptForSeconds(settings) * 1000

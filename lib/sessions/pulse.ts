@@ -1,4 +1,4 @@
-/** A moment on two clocks, in ms: one that nobody sets, and one that goes on while the machine sleeps. */
+/** A moment on two clocks, in ms: `steady` is never set, and `wall` goes on while the machine sleeps. */
 export interface Moment {
   steady: number
   wall: number
@@ -8,7 +8,7 @@ export function now (): Moment {
   return { steady: performance.now(), wall: Date.now() }
 }
 
-/** How long after another a moment is, by the clock that says more. */
+/** How long after another a moment is, by the clock that has gone on for longer. */
 export function msBetween (before: Moment, after: Moment): number {
   return Math.max(after.steady - before.steady, after.wall - before.wall)
 }
@@ -16,16 +16,17 @@ export function msBetween (before: Moment, after: Moment): number {
 /** Notices that the event loop has stood still: somebody blocked it or stopped the process, or the machine slept. */
 export interface Pulse {
   /**
-   * When the last pause was found to be over, by the clock that nobody sets. Asked with the moment that is, it finds a pause
-   * before any timer has run.
+   * When the end of the last pause was noticed, by the `steady` clock. Called with the present moment, it notices a
+   * pause before any timer has run.
    */
   pausedUntil: (moment: Moment) => number
   stop: () => void
 }
 
 /**
- * Finds each pause that is longer than `ms`, from a moment on, and may find one of half as long. The heart beats twice in
- * that time, so where it has not for all of it there was a pause; a timer that is merely late, as on a busy machine, is none.
+ * Notices each pause from a moment on that is longer than `ms`, and may notice one half as long. A timer is due twice
+ * in that time: when it has not run for all of it there was a pause, and not only a timer that is late on a busy
+ * machine.
  */
 export function startPulse (ms: number, from: Moment): Pulse {
   let lastBeat = from

@@ -9,15 +9,16 @@ import type { Issue } from './refresh.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import { isOver } from './rotation.ts'
 
-/** A proof of who one is, by the access token of a session. */
+/** The claims of the access token with which somebody gives the password again. */
 export type Proving = Pick<AccessClaims, 'sid' | 'gen'>
 
-/** How a session goes on after its user has proved once more who they are. */
+/** How a session goes on after its user has given the password again. */
 export interface Reauthentication {
   /**
-   * Notes that the password was checked again: the session goes on, with all its earlier tokens void. Gives the answer.
-   * What `prepare` throws, or what it gives throws, leaves the session as it was.
-   * @throws {TokenRevoked | TokenSuperseded} when it does not go on, or not with this token
+   * Notes that the password was checked again, and gives the answer: the session goes on, with all its earlier tokens
+   * void. If `prepare` throws, or the function that it gives, the session stays as it was.
+   * @throws {TokenRevoked} when the session is over
+   * @throws {TokenSuperseded} when there was another reauthentication since the token was made
    */
   reauthenticate: <Answer>(
     shown: Proving, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client

@@ -5,7 +5,7 @@ import { networksOf } from '../http/network.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Judgement, Verdict } from './rotation.ts'
 
-/** How it is told, and its counter: a theft is counted where its session ends. */
+/** The outcome of a refresh as the event has it, and its counter. A theft is counted where its session ends. */
 type Outcome = [name: RefreshOutcome, counter?: keyof SessionCounters]
 
 const answers: Partial<Record<Verdict, Outcome>> = {
@@ -23,18 +23,18 @@ const refusals: Partial<Record<Verdict, Outcome>> = {
 
 const failure: Outcome = ['failed', 'refreshesFailed']
 
-/** Whether a request comes from elsewhere than the last one that moved the session. Null: there is nothing to compare. */
+/** Whether a request comes from elsewhere than the last one that moved the session; null where that is not known. */
 type Changes = Pick<RefreshEvent, 'userAgentChanged' | 'networkChanged'>
 
-/** What is told of one refresh, gathered on its way. */
+/** Gathers what the event about one refresh is to say. */
 export interface RefreshReport {
-  /** What was found, before anything of it changes. Each further try is the one that counts. */
+  /** Called with each judgement, before anything changes. The last one counts. */
   judged: (judgement: Judgement<Session>) => void
   answered: () => void
-  /** It has expired, and nobody looked further. */
+  /** Called for a token that has expired, and so is not judged. */
   expired: () => void
-  /** Counts it and tells of it, at its end. */
-  tell: () => void
+  /** Counts the refresh and publishes its event, at its end. */
+  finish: () => void
 }
 
 export function createRefreshReports ({ counters, publish }: SessionTelemetry) {
@@ -53,7 +53,7 @@ export function createRefreshReports ({ counters, publish }: SessionTelemetry) {
       },
       answered () { outcome = answer! },
       expired () { outcome = refusals.DEAD! },
-      tell () {
+      finish () {
         const [name, counter] = outcome
         if (counter) counters[counter]++
         publish('refresh', { sessionId, userId, outcome: name, adopted, ...changes })
@@ -62,7 +62,7 @@ export function createRefreshReports ({ counters, publish }: SessionTelemetry) {
   }
 }
 
-/** What of a row cannot be read, which only a hand in the database can have written, is not compared. */
+/** What cannot be read of a row, since somebody in the database has written it, is not compared. */
 function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: Client): Changes {
   const { userAgent } = storable(client)
   return {
@@ -72,8 +72,8 @@ function changesOf (session: Pick<Session, 'ip' | 'userAgent'> | null, client: C
 }
 
 /**
- * The two sides of a theft: what was shown too late, and the session as that found it. A time that cannot be read, which only
- * a hand in the database can have written, is null as JSON.
+ * The two sides of a theft: the token that was used too late, and the session as it was then. A time that cannot be
+ * read, since somebody in the database has written it, is null as JSON.
  */
 export function reuseOf (
   { gen, prevGen, prevBranch, lastUsedAt, ip, userAgent }: Omit<Session, 'user'>, shown: ReuseDetails['shown']

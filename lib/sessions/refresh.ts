@@ -19,18 +19,18 @@ import { stepFor, type Step } from './steps.ts'
 import type { EndReused } from './theft.ts'
 
 /**
- * Makes the answer for a session as it will be, before that is stored: what it throws leaves all as it was. `parent` is the
- * token that the new refresh token descends from; undefined where the one that was shown stays the client's.
+ * Makes the answer for a session as it will be, before that is stored: if it throws, nothing has changed. `parent` is
+ * the parent of the new refresh token; undefined where the client keeps the one that it has shown.
  */
 export type Issue<Answer> = (session: Session, parent?: Parent) => Answer
 
-/** What refresh tokens do. */
+/** What is done with refresh tokens. */
 export interface Refreshes {
   /**
-   * Moves the session on, or finds that it need not move, and gives the answer. `prepare` looks at the session before it
-   * moves: what it throws, or what it gives throws, leaves the token unspent.
-   * @throws {TokenExpired | TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has ended
-   * the session
+   * Moves the session on, where it has to move, and gives the answer. `prepare` is given the session before it moves:
+   * if it throws, or the function that it gives, the token stays unspent.
+   * @throws {TokenExpired | TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401; `RefreshReused` has
+   * ended the session
    * @throws {Unavailable} after 8 lost races
    */
   refresh: <Answer>(
@@ -42,7 +42,7 @@ export interface Refreshes {
    */
   inspect: (claims: RefreshClaims, client?: Client) => Promise<Session>
   /**
-   * Judges a refresh token as `refresh` does, and changes nothing at all: for those who only ask.
+   * Judges a refresh token as `refresh` does, and changes nothing at all, as for introspection.
    * @throws {TokenRevoked | TokenInvalid | TokenSuperseded | RefreshReused} a 401
    */
   peek: (claims: RefreshClaims) => Promise<Session>
@@ -90,8 +90,8 @@ export function createRefreshes (
   }
 
   /**
-   * One try: the answer, or nothing, and then the next try judges the row as it is by now. The answer is made first, so
-   * that nothing is spent for one that cannot be.
+   * One try. It gives nothing if the row has changed since: then the next try judges it anew. The answer is made before
+   * the session moves, so that no token is spent for an answer that cannot be made.
    */
   async function tryOnce<Answer> (
     claims: RefreshClaims, session: Session, step: Step | undefined, issue: Issue<Answer>
@@ -99,7 +99,7 @@ export function createRefreshes (
     const next = { ...session, ...step?.change }
     const answer = issue(next, claims.gen === next.gen ? undefined : { gen: claims.gen, br: claims.br })
     if (step && !await move(session, step)) return
-    if (!step) confirmations.confirm(session, claims.gen)
+    if (!step) confirmations.noteUnlessStored(session, claims.gen)
     return { answer }
   }
 
@@ -132,7 +132,7 @@ export function createRefreshes (
         }
         throw new Unavailable()
       } finally {
-        report.tell()
+        report.finish()
       }
     },
 

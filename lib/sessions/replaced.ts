@@ -9,7 +9,9 @@ export function sessionReplaced (): Error {
   return error
 }
 
-/** True for that error: what refuses such a session takes no cookies back, since by now they are those of the other. */
+/**
+ * True for an error of `sessionReplaced`: its answer clears no cookies, since they are those of the new session by now.
+ */
 export function isOfReplaced (error: object): boolean {
   return replaced.has(error)
 }

@@ -8,27 +8,29 @@ import type { EndReason } from './endings.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 
-/** What the row of a session says that nobody has ended. */
+/** The row of a session that nobody has ended. */
 interface Row {
   id: string
   user: string
   gen: number
 }
 
-/** A session whose row says less than this process knows: nothing below the floor is good, and Infinity is its end. */
+/**
+ * A session whose row has lost the floor that this process remembers. A floor of Infinity is the end of the session.
+ */
 interface Revived extends Row {
   floor: number
 }
 
-/** So many at once are written so quickly that nobody waits for them. */
+/** Few enough that nobody waits long for a batch. */
 const batchSize = 200
 
 const reason = 'restore' satisfies EndReason
 
 /**
- * What writes again what the database has lost and this process remembers, so that it holds everywhere and for good:
- * the ends of sessions, and their floors. Whoever comes second finds nothing left to do.
- * @throws {Unavailable} and what was not written by then can be written by another call
+ * Makes a function that writes the ends and the floors of sessions again that the database has lost and this process
+ * remembers, so that all processes know them. A second call, or another process, then finds nothing left to write.
+ * @throws {Unavailable} the function: what it has not written by then another call writes
  */
 export function createRestore (
   database: Database, revocations: Revocations, revocationLog: RevocationLog, log: FastifyBaseLogger
@@ -40,7 +42,7 @@ export function createRestore (
     return rows.map((row) => ({ ...row, floor: floors.get(row.id)! })).filter(({ gen, floor }) => gen < floor)
   }
 
-  /** Sessions first and then the log, as everybody does, so that nobody waits in a circle. */
+  /** Writes sessions first and then the log, as every transaction does, against deadlocks. */
   function writeAgain (revived: Revived[]): Promise<number> {
     return revocationLog.record(async (tx, write, note) => {
       const written: Revived[] = []
@@ -69,7 +71,7 @@ function end (tx: EntityManager, { id }: Row): Promise<number> {
   return tx.nativeUpdate(Session, { id, revokedAt: null }, { revokedAt: new Date(), revokeReason: reason })
 }
 
-/** As the proof of who one is had left the session: the token that it made is the current one. */
+/** Makes the session again as the reauthentication had left it, whose token is the current one. */
 function raise (tx: EntityManager, { id, floor }: Revived): Promise<number> {
   const raised = { gen: floor, floorGen: floor, prevGen: null, prevBranch: null }
   return tx.nativeUpdate(Session, { id, revokedAt: null, gen: { $lt: floor } }, raised)

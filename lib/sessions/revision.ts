@@ -1,8 +1,9 @@
 import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
 
 /**
- * Two rows that transactions wait for, each of one kind, by raising its number. `log`: the newest entry of the revocation log
- * has this number. `admins`: a user loses the right of an admin. Who needs both takes `admins` first and `log` last.
+ * Two rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
+ * the revocation log, under this number. `admins`: it takes the right of an admin away. One that needs both raises
+ * `admins` first and `log` last.
  */
 export const rows = { log: 1, admins: 2 }
 
@@ -18,7 +19,7 @@ const RevisionSchema = defineEntity({
 export class Revision extends RevisionSchema.class {}
 RevisionSchema.setClass(Revision)
 
-/** Tables that somebody else has made are empty. Without these rows no revocation would be written, and no admin counted. */
+/** Adds the rows to a table that somebody else has made: without them no transaction would raise a number. */
 export async function ensureRows (em: EntityManager): Promise<void> {
   const found = await em.find(Revision, {}, { connectionType: 'write', disableIdentityMap: true })
   const there = found.map(({ id }) => id)

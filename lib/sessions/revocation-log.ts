@@ -11,10 +11,13 @@ import type { SessionSettings } from './options.ts'
 import { startPoll, type Poll } from './poll.ts'
 import { keptForSeconds, type Ending } from './revocations.ts'
 
-/** Adds an entry to the log, in the transaction of what it tells of; for a user with the epoch, for a session that goes on with its floor. */
+/**
+ * Adds an entry to the log, in the transaction of what it is about. For a user `epoch` is the epoch, for a session that
+ * goes on its floor.
+ */
 export type Write = (kind: RevokedToken['kind'], subject: string, epoch?: number) => Promise<void>
 
-/** Notes what happened, in its own transaction: others are told once that is committed. */
+/** Notes what has happened, in the same transaction. It is published once that is committed. */
 export type Note = (happening: Happening) => Promise<void>
 
 export interface RevocationLog extends Pick<Poll, 'isFresh' | 'stalenessMs' | 'catchUp' | 'close'> {
@@ -23,22 +26,25 @@ export interface RevocationLog extends Pick<Poll, 'isFresh' | 'stalenessMs' | 'c
    * holds in this process before the promise is fulfilled, and in others when they read it. In a transaction of the
    * host's, that of `em`, it holds once that is committed.
    */
-  record: <Result>(work: (tx: EntityManager, write: Write, note: Note) => Promise<Result>, em?: EntityManager) => Promise<Result>
+  record: <Result>(work: Work<Result>, em?: EntityManager) => Promise<Result>
 }
 
-/** What the log is read from, and told to. */
+type Work<Result> = (tx: EntityManager, write: Write, note: Note) => Promise<Result>
+
 export interface LogParts {
   database: Database
   telemetry: SessionTelemetry
   events: Events
   apply: (ending: Ending) => void
-  /** The log has lost entries that were known: a backup was put back, or a replica that lagged took over. */
+  /**
+   * Called when the log has lost entries that were known: a backup was put back, or a replica that lagged took over.
+   */
   reset: () => void
-  /** Writes again what was lost. Where it throws it is called again later. */
+  /** Writes what was lost again. If it throws, it is called again later. */
   restore: () => Promise<void>
 }
 
-/** What a transaction has to tell once it is committed. */
+/** What a transaction has written, to be applied and published once it is committed. */
 interface Recorded {
   endings: RevokedToken[]
   happenings: Happening[]
@@ -46,14 +52,17 @@ interface Recorded {
 
 const pageSize = 5000
 
-/** Reads the whole log, and from then on what is new in it. */
+const unsent = 'A message to other processes was not sent: they look by themselves'
+
+/** Opens the log: reads all of it, and from then on what is new in it. */
 export async function openRevocationLog (
   { database, telemetry, events, apply, reset, restore }: LogParts, settings: SessionSettings, log: FastifyBaseLogger
 ): Promise<RevocationLog> {
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
-  const raise = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.log }))
+  const raise = database.statement(({ query }) =>
+    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.log }))
   const current = database.statement(({ query }) => query(Revision).select('revision').where({ id: rows.log }))
   const insert = database.statement(({ query, all }) => query(RevokedToken).insert(all(RevokedToken)))
   /** Entries of this process that it has not read yet. */
@@ -73,20 +82,23 @@ export async function openRevocationLog (
     if (hasLost && !restoring) restoreLost()
   }
 
-  /** Reads on from the last entry that is known, itself included: one that is gone too early shows that the log is another one. */
+  /**
+   * Reads on from the last entry that is known, including it: if another one is in its place, the log has lost entries.
+   */
   async function readNews (): Promise<void> {
-    // All of it, whatever its times say: this clock may be wrong, or the machine has slept.
+    // Also entries that are old by their times: this clock may be wrong, or the machine has slept.
     const where = { revision: { $gte: last?.revision ?? 0 } }
-    const page = await database.run((em) => entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
+    const page = await database.run((em) =>
+      entries(em).where(where).orderBy({ revision: 'asc' }).limit(pageSize).execute('all'))
     if (last && page[0]?.id !== last.id) return readAnew()
     const news = page.filter(({ id }) => id !== last?.id)
     news.forEach(apply)
-    tell(news.filter(({ id }) => !own.delete(id)))
+    publishNews(news.filter(({ id }) => !own.delete(id)))
     last = page.at(-1)
     if (page.length === pageSize) await readNews()
   }
 
-  /** Other entries may have taken the places of those that are lost. */
+  /** Reads the whole log again: other entries may have taken the numbers of those that are lost. */
   async function readAnew (): Promise<void> {
     hasLost = true
     reset()
@@ -96,7 +108,7 @@ export async function openRevocationLog (
     await readNews()
   }
 
-  /** Nobody waits for it: this process remembers. */
+  /** Begins to write what was lost again. Nobody has to wait for it, since this process remembers what was lost. */
   function restoreLost (): void {
     hasLost = false
     restoring = restore().catch((error) => {
@@ -105,28 +117,29 @@ export async function openRevocationLog (
     }).finally(() => { restoring = undefined })
   }
 
-  /** What the log had before this process began is no news. */
-  function tell (news: RevokedToken[]): void {
+  /** Counts and publishes entries of other processes, but for those that were there when this process began. */
+  function publishNews (news: RevokedToken[]): void {
     if (news.length === 0 || !isReadWhole) return
     telemetry.counters.revocationsRead += news.length
     telemetry.publish('revocations', { entries: news.length, lagMs: Date.now() - news[0]!.createdAt.getTime() })
   }
 
-  function hold ({ endings, happenings }: Recorded): void {
+  /** Makes what a transaction has written hold in this process, and tells the others. */
+  function applyRecorded ({ endings, happenings }: Recorded): void {
     for (const ending of endings) {
       apply(ending)
       if (ending.revision > (last?.revision ?? 0)) own.add(ending.id)
     }
     happenings.forEach(events.tell)
-    if (endings.length > 0) tellOthers().catch((error) => log.error(error, 'A message to other processes was not sent: they look by themselves'))
+    if (endings.length > 0) wakeOthers().catch((error) => log.error(error, unsent))
   }
 
-  /** A hint, and what it is for has happened: whatever comes of it is no answer. */
-  async function tellOthers (): Promise<void> {
+  /** Only a hint, after the commit: so nobody waits for it, and a failure is only logged. */
+  async function wakeOthers (): Promise<void> {
     await publish?.()
   }
 
-  async function run<Result> (tx: EntityManager, work: (tx: EntityManager, write: Write, note: Note) => Promise<Result>) {
+  async function run<Result> (tx: EntityManager, work: Work<Result>) {
     const recorded: Recorded = { endings: [], happenings: [] }
     const result = await work(tx, writer(tx, recorded), async (happening) => {
       await events.write(tx, happening)
@@ -137,12 +150,13 @@ export async function openRevocationLog (
 
   function writer (tx: EntityManager, { endings }: Recorded): Write {
     return async (kind, subject, epoch) => {
-      // Locking the one row first makes the numbers appear in commit order: a reader who saw 7 has seen 1 to 6.
+      // This locks the row, so numbers appear in the order of commits: a reader that has seen 7 has seen 1 to 6.
       await raise.run(tx, {})
       const [row] = await current.all<Revision>(tx, {})
       const revision = Number(row!.revision)
-      const now = new Date()
-      const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt: now, expiresAt: new Date(now.getTime() + keptForMs) }
+      const createdAt = new Date()
+      const expiresAt = new Date(createdAt.getTime() + keptForMs)
+      const entry = { id: uuid(), revision, kind, subject, epoch: epoch ?? null, createdAt, expiresAt }
       await insert.run(tx, entry)
       await database.notify?.(tx, channel)
       endings.push(entry)
@@ -159,11 +173,11 @@ export async function openRevocationLog (
     async record (work, host) {
       if (host?.isInTransaction()) {
         const { result, recorded } = await run(database.join(host), work)
-        database.commits.after(host, () => hold(recorded))
+        database.commits.after(host, () => applyRecorded(recorded))
         return result
       }
       const { result, recorded } = await database.transaction((tx) => run(tx, work))
-      hold(recorded)
+      applyRecorded(recorded)
       return result
     },
 
@@ -177,7 +191,7 @@ export async function openRevocationLog (
   }
 }
 
-/** The log as rows and no entities, since a process may begin with a hundred thousand of them; never from a replica. */
+/** A query for entries as plain rows and no entities, since a process may begin with a hundred thousand of them. */
 function entries (em: EntityManager) {
   return selectFrom<RevokedToken>(em, RevokedToken).select('*')
 }

@@ -5,69 +5,75 @@ import { isExpired } from '../tokens/claims.ts'
 import type { SessionSettings } from './options.ts'
 import { now, type Moment } from './pulse.ts'
 
-/** What an entry of the log tells. */
+/** An entry of the log, as far as other processes need it. */
 export type Ending = Pick<RevokedToken, 'kind' | 'subject' | 'epoch' | 'createdAt'>
 
 /**
- * The access tokens that are over before they expire. Exact, but for those that `mayBeForgotten`: it holds all of them,
- * and no others.
+ * Knows all access tokens that are over before they expire, and no others. Only of those that `mayBeForgotten` is true
+ * for it does not know.
  */
 export interface Revocations {
-  /** Takes in an entry of the log. Twice does no harm. */
+  /** Takes in an entry of the log, which may come more than once. */
   apply: (ending: Ending) => void
-  /** The lowest generation of a session whose tokens are good: 0 where nothing is known of it, Infinity where it is over. */
+  /**
+   * The lowest generation of a session whose tokens are good: 0 where nothing is known of it, Infinity where it is
+   * over.
+   */
   floorOf: (sessionId: string) => number
   /** True for an access token that was revoked by itself, or with its session. */
   has: (claims: Pick<AccessClaims, 'sid' | 'jti'>) => boolean
-  /** True for an access token whose session goes on with newer ones, after its user has proved who they are. */
+  /** True for an access token whose session goes on with newer ones, since the password was given again. */
   isSuperseded: (claims: Pick<AccessClaims, 'sid' | 'gen'>) => boolean
   /**
-   * True for an access token that had expired when something was forgotten, and has not any more: a clock has been put
-   * back since, and only the database knows whether the token is over.
+   * True for an access token that had expired by the time that something was forgotten, but has not expired now: the
+   * clock has been set back since, and only the database knows whether the token is over.
    */
   mayBeForgotten: (claims: Pick<AccessClaims, 'exp'>) => boolean
-  /** The sessions and tokens that are known, each with its floor, as `floorOf` has it. */
+  /** The sessions and tokens that are known, each with the floor that `floorOf` gives. */
   floors: () => [subject: string, floor: number][]
   /** How many sessions and tokens there are. */
   count: () => number
 }
 
-/** Tokens signed by a machine whose clock is ahead live that much longer. */
+/** So much may the clock of another machine be ahead, so its tokens live that much longer. */
 export const clockSkewSeconds = 60
 
-/** How long something of a token has to be known after its end. */
+/** How long a revocation has to be known: until the tokens that it ends have all expired. */
 export function keptForSeconds ({ access, leewaySeconds }: Pick<SessionSettings, 'access' | 'leewaySeconds'>): number {
   return access.expiresInSeconds + leewaySeconds + clockSkewSeconds
 }
 
 /**
- * The error for an access token that is over, by itself or with its session, or has given way to newer ones; undefined where
- * nothing is known against it.
+ * The error for an access token that is over, by itself or with its session, or has given way to newer ones; undefined
+ * where nothing is known against it.
  */
-export function refusalOf (claims: Pick<AccessClaims, 'sid' | 'jti' | 'gen'>, { has, isSuperseded }: Pick<Revocations, 'has' | 'isSuperseded'>): Error | undefined {
+export function refusalOf (
+  claims: Pick<AccessClaims, 'sid' | 'jti' | 'gen'>, { has, isSuperseded }: Pick<Revocations, 'has' | 'isSuperseded'>
+): Error | undefined {
   if (has(claims)) return new TokenRevoked()
   if (isSuperseded(claims)) return new TokenSuperseded()
 }
 
-/** What is learned in the same second is kept until the same moment, and that is one object for all of it. */
+/** Rounded up, so that all that is read in one second is kept until one `Moment`, and shares the object. */
 const wholeSeconds = (ms: number) => Math.ceil(ms / 1000) * 1000
 
 /**
- * `forgetUser` is told of users: their epochs stand with what is known of them. An entry is kept for as long as tokens
- * live here, by the clock that nobody sets and by the one on the wall, from when it was read and from when it was
- * written: no clock that is wrong, here or there, makes its tokens outlive it. One that is put back later may, and
- * `mayBeForgotten` is for that. What was pruned from the log until `prunedUntil`, in ms, counts as forgotten.
+ * `forgetUser` is called for entries of users, whose epochs are remembered with the users. Other entries are kept for
+ * as long as tokens live in this process, by both clocks, counted from when they were read and from when they were
+ * written: so no clock that is wrong, here or in the process that wrote them, makes tokens outlive them. A clock that
+ * is set back later may, and `mayBeForgotten` is for that. What was pruned from the log until `prunedUntil`, in ms,
+ * counts as forgotten.
  */
 export function createRevocations (
   settings: Pick<SessionSettings, 'access' | 'leewaySeconds'>, forgetUser: (id: string) => void, prunedUntil = 0
 ): Revocations {
   const keptForMs = keptForSeconds(settings) * 1000
-  /** Until when what has this `sid` or `jti` is kept, the oldest first. They are written in different ways. */
+  /** Until when each `sid` or `jti` is kept, the oldest first. No `jti` has the form of a `sid`. */
   const known = new Map<string, Moment>()
-  /** Of the sessions among them that go on. */
+  /** The floors of the sessions among them that go on. */
   const floors = new Map<string, number>()
   let latest: Moment = { steady: 0, wall: 0 }
-  /** No token that ends later was forgotten. */
+  /** No token that expires later was forgotten. */
   let forgottenUntil = prunedUntil
 
   function keep (subject: string, writtenAt: Date, readAt: Moment): void {

@@ -21,13 +21,13 @@ import { createSignals, type Signals } from './signals.ts'
 import { createStoredSessions, type StoredSessions } from './stored.ts'
 import { createEndReused } from './theft.ts'
 
-/** All that sessions do: how they begin, go on, are shown, and end. */
+/** All that is done with sessions: they begin, go on, are used, and end. */
 export interface Sessions extends Births, Refreshes, ShownTokens, Logouts, Reauthentication, StoredSessions {
   endings: Endings
   revocations: Revocations
   revocationLog: RevocationLog
   signals: Signals
-  /** Writes what is still only in memory, if it can, and hears no more of other processes. */
+  /** Writes what is still only in memory, if it can, and follows the log no longer. */
   close: () => Promise<void>
 }
 
@@ -42,7 +42,7 @@ export interface SessionParts {
 }
 
 /**
- * Reads the log of revocations, and follows it from then on.
+ * Opens the sessions: reads the log of revocations, and follows it from then on.
  * @throws {Unavailable}
  */
 export async function openSessions (parts: SessionParts, settings: SessionSettings): Promise<Sessions> {

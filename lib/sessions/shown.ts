@@ -13,14 +13,14 @@ import { isOver } from './rotation.ts'
 /** What guards ask about an access token that was shown. */
 export interface ShownTokens {
   /**
-   * The user of an access token, from memory if this process knows enough; its generation is noted to have arrived.
+   * The user of an access token, from memory where that is up to date. Notes that the token's generation has arrived.
    * @throws {TokenRevoked} when the token or the session is over, or the user gone, disabled or logged out everywhere
    * @throws {TokenSuperseded} when the session goes on with newer tokens
    * @throws {Unavailable} when memory is too old to tell and the database cannot
    */
   use: (claims: AccessClaims) => Promise<KnownUser>
   /**
-   * Refuses an access token that is over, by itself or with its session or all of its user's, and looks no user up.
+   * Refuses an access token that is over, by itself or with its session or all of its user's. Reads no user.
    * @throws {TokenRevoked | TokenSuperseded}
    */
   requireUnrevoked: (claims: AccessClaims) => Promise<void>
@@ -33,7 +33,6 @@ export interface ShownTokens {
   useStrictly: (claims: AccessClaims) => Promise<User>
 }
 
-/** What is known of access tokens, and where to ask. */
 interface ShownParts {
   database: Database
   find: FindSession
@@ -47,7 +46,9 @@ interface ShownParts {
 export function createShownTokens (
   { database, find, revocations, revocationLog, knownUsers, confirmations, endings }: ShownParts
 ): ShownTokens {
-  /** Tokens that were shown in this process, by their claims, which are the same object as long as they are remembered. */
+  /**
+   * Claims of tokens that were noted as arrived: `Tokens` gives the same object for as long as it remembers a token.
+   */
   const shown = new WeakSet<AccessClaims>()
 
   function requireGood (claims: AccessClaims): void {
@@ -66,12 +67,13 @@ export function createShownTokens (
       requireGood(claims)
       let user = knownUsers.remembered(claims.sub)
       if (user === undefined) user = await knownUsers.get(claims.sub)
-      // The database may have lost the commit that raised the epoch. What ended with it is known by itself, and was refused.
+      // The database may have lost the commit that raised the epoch. The sessions that ended with it were refused
+      // above.
       if (user && claims.ver < user.epoch) {
         knownUsers.forget(claims.sub)
         user = await knownUsers.get(claims.sub)
       }
-      // What was fresh when the user was asked for may be too old when the answer is there.
+      // To read the user may have taken so long that the log is too old by now.
       if (!revocationLog.isFresh()) {
         await revocationLog.catchUp()
         user = await knownUsers.get(claims.sub)
@@ -85,12 +87,12 @@ export function createShownTokens (
 
     async useStrictly (claims) {
       const session = await database.run((em) => find(em, claims.sid))
-      // What the log has told of it stays true, though the database may have lost it since.
+      // What the log has said of the session stays true, though the database may have lost it since.
       requireGood(claims)
       if (!session || session.user.id !== claims.sub || isOver(session, new Date())) throw new TokenRevoked()
       if (claims.gen < session.floorGen) throw new TokenSuperseded()
       if (claims.ver < session.user.epoch || await endings.isTokenRevoked(claims)) throw new TokenRevoked()
-      confirmations.confirm(session, claims.gen)
+      confirmations.noteUnlessStored(session, claims.gen)
       return session.user
     },
   }

@@ -9,21 +9,22 @@ import type { SessionSettings } from './options.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import { refusalOf, type Revocations } from './revocations.ts'
 
-/** What is answered on a connection. It closes after the last byte or, where the connection was upgraded, with it. */
+/** A raw response. It closes after its last byte or, where the connection was upgraded, with the connection. */
 export type Response = Pick<EventEmitter, 'once' | 'off'> & { destroyed?: boolean, stream?: { destroyed: boolean } }
 
-/** Signals that tell of the end of tokens, for as long as what they let in goes on. */
+/** Signals that fire at the end of tokens, for as long as the responses to their requests go on. */
 export interface Signals {
   /**
-   * A signal that fires once, with the error that a guard would answer with from then on: at once where the token is over
-   * by now, and never after the response has closed. `inWords` puts the error into the words of the app.
+   * A signal that fires once, with the error that a guard would answer with from then on: at once where the token is
+   * over by now, and never after the response has closed. `inWords` puts the error into the words of the app.
    */
-  of: (admitted: Pick<Listener, 'claims' | 'isStateless'>, response: Response, inWords: (reason: Error) => Error) => AbortSignal
-  /** Fires all that are left, since nobody would tell them any more. */
+  of: (admitted: Admitted, response: Response, inWords: (reason: Error) => Error) => AbortSignal
+  /** Fires all that are left, since nobody would fire them later. */
   close: () => Promise<void>
 }
 
-/** What signals are told by. */
+type Admitted = Pick<Listener, 'claims' | 'isStateless'>
+
 export interface SignalParts {
   listeners: Listeners
   revocations: Revocations
@@ -32,12 +33,14 @@ export interface SignalParts {
 }
 
 /**
- * A timer that is set for an expiry is late once the machine has slept or its clock has stepped, and takes no more than
- * 25 days: so the clock is looked at again and again, for all at once.
+ * How often the clock is looked at, for all tokens at once. A timer for each expiry would be late once the machine has
+ * slept or its clock was set, and could not be set for more than 25 days.
  */
 const lookEveryMs = 1000
 
-export function createSignals ({ listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds, revocation }: SessionSettings): Signals {
+export function createSignals (
+  { listeners, revocations, knownUsers, revocationLog }: SignalParts, { leewaySeconds, revocation }: SessionSettings
+): Signals {
   let looking: NodeJS.Timeout | undefined
 
   function look (): void {
@@ -45,8 +48,9 @@ export function createSignals ({ listeners, revocations, knownUsers, revocationL
     if (left.length === 0) return stopLooking()
 
     for (const { claims, end } of left) if (isExpired(claims, leewaySeconds)) end(new TokenExpired())
-    // Guards let nobody in where nobody knows who is gone, and so nobody may stay.
-    if (revocationLog.stalenessMs() >= revocation.maxStalenessSeconds * 1000) revocationLog.catchUp().catch(() => endAll(({ isStateless }) => !isStateless))
+    // While the log cannot be read guards let nobody in, and so nobody may stay.
+    if (revocationLog.stalenessMs() < revocation.maxStalenessSeconds * 1000) return
+    revocationLog.catchUp().catch(() => endAll(({ isStateless }) => !isStateless))
   }
 
   function stopLooking (): void {

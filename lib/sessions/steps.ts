@@ -5,7 +5,7 @@ import { leastFloor, type createMoves } from './moves.ts'
 import type { SessionSettings } from './options.ts'
 import type { Verdict } from './rotation.ts'
 
-/** A way in which a session moves on, and what of its row changes. */
+/** A way in which a session moves on, and the changes of its row. */
 export interface Step {
   how: keyof ReturnType<typeof createMoves>
   change: Partial<Session>
@@ -20,8 +20,8 @@ export interface Refreshing {
 }
 
 /**
- * How a session moves on for a token that is answered by this verdict. Undefined where it stays as it is. The moves of the
- * verdicts are told in docs/sessions.md.
+ * How a session moves on for a token with this verdict, which docs/sessions.md explains. Undefined where it stays as it
+ * is.
  */
 export function stepFor (
   { claims, client, cameAt }: Refreshing, session: Session, verdict: Verdict, policy: SessionSettings['refresh']
@@ -33,14 +33,14 @@ export function stepFor (
     const spent = { prevGen: gen, prevBranch: claims.br, confirmedGen: gen }
     return { how: 'rotate', change: { ...nextLife(session, client, policy), ...spent } }
   }
-  // SAME. As long as nobody has shown the current token, whoever is given it has the whole window to get it: it counts
-  // from when the last one of them came.
+  // SAME. As long as nobody has shown the current generation, each client that is given a token of it has the whole
+  // window to receive it: the window counts from when the last of them came.
   const isConfirmed = policy.replay === 'until-confirmed' && confirmedGen >= gen
   const isSettled = claims.gen === gen || isConfirmed || answeredAt >= cameAt
   return isSettled ? undefined : { how: 'repeat', change: { answeredAt: cameAt } }
 }
 
-/** The next generation of a session, which lives as long again. */
+/** The next generation of a session, with a new idle time. */
 function nextLife (session: Session, client: Client, { expiresInSeconds }: SessionSettings['refresh']) {
   const now = new Date()
   const idle = now.getTime() + expiresInSeconds * 1000
@@ -53,7 +53,7 @@ function nextLife (session: Session, client: Client, { expiresInSeconds }: Sessi
   }
 }
 
-/** The row as it was when it gave this token out, as far as the token tells. */
+/** Makes the row again as it was when it gave this token out, as far as the claims say. */
 function adoption (session: Session, { gen, pa, iat, exp }: RefreshClaims): Step {
   const adopted = {
     gen,

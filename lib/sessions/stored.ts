@@ -8,21 +8,23 @@ import { livingAt, type SessionFinder } from './find-session.ts'
 import type { SessionSettings } from './options.ts'
 import { isOver } from './rotation.ts'
 
-/** Sessions as their rows tell. */
+/** Sessions as their rows are. */
 export interface StoredSessions {
   find: SessionFinder['find']
   /** True if there is such a session, over or not. */
   isThere: (id: string) => Promise<boolean>
   /** The sessions of a user that go on, the one used last first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
-  /** What the app keeps of a session. Where apps keep nothing nobody is asked. */
+  /** What the app keeps of a session. Without the option `sessions.data` the database is not asked. */
   dataOf: (id: string) => Promise<SessionData | null>
   /** Changes what the app keeps of a session. False where there is no such session that goes on. */
   setData: (id: string, data: SessionData | null, em?: EntityManager) => Promise<boolean>
 }
 
 export function createStoredSessions (
-  database: Database, { find, findAll }: SessionFinder, { sessions: { data: schema } }: Pick<SessionSettings, 'sessions'>
+  database: Database,
+  { find, findAll }: SessionFinder,
+  { sessions: { data: schema } }: Pick<SessionSettings, 'sessions'>
 ): StoredSessions {
   return {
     find,

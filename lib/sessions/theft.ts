@@ -6,12 +6,11 @@ import type { Session } from './entity.ts'
 import type { Hooks } from './options.ts'
 import { reuseOf } from './refresh-report.ts'
 
-/** Ends a session whose spent token was used again: it has been stolen, on one side or the other. */
+/** Ends a session whose spent token was used again: either that token or its successor is in the hands of a thief. */
 export type EndReused = (
   session: Omit<Session, 'user'>, userId: string, shown: ReuseDetails['shown'], client?: Client
 ) => Promise<void>
 
-/** What the end of a stolen session is told to. */
 interface TheftParts {
   endings: Endings
   telemetry: SessionTelemetry
