@@ -14,7 +14,7 @@ import { features } from './features.ts'
 import type { Spine } from './features/spine.ts'
 import { createGuards } from './guards/guards.ts'
 import { protectScope } from './guards/protect.ts'
-import { createAttendance, watchRoutes } from './guards/routes.ts'
+import { createGuardedRoutes, watchRoutes } from './guards/routes.ts'
 import { createHooks } from './host/hooks.ts'
 import { createCompiling } from './http/compiling.ts'
 import { createInput } from './http/input.ts'
@@ -50,8 +50,8 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const { log, server } = app
   const settings = readSettings(options, process.env, log, app.prefix)
   claimName(app, settings)
-  const attendance = createAttendance(settings, log)
-  watchRoutes(app, attendance, settings.name)
+  const guardedRoutes = createGuardedRoutes(settings, log)
+  watchRoutes(app, guardedRoutes, settings.name)
 
   const compiling = createCompiling(settings)
   const input = createInput(compiling)
@@ -93,7 +93,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     ...services,
     orm: database.orm,
     guard,
-    protect: (scope, options) => protectScope(scope, guard(options), attendance, document),
+    protect: (scope, options) => protectScope(scope, guard(options), guardedRoutes, document),
     authenticate,
     authenticateRefresh,
     prune: pruner.prune,

@@ -10,7 +10,7 @@ import type { VerifiedToken } from '../tokens/tokens.ts'
 import type { AccountsUser, PublicUsers } from '../users/public-user.ts'
 import type { AuthenticationSettings, Consistency } from './options.ts'
 
-/** Whom a token stands for. */
+/** The user of a token. */
 export interface Bearer {
   user: AccountsUser
   /** When the password was last checked: seconds since 1970. */
@@ -19,8 +19,8 @@ export interface Bearer {
 
 export interface Admission {
   /**
-   * What is to be known of a token beyond what it says of itself: that its session goes on, and that the host agrees.
-   * First that it is not revoked, then its claims, then whom it stands for.
+   * Checks what a verified token does not say of itself: first that it is not revoked, then that the host accepts its
+   * claims, then that its user may come in.
    * @throws {TokenRevoked | TokenInvalid | ClaimsRefused | RefreshReused} a 401
    */
   admit: (token: VerifiedToken, consistency: Consistency, request?: AnyRequest) => Promise<Bearer>
@@ -45,9 +45,12 @@ export function createAdmission (
     await judgeClaims?.(claims, request)
   }
 
-  /** One look-up tells of the session and of its user. */
+  /** Reads the session and its user in one query. */
   async function bearerOf (token: VerifiedToken, request?: AnyRequest): Promise<Bearer> {
-    if (token.kind === 'access') return { user: publicUsers.of(await sessions.useStrictly(token.claims)), authTime: token.claims.auth_time }
+    if (token.kind === 'access') {
+      const user = await sessions.useStrictly(token.claims)
+      return { user: publicUsers.of(user), authTime: token.claims.auth_time }
+    }
     const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
     return { user: publicUsers.of(user), authTime: numericDate(authTime) }
   }

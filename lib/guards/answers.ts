@@ -9,15 +9,14 @@ import { CsrfFailed, HeaderMalformed, TokenMissing } from '../transport/errors.t
 import type { Location } from '../transport/options.ts'
 import { ClaimsRefused } from './errors.ts'
 
-/** What every route with a body may answer beside its own errors. */
+/** The errors of every route with a body. */
 export const bodyErrors: ErrorClass[] = [
   InputInvalid, ConstraintViolated, Unavailable,
   errorCodes.FST_ERR_CTP_BODY_TOO_LARGE, errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE,
 ]
 
 /**
- * What the access guard may answer; where it looks for cookies, and the route changes something, a request from elsewhere
- * too.
+ * The errors of a guard for access tokens. `locations`, of a route that changes something, add the one against CSRF.
  */
 export function accessErrors (locations: Location[] = []): ErrorClass[] {
   return [
@@ -27,12 +26,12 @@ export function accessErrors (locations: Location[] = []): ErrorClass[] {
   ]
 }
 
-/** What the refresh guard may answer. */
+/** The errors of a guard for refresh tokens. */
 export function refreshErrors (locations: Location[]): ErrorClass[] {
   return [...accessErrors(locations), ...bodyErrors, RefreshReused]
 }
 
-/** The `response` of a route that takes cookies back with what it refuses for good: see `clearRefused`. */
+/** The `response` of a route that clears cookies whose token it refuses for good (`Keeping.clearRefused`). */
 export function clearingAnswers (
   locations: Location[], given: Record<number, TSchema>, ...refusals: ErrorClass[]
 ): Record<number, TSchema> {

@@ -12,10 +12,12 @@ import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings } from './options.ts'
 import type { GuardOptions } from './guard-options.ts'
-import type { AuthOfRequests, LocatedToken } from './request-auth.ts'
+import type { AuthOfRequests, RequestToken } from './request-auth.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
-export type Guard = (request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>, reply?: AnyReply) => Promise<void>
+export type Guard = (
+  request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>, reply?: AnyReply
+) => Promise<void>
 
 /** Marks a hook as a guard, with its settings. */
 const mark = Symbol('accounts.guard')
@@ -25,14 +27,13 @@ export function guardOf (hook: unknown): GuardSettings | undefined {
   return (hook as { [mark]?: GuardSettings })[mark]
 }
 
-/** What makes guards and is none: a hook that was meant to be called. */
+/** Functions that make guards. One of them as a hook was meant to be called. */
 const factories = new WeakSet<object>()
 
 export function isGuardFactory (hook: unknown): boolean {
   return factories.has(hook as object)
 }
 
-/** What guards are made of. */
 export interface GuardParts {
   settings: AuthenticationSettings
   tokens: Tokens
@@ -44,10 +45,13 @@ export interface GuardParts {
   wording: Wording
 }
 
+/** The names of guards as functions, which errors about routes and stack traces show. */
 const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'authenticateAny' }
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
-export function createGuardMakers ({ settings: { name: instance, decoratorName, locations }, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
+export function createGuardMakers ({ settings, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
+  const { name: instance, decoratorName, locations } = settings
+
   /**
    * A hook that lets in whom the options describe.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
@@ -63,43 +67,47 @@ export function createGuardMakers ({ settings: { name: instance, decoratorName, 
 
   function make (options: GuardOptions, needsProof: Csrf['isNeededFor']): Guard {
     const settings = readGuardOptions(options, instance, locations)
-    const name = names[settings.kind]
-    const { [name]: hook } = {
-      async [name] (request: AnyRequest, reply?: AnyReply) {
-        try {
-          await admit(request, reply, settings, needsProof)
-        } catch (error) {
-          throw wording(error, request)
-        }
-      },
+
+    async function hook (request: AnyRequest, reply?: AnyReply): Promise<void> {
+      try {
+        await admit(request, reply, settings, needsProof)
+      } catch (error) {
+        throw wording(error, request)
+      }
     }
-    return Object.assign(hook!, { [mark]: settings })
+    Object.defineProperty(hook, 'name', { value: names[settings.kind] })
+    return Object.assign(hook, { [mark]: settings })
   }
 
-  /** First the token by itself, then its session as it is now, then the user: the first that fails is the answer. */
-  async function admit (request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, needsProof: Csrf['isNeededFor']): Promise<void> {
+  /** Checks the token by itself, then its session as it is now, then the user: the first that fails is the answer. */
+  async function admit (
+    request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, needsProof: Csrf['isNeededFor']
+  ): Promise<void> {
     const token = find(request, settings)
     if (!token) return
 
     const { kind, claims, location } = token
-    if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) csrf.requireProof(request, claims)
+    if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) {
+      csrf.requireProof(request, claims)
+    }
     if (kind === 'access') requireFresh(claims.auth_time, settings)
     const { user, authTime } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireFresh(authTime, settings)
 
     if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
     if (settings.check) await requireAgreement(settings.check, user, request)
-    // Only now: a request that is refused here and let in by another strategy must not bear this user.
+    // Only now: a request that is refused here and then let in by another strategy must not have this user.
     request[decoratorName as 'user'] = user
     request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), settings, reply)
   }
 
-  function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): LocatedToken | undefined {
+  function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): RequestToken | undefined {
     try {
       const { token, location, kinds } = locator.locate(request, kind, locations)
       return { ...tokens.verify(token, kinds), location }
     } catch (error) {
-      const isAnonymous = (optional && error instanceof TokenMissing) || (optional === 'or-expired' && error instanceof TokenExpired)
+      const isAnonymous = (optional && error instanceof TokenMissing) ||
+        (optional === 'or-expired' && error instanceof TokenExpired)
       if (!isAnonymous) throw error
     }
   }
@@ -120,6 +128,8 @@ function requireFresh (authTime: number, { freshForSeconds }: GuardSettings): vo
   throw Object.assign(error, { parameters: `${error.parameters}, max_age="${freshForSeconds}"` })
 }
 
-async function requireAgreement (check: NonNullable<GuardSettings['check']>, user: AccountsUser, request: AnyRequest): Promise<void> {
+async function requireAgreement (
+  check: NonNullable<GuardSettings['check']>, user: AccountsUser, request: AnyRequest
+): Promise<void> {
   if (await ask(() => check(user, request)) !== true) throw new Forbidden()
 }

@@ -9,7 +9,7 @@ import type { GuardOptions } from './guard-options.ts'
 import type { AuthenticationSettings } from './options.ts'
 import { createAuthOfRequests } from './request-auth.ts'
 
-/** Who is let in. */
+/** Makes guards, and has the usual ones. */
 export interface Guards {
   /**
    * A hook that lets in whom the options describe.
@@ -20,15 +20,14 @@ export interface Guards {
   authenticate: Guard
   /** Lets in a good refresh token, without spending it. */
   authenticateRefresh: Guard
-  /** For routes of ours, which no list of methods opens to other sites; it looks into the header or a cookie. */
+  /** A guard for our own routes: it looks in the header or a cookie, and `csrf.methods` does not change its rules. */
   ownGuard: (options: GuardOptions) => Guard
-  /** For routes of ours: lets in a good access token. */
+  /** A guard for our own routes that lets in a good access token. */
   ownAuthenticate: Guard
   admission: Admission
 }
 
-/** What guards are made of. */
-interface GuardParts {
+interface GuardsParts {
   tokens: Tokens
   sessions: Sessions
   users: Users
@@ -37,7 +36,7 @@ interface GuardParts {
 }
 
 export function createGuards (
-  { tokens, sessions, users, transport, wording }: GuardParts, settings: AuthenticationSettings
+  { tokens, sessions, users, transport, wording }: GuardsParts, settings: AuthenticationSettings
 ): Guards {
   const { csrf, locator, ownLocations } = transport
   const admission = createAdmission(sessions, users.publicUsers, settings)

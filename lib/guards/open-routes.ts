@@ -4,9 +4,10 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { guardHooks, guardsOf, nameOf, type GuardHook } from './route-hooks.ts'
 
 /**
- * `preHandler: app.authenticate`, written before an un-awaited `register` has decorated the app, is `preHandler:
- * undefined`: Fastify takes it and serves the route to everybody. Such a route is added before the plugin runs, so
- * every app is watched from its making, and the plugin refuses to start in one that has such a route.
+ * The routes with an undefined hook, by their app. `preHandler: app.authenticate`, written before an un-awaited
+ * `register` has decorated the app, is `preHandler: undefined`: Fastify takes it and serves the route to everybody.
+ * Such a route is added before the plugin runs, so every app is watched from its making, and the plugin refuses to
+ * start in one that has such a route.
  */
 const openRoutes = new WeakMap<object, Map<string, string>>()
 
@@ -20,7 +21,7 @@ diagnostics.subscribe('fastify.initialization', (message) => {
   })
 })
 
-/** What is wrong with the routes of an app, or of one above, that were added before its accounts: by URL. */
+/** The errors about routes that were added before the accounts of an app, or of one that encloses it, by URL. */
 export function openRoutesOf (app: object): Map<string, string> {
   for (let scope = app; scope; scope = Object.getPrototypeOf(scope)) {
     const found = openRoutes.get(scope)
@@ -29,15 +30,16 @@ export function openRoutesOf (app: object): Map<string, string> {
   return new Map()
 }
 
-/** A hook that the route names and does not have. */
+/** The hook that the route has as `undefined`. */
 export function undefinedHook (route: RouteOptions): GuardHook | undefined {
   return guardHooks.find((hook) => Object.hasOwn(route, hook) && route[hook] === undefined)
 }
 
 /**
- * Whether a route with an undefined hook is one that somebody left open by mistake. `isEarly`, while there are no guards
- * yet, that may be a forgotten `await` wherever the route was written. Later a route of the app's own may have a guard
- * that is misspelt; packages write such hooks where they are given none, as @fastify/http-proxy does.
+ * True for a route with an undefined hook that somebody may have left open by mistake. `isEarly` says that there are no
+ * guards yet: then it may be a forgotten `await`, wherever the route was written. Later only a route of the app's own
+ * may have a guard that is misspelt: packages write undefined hooks where they are given none, as @fastify/http-proxy
+ * does.
  */
 export function isRefused (route: RouteOptions, isEarly: boolean): boolean {
   return (isEarly && guardsOf(route).length === 0) || isWrittenByApp()
@@ -52,11 +54,13 @@ export function openBy (route: RouteOptions, hook: GuardHook): string {
 const isOfFastify = (file: string) => /[\\/]node_modules[\\/](fastify|avvio)[\\/]/.test(file)
 
 /**
- * Whether the call that adds the route, the first below those of Fastify, stands in a file that is of no package. Nothing
- * tells one from the other where all is one bundle, or where nobody is below: then it counts as the app's, which is safe.
+ * True where the call that adds the route, the first below Fastify's on the stack, is in a file of no package. In a
+ * bundle, and where there is no such call, that cannot be known: then the route counts as the app's, which is safe.
  */
 function isWrittenByApp (): boolean {
-  const files = getCallSites(200, { sourceMap: false }).map(({ scriptName }) => scriptName).filter((file) => file !== '' && !file.startsWith('node:'))
+  const files = getCallSites(200, { sourceMap: false })
+    .map(({ scriptName }) => scriptName)
+    .filter((file) => file !== '' && !file.startsWith('node:'))
   const caller = files.find((file, index) => !isOfFastify(file) && files.slice(0, index).some(isOfFastify))
   return caller === undefined || !/[\\/]node_modules[\\/]/.test(caller)
 }

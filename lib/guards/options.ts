@@ -12,7 +12,7 @@ import type { TokenKind } from '../tokens/keyring.ts'
 import { LocationsSchema, type Location, type TransportSettings } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
-/** How much a guard asks of the database; see `GuardOptions`. */
+/** How far a guard goes to find out whether a session goes on: to memory, to its row, or no further than the token. */
 export type Consistency = 'cached' | 'strict' | 'stateless'
 
 /** Decides about the signed-in user: only `true` lets the request in. */
@@ -47,7 +47,7 @@ export const options = {
 export type AuthenticationSettings =
   ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'>
 
-/** What every request has of its own. */
+/** Properties of requests that are taken. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
 
 export function problems ({ decoratorName }: Filled<typeof options>): string[] {
@@ -63,7 +63,7 @@ export function read (given: Filled<typeof options>) {
 export interface GuardSettings {
   kind: TokenKind | 'any'
   optional: boolean | 'or-expired'
-  /** Undefined: however long ago. */
+  /** How long ago the password may have been checked. Undefined for any time. */
   freshForSeconds: number | undefined
   roles: string[]
   check: GuardCheck | undefined
@@ -73,7 +73,7 @@ export interface GuardSettings {
   instance: string
 }
 
-/** What `fresh: true` means, and `request.auth.fresh`. */
+/** The time that `fresh: true` means, and `request.auth.fresh`. */
 export const usuallyFreshForSeconds = 600
 
 /** Checks and fills the options of a guard: the defaults stand here and nowhere else. */
@@ -116,11 +116,11 @@ export const GuardOptionsSchema = Type.Object({
   }),
 }, { additionalProperties: false })
 
-/** What a guard may be given: `GuardOptions`, which is made of it. */
+/** The type of `GuardOptionsSchema`, of which the interface `GuardOptions` is generated. */
 type GivenOptions = Partial<Static<typeof GuardOptionsSchema>>
 
 /**
- * Fills the options of a guard of the accounts `instance`, which look at `usual` places.
+ * Checks and fills the options of a guard of the accounts `instance`, whose guards look at `usual` places.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
 export function readGuardOptions (given: GivenOptions, instance: string, usual: Location[]): GuardSettings {

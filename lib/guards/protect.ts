@@ -2,20 +2,22 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { OptionsInvalid } from '../http/errors.ts'
 import { guardOf, type Guard } from './guard.ts'
 import type { GuardSettings } from './options.ts'
-import type { Attendance } from './routes.ts'
+import type { GuardedRoutes } from './routes.ts'
 
-/** Notes that a route of a scope has these guards. */
+/** Documents that a route of a scope has these guards. */
 export type Document = (scope: FastifyInstance, route: RouteOptions, guards: GuardSettings[]) => void
 
 /**
  * Puts a guard on a whole scope: on its routes, their HEADs, its child plugins and its not-found handler, also those
  * that were there before, since Fastify hands a hook down to all of them. A route with `config: { auth: false }` stays
- * open. `document` is told of each route that is added from here on.
+ * open. `document` is called for each route that is added from now on.
  */
 export function protectScope (
-  scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, attend }: Attendance, document: Document
+  scope: FastifyInstance, guard: Guard, { keepFields, mayNeedBody, add }: GuardedRoutes, document: Document
 ): void {
-  if (typeof scope?.addHook !== 'function') throw new OptionsInvalid('app.accounts.protect(scope, options) needs a scope, such as the app, before its options')
+  if (typeof scope?.addHook !== 'function') {
+    throw new OptionsInvalid('app.accounts.protect(scope, options) needs a scope, such as the app, before its options')
+  }
   const settings = guardOf(guard)!
   const protect = async (request: FastifyRequest, reply: FastifyReply) => {
     if (!isOpen(request)) await guard(request, reply)
@@ -24,7 +26,8 @@ export function protectScope (
   if (mayNeedBody(settings)) {
     scope.addHook('preValidation', keepFields).addHook('preHandler', protect)
   } else {
-    // A plugin for CORS answers a preflight in onRequest, and nothing comes after it. What does come asks for a token after all.
+    // A plugin for CORS answers preflights in onRequest. One that reaches preHandler was not answered, and needs a
+    // token.
     scope.addHook('onRequest', async (request, reply) => { if (!isPreflight(request)) await protect(request, reply) })
     scope.addHook('preHandler', async (request, reply) => { if (isPreflight(request)) await protect(request, reply) })
   }
@@ -32,11 +35,11 @@ export function protectScope (
   scope.addHook('onRoute', function (route) {
     if (route.config?.auth === false) return
     document(this, route, [settings])
-    attend(route, settings)
+    add(route, settings)
   })
 }
 
-/** Open on purpose, or there for preflights alone: what answers other methods too is no such thing. */
+/** True for a route that is open on purpose, and for a preflight at a route that answers preflights alone. */
 function isOpen (request: FastifyRequest): boolean {
   const { config, method, url } = request.routeOptions
   return config.auth === false || (isPreflight(request) && method === 'OPTIONS' && url === `${request.server.prefix}*`)

@@ -19,24 +19,30 @@ export interface RequestAuth {
   /** The name of the accounts that let the request in. */
   instance: string
   /**
-   * Fires when the token is over while the response is still sent, or an upgraded connection open: when its session ends,
-   * it is revoked, expires or gives way to newer ones, or its user is signed out, disabled or deleted, whoever does it and
-   * in whichever process. Its `reason` is the error that a guard would answer with from then on: `ACCOUNTS_TOKEN_REVOKED`,
-   * `ACCOUNTS_TOKEN_EXPIRED`, `ACCOUNTS_TOKEN_SUPERSEDED`, or `ACCOUNTS_UNAVAILABLE` where the process is cut off from its
-   * database. Costs nothing until it is read.
+   * Fires when the token is over while the response is still sent, or an upgraded connection open: when its session
+   * ends, it is revoked, expires or gives way to newer ones, or its user is signed out, disabled or deleted, whoever
+   * does it and in whichever process. Its `reason` is the error that a guard would answer with from then on:
+   * `ACCOUNTS_TOKEN_REVOKED`, `ACCOUNTS_TOKEN_EXPIRED`, `ACCOUNTS_TOKEN_SUPERSEDED`, or `ACCOUNTS_UNAVAILABLE` where
+   * the process is cut off from its database. Costs nothing until it is read.
    * @throws {OptionsInvalid} where a guard was called by hand without the reply: `app.authenticate(request, reply)`
    */
   readonly signal: AbortSignal
 }
 
-/** A token that is valid by itself, and where it was. */
-export type LocatedToken = VerifiedToken & { location: Location }
+/** The verified token of a request, and where it was. */
+export type RequestToken = VerifiedToken & { location: Location }
 
 /** Makes `request.auth` of a token that let a request in. */
-export type AuthOfRequests = new (token: LocatedToken, fresh: boolean, guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply) => RequestAuth
+export type AuthOfRequests = new (
+  token: RequestToken, fresh: boolean, guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply
+) => RequestAuth
 
-/** The signal waits on the prototype for whoever asks: a closure, or a second object, would cost every request. */
-export function createAuthOfRequests (signals: Signals, wording: Wording, { name }: AuthenticationSettings): AuthOfRequests {
+/**
+ * A class, so that the getter of `signal` is on its prototype: a closure, or a second object, would cost every request.
+ */
+export function createAuthOfRequests (
+  signals: Signals, wording: Wording, { name }: AuthenticationSettings
+): AuthOfRequests {
   return class implements RequestAuth {
     claims: TokenClaims
     header: TokenHeader
@@ -48,7 +54,12 @@ export function createAuthOfRequests (signals: Signals, wording: Wording, { name
     #reply: AnyReply | undefined
     #signal: AbortSignal | undefined
 
-    constructor ({ claims, header, location }: LocatedToken, fresh: boolean, { consistency }: Pick<GuardSettings, 'consistency'>, reply?: AnyReply) {
+    constructor (
+      { claims, header, location }: RequestToken,
+      fresh: boolean,
+      { consistency }: Pick<GuardSettings, 'consistency'>,
+      reply?: AnyReply
+    ) {
       this.claims = claims as TokenClaims
       this.header = header
       this.sessionId = claims.sid
@@ -65,9 +76,12 @@ export function createAuthOfRequests (signals: Signals, wording: Wording, { name
     }
 
     #watch (reply: AnyReply | undefined): AbortSignal {
-      if (!reply) throw new OptionsInvalid('request.auth.signal has to know when the response is over: call the guard with the reply too, authenticate(request, reply)')
-      const { claims } = this
-      return signals.of({ claims, isStateless: this.#isStateless }, reply.raw, (reason) => wording(reason, reply.request))
+      if (!reply) {
+        throw new OptionsInvalid('request.auth.signal has to know when the response is over: ' +
+          'call the guard with the reply too, authenticate(request, reply)')
+      }
+      const admitted = { claims: this.claims, isStateless: this.#isStateless }
+      return signals.of(admitted, reply.raw, (reason) => wording(reason, reply.request))
     }
   }
 }

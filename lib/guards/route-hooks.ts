@@ -2,7 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { guardOf } from './guard.ts'
 import type { GuardSettings } from './options.ts'
 
-/** Where a guard may stand. */
+/** The hooks that a guard may be. */
 export const guardHooks = ['onRequest', 'preValidation', 'preHandler'] as const
 export type GuardHook = typeof guardHooks[number]
 
@@ -14,10 +14,15 @@ export function guardsOf (route: RouteOptions): GuardSettings[] {
 /** The hooks of routes as they were written. */
 const written = new WeakMap<RouteOptions, Record<GuardHook, unknown[]>>()
 
-/** An `onRoute` hook that comes before those of others: some of them wrap hooks, and nobody knows a guard again then. */
+/**
+ * An `onRoute` hook that has to run before those of others: some wrap the hooks, and a wrapped guard is not recognized.
+ */
 export function keepWritten (route: RouteOptions): void {
-  const [onRequest, preValidation, preHandler] = guardHooks.map((name) => hooksOf(route, name)) as [unknown[], unknown[], unknown[]]
-  written.set(route, { onRequest, preValidation, preHandler })
+  written.set(route, {
+    onRequest: hooksOf(route, 'onRequest'),
+    preValidation: hooksOf(route, 'preValidation'),
+    preHandler: hooksOf(route, 'preHandler'),
+  })
 }
 
 /** The hooks of a route as they are and, where others have wrapped them since, as they were written. */
@@ -26,13 +31,16 @@ export function writtenOf (route: RouteOptions, name: GuardHook): unknown[] {
 }
 
 /**
- * Adds an `onRoute` hook before all that are there, for which Fastify has no call: @fastify/otel asks to be registered
- * first, or is there as soon as the app is made.
+ * Adds an `onRoute` hook before all others. Fastify has no method for that, and @fastify/otel asks to be registered
+ * first, or registers itself when the app is made.
  */
 export function addFirst (app: FastifyInstance, hook: (route: RouteOptions) => void): void {
   app.addHook('onRoute', hook)
-  const lists = Object.getOwnPropertySymbols(app).map((key) => (app as unknown as Record<symbol, { onRoute?: unknown } | null>)[key]?.onRoute)
-  for (const list of lists) if (Array.isArray(list) && list.at(-1) === hook) list.unshift(list.pop())
+  const internals = app as unknown as Record<symbol, { onRoute?: unknown } | null>
+  for (const key of Object.getOwnPropertySymbols(app)) {
+    const list = internals[key]?.onRoute
+    if (Array.isArray(list) && list.at(-1) === hook) list.unshift(list.pop())
+  }
 }
 
 export function hooksOf (route: RouteOptions, name: GuardHook): unknown[] {

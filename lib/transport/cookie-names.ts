@@ -1,6 +1,8 @@
+import { isUnnamed } from '../http/options.ts'
+
 /** The cookies of a session: two for tokens, one for the value against CSRF. */
 export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
-/** All there are. By that of the device a browser is known when there is no session. */
+/** All kinds of cookies. By the one of the device a browser is known when there is no session. */
 const cookieKinds = [...sessionCookieKinds, 'device'] as const
 export type CookieKind = typeof cookieKinds[number]
 
@@ -10,7 +12,7 @@ export interface NamedCookie {
   path: string
 }
 
-/** What of the attributes of all cookies their names depend on. */
+/** The attributes of all cookies that their names depend on. */
 interface Attributes {
   domain?: string
   sameSite: string
@@ -18,7 +20,7 @@ interface Attributes {
   partitioned: boolean
 }
 
-/** What is given of each cookie may lack a name and a path. */
+/** The attributes, and for each cookie the name and the path, if they are given. */
 type CookieOptions = Attributes & Record<CookieKind, Partial<NamedCookie>>
 
 /**
@@ -29,7 +31,7 @@ type CookieOptions = Attributes & Record<CookieKind, Partial<NamedCookie>>
 export function cookieSettings<Options extends CookieOptions> (
   options: Options, instance: string, prefix: string
 ): Options & Record<CookieKind, NamedCookie> {
-  const stem = instance === 'accounts' ? '' : `${instance}-`
+  const stem = isUnnamed(instance) ? '' : `${instance}-`
   const settle = (kind: CookieKind, usualPath: string) => {
     const { path = usualPath, name = `${strongestPrefix(options, path)}${stem}${kind}` } = options[kind]
     return { name, path }
@@ -48,15 +50,18 @@ function strongestPrefix ({ secure, domain }: Attributes, path: string): string 
   return path === '/' && domain === undefined ? '__Host-' : '__Secure-'
 }
 
-/** What no browser would keep: refused at the start, since it would be dropped without a word. */
+/** What is wrong with cookies that browsers would not keep. They would drop them without a word. */
 export function cookieProblems (settings: Attributes & Record<CookieKind, NamedCookie>): string[] {
   const { secure, domain, sameSite, partitioned } = settings
   const names = cookieKinds.map((kind) => settings[kind].name)
 
+  const rules: [isBroken: boolean, problem: string][] = [
+    [sameSite === 'none' && !secure, "cookies.sameSite 'none' needs cookies.secure"],
+    [partitioned && !secure, 'cookies.partitioned needs cookies.secure'],
+    [new Set(names).size < names.length, 'cookies must have different names'],
+  ]
   return [
-    ...sameSite === 'none' && !secure ? ["cookies.sameSite 'none' needs cookies.secure"] : [],
-    ...partitioned && !secure ? ['cookies.partitioned needs cookies.secure'] : [],
-    ...new Set(names).size < names.length ? ['cookies must have different names'] : [],
+    ...rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem),
     ...cookieKinds.flatMap((kind) => {
       const { name, path } = settings[kind]
       if (/^__(host|secure)-/i.test(name) && !secure) return [`cookies.${kind}.name ${name} needs cookies.secure`]

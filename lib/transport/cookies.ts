@@ -9,9 +9,9 @@ import type { TransportSettings } from './options.ts'
 /** Lines for the `Set-Cookie` header. */
 export interface Cookies {
   /**
-   * The cookies that bring a session to a browser. Those that are not persistent are forgotten with the window. One that
-   * has the very refresh token is brought a new access token alone.
-   * @throws {TokenTooLarge} for a cookie that browsers drop without a word
+   * The cookies that bring a session to a browser, which forgets them with its window unless they are `persistent`. A
+   * browser that has the refresh token already (`hasRefresh`) gets a new access token alone.
+   * @throws {TokenTooLarge} for a cookie that browsers would drop without a word
    */
   bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
   /** The cookie by which a browser is known from now on: no logout takes it back. */
@@ -19,13 +19,15 @@ export interface Cookies {
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /**
-   * Says once in the log that a request for new tokens has brought other cookies of a session and not that of the refresh
-   * token: a browser sends it to a path below which it does not know our routes.
+   * Says once in the log that a request for new tokens has brought other cookies of a session and not that of the
+   * refresh token: the path of that cookie is not the path by which the browser knows our routes.
    */
   warnOfPath: (request: Pick<AnyRequest, 'headers'>) => void
-  /** Takes the cookies of a session back: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7). */
+  /**
+   * Clears the cookies of a session: a browser forgets one only when its attributes are repeated (RFC 6265bis §5.7).
+   */
   clear: () => string[]
-  /** The value of the first cookie with that exact name, or nothing. */
+  /** The value of the first cookie with that exact name. Undefined for an empty one. */
   read: (request: Pick<AnyRequest, 'headers'>, kind: CookieKind) => string | undefined
 }
 
@@ -48,7 +50,8 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
     const { name, path } = settings[kind]
     if (name.length + value.length > mostBytes) throw new TokenTooLarge()
     const httpOnly = kind !== 'csrf'
-    return serializeCookie(name, value, { path, sameSite, secure, partitioned, httpOnly, ...domain && { domain }, ...life })
+    const attributes = { path, sameSite, secure, partitioned, httpOnly, ...domain && { domain }, ...life }
+    return serializeCookie(name, value, attributes)
   }
 
   function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind): string | undefined {
@@ -70,14 +73,17 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
       hasWarnedOfLoss = true
-      app.log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. For tests in a network without it there is cookies.secure: false')
+      app.log.warn('A page on plain HTTP has logged in: its browser drops the cookies, which need TLS. ' +
+        'For tests in a network without it there is cookies.secure: false')
     },
     warnOfPath (request) {
       const { path } = settings.refresh
       if (hasWarnedOfPath || path === '/' || !(read(request, 'access') ?? read(request, 'csrf'))) return
       hasWarnedOfPath = true
-      app.log.warn(`A refresh has brought cookies of a session, but not that of the refresh token, which browsers send to ${path} alone. ` +
-        'Where a proxy before the app takes a part of the path away, put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
+      app.log.warn('A refresh has brought cookies of a session, but not that of the refresh token, ' +
+        `which browsers send to ${path} alone. ` +
+        'Where a proxy before the app takes a part of the path away, ' +
+        'put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
     },
     clear: () => sessionCookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
     read,
@@ -87,8 +93,8 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
 type Library = Pick<FastifyInstance, 'parseCookie' | 'serializeCookie'>
 
 /**
- * What reads and writes cookies. It has a scope of its own also where the host has registered @fastify/cookie, whose
- * `parseOptions` are for the host's cookies.
+ * Registers @fastify/cookie in a scope of its own, also where the host has registered it: the host's `parseOptions` are
+ * for the host's cookies.
  */
 async function openLibrary (app: FastifyInstance): Promise<Library> {
   let library!: Library

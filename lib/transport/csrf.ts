@@ -12,19 +12,19 @@ import { inBody } from './locate.ts'
 /** Keeps other sites from using the cookies that a browser sends along by itself. */
 export interface Csrf {
   /** The value that a client of this session sends back in a header, which no other site can read. */
-  valueFor: (sessionId: string, ver: number) => string
+  valueFor: (sessionId: string, epoch: number) => string
   /** True for methods that need a proof on routes of the app's own. */
   isNeededFor: (method: string) => boolean
-  /** True for the handshake of a WebSocket: its method is safe, what follows is not, and any page may begin one. */
+  /** True for the handshake of a WebSocket: any page may begin one, and its method is safe, but what follows is not. */
   isHandshake: (request: AnyRequest) => boolean
   /**
-   * For a request that came in by a cookie and changes something.
-   * @throws {CsrfFailed} saying what was missing, and how to send it
+   * Checks a request that came in by a cookie and changes something.
+   * @throws {CsrfFailed} that says what was missing, and how to send it
    */
   requireProof: (request: AnyRequest, claims: Pick<SharedClaims, 'sid' | 'ver'>) => void
   /**
-   * For a request that is about to get cookies without having shown any: it is JSON, which a form cannot send, and must
-   * not come from a page of another origin.
+   * Checks a request that is to get cookies and has brought none. It is JSON, which a form cannot send, and must not
+   * come from a page of another origin.
    * @throws {CsrfFailed}
    */
   requireOwnSite: (request: AnyRequest) => void
@@ -35,7 +35,9 @@ export interface Csrf {
 /** Methods that change nothing: those of RFC 9110 §9.2.1, and QUERY. */
 const safeMethods = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']
 
-/** Which methods need a proof: those of a list, or without one all that are not safe, whatever their name. */
+/**
+ * Makes the rule which methods need a proof: those of the list, or without a list all that are not known to be safe.
+ */
 export function proofRule (methods?: string[]): (method: string) => boolean {
   return methods ? (method) => methods.includes(method) : (method) => !safeMethods.includes(method)
 }
@@ -48,50 +50,56 @@ function isHandshake ({ headers }: AnyRequest): boolean {
   return /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '') || headers[':protocol'] === 'websocket'
 }
 
-/** What a browser says of the page that sends a request. */
+/** What is known of the page that sends a request. */
 type Sender = 'trusted' | 'foreign' | 'unnamed' | 'unknown'
 
 /**
- * What the browser says of the sender comes first, since no page can forge it:
+ * What the browser says of the sender comes first, since no page can forge it. It sends no `Sec-Fetch-Site` on plain
+ * HTTP and in Safari before 16.4, and some proxies strip it:
  *
- * | `Sec-Fetch-Site`            | `Origin`              | sender  | with the right value | without one |
- * | --------------------------- | --------------------- | ------- | -------------------- | ----------- |
- * | same-origin                 | any                   | trusted | passes               | passes      |
- * | any                         | in `trustedOrigins`   | trusted | passes               | passes      |
- * | any, at the handshake of a WebSocket | the app's own | trusted | passes              | passes      |
- * | same-site, cross-site       | another, or none      | foreign | refused              | refused     |
- * | absent (plain HTTP, Safari before 16.4, a proxy that strips it), or what says nothing | none | unnamed | passes | refused |
- * | the same                    | another               | unknown | passes               | refused     |
+ * | `Sec-Fetch-Site`                     | `Origin`            | sender  | with the right value | without one |
+ * | ------------------------------------ | ------------------- | ------- | -------------------- | ----------- |
+ * | same-origin                          | any                 | trusted | passes               | passes      |
+ * | any                                  | in `trustedOrigins` | trusted | passes               | passes      |
+ * | any, at the handshake of a WebSocket | the app's own       | trusted | passes               | passes      |
+ * | same-site, cross-site                | another, or none    | foreign | refused              | refused     |
+ * | absent, or any other value           | none                | unnamed | passes               | refused     |
+ * | absent, or any other value           | another             | unknown | passes               | refused     |
  *
  * The value is an HMAC of the session (OWASP's signed double submit): no other site can read it, so it is proof by
- * itself, and a cookie that a neighbouring host has planted is worth nothing. One that is sent has to be right in any
- * case: else the page means another session than the cookies, which somebody may have planted. Before there is a
- * session there is no value: then an unnamed sender, which is no page of another site, passes, and an unknown one does not.
+ * itself, and a cookie that a neighbouring host has planted is worth nothing. A value that is sent has to be right also
+ * where none is needed: a wrong one means that the cookies are of another session than the page's, and so may have been
+ * planted. Before there is a session there is no value: then an unnamed sender, which is no page of another site,
+ * passes, and an unknown one does not.
  *
- * A page cannot put the value into the handshake of a WebSocket, and not all browsers send `Sec-Fetch-Site` there, but each
- * sends `Origin`: so there it may be the app's own, as the host that was asked tells.
+ * A page cannot put the value into the handshake of a WebSocket, and not all browsers send `Sec-Fetch-Site` there, but
+ * each sends `Origin`: so there it may be the app's own, which is that of the host that was asked.
  */
 export function createCsrf (
-  { cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: TransportSettings, keys: Buffer[], telemetry: Telemetry<object, TransportEvents>
+  { cookies: { secure }, csrf: { header, trustedOrigins, methods, formField } }: TransportSettings,
+  keys: Buffer[],
+  telemetry: Telemetry<object, TransportEvents>
 ): Csrf {
   /** Requests of unknown senders that had the right value. */
   const proven = new WeakSet<AnyRequest>()
   const wanted = `the header ${header}${formField === undefined ? '' : `, or the field ${formField},`}`
 
-  function valueOf (key: Buffer, sessionId: string, ver: number): string {
-    return createHmac('sha256', key).update(`${sessionId} ${ver}`).digest('base64url')
+  function valueOf (key: Buffer, sessionId: string, epoch: number): string {
+    return createHmac('sha256', key).update(`${sessionId} ${epoch}`).digest('base64url')
   }
 
   function senderOf (request: AnyRequest): Sender {
     const { origin, 'sec-fetch-site': site } = request.headers
-    if (site === 'same-origin' || trustedOrigins.includes(origin!) || (isHandshake(request) && isOwn(request))) return 'trusted'
+    if (site === 'same-origin' || trustedOrigins.includes(origin!)) return 'trusted'
+    if (isHandshake(request) && isOwn(request)) return 'trusted'
     if (site === 'same-site' || site === 'cross-site') return 'foreign'
     return origin === undefined ? 'unnamed' : 'unknown'
   }
 
   /**
-   * Whoever stands before the app may have taken TLS away, but a Secure cookie that is there tells that the browser has used
-   * it, or trusts the host without: then a page on plain HTTP, into which a stranger may have written, is another origin.
+   * True for the app's own origin. A proxy may have ended TLS, so the app cannot tell whether a page was on https. But
+   * with `Secure` cookies the browser has used TLS, or trusts the host without it: then a page on plain HTTP, which a
+   * stranger on the network may have written, is of another origin.
    */
   function isOwn ({ headers: { origin }, host }: AnyRequest): boolean {
     if (origin === `https://${host}`) return true
@@ -106,12 +114,15 @@ export function createCsrf (
   /** @throws {CsrfFailed} for a page of another origin */
   function knownSender (request: AnyRequest): Exclude<Sender, 'foreign'> {
     const sender = senderOf(request)
-    if (sender === 'foreign') throw failed(request, 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins')
+    if (sender === 'foreign') {
+      throw failed(request, 'The request comes from a page of another origin (Sec-Fetch-Site), ' +
+        'which is not in csrf.trustedOrigins')
+    }
     return sender
   }
 
   return {
-    valueFor: (sessionId, ver) => valueOf(keys[0]!, sessionId, ver),
+    valueFor: (sessionId, epoch) => valueOf(keys[0]!, sessionId, epoch),
     isNeededFor: proofRule(methods),
     isHandshake,
 
@@ -120,20 +131,26 @@ export function createCsrf (
       const sent = request.headers[header] ?? (formField && inBody(request, formField))
       if (sent === undefined) {
         if (sender === 'trusted') return
-        if (isHandshake(request)) throw failed(request, 'The handshake of a WebSocket with cookies needs an Origin that is the app\'s own, with the host that was asked, or in csrf.trustedOrigins')
+        if (isHandshake(request)) {
+          throw failed(request, 'The handshake of a WebSocket with cookies needs an Origin that is the app\'s own, ' +
+            'with the host that was asked, or in csrf.trustedOrigins')
+        }
         const why = sender === 'unknown' ? ', as its Origin is not in csrf.trustedOrigins' : ''
-        throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, which is also in the readable cookie${why}`)
+        throw failed(request, `A request with cookies needs ${wanted} with the value of csrf_token, ` +
+          `which is also in the readable cookie${why}`)
       }
       if (typeof sent !== 'string' || !keys.some((key) => isEqual(sent, valueOf(key, sid, ver)))) {
-        throw failed(request, `${wanted[0]!.toUpperCase()}${wanted.slice(1)} does not hold the csrf_token of this session`)
+        const where = `${wanted[0]!.toUpperCase()}${wanted.slice(1)}`
+        throw failed(request, `${where} does not hold the csrf_token of this session`)
       }
       if (sender === 'unknown') proven.add(request)
     },
 
     requireOwnSite (request) {
       if (knownSender(request) !== 'unknown') return
-      throw failed(request, 'The Origin of the request is not in csrf.trustedOrigins. The browser sends no Sec-Fetch-Site, ' +
-        'as on plain HTTP, in old browsers and behind proxies that strip it: so the app has to name the origin of its own pages there')
+      throw failed(request, 'The Origin of the request is not in csrf.trustedOrigins. ' +
+        'The browser sends no Sec-Fetch-Site, as on plain HTTP, in old browsers and behind proxies that strip it: ' +
+        'so the app has to name the origin of its own pages there')
     },
 
     isForeign (request) {

@@ -8,19 +8,21 @@ import type { Cookies } from './cookies.ts'
 import type { Csrf } from './csrf.ts'
 import type { Location, TransportSettings } from './options.ts'
 
-/** What browsers are to keep of a session, and to forget. */
+/** When browsers may be given the cookies of a session, and when they are to forget them. */
 export interface Keeping {
   /**
-   * For an answer in cookies to a request that has shown none: it might put somebody else's session into a browser.
+   * Checks a request without cookies that is answered with cookies: another site could put somebody else's session into
+   * a browser by it.
    * @throws {CsrfFailed}
    */
   requireOwnSite: (request: AnyRequest, session: Pick<Session, 'transport'>, location: Location) => void
-  /** Takes the cookies of a session that is over out of a browser, unless a page of another origin asks for it. */
+  /** Clears the cookies of a session that is over, unless a page of another origin asks for it. */
   forget: (request: AnyRequest, reply: AnyReply) => void
   /**
-   * Takes cookies back whose token is refused for good, unless another site has sent them: a browser would send them for
-   * ever. Where newer ones are on their way to it, or there already, those would go. And that a token has expired is told
-   * by a clock alone, which may be wrong: the browser forgets an expired cookie by itself.
+   * Clears cookies whose token is refused for good, which a browser would send for ever; unless another site has sent
+   * them. Not for a token that newer ones have replaced, since the browser may have those by now, and they would be
+   * cleared. And not for one that has expired, since this clock may be wrong, and browsers forget expired cookies by
+   * themselves.
    */
   clearRefused: (request: AnyRequest, reply: AnyReply, location: Location, error: unknown) => void
 }
@@ -44,8 +46,8 @@ export function createKeeping (cookies: Cookies, csrf: Csrf, { transport }: Tran
 }
 
 /**
- * Adds to the cookies that others set, whether they use @fastify/cookie or not. Its `reply.setCookie` would keep ours back
- * for a hook, which does not run where another hook fails or the reply is hijacked, and read the request as the host does.
+ * Adds cookies to those that others set, by @fastify/cookie or otherwise. Its `reply.setCookie` would keep ours for a
+ * hook, which does not run where another hook fails or the reply is hijacked, and would depend on the host's options.
  */
 export function setCookies (reply: AnyReply, cookies: string[]): void {
   for (const cookie of cookies) reply.header('set-cookie', cookie)

@@ -10,7 +10,7 @@ export type Location = 'header' | 'cookie' | 'body' | 'query' | 'protocol'
 /** How a session's tokens travel: in bodies, where scripts see them, or in cookies, where they do not. */
 export type Transport = 'body' | 'cookie'
 
-/** What a cookie's domain may hold without ending the attribute (RFC 6265 §4.1.1); so may its path below. */
+/** A label of a cookie's domain. In the domain and the path no `;` may end the attribute (RFC 6265 §4.1.1). */
 const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 
 /** A cookie's name and the path that it is sent to. */
@@ -25,8 +25,8 @@ export const LocationsSchema = (words: { description?: string, usual?: string } 
   { ...words, minItems: 1, uniqueItems: true, tsType: 'Location[]' })
 
 /**
- * As browsers write it in `Origin` (RFC 6454 §6.1), and no pattern. Apps in a shell have schemes of their own, which
- * are no more than a name.
+ * True for an origin as browsers write it in `Origin` (RFC 6454 §6.1), and no pattern of origins. Apps in a native
+ * shell have schemes of their own, which the URL parser does not know.
  */
 function isOrigin (value: string): boolean {
   if (!/^https?:/.test(value)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(value)
@@ -138,7 +138,7 @@ export function read (given: Given, scope: string) {
 }
 
 function cookiesOf ({ cookies, name, prefix }: Given, scope: string) {
-  // A browser knows no parameters, so a path ends before the first.
+  // The path of a cookie ends before the first parameter, which browsers would take literally.
   const path = `${scope.replace(/\/+$/, '')}${prefix}`.replace(/\/[^/]*[:*].*$/, '')
   return cookieSettings(cookies, name, path)
 }

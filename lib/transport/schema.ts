@@ -3,12 +3,12 @@ import type { ErrorClass } from '../http/answers.ts'
 import { CsrfFailed } from './errors.ts'
 import type { Transport, TransportSettings } from './options.ts'
 
-/** The header that brings cookies or takes them back, where there are any. */
+/** The `headers` of an answer that sets or clears cookies, where tokens travel in cookies. */
 export function setsCookies (transport: TransportSettings['transport'], description: string) {
   return transport !== 'body' && { headers: { 'set-cookie': { type: 'string', description } } }
 }
 
-/** How a client says where its tokens are to go, where it may say so. */
+/** The field by which a client says how its tokens are to travel, where it may choose. */
 export function transportFields (transport: TransportSettings['transport']) {
   return transport === 'both' && {
     transport: Type.Optional(Type.Unsafe<Transport>({
@@ -19,7 +19,7 @@ export function transportFields (transport: TransportSettings['transport']) {
   }
 }
 
-/** Nothing, but that a browser is told to forget the session. */
+/** The schema of an empty answer that clears the cookies of the session. */
 export function ForgottenSchema ({ transport }: TransportSettings) {
   const takesBack = setsCookies(transport, 'Takes the cookies of the session back, where it had any.')
   return Type.Null({ description: 'Done', ...takesBack })
@@ -31,7 +31,7 @@ export const RefreshTokenBodySchema = Type.Object({
   })),
 }, { additionalProperties: false })
 
-/** What a route that sets cookies may answer beside. */
+/** The further errors of a route that sets cookies. */
 export function ownSiteErrors (transport: TransportSettings['transport']): ErrorClass[] {
   return transport === 'body' ? [] : [CsrfFailed]
 }

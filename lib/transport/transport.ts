@@ -13,14 +13,19 @@ export interface TokenTransport extends Keeping {
   cookies: Cookies
   csrf: Csrf
   locator: Locator
-  /** Where guards of our own routes look: they run before there is a body, and no token of a query is taken unasked. */
+  /** The places where guards of our own routes look. They run before there is a body; queries may end up in logs. */
   ownLocations: Location[]
-  /** Where routes of ours look that take a refresh token: into the body first. */
+  /** The places where our own routes look for a refresh token: the body first. */
   refreshLocations: Location[]
 }
 
+interface TransportParts {
+  keyring: Keyring
+  telemetry: Telemetry<object, TransportEvents>
+}
+
 export async function createTokenTransport (
-  app: FastifyInstance, { keyring, telemetry }: { keyring: Keyring, telemetry: Telemetry<object, TransportEvents> }, settings: TransportSettings
+  app: FastifyInstance, { keyring, telemetry }: TransportParts, settings: TransportSettings
 ): Promise<TokenTransport> {
   const cookies = await createCookies(app, settings)
   const csrf = createCsrf(settings, keyring.csrf, telemetry)
