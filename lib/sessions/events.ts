@@ -20,7 +20,10 @@ export const sessionCounters = {
   refreshesForged: 0,
   /** Refresh tokens that a proof of who one is has made void. */
   refreshesSuperseded: 0,
-  /** Refreshes that came to nothing for another reason: a check of the host's or of the origin, or a database that was away. */
+  /**
+   * Refreshes that came to nothing for another reason: a check of the host's or of the origin, or a database that was
+   * away.
+   */
   refreshesFailed: 0,
   /** Entries of the log that other processes have written. */
   revocationsRead: 0,
@@ -59,10 +62,10 @@ export interface SessionEvents {
 }
 
 /**
- * What came of a refresh: the next generation, another answer within the one that is there, or one that replaces an answer
- * taken for lost. Or a refusal: the session is over, gone or expired; it never gave out this token; a proof of who one is
- * has made the token void; it was spent before, and the session ends for it; anything else, as a check of the host's or a
- * database that is away.
+ * What came of a refresh: the next generation, another answer within the one that is there, or one that replaces an
+ * answer taken for lost. Or a refusal: the session is over, gone or expired; it never gave out this token; a proof of
+ * who one is has made the token void; it was spent before, and the session ends for it; anything else, as a check of
+ * the host's or a database that is away.
  */
 export type RefreshOutcome =
   'rotated' | 'repeated' | 'skipped' | 'ended' | 'forged' | 'superseded' | 'reused' | 'failed'
@@ -81,8 +84,8 @@ export interface RefreshEvent {
    */
   userAgentChanged: boolean | null
   /**
-   * Whether the request comes from another network than the last that moved the session, an IPv4 address or the /64 of an
-   * IPv6 one; null where nothing is known to compare.
+   * Whether the request comes from another network than the last that moved the session, an IPv4 address or the /64 of
+   * an IPv6 one; null where nothing is known to compare.
    */
   networkChanged: boolean | null
 }
@@ -92,8 +95,8 @@ export interface ReuseDetails {
   /** The token that was used too late. By an access token alone its branch and its time are not known. */
   shown: { gen: number, br: string | null, issuedAt: number | null }
   /**
-   * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it was
-   * used last, and where from.
+   * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it
+   * was used last, and where from.
    */
   session: {
     gen: number
