@@ -3,19 +3,24 @@ import type { FastifyBaseLogger } from 'fastify'
 /** Functions of the host's, by name, that are called after something has happened and cannot change it. */
 type Observers = { [name: string]: (...told: never[]) => unknown }
 
-export interface Telling<Hooks extends Observers> {
-  /** Calls a hook with what is stored by now. The answer does not wait for it, and one that fails is logged. */
-  tell: <Name extends keyof Hooks>(name: Name, ...told: Parameters<Hooks[Name]>) => void
+/**
+ * For each hook that there is a function that calls it with what is stored by now. The answer does not wait for it, and one
+ * that fails is logged.
+ */
+export type Telling<Hooks extends Observers> = {
+  [Name in keyof Hooks]?: (...told: Parameters<Hooks[Name]>) => void
 }
 
 export function createHooks<Hooks extends Observers> (hooks: Partial<Hooks>, log: FastifyBaseLogger): Telling<Hooks> {
-  return {
-    tell (name, ...told) {
-      const hook = hooks[name]
-      if (!hook) return
+  const telling: Telling<Hooks> = {}
+  for (const name of Object.keys(hooks) as (keyof Hooks & string)[]) {
+    const hook = hooks[name]
+    if (!hook) continue
+    telling[name] = (...told) => {
       // Copies, since the answer may still be made of the originals.
-      const telling = async () => { await hook(...structuredClone(told)) }
-      telling().catch((error) => log.error(error, `The hook ${String(name)} failed`))
-    },
+      const call = async () => { await hook(...structuredClone(told)) }
+      call().catch((error) => log.error(error, `The hook ${name} failed`))
+    }
   }
+  return telling
 }

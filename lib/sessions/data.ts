@@ -21,12 +21,12 @@ export interface OwnData {
   /** True where sessions have data: the option `sessions.data`. */
   isOn: boolean
   /**
-   * The data of a new session of this user: what `hooks.onSession` gives, or null.
+   * The data of a new session of this user: what `hooks.onSession` gives. Absent where there is no such hook.
    * @throws {InputInvalid} where that does not fit the schema
    * @throws {Unavailable} where the hook takes longer than a request may
    * @throws what the hook throws, if that has a status of 4xx
    */
-  forNew: (user: PublicFields, request?: AnyRequest) => Promise<SessionData | null>
+  forNew?: (user: PublicFields, request?: AnyRequest) => Promise<SessionData | null>
   /**
    * A copy with the defaults of the schema; null for nothing.
    * @throws {InputInvalid} `ACCOUNTS_INPUT_INVALID`, naming what is wrong
@@ -64,12 +64,13 @@ export function createOwnData (
 
   return {
     isOn: schema !== undefined,
-    async forNew (user, request) {
-      if (!onSession) return null
-      const shownUser = structuredClone(publicUsers.of(user))
-      return read(await withTimeout(msLeft(), askForLeave(() => onSession(shownUser, request))))
-    },
     read,
+    ...onSession && {
+      async forNew (user: PublicFields, request?: AnyRequest) {
+        const shownUser = structuredClone(publicUsers.of(user))
+        return read(await withTimeout(msLeft(), askForLeave(() => onSession(shownUser, request))))
+      },
+    },
     of: ({ data }) => schema && isPlainObject(data) ? structuredClone(data) as SessionData : null,
   }
 }

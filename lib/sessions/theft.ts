@@ -24,6 +24,6 @@ export function createEndReused ({ endings, telemetry, hooks, log }: TheftParts)
     telemetry.counters.refreshesReused++
     log.warn({ sessionId }, 'A spent refresh token was used again: its session is over')
     const isEnded = await endings.end(sessionId, 'reuse', { userId, client, reuse: reuseOf(session, shown) })
-    if (isEnded) hooks.tell('onReuse', { userId, sessionId })
+    if (isEnded) hooks.onReuse?.({ userId, sessionId })
   }
 }

@@ -99,6 +99,6 @@ export function createGranting (
 
 /** Sends a grant, once all that it tells of is stored. Without cookies it needs no reply. */
 export function deliver (reply: AnyReply | undefined, { body, cookies }: Grant): Grant['body'] {
-  if (reply) setCookies(reply, cookies)
+  if (reply && cookies.length > 0) setCookies(reply, cookies)
   return body
 }

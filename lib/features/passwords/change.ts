@@ -35,10 +35,11 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
         const custom = await signIn.claimsOf({ user, data: await sessions.dataOf(claims.sid) }, request)
         return (session) => {
           transport.requireOwnSite(request, session, location)
-          return throttle.remember(signIn.grant(session, custom), session)
+          const made = signIn.grant(session, custom)
+          return throttle.devices?.remember(made, session) ?? made
         }
       })))
-    hooks.tell('onPasswordChanged', granted.body.user, sourceOf(request))
+    hooks.onPasswordChanged?.(granted.body.user, sourceOf(request))
     return deliver(reply, granted)
   })
 }

@@ -35,6 +35,14 @@ export function isAffordable (stored: Cost, today: Cost): boolean {
   return memoryCost * timeCost <= mostTimesToday * today.memoryCost * today.timeCost && memoryCost <= Math.max(mostMemory, today.memoryCost)
 }
 
+/** Says whether a hash, of argon2id, is cheaper than this. */
+export function isWeakerThan ({ memoryCost, timeCost }: Cost): (phc: string) => boolean {
+  return (phc) => {
+    const stored = costOf(phc)!
+    return stored.memoryCost < memoryCost || stored.timeCost < timeCost
+  }
+}
+
 /** A hash of no password at all, as dear to check as a real one. */
 export function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
   const [salt, digest] = [16, 32].map((bytes) => randomBytes(bytes).toString('base64').replaceAll('=', ''))

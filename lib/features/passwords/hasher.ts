@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ask } from '../../host/ask.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
-import type { PasswordSettings, PasswordVerifier } from './options.ts'
+import { options, type PasswordSettings, type PasswordVerifier } from './options.ts'
 import { label, seasoned, unlabel, type Pepper } from './pepper.ts'
 import type { Queue } from './queue.ts'
 
@@ -35,6 +35,8 @@ interface Reading {
   verifier?: PasswordVerifier
 }
 
+const usualMemoryCost = options.password.properties.argon2.properties.memoryCost.default as number
+
 /** What the column holds, less the label of a pepper. */
 const mostLength = 230
 
@@ -49,22 +51,28 @@ export async function createHasher (
   const hasher = own ?? (await import('./argon2.ts')).createArgon2(argon2)
   const [pepper] = peppers
   const nobodys = randomBytes(32).toString('base64url')
-  const sample = await tried('password.hasher', () => make(nobodys))
-  const today = costOf(sample)
+  // A machine that cannot bear more memory than usual, or a hasher that does not work, would be told by the first login.
+  const isTried = own !== undefined || argon2.memoryCost > usualMemoryCost
+  const sample = isTried ? await tried('password.hasher', () => make(nobodys)) : undefined
+  const today = sample === undefined ? argon2 : costOf(sample)
   for (const [index, verifier] of legacy.entries()) {
     await tried(`password.legacy[${index}]`, async () => {
-      if (!verifier.knows(verifier.decoy) || await verifier.verify(verifier.decoy, nobodys)) throw new Error('its decoy must be a hash that it knows and that nobody has')
+      if (!verifier.knows(verifier.decoy) || await verifier.verify(verifier.decoy, nobodys)) {
+        throw new Error('its decoy must be a hash that it knows and that nobody has')
+      }
     })
   }
 
   async function make (password: string): Promise<string> {
-    const phc: unknown = await hasher.hash(seasoned(prepare(password), pepper))
-    if (typeof phc !== 'string' || !schemeOf(phc) || phc.length > mostLength) throw new Error(`it must make PHC strings of ${mostLength} characters at most`)
+    const phc: unknown = await hasher.hash(season(password, pepper))
+    if (typeof phc !== 'string' || !schemeOf(phc) || phc.length > mostLength) {
+      throw new Error(`it must make PHC strings of ${mostLength} characters at most`)
+    }
     return phc
   }
 
   function read (stored: string): Reading | undefined {
-    const own = unlabel(stored, peppers)
+    const own = peppers.length > 0 ? unlabel(stored, peppers) : { phc: stored, pepper }
     if (own && isOurs(own.phc)) return own
     const verifier = legacy.find((verifier) => verifier.knows(stored))
     return verifier && { phc: stored, pepper: undefined, verifier }
@@ -73,12 +81,12 @@ export async function createHasher (
   /** Of a scheme, and a cost, that our hasher is asked about. */
   function isOurs (phc: string): boolean {
     const cost = costOf(phc)
-    return today ? cost !== undefined && isAffordable(cost, today) : schemeOf(phc) === schemeOf(sample)
+    return today ? cost !== undefined && isAffordable(cost, today) : schemeOf(phc) === schemeOf(sample!)
   }
 
   async function matches (reading: Reading | undefined, password: string): Promise<boolean> {
     const own = reading?.verifier ? undefined : reading
-    const text = seasoned(prepare(password), own ? own.pepper : pepper)
+    const text = season(password, own ? own.pepper : pepper)
     if (own && await hasher.verify(own.phc, text) === true) return true
     const rest = restOf(own?.phc)
     if (rest) await hasher.verify(rest, text)
@@ -131,7 +139,11 @@ function schemeOf (phc: string): string | undefined {
   return /^\$([a-z0-9-]{1,32})\$/.exec(phc)?.[1]
 }
 
-/** One spelling for every way to type the same characters (NIST SP 800-63B-4 §3.1.1.2). Nothing else is changed. */
-function prepare (password: string): string {
-  return password.normalize('NFKC')
+/**
+ * What is hashed: one spelling for every way to type the same characters (NIST SP 800-63B-4 §3.1.1.2), with a pepper where
+ * there is one. Nothing else is changed.
+ */
+function season (password: string, pepper: Pepper | undefined): string {
+  const typed = password.normalize('NFKC')
+  return pepper ? seasoned(typed, pepper) : typed
 }

@@ -4,7 +4,7 @@ import { answers, tags } from '../../http/answers.ts'
 import { sourceOf } from '../../http/request.ts'
 import { disconnectSignal } from '../../http/signal.ts'
 import { SessionsFull } from '../../sessions/errors.ts'
-import type { Wish } from '../../sign-in/beginning.ts'
+import type { Wish } from '../../sign-in/sign-in.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
@@ -47,20 +47,22 @@ export function login ({ spine, throttle, passwords, credentials }: PasswordPart
     const beginning = signIn.beginningOf(request, wish)
     const find = async () => {
       const stored = await lookUp.stored.byIdentifier(identifier)
-      const device = await throttle.known(request, async () => stored)
+      const device = await throttle.devices?.known(request, async () => stored)
       return { key: identifierKey(identifier), id: stored?.id, stored, device }
     }
     try {
       const user = await passwords.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
         credentials.identify(stored, isJudged, password, beginning, disconnectSignal(reply))))
       const { data, claims } = await signIn.givenByHost(user, request)
-      const granted = await signIn.signIn(user, { ...beginning, data }, (session) =>
-        throttle.remember(signIn.grant(session, claims), session))
-      hooks.tell('onLogin', granted.body.user, sourceOf(request))
+      const granted = await signIn.signIn(user, { ...beginning, data }, (session) => {
+        const made = signIn.grant(session, claims)
+        return throttle.devices?.remember(made, session) ?? made
+      })
+      hooks.onLogin?.(granted.body.user, sourceOf(request))
       await signIn.endReplaced(request, beginning.transport)
       return deliver(reply, granted)
     } catch (error) {
-      if (error instanceof CredentialsInvalid) hooks.tell('onLoginFailed', identifier, sourceOf(request))
+      if (error instanceof CredentialsInvalid) hooks.onLoginFailed?.(identifier, sourceOf(request))
       throw error
     }
   })

@@ -1,4 +1,3 @@
-import { widestNetworkOf } from '../../http/network.ts'
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { Throttle } from '../throttle/open.ts'
@@ -27,7 +26,7 @@ export async function open (
     PasswordSchema: PasswordSchema(settings),
     knows: hasher.knows,
     match: credentials.match,
-    admit: ({ ip }, act) => queue.admit(act, widestNetworkOf(ip)),
+    admit: queue.admit,
     async take (password, owner, gone) {
       await policy.check(password, owner, gone)
       return hasher.hash(password, gone)
@@ -41,7 +40,7 @@ export async function open (
     changePassword: createPasswordChange({ spine, policy, hasher, credentials }),
     async attemptedBy (request) {
       const { claims: { sub: id } } = request.auth!
-      return { key: id, id, device: await throttle.known(request, () => lookUp.stored.byId(id)) }
+      return { key: id, id, device: await throttle.devices?.known(request, () => lookUp.stored.byId(id)) }
     },
   }
 

@@ -6,10 +6,11 @@ import type { Throttle } from '../throttle/open.ts'
 import type { Credentials } from './credentials.ts'
 import type { Hasher } from './hasher.ts'
 import type { ChangePassword } from './password-change.ts'
+import type { Queue } from './queue.ts'
 import type { Owner } from './rule.ts'
 
 /** What others may do with passwords. */
-export interface Passwords extends Pick<Hasher, 'knows'>, Pick<Credentials, 'match'> {
+export interface Passwords extends Pick<Hasher, 'knows'>, Pick<Credentials, 'match'>, Pick<Queue, 'admit'> {
   /** A new password, with the rules that a form can show. */
   PasswordSchema: TString
   /**
@@ -18,12 +19,6 @@ export interface Passwords extends Pick<Hasher, 'knows'>, Pick<Credentials, 'mat
    * @throws {Busy}
    */
   take: (password: string, owner: Owner, gone?: AbortSignal) => Promise<string>
-  /**
-   * Does what will have a password hashed, if there is room in the line for it, and for one more of this network: none can
-   * take the line for itself.
-   * @throws {Busy}
-   */
-  admit: <Result>(request: AnyRequest, act: () => Promise<Result>) => Promise<Result>
 }
 
 /** What the routes of passwords use beside the spine. */

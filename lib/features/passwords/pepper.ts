@@ -29,6 +29,6 @@ export function unlabel (stored: string, peppers: Pepper[]): { phc: string, pepp
 }
 
 /** What is hashed in place of the password: text of 43 characters, which no hasher cuts short. */
-export function seasoned (password: string, pepper: Pepper | undefined): string {
-  return pepper ? createHmac('sha256', pepper.key).update(password).digest('base64url') : password
+export function seasoned (password: string, { key }: Pepper): string {
+  return createHmac('sha256', key).update(password).digest('base64url')
 }

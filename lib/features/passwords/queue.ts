@@ -1,3 +1,5 @@
+import { widestNetworkOf } from '../../http/network.ts'
+import type { AnyRequest } from '../../http/request.ts'
 import { msLeft } from '../../http/deadline.ts'
 import { Busy } from './errors.ts'
 import type { PasswordSettings } from './options.ts'
@@ -6,10 +8,10 @@ import type { PasswordSettings } from './options.ts'
 export interface Queue {
   /**
    * Does something that will stand in the line for its jobs, if there is room for one more of those, and for one more of
-   * this network. Who comes in vain has cost nothing yet.
+   * the request's network: none can take the line for itself. Who comes in vain has cost nothing yet.
    * @throws {Busy} when as many as may run and wait are at it, or a quarter of those who may wait are of this network
    */
-  admit: <Result>(act: () => Promise<Result>, network: string) => Promise<Result>
+  admit: <Result>(request: Pick<AnyRequest, 'ip'>, act: () => Promise<Result>) => Promise<Result>
   /**
    * Runs a job, those first that came first. One whose client has gone leaves the line, and does not run.
    * @throws {Busy} when too many wait already
@@ -78,7 +80,8 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
   }
 
   return {
-    async admit (act, network) {
+    async admit ({ ip }, act) {
+      const network = widestNetworkOf(ip)
       const share = shares.get(network) ?? 0
       if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) throw busy(Math.max(admitted - concurrency, 0))
       admitted++

@@ -4,7 +4,7 @@ import { askForLeave } from '../../host/ask.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { sourceOf } from '../../http/request.ts'
 import { disconnectSignal } from '../../http/signal.ts'
-import type { Wish } from '../../sign-in/beginning.ts'
+import type { Wish } from '../../sign-in/sign-in.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import { UserExists } from '../../users/errors.ts'
@@ -61,10 +61,12 @@ export function register (
           await onRegister?.(em, ...structuredClone(told))
           await em.flush()
         })
-        return store(user, { ...beginning, data }, (session) =>
-          throttle.remember(signIn.grant(session, claims), session), join)
+        return store(user, { ...beginning, data }, (session) => {
+          const made = signIn.grant(session, claims)
+          return throttle.devices?.remember(made, session) ?? made
+        }, join)
       }))
-    hooks.tell('onRegistered', granted.body.user, sourceOf(request))
+    hooks.onRegistered?.(granted.body.user, sourceOf(request))
     await signIn.endReplaced(request, beginning.transport)
     reply.code(201)
     return deliver(reply, granted)

@@ -24,7 +24,7 @@ export function logout ({ hooks, openapi, sessions, settings, tokens, transport,
       const verified = tokens.verifyEvenExpired(token, kinds)
       if (location === 'cookie') csrf.requireProof(request, verified.claims)
       const ended = await sessions.logout(verified, clientOf(request))
-      if (ended) hooks.tell('onLogout', users.publicUsers.of(ended.user), sourceOf(request))
+      if (ended) hooks.onLogout?.(users.publicUsers.of(ended.user), sourceOf(request))
     } catch (error) {
       clearRefused(request, reply, location, error)
       throw error

@@ -51,7 +51,7 @@ export function refresh (spine: Spine, throttle: Throttle): AddRoutes {
         if (error instanceof TokenRevoked && !await sessions.isThere(claims.sid)) await throttle.fail(request)
         throw error
       })
-      hooks.tell('onRefresh', granted.body.user, sourceOf(request))
+      hooks.onRefresh?.(granted.body.user, sourceOf(request))
       return deliver(reply, granted)
     } catch (error) {
       transport.clearRefused(request, reply, location, error)

@@ -10,8 +10,6 @@ const unlimited: Throttle = {
   guess: async (_, find, check) => check(await find(), true),
   register: async (_, prepare, act) => act(await prepare()),
   fail: async () => {},
-  known: async () => undefined,
-  remember: (granted) => granted,
 }
 
 /** Limits on guessing. */

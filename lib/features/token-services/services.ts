@@ -1,5 +1,5 @@
 import { isDate } from 'node:util/types'
-import { transportOf } from '../../sign-in/beginning.ts'
+import { transportOf } from '../../sign-in/sign-in.ts'
 import { deliver, type CookieResponse, type TokenResponse } from '../../sign-in/grant.ts'
 import { setCookies } from '../../transport/keep.ts'
 import type { Spine } from '../spine.ts'

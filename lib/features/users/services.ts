@@ -137,7 +137,7 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
       const past = pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email)
       const user = await draft({ username, email, roles, past }, own, (names) =>
         password === undefined ? passwordHash ?? '' : passwords.take(password, names))
-      return managed(await add(user, em, (added) => hooks.tell('onRegistered', publicUsers.of(added), null)))
+      return managed(await add(user, em, (added) => hooks.onRegistered?.(publicUsers.of(added), null)))
     },
 
     async find (text, options) {
