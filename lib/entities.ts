@@ -13,7 +13,7 @@ const cards: readonly AnyFeature[] = features
 
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
 export const entities = [
-  User, Session, RevokedToken, Revision, Event, UniqueField, ...cards.flatMap(({ entities = [] }) => entities),
+  User, Session, RevokedToken, Revision, ...cards.flatMap(({ entities = [] }) => entities), Event, UniqueField,
 ]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */

@@ -1,15 +1,4 @@
 import { isError, propertiesOf } from '../checks/any-error.ts'
-import { Unavailable } from '../http/errors.ts'
-
-/**
- * The result of `work`, for which nobody waits longer than `ms`: it may wait for a connection that nobody gives back.
- * @throws {Unavailable}
- */
-export async function withTimeout<Result> (ms: number, work: Promise<Result>): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Unavailable()), Math.max(0, ms))
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
-}
 
 /**
  * PostgreSQL: a serialization failure, a deadlock, too many connections, and a server that is starting. MySQL and

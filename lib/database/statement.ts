@@ -1,6 +1,7 @@
 import { raw, type EntityClass, type EntityManager, type LockMode } from '@mikro-orm/core'
+import { isPlainObject } from '../checks/plain-object.ts'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
-import { compiled, notationOf, place, type Placed } from './binding.ts'
+import { notationOf, place, type Placed } from './placeholders.ts'
 import type { Dialect } from './dialect.ts'
 
 /**
@@ -126,4 +127,33 @@ function valueOf (values: Values, name: string): unknown {
 /** An object that has each of these names as its own value: what an update of these properties holds. */
 export function named (names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, name]))
+}
+
+/**
+ * A finished statement as Kysely takes it, by which MikroORM runs statements. Of the id Kysely only asks whether two
+ * are the same.
+ */
+export function compiled (sql: string, parameters: unknown[]) {
+  const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as never
+  return { sql, parameters, query, queryId: { queryId: sql } }
+}
+
+/** A value that every driver takes alike: objects as JSON, and null for undefined. */
+export function storable (value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value ?? null
+  return isPlainObject(value) ? JSON.stringify(value) : value
+}
+
+/**
+ * A row of the driver's, with the names and types of the entity. It is plain data, no managed entity, so to change it
+ * stores nothing. Unlike the ORM it does not fail on a value that only somebody in the database can have written, such
+ * as a date that is none: our rules decide what that means.
+ */
+export function fromRow<Entity extends object> (em: EntityManager, entity: EntityClass<Entity>, row: object): Entity {
+  const meta = em.getMetadata().get(entity)
+  const mapped = em.getDriver().mapResult<Entity>(row, meta)!
+  for (const { name, customType } of meta.props) {
+    if (customType) mapped[name] = customType.convertToJSValue(mapped[name], em.getPlatform()) as never
+  }
+  return mapped as Entity
 }

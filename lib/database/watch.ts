@@ -1,6 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core'
-import { mostWaitMs } from '../http/deadline.ts'
-import { withTimeout } from './patience.ts'
+import { mostWaitMs, withTimeout } from '../http/deadline.ts'
 
 /** The socket of a connection. */
 interface Stream {

@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel'
 import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
@@ -5,7 +6,37 @@ import type { Database } from '../database/database.ts'
 import { Event } from './entity.ts'
 import type { EventSettings } from './options.ts'
 import { storable, type Client } from '../http/request.ts'
-import type { AccountEvent, Telemetry } from './telemetry.ts'
+
+/** What happened to an account, and where it was asked for. Code asks from nowhere. */
+export interface AccountEvent<Reason extends string = string> {
+  instance: string
+  userId: string | null
+  sessionId: string | null
+  /** Which of several ways it happened in, where there are some. */
+  reason: Reason | null
+  ip: string | null
+  userAgent: string | null
+}
+
+/**
+ * Counts, and tells whoever listens. Each folder says in its events.ts what it counts and tells, and is given this with
+ * the types of its own.
+ */
+export interface Telemetry<Counters extends object = object, Told extends object = Record<string, object>> {
+  counters: Counters
+  /** On the channel `fastify-jwt-accounts:<name>` of node:diagnostics_channel. */
+  publish: <Name extends keyof Told & string>(name: Name, event: Omit<Told[Name], 'instance'>) => void
+}
+
+/** Counts from these on, and tells of the accounts `instance`. */
+export function createTelemetry<Counters extends object> (instance: string, counters: Counters): Telemetry<Counters> {
+  return {
+    counters: { ...counters },
+    publish (name, event) {
+      diagnostics.channel(`fastify-jwt-accounts:${name}`).publish({ instance, ...event })
+    },
+  }
+}
 
 /** What happened to an account, by the name of its event. `Told` are the events that a folder tells of. */
 export type Happening<Told extends object = Record<string, AccountEvent>> = {

@@ -1,7 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
-import type { Events } from '../events/events.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { Events, Telemetry } from '../events/events.ts'
 import type { Guards } from '../guards/guards.ts'
 import type { AuthenticationSettings } from '../guards/options.ts'
 import type { Input } from '../http/input.ts'

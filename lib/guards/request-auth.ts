@@ -1,7 +1,7 @@
 import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyReply } from '../http/request.ts'
 import type { Signals } from '../sessions/signals.ts'
-import type { TokenClaims } from '../tokens/access-token.ts'
+import type { TokenClaims } from '../tokens/claims.ts'
 import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
 import type { Location } from '../transport/options.ts'
 import type { Wording } from '../http/wording.ts'

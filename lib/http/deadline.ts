@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { Unavailable } from './errors.ts'
 
 /** Nothing that somebody asks for waits longer than this, in all, for the database and for a place among the hashes. */
 export const mostWaitMs = 10_000
@@ -65,4 +66,14 @@ export function msLeft (): number {
 
 function leftOf ({ leftMs, since }: Clock): number {
   return Math.max(0, since === undefined ? leftMs : leftMs - (performance.now() - since))
+}
+
+/**
+ * The result of `work`, for which nobody waits longer than `ms`: it may wait for a connection that nobody gives back.
+ * @throws {Unavailable}
+ */
+export async function withTimeout<Result> (ms: number, work: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Unavailable()), Math.max(0, ms))
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }

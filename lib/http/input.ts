@@ -1,14 +1,6 @@
-import { Ajv, type ErrorObject, type KeywordDefinition, type Options } from 'ajv'
-import formats from 'ajv-formats'
-import type { Compiling } from './compiling.ts'
+import type { ErrorObject } from 'ajv'
+import { createCompilers, type Compiling, type InputKind, type Validate } from './compiling.ts'
 import { InputInvalid } from './errors.ts'
-import { multipleOf } from '../checks/multiple-of.ts'
-
-/** How a value is looked at: as it is, as a change that fills in no defaults, or as the texts of a query. */
-export type InputKind = 'whole' | 'change' | 'query'
-
-/** Says whether a value is right, and fills in its defaults, as Fastify has a validator do. */
-export type Validate = (value: unknown) => true | { error: ErrorObject[] }
 
 /** Checks what comes from outside, by a schema. */
 export interface Input {
@@ -28,12 +20,7 @@ const mostSentences = 3
 const mostNameLength = 64
 
 export function createInput (compiling: Compiling): Input {
-  const compilers = {
-    whole: createCompiler({ useDefaults: true }),
-    change: createCompiler({}),
-    // Not strict: that takes the text Infinity for a number and then looks at no limit of it.
-    query: createCompiler({ useDefaults: true, coerceTypes: true, strictNumbers: false }),
-  }
+  const compilers = createCompilers()
   const compile: Input['compile'] = (schema, kind) => compiling(() => compilers[kind](schema))
 
   return {
@@ -65,29 +52,6 @@ export function inputInvalid (errors: ErrorObject[], place: string): Error {
   const others = errors.filter(({ keyword }) => keyword !== 'additionalProperties')
   const sentences = [...unknown, ...others].slice(0, mostSentences).map((error) => sentence(error, place))
   return new InputInvalid(sentences.join('; '))
-}
-
-function createCompiler (options: Options): (schema: object) => Validate {
-  let ajv: Ajv | undefined
-  return (schema) => {
-    ajv ??= createAjv(options)
-    const isRight = ajv.compile(schema)
-    return (value) => isRight(value) || { error: isRight.errors! }
-  }
-}
-
-/**
- * Stops at the first problem: with `allErrors` a pattern would run over a text that is too long, and all items of a
- * list with too many would be compared, for anybody who sends them.
- */
-function createAjv (options: Options): Ajv {
-  // Schemas are not checked by the schema of schemas: compiling that one takes longer than all of ours.
-  const ajv = formats.default(new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false, ...options }))
-  ajv.removeKeyword('multipleOf').addKeyword(multipleOf)
-
-  // After the keywords that know the fields: a misspelt one is also missing, and its name tells more.
-  const required = ajv.getKeyword('required') as KeywordDefinition
-  return ajv.removeKeyword('required').addKeyword(required)
 }
 
 /** Names the field and the rule, and never says what was sent. */

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** A request of any app. */
@@ -34,4 +35,69 @@ export function clientOf ({ ip, headers }: Pick<AnyRequest, 'headers'> & { ip?: 
 export function storable ({ ip, userAgent }: Client) {
   const cut = (text: string | undefined, length: number) => text?.slice(0, length).replaceAll(/\p{C}/gu, '') ?? null
   return { ip: cut(ip, 64), userAgent: cut(userAgent, 512) }
+}
+
+/**
+ * The networks that an address belongs to, however it is spelled, the narrowest first. An IPv4 address is one of its
+ * own. An IPv6 customer has a /64, a /56 or a /48 to choose addresses from, and nobody can see which: all three count.
+ * What is no address, as on a Unix socket, is one network.
+ */
+export function networksOf (ip = ''): [narrowest: string, ...wider: string[]] {
+  // Without the port, which some proxies add, and without the zone, which names an interface of this machine.
+  const address = ip.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
+  if (isIPv4(address)) return [address]
+  if (!isIPv6(address)) return ['none']
+
+  const groups = groupsOf(address)
+  const embedded = embeddedIn(groups)
+  return embedded ? [embedded] : [prefixOf(groups, 64), prefixOf(groups, 56), prefixOf(groups, 48)]
+}
+
+/** The widest network of an address: as much as one customer may have. */
+export function widestNetworkOf (ip?: string): string {
+  return networksOf(ip).at(-1)!
+}
+
+/**
+ * The prefixes before the IPv4 address of a client that speaks IPv4: of a dual-stack socket's mapped addresses
+ * (RFC 4291 §2.5.5.2), of a stateless translator's (RFC 6145), and the well-known one of NAT64 (RFC 6052 §2.1).
+ */
+const embeddings = new Set(['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '64:ff9b:0:0:0:0'])
+
+/** The IPv4 address in an IPv6 one. */
+function embeddedIn (groups: number[]): string | undefined {
+  if (!embeddings.has(textOf(groups.slice(0, 6)))) return
+  return groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]).join('.')
+}
+
+/** The first 48, 56 or 64 bits. */
+function prefixOf (groups: number[], bits: 48 | 56 | 64): string {
+  const [a, b, c, d] = groups as [number, number, number, number]
+  return `${textOf([a, b, c, { 48: 0, 56: d & 0xff00, 64: d }[bits]])}::/${bits}`
+}
+
+function textOf (groups: number[]): string {
+  return groups.map((group) => group.toString(16)).join(':')
+}
+
+/** The eight groups of an IPv6 address, whose many spellings the URL parser reduces to one. */
+function groupsOf (address: string): number[] {
+  const [left, right = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::') as [string, string?]
+  const [before, after] = [left, right].map((half) => half.split(':').filter(Boolean)) as [string[], string[]]
+  const zeros = Array<string>(8 - before.length - after.length).fill('0')
+  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16))
+}
+
+/**
+ * A signal that is aborted when the client disconnects before its answer. Fastify's `request.signal` is no help: it has
+ * been there since 5.8 alone, and is aborted as soon as a body is read.
+ */
+export function disconnectSignal ({ raw }: AnyReply): AbortSignal {
+  const leaving = new AbortController()
+  const leave = () => {
+    if (!raw.writableEnded) leaving.abort(Object.assign(new Error('The client has gone'), { statusCode: 499 }))
+  }
+  if (raw.destroyed) leave()
+  else raw.on('close', leave)
+  return leaving.signal
 }

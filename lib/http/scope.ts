@@ -6,10 +6,10 @@ import type {
   RawServerDefault, RouteHandlerMethod
 } from 'fastify'
 import { isError } from '../checks/any-error.ts'
-import type { Compiling } from './compiling.ts'
+import { type Compiling, type InputKind } from './compiling.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import { InputInvalid } from './errors.ts'
-import { inputInvalid, type Input, type InputKind } from './input.ts'
+import { inputInvalid, type Input } from './input.ts'
 import type { Wording } from './wording.ts'
 
 /** The scope that our routes live in: bodies have the types of their schemas. */

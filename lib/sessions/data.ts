@@ -1,7 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { askForLeave } from '../host/ask.ts'
-import { withTimeout } from '../database/patience.ts'
-import { msLeft } from '../http/deadline.ts'
+import { msLeft, withTimeout } from '../http/deadline.ts'
 import { InputInvalid } from '../http/errors.ts'
 import type { AccountsTypes } from '../host/types.ts'
 import type { AnyRequest } from '../http/request.ts'

@@ -1,4 +1,4 @@
-import type { AccountEvent, Telemetry } from '../events/telemetry.ts'
+import type { AccountEvent, Telemetry } from '../events/events.ts'
 
 /** What is counted of sessions. */
 export const sessionCounters = {

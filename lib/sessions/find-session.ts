@@ -1,9 +1,8 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
-import type { Making } from '../database/statement.ts'
+import { fromRow, type Making } from '../database/statement.ts'
 import { Session } from './entity.ts'
 import { User } from '../users/entity.ts'
-import { fromRow } from '../database/from-row.ts'
 
 /**
  * The session, with its user as of the same moment, from the primary database: by the old row of a replica one would

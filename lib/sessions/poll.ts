@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { withTimeout } from '../database/patience.ts'
+import { withTimeout } from '../http/deadline.ts'
 import type { SessionSettings } from './options.ts'
 import { msBetween, now, startPulse } from './pulse.ts'
 

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Client } from '../http/request.ts'
-import type { AccessClaims } from '../tokens/access-token.ts'
+import type { AccessClaims } from '../tokens/claims.ts'
 import type { Session } from './entity.ts'
 import { TokenRevoked } from './errors.ts'
 import type { FindSession } from './find-session.ts'

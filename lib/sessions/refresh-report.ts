@@ -1,8 +1,7 @@
 import type { Session } from './entity.ts'
-import { storable, type Client } from '../http/request.ts'
+import { networksOf, storable, type Client } from '../http/request.ts'
 import type { RefreshEvent, RefreshOutcome, ReuseDetails, SessionCounters, SessionTelemetry } from './events.ts'
-import { networksOf } from '../http/network.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { RefreshClaims } from '../tokens/claims.ts'
 import type { Judgement, Verdict } from './rotation.ts'
 
 /** The outcome of a refresh as the event has it, and its counter. A theft is counted where its session ends. */

@@ -1,7 +1,7 @@
 import type { RevokedToken } from './revoked-token.ts'
 import { TokenRevoked, TokenSuperseded } from './errors.ts'
-import type { AccessClaims } from '../tokens/access-token.ts'
-import { isExpired } from '../tokens/claims.ts'
+import type { AccessClaims } from '../tokens/claims.ts'
+import { isExpired } from '../tokens/tokens.ts'
 import type { SessionSettings } from './options.ts'
 import { now, type Moment } from './pulse.ts'
 

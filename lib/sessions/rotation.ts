@@ -1,5 +1,5 @@
 import { isEqual } from '../secrets/equal.ts'
-import { refreshId, type RefreshClaims } from '../tokens/refresh-token.ts'
+import { refreshId, type RefreshClaims } from '../tokens/claims.ts'
 
 /** A session's row, as far as a refresh token is judged by it. */
 export interface SessionState {

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import type { AccessClaims } from '../tokens/access-token.ts'
+import type { AccessClaims } from '../tokens/claims.ts'
 import type { User } from '../users/entity.ts'
 import { mayComeIn, type KnownUser, type KnownUsers } from '../users/known-users.ts'
 import type { Confirmations } from './confirmations.ts'

@@ -1,5 +1,5 @@
 import { storable, type Client } from '../http/request.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { RefreshClaims } from '../tokens/claims.ts'
 import type { Session } from './entity.ts'
 import { leastFloor, type createMoves } from './moves.ts'
 import type { SessionSettings } from './options.ts'

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
-import { inTransactionOf } from '../database/transaction.ts'
+import { inTransactionOf } from '../database/transactions.ts'
 import { isId } from '../tokens/claims.ts'
 import type { SessionData } from './data.ts'
 import { Session } from './entity.ts'

@@ -1,4 +1,6 @@
+import { createHmac, randomBytes } from 'node:crypto'
 import { Type, type Static, type TObject } from '@sinclair/typebox'
+import type { AccountsTypes } from '../host/types.ts'
 
 /** RFC 7519 §2: seconds since 1970, up to the year 9999. */
 export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
@@ -45,35 +47,9 @@ export interface Parties {
   audiences: string[]
 }
 
-/** So much may the clocks of other machines be ahead. */
-const mostSecondsAhead = 60
-
 /** The claims that access and refresh tokens of a session have in common. */
 export function sessionClaims ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
   return { iss: issuer, aud: audiences[0]!, sub: user.id, sid: id, gen, ver }
-}
-
-/**
- * True when the claims are ones that we could have written, whenever (RFC 8725 §3.8-3.10). A life longer than the
- * configured one is refused too: it catches milliseconds taken for seconds.
- */
-export function areOurs (
-  claims: SharedClaims & { auth_time?: number }, { issuer, audiences }: Parties, mostSeconds: number
-): boolean {
-  const { iss, aud, iat, exp, auth_time: authTime = iat } = claims
-
-  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) &&
-    authTime <= iat + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
-}
-
-/** True from the time of `nbf` on. */
-export function hasBegun ({ nbf = 0 }: Pick<SharedClaims, 'nbf'>, leewaySeconds: number): boolean {
-  return nbf <= Date.now() / 1000 + leewaySeconds
-}
-
-/** True for a token from the future: either our clock is behind, or that of its writer was ahead. */
-export function isAhead ({ iat }: Pick<SharedClaims, 'iat'>): boolean {
-  return iat > Date.now() / 1000 + mostSecondsAhead
 }
 
 /** True for what has the form of an id of users and sessions. Of anything else no database is asked. */
@@ -81,11 +57,102 @@ export function isId (id: unknown): boolean {
   return typeof id === 'string' && new RegExp(idForm).test(id)
 }
 
-/** RFC 7519 §4.1.4: in the second of `exp` the token is over. */
-export function isExpired ({ exp }: { exp: number }, leewaySeconds: number, now = Date.now()): boolean {
-  return now / 1000 >= exp + leewaySeconds
-}
-
 export function numericDate (date: Date): number {
   return Math.floor(date.getTime() / 1000)
+}
+
+export const AccessClaimsSchema = Type.Object({
+  ...sharedClaims,
+  /** When the password was last checked. A refresh keeps it. */
+  auth_time: NumericDate,
+})
+
+/** The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. */
+export type AccessClaims = Static<typeof AccessClaimsSchema>
+
+/**
+ * The claims of any token of ours. Only access tokens have `auth_time`, and the claims that the option `claims` adds.
+ */
+export type TokenClaims =
+  SharedClaims & { auth_time?: number } & (AccountsTypes extends { claims: infer Custom } ? Custom : {})
+
+/** The claims that are ours to write, and names that would make an object something else. */
+const reserved = [...Object.keys(AccessClaimsSchema.properties), '__proto__']
+
+/** True for an object that a host may add to the claims. */
+export function areCustomClaims (claims: unknown): claims is Record<string, unknown> {
+  const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims)
+  return isObject && !Object.keys(claims).some((name) => reserved.includes(name))
+}
+
+/** The claims of a new access token, which ends no later than its session. */
+export function accessClaims (
+  subject: TokenSubject, custom: object, parties: Parties, expiresInSeconds: number
+): AccessClaims {
+  const iat = Math.floor(Date.now() / 1000)
+
+  return {
+    ...custom,
+    ...sessionClaims(subject, parties),
+    jti: randomBytes(16).toString('base64url'),
+    iat,
+    exp: Math.min(iat + expiresInSeconds, numericDate(subject.absoluteExpiresAt)),
+    // The row may have been written by a clock that was ahead, and no token may have a password checked after its
+    // `iat`.
+    auth_time: Math.min(numericDate(subject.authTime), iat),
+  }
+}
+
+/** 96 random bits, by which no two refresh tokens are the same. */
+const Branch = Type.String({ pattern: '^[\\w-]{16}$' })
+
+const ParentSchema = Type.Union([
+  Type.Object({ gen: Counter, br: Branch }, { additionalProperties: false }),
+  Type.Null(),
+])
+
+/** The generation and the branch of the token that was rotated into this one; null for one that a password has made. */
+export type Parent = Static<typeof ParentSchema>
+
+export const RefreshClaimsSchema = Type.Object({ ...sharedClaims, br: Branch, pa: ParentSchema })
+
+/** The payload of a refresh token: nothing personal. Times are seconds since 1970. */
+export type RefreshClaims = Static<typeof RefreshClaimsSchema>
+
+/**
+ * What the audience of refresh tokens ends in, after that of access tokens: so whoever verifies key, issuer and
+ * audience alone never takes a refresh token for an access token.
+ */
+export const refreshSuffix = '/refresh'
+
+/**
+ * The claims of a new refresh token of the session's current generation. Its branch is random, and its `jti` follows
+ * from that and the session's salt: so no two tokens are the same, and none is ever stored.
+ */
+export function refreshClaims (
+  subject: TokenSubject, parties: Parties, expiresInSeconds: number, pa: Parent
+): RefreshClaims {
+  const { iss, aud, sub, sid, gen, ver } = sessionClaims(subject, parties)
+  const br = randomBytes(12).toString('base64url')
+  const iat = Math.floor(Date.now() / 1000)
+
+  return {
+    iss,
+    aud: `${aud}${refreshSuffix}`,
+    sub,
+    sid,
+    gen,
+    br,
+    pa,
+    ver,
+    jti: refreshId(subject.salt, gen, br),
+    iat,
+    // The clock that made the row may be ahead of this one, and no life is longer than the configured one.
+    exp: Math.min(numericDate(subject.refreshExpiresAt), iat + expiresInSeconds),
+  }
+}
+
+/** The `jti` of one generation and branch: to forge one takes the signing key and the session's row. */
+export function refreshId (salt: string, gen: number, br: string): string {
+  return createHmac('sha256', salt).update(`rt\0${gen}\0${br}`).digest('base64url')
 }

@@ -4,13 +4,23 @@ import { LRUCache } from 'lru-cache'
 import { whenFirstCalled } from '../http/compiling.ts'
 import { TokenExpired, TokenInvalid, TokenTooLarge, TokenWrongType } from './errors.ts'
 import { frozen } from '../checks/frozen.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { Telemetry } from '../events/events.ts'
 import type { TokenCounters } from './events.ts'
-import { AccessClaimsSchema, accessClaims, type AccessClaims } from './access-token.ts'
-import { areOurs, hasBegun, isAhead, isExpired, type TokenSubject } from './claims.ts'
+import {
+  accessClaims,
+  AccessClaimsSchema,
+  refreshClaims,
+  RefreshClaimsSchema,
+  refreshSuffix,
+  type AccessClaims,
+  type Parent,
+  type Parties,
+  type RefreshClaims,
+  type SharedClaims,
+  type TokenSubject
+} from './claims.ts'
 import { kindOf, type Keyring, type RingKey, type TokenKind } from './keyring.ts'
 import type { TokenSettings } from './options.ts'
-import { RefreshClaimsSchema, refreshClaims, refreshSuffix, type Parent, type RefreshClaims } from './refresh-token.ts'
 
 /** The JOSE header of a token of ours. */
 export interface TokenHeader {
@@ -191,4 +201,35 @@ function isOneOf<Kind extends TokenKind> (token: VerifiedToken, kinds: Kind[]): 
 
 function refuse (): never {
   throw new TokenInvalid()
+}
+
+/** So much may the clocks of other machines be ahead. */
+const mostSecondsAhead = 60
+
+/**
+ * True when the claims are ones that we could have written, whenever (RFC 8725 §3.8-3.10). A life longer than the
+ * configured one is refused too: it catches milliseconds taken for seconds.
+ */
+function areOurs (
+  claims: SharedClaims & { auth_time?: number }, { issuer, audiences }: Parties, mostSeconds: number
+): boolean {
+  const { iss, aud, iat, exp, auth_time: authTime = iat } = claims
+
+  return iss === issuer && [aud].flat().some((party) => audiences.includes(party)) &&
+    authTime <= iat + mostSecondsAhead && exp >= iat && exp - iat <= mostSeconds
+}
+
+/** True from the time of `nbf` on. */
+function hasBegun ({ nbf = 0 }: Pick<SharedClaims, 'nbf'>, leewaySeconds: number): boolean {
+  return nbf <= Date.now() / 1000 + leewaySeconds
+}
+
+/** True for a token from the future: either our clock is behind, or that of its writer was ahead. */
+function isAhead ({ iat }: Pick<SharedClaims, 'iat'>): boolean {
+  return iat > Date.now() / 1000 + mostSecondsAhead
+}
+
+/** RFC 7519 §4.1.4: in the second of `exp` the token is over. */
+export function isExpired ({ exp }: { exp: number }, leewaySeconds: number, now = Date.now()): boolean {
+  return now / 1000 >= exp + leewaySeconds
 }

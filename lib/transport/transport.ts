@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { Telemetry } from '../events/events.ts'
 import type { TransportEvents } from './events.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import { createCookies, type Cookies } from './cookies.ts'

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { User } from './entity.ts'
 import { frozen } from '../checks/frozen.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { Telemetry } from '../events/events.ts'
 import type { UserCounters } from './events.ts'
 import type { LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'

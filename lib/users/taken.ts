@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { isDuplicate, type Database } from '../database/database.ts'
 import { withoutValues } from '../database/patience.ts'
-import { inTransactionOf } from '../database/transaction.ts'
+import { inTransactionOf } from '../database/transactions.ts'
 import { User } from './entity.ts'
 import { ConstraintViolated } from '../database/errors.ts'
 import { UserExists } from './errors.ts'

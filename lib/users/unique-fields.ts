@@ -4,7 +4,7 @@ import { isDuplicate, type Database } from '../database/database.ts'
 import { UniqueField } from './unique-field.ts'
 import { User } from './entity.ts'
 import { OptionsInvalid } from '../http/errors.ts'
-import { fromRow } from '../database/from-row.ts'
+import { fromRow } from '../database/statement.ts'
 import type { Profile } from './fields.ts'
 import type { UserSettings } from './options.ts'
 

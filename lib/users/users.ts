@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import type { Telemetry } from '../events/telemetry.ts'
+import type { Telemetry } from '../events/events.ts'
 import type { UserCounters } from './events.ts'
 import { createDraftUser, type DraftUser } from './draft.ts'
 import { createAppFields, type AppFields } from './fields.ts'

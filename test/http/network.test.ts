@@ -1,6 +1,6 @@
 // On each database.
 import t from 'tap'
-import { networksOf, widestNetworkOf } from '../../lib/http/network.ts'
+import { networksOf, widestNetworkOf } from '../../lib/http/request.ts'
 
 t.test('an address is of one network, however it is spelled', async (t) => {
   const spellings = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { decide, isVoid, type RotationPolicy, type SessionState } from '../../lib/sessions/rotation.ts'
-import { refreshId } from '../../lib/tokens/refresh-token.ts'
+import { refreshId } from '../../lib/tokens/claims.ts'
 
 const salt = 'a salt of this session alone'
 const now = new Date('2026-01-01T12:00:00Z')

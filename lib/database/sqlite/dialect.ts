@@ -2,9 +2,8 @@ import { closeSync, openSync } from 'node:fs'
 import { isDate } from 'node:util/types'
 import type { MikroORM } from '@mikro-orm/core'
 import type { SqliteConnection } from '@mikro-orm/sqlite'
-import { storable } from '../binding.ts'
+import { keptTexts, storable } from '../statement.ts'
 import type { Dialect } from '../dialect.ts'
-import { keptTexts } from '../statement.ts'
 
 /** The members of better-sqlite3's database that are used here. */
 interface Sqlite {

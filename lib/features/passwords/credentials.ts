@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
-import { inTransactionOf } from '../../database/transaction.ts'
+import { inTransactionOf } from '../../database/transactions.ts'
 import { User } from '../../users/entity.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { Events } from '../../events/events.ts'

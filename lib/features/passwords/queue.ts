@@ -1,5 +1,4 @@
-import { widestNetworkOf } from '../../http/network.ts'
-import type { AnyRequest } from '../../http/request.ts'
+import { widestNetworkOf, type AnyRequest } from '../../http/request.ts'
 import { msLeft } from '../../http/deadline.ts'
 import { Busy } from './errors.ts'
 import type { PasswordSettings } from './options.ts'

@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { withTimeout } from '../../database/patience.ts'
+import { msLeft, withTimeout } from '../../http/deadline.ts'
 import type { Happening } from '../../events/events.ts'
-import { msLeft } from '../../http/deadline.ts'
 import type { Beginning } from '../../sessions/births.ts'
 import type { Session } from '../../sessions/entity.ts'
 import type { Draft } from '../../users/draft.ts'

@@ -1,4 +1,4 @@
-import type { InTransaction } from '../../database/transaction.ts'
+import type { InTransaction } from '../../database/transactions.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'

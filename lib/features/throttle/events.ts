@@ -1,4 +1,4 @@
-import type { AccountEvent } from '../../events/telemetry.ts'
+import type { AccountEvent } from '../../events/events.ts'
 
 /**
  * What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one

@@ -2,14 +2,11 @@ import { createHmac } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { Throttled } from './errors.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
-import type { Events } from '../../events/events.ts'
-import { clientOf, type AnyRequest } from '../../http/request.ts'
-import type { Telemetry } from '../../events/telemetry.ts'
+import type { Events, Telemetry } from '../../events/events.ts'
+import { clientOf, networksOf, type AnyRequest } from '../../http/request.ts'
 import type { BucketKind, ThrottleCounters, ThrottleEvents } from './events.ts'
-import { blockedFor, empty, fill, takeBack, type Bucket, type Rule } from './bucket.ts'
-import { networksOf } from '../../http/network.ts'
+import { blockedFor, empty, fill, takeBack, type Bucket, type Rows, type Rule } from './buckets.ts'
 import type { ThrottleSettings } from './options.ts'
-import type { Rows } from './rows.ts'
 
 /** Whose password is tried. */
 export interface Attempted {

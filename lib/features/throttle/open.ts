@@ -2,7 +2,7 @@ import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { createDevices, type Devices } from './devices.ts'
 import type { ThrottleSettings } from './options.ts'
-import { createRows } from './rows.ts'
+import { createRows } from './buckets.ts'
 import { createLimits, type Free, type Limits } from './limits.ts'
 
 /** Limits on guessing. */

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { inTransactionOf } from '../../database/transaction.ts'
+import { inTransactionOf } from '../../database/transactions.ts'
 import type { Draft } from '../../users/draft.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'

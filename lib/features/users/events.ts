@@ -1,4 +1,4 @@
-import type { AccountEvent } from '../../events/telemetry.ts'
+import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of users. */
 export interface UserEvents {

@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import type { InTransaction } from '../../database/transaction.ts'
+import type { InTransaction } from '../../database/transactions.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'

@@ -1,7 +1,7 @@
 // On each database.
 import { check, integer, property, record } from 'fast-check'
 import t from 'tap'
-import { blockedFor, empty, fill, takeBack, type Bucket } from '../../../lib/features/throttle/bucket.ts'
+import { blockedFor, empty, fill, takeBack, type Bucket } from '../../../lib/features/throttle/buckets.ts'
 
 const now = 1_800_000_000_000
 const rule = { free: 5, leakMs: 300_000 }

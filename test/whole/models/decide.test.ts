@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decide, isVoid, type Presented, type RotationPolicy, type SessionState, type Verdict } from '../../../lib/sessions/rotation.ts'
-import { refreshId } from '../../../lib/tokens/refresh-token.ts'
+import { refreshId } from '../../../lib/tokens/claims.ts'
 
 interface Case { row: SessionState, token: Presented, now: Date, policy: RotationPolicy, floor: number }
 

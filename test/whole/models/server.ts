@@ -1,5 +1,5 @@
 import { decide, isVoid, type RotationPolicy, type SessionState, type Verdict } from '../../../lib/sessions/rotation.ts'
-import { refreshId, type RefreshClaims } from '../../../lib/tokens/refresh-token.ts'
+import { refreshId, type RefreshClaims } from '../../../lib/tokens/claims.ts'
 
 /** A session's row in memory; what no row of the plugin has is for rival schemes. */
 export type Row = SessionState & { rotatedAt: Date, skips: number }
