@@ -73,8 +73,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
 
   const made = { database, events, keyring, tokens, users, sessions, ownData, transport, guards, signIn, openapi }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
-  const { services, routes, prunes, close } = await openFeatures(features, spine, settings)
-  app.addHook('onClose', close)
+  const { services, routes, prunes } = await openFeatures(features, spine, settings)
 
   const clocks = createClocks(database)
   const pruner = createPruner({ database, clocks, log }, settings, [

@@ -15,7 +15,6 @@ export interface Open<Face, Services> {
   services?: Services
   /** By the names of their switches in the option `routes`. */
   routes?: Record<string, AddRoutes>
-  close?: () => Promise<void>
 }
 
 /** A feature, whatever it is about. */

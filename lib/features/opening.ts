@@ -8,7 +8,6 @@ export interface Opened<Features extends readonly AnyFeature[]> {
   /** By the names of their switches. */
   routes: Record<string, AddRoutes>
   prunes: Prune<PrunedOf<Features[number]>>[]
-  close: () => Promise<void>
 }
 
 /** What has the members of each of a union. */
@@ -26,7 +25,6 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
     services: Object.assign({}, ...all.map(({ services }) => services)),
     routes: Object.assign({}, ...all.map(({ routes }) => routes)),
     prunes: features.flatMap(({ prunes = [] }) => prunes),
-    close: async () => { for (const { close } of all.toReversed()) await close?.() },
   }
 }
 

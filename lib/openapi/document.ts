@@ -32,7 +32,7 @@ const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token'
  * How the document says where a route looks for which token: one of these will do. An empty requirement: it does
  * without, or finds the token in the body, for which OpenAPI has no word.
  */
-export function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
+function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
   const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
   const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' || (place === 'protocol' && each === 'refresh') ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
   return [...named, ...optional || locations.includes('body') ? [{}] : []]

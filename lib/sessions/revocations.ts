@@ -3,7 +3,7 @@ import { TokenRevoked, TokenSuperseded } from './errors.ts'
 import type { AccessClaims } from '../tokens/claims.ts'
 import { isExpired } from '../tokens/tokens.ts'
 import type { SessionSettings } from './options.ts'
-import { now, type Moment } from './pulse.ts'
+import { now, type Moment } from './poll.ts'
 
 /** An entry of the log, as far as other processes need it. */
 export type Ending = Pick<RevokedToken, 'kind' | 'subject' | 'epoch' | 'createdAt'>

@@ -3,9 +3,9 @@ import { Type, type Static, type TObject } from '@sinclair/typebox'
 import type { AccountsTypes } from '../host/types.ts'
 
 /** RFC 7519 §2: seconds since 1970, up to the year 9999. */
-export const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
+const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
 
-export const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
+const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
 const idForm = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const Id = Type.String({ pattern: idForm })
 
@@ -48,7 +48,7 @@ export interface Parties {
 }
 
 /** The claims that access and refresh tokens of a session have in common. */
-export function sessionClaims ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
+function sessionClaims ({ id, user, gen, ver }: TokenSubject, { issuer, audiences }: Parties) {
   return { iss: issuer, aud: audiences[0]!, sub: user.id, sid: id, gen, ver }
 }
 

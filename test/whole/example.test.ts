@@ -33,7 +33,10 @@ t.test('the example has its API reference at /docs, and ends when it is told to'
   const { api, server } = await start(t)
   t.match(await (await fetch(`${api}/docs`)).text(), /swagger-ui/)
   const { paths } = await (await fetch(`${api}/docs/json`)).json() as { paths: object }
-  t.match(Object.keys(paths), ['/auth/register', '/auth/login', '/auth/refresh', '/auth/logout', '/auth/reauthenticate', '/auth/me', '/auth/sessions', '/auth/sessions/{id}', '/auth/password', '/secret'])
+  t.strictSame(Object.keys(paths), [
+    '/auth/register', '/auth/login', '/auth/reauthenticate', '/auth/password', '/auth/refresh', '/auth/logout',
+    '/auth/sessions', '/auth/sessions/{id}', '/auth/me', '/secret',
+  ])
 
   server.kill('SIGTERM')
   t.same(await once(server, 'exit'), [0, null])
