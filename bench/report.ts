@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem, type as system } from 'node:os'
+import { cpus, loadavg, totalmem, type as system } from 'node:os'
 import { join } from 'node:path'
 import { barChart, type Chart } from './chart.ts'
 
@@ -8,10 +8,15 @@ export interface Section {
   title: string
   /** Paragraphs and tables. */
   text: string
-  /** By the names of their files in docs/. They stand below the text. */
+  /** What a user asks first, for the top of the page. */
+  compared: Compared[]
+  /** Ours beside what one would use instead, by the names of their files in docs/. They stand at the top. */
   charts: Record<string, Chart>
   targets: Target[]
 }
+
+/** The CPU that something takes: ours, Fastify with @fastify/jwt and MikroORM and code of one's own, and better-auth. */
+export interface Compared { what: string, unit: string, ours: number, byHand: number, betterAuth?: number }
 
 /** What was promised, and what was found in the same run. */
 export interface Target { what: string, most?: number, least?: number, found: number }
@@ -26,15 +31,23 @@ const order = ['guard', 'login', 'refresh', 'storm', 'growth', 'boot']
 
 const intro = `# Performance
 
-What the plugin costs, measured beside others in the same minutes on the same machine. This page is written by \`npm run bench\`,
-which measures everything anew; \`npm run bench -- guard\` measures one part and leaves the others as they were.
+How fast the plugin is beside what one would use instead: Fastify with @fastify/jwt, MikroORM and code of one's own, or
+better-auth. CPU is what the process of the server took for each, and \`× 2\` is twice what ours takes. All in a row were
+measured in turns on one machine. This page is written by \`npm run bench\`.`
 
-## How to read it
+const beside = `- **A guarded request** asks no database, and still refuses what was revoked. @fastify/jwt alone lets it in, and so does
+  better-auth's cookie cache, for a while: the second row. With a look-up for each request it is the first.
+- **A login** is its hash most of all, and better-auth's is a dearer one. Ours counts failures besides.
+- **A refresh** writes, whoever makes it. Ours finds stolen tokens besides.
+- **The start** is where the plugin takes more: [why](#what-was-done-and-why-some-are-not-kept).`
+
+const reading = `## How to read it
 
 Times depend on the machine, and on a shared one on the hour: **read the ratios**. All that is compared is measured in turns,
 a short round of each and then again, and a ratio is taken within each round, so that what disturbs a round disturbs both of
 its sides. Each table has the median of all rounds and, in brackets, the range of the middle half of them. A ratio is
-therefore not quite the ratio of the two medians beside it.
+therefore not quite the ratio of the two medians beside it. Where the machine is said to be at a load, others worked on it
+too: what is done in a second is then less than it would be, and CPU and ratios are as they are.
 
 CPU is what the process of the server used, user and system together (\`process.cpuUsage()\`), for each request of a round.
 It is the figure that says how many machines are needed, and it includes all that Node and Fastify do for a request. Each
@@ -78,20 +91,42 @@ const why = `## What was done, and why some are not kept
   people read and debug what is installed.`
 
 export function store (part: string, section: Section): void {
-  const machine = `${cpus()[0]!.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system()}, Node ${process.versions.node}`
-  writeFileSync(join(results, `${part}.json`), `${JSON.stringify({ ...section, day: new Date().toISOString().slice(0, 10), machine } satisfies Stored, null, 2)}\n`)
+  const stored: Stored = { ...section, day: new Date().toISOString().slice(0, 10), machine: machine() }
+  writeFileSync(join(results, `${part}.json`), `${JSON.stringify(stored, null, 2)}\n`)
 }
+
+/** As it was before anything was measured: what others do on it takes from what is done in a second. */
+const load = Math.round(loadavg()[0]!)
+
+function machine (): string {
+  const gib = Math.round(totalmem() / 2 ** 30)
+  const busy = load > 1 ? [`at a load of ${load}`] : []
+  return [cpus()[0]!.model.trim(), `${cpus().length} cores`, `${gib} GiB`, system(), `Node ${process.versions.node}`, ...busy].join(', ')
+}
+
+/** What a user asks first: a row for each thing, and the charts. */
+function opening (sections: Stored[]): string {
+  const written = (value: number, unit: string) => `${value < 100 ? value.toFixed(1) : whole(value)} ${unit}`
+  const besides = (ours: number, other: number | undefined, unit: string) =>
+    other === undefined ? '–' : `${written(other, unit)}, ${factorOf(other / ours)}`
+  const rows = sections.flatMap(({ compared }) => compared).map(({ what, unit, ours, byHand, betterAuth }) =>
+    [what, written(ours, unit), besides(ours, byHand, unit), besides(ours, betterAuth, unit)])
+  const charts = sections.flatMap(({ charts }) => Object.entries(charts)).map(([name, { title }]) => `![${title}](${name})`)
+  return [table([['CPU of', 'fastify-jwt-accounts', '@fastify/jwt by hand', 'better-auth'], ...rows]), beside, ...charts].join('\n\n')
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en')
+const factorOf = (factor: number) => `× ${factor < 10 ? factor.toFixed(2) : whole(factor)}`
 
 /** Writes the page and its charts from all that is stored. */
 export function writePage (): void {
   const sections = order.flatMap((part) => read(part))
   for (const name of readdirSync(docs).filter((name) => /^performance-.+\.svg$/.test(name))) rmSync(join(docs, name))
   for (const { charts } of sections) for (const [name, chart] of Object.entries(charts)) writeFileSync(join(docs, name), barChart(chart))
-  const parts = sections.map(({ title, text, charts, day, machine }) => {
-    const shown = Object.entries(charts).map(([name, chart]) => `![${chart.title}](${name})`)
-    return [`## ${title}`, text, ...shown, `*Measured on ${day}: ${machine}.*`].join('\n\n')
-  })
-  writeFileSync(join(docs, 'performance.md'), `${[intro, targetsOf(sections), why, ...parts, `## Versions\n\n${versions()}`].join('\n\n')}\n`)
+  const parts = sections.map(({ title, text, day, machine }) =>
+    [`## ${title}`, text, `*Measured on ${day}: ${machine}.*`].join('\n\n'))
+  const page = [intro, opening(sections), reading, ...parts, targetsOf(sections), why, `## Versions\n\n${versions()}`]
+  writeFileSync(join(docs, 'performance.md'), `${page.join('\n\n')}\n`)
 }
 
 function read (part: string): Stored[] {

@@ -1,26 +1,38 @@
+import type { Kind } from '../test/support/databases.ts'
+import { kinds } from './database.ts'
 import { boot } from './parts/boot.ts'
 import { describeGuard, guard } from './parts/guard.ts'
+import { growth, usualSize } from './parts/growth.ts'
 import { login } from './parts/login.ts'
 import { refresh } from './parts/refresh.ts'
-import { growth, storm } from './parts/scripts.ts'
+import { storm } from './parts/storm.ts'
 import { store, writePage, type Section } from './report.ts'
 import { smoke, usual } from './rounds.ts'
 
 /**
- * `npm run bench` measures every part and writes docs/performance.md, `npm run bench -- guard` measures one and leaves the
- * others as they were, and `npm run bench -- smoke` only shows that all servers still answer. A number is the size of
- * what has grown.
+ * `npm run bench` measures every part and writes docs/performance.md, and `npm run bench -- guard` measures one and leaves
+ * the others as they were. With `print` a part is printed, and nothing written. Databases and numbers are for what
+ * grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that all servers of
+ * the guarded route still answer.
  */
 const words = process.argv.slice(2)
-const size = words.find((word) => /^\d+$/.test(word))
-const wanted = words.filter((word) => word !== size)
+const on = words.filter((word): word is Kind => kinds.includes(word as Kind))
+const [sessions, revocations = sessions] = words.filter((word) => /^\d+$/.test(word)).map(Number)
+const wanted = words.filter((word) => word !== 'print' && !on.includes(word as Kind) && !/^\d+$/.test(word))
 
 const parts: Record<string, () => Promise<Section>> = {
   guard: async () => describeGuard(await guard(usual)),
   login: () => login(usual),
   refresh: () => refresh(usual),
   storm,
-  growth: () => growth(size === undefined ? undefined : Number(size)),
+  async growth () {
+    const size = await usualSize()
+    return growth({
+      on: on.length > 0 ? on : size.on,
+      sessions: sessions ?? size.sessions,
+      revocations: revocations ?? size.revocations,
+    })
+  },
   boot: () => boot(usual),
 }
 
@@ -31,7 +43,12 @@ if (wanted.includes('smoke')) {
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
     const measure = parts[part]
     if (!measure) throw new Error(`No part ${part}: there are ${Object.keys(parts).join(', ')}, and smoke`)
-    store(part, await measure())
+    const section = await measure()
+    if (words.includes('print')) {
+      console.log(section.text)
+      continue
+    }
+    store(part, section)
     writePage()
     console.log(`${part}: see docs/performance.md`)
   }

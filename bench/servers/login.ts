@@ -3,7 +3,7 @@ import accounts from '../../lib/index.ts'
 import { offer, secret, tokens } from './offer.ts'
 
 /** `POST /auth/login` as it is by default, production cost included. Its users can sign in. */
-const app = Fastify()
+const app = Fastify({ trustProxy: true })
 await app.register(accounts, { db: ':memory:', secret, prune: { interval: 0 } })
 const users = []
 for (let index = 0; index < tokens; index++) {

@@ -2,7 +2,7 @@
 export interface Offer { origin: string, users: Record<string, string>[] }
 
 /** Since the process began, and now. */
-export interface Usage { cpuUs: number, rssBytes: number }
+export interface Usage { cpuUs: number, rssBytes: number, mostRssBytes: number }
 
 /** What the guarded route answers, whoever guards it: the signed-in user's id, as the guard found it. */
 export const guardedPath = '/guarded'
@@ -20,7 +20,8 @@ export function offer (origin: string, users: Offer['users'], acts: Record<strin
 
 function usage (): Usage {
   const { user, system } = process.cpuUsage()
-  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
+  const mostRssBytes = process.resourceUsage().maxRSS * 1024
+  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss(), mostRssBytes }
 }
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
