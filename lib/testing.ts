@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import type { AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData, TokenResponse, Transport } from '../types/index.ts'
+import type {
+  AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData,
+  TokenResponse, Transport
+} from '../types/index.ts'
 import { inSeconds, isDuration } from './checks/durations.ts'
 import { isEqual } from './secrets/equal.ts'
 import { OptionsInvalid } from './http/errors.ts'
@@ -34,9 +37,13 @@ export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
  * @throws {NotFound} for a user who is disabled
  * @throws {OptionsInvalid} for options that are not
  */
-export function signIn (app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }): Promise<SignedIn<TokenResponse>>
+export function signIn (
+  app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }
+): Promise<SignedIn<TokenResponse>>
 export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOptions): Promise<SignedIn>
-export async function signIn (app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}): Promise<SignedIn> {
+export async function signIn (
+  app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}
+): Promise<SignedIn> {
   const { name = 'accounts', transport, data } = knownOptions('signIn', ['name', 'transport', 'data'], options)
   if (!app.hasDecorator(name)) await app.ready()
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
@@ -46,12 +53,19 @@ export async function signIn (app: AnyApp, user: string | NewUser = 'ada', optio
   const found = await findOrMake(users, wanted)
 
   const set: string[] = []
-  const wishes = { ...transport !== 'body' && { reply: jar(set) }, ...transport && { transport }, ...data !== undefined && { data } }
+  const wishes = {
+    ...transport !== 'body' && { reply: jar(set) },
+    ...transport && { transport },
+    ...data !== undefined && { data },
+  }
   const tokens = await issueTokens(found, { authTime: new Date(), ...wishes })
-  if ('access_token' in tokens) return { user: found, tokens, headers: { authorization: `Bearer ${tokens.access_token}` }, cookies: {} }
+  if ('access_token' in tokens) {
+    return { user: found, tokens, headers: { authorization: `Bearer ${tokens.access_token}` }, cookies: {} }
+  }
 
   const pairs = set.map((cookie) => cookie.split(';')[0]!)
-  const cookies = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  const cookies = Object.fromEntries(pairs.map((pair) =>
+    [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
   // As a page of the app's own would send them.
   return { user: found, tokens, headers: { cookie: pairs.join('; '), 'sec-fetch-site': 'same-origin' }, cookies }
 }
@@ -88,7 +102,9 @@ export const fastHasher: PasswordHasher = {
 }
 
 async function digest (password: string): Promise<string> {
-  if (process.env.NODE_ENV === 'production') throw new OptionsInvalid('fastHasher is for tests, and NODE_ENV is production')
+  if (process.env.NODE_ENV === 'production') {
+    throw new OptionsInvalid('fastHasher is for tests, and NODE_ENV is production')
+  }
   return `$fast$${createHash('sha256').update(password.normalize('NFKC')).digest('base64url')}`
 }
 
@@ -101,14 +117,17 @@ export interface Clock {
 }
 
 /**
- * Stops the time of this process, from `now` or from this moment on, so that a test can see things expire. Timers go on:
- * only `Date` stands still, until it is moved. `prune()` goes by it. Uses the mock timers of node:test, of which there is one set.
+ * Stops the time of this process, from `now` or from this moment on, so that a test can see things expire. Timers go
+ * on: only `Date` stands still, until it is moved. `prune()` goes by it. Uses the mock timers of node:test, of which
+ * there is one set.
  */
 export function clock (now: Date | number = Date.now()): Clock {
   mock.timers.enable({ apis: ['Date'], now })
   return {
     advance (by) {
-      if (!isDuration(by, { zero: true })) throw new OptionsInvalid("advance() needs a duration such as '31s', or whole seconds")
+      if (!isDuration(by, { zero: true })) {
+        throw new OptionsInvalid("advance() needs a duration such as '31s', or whole seconds")
+      }
       mock.timers.tick(inSeconds(by) * 1000)
     },
     restore: () => mock.timers.reset(),

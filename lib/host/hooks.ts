@@ -4,8 +4,8 @@ import type { FastifyBaseLogger } from 'fastify'
 type Observers = { [name: string]: (...told: never[]) => unknown }
 
 /**
- * For each hook that there is a function that calls it with what is stored by now. The answer does not wait for it, and one
- * that fails is logged.
+ * For each hook that there is a function that calls it with what is stored by now. The answer does not wait for it, and
+ * one that fails is logged.
  */
 export type Telling<Hooks extends Observers> = {
   [Name in keyof Hooks]?: (...told: Parameters<Hooks[Name]>) => void

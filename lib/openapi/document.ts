@@ -13,11 +13,12 @@ import { answers, errorsBehind, ErrorSchema, inDocument } from '../http/answers.
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { Location, TransportSettings } from '../transport/options.ts'
 
-/** A list of ways in: one of them will do. */
+/** The `security` of an operation: one of its requirements will do. */
 export type Security = Record<string, string[]>[]
 
 /** What the settings say of the document. */
-export interface DocumentSettings extends ErrorSettings, Pick<TransportSettings, 'cookies' | 'csrf' | 'locations' | 'header'> {
+export interface DocumentSettings
+  extends ErrorSettings, Pick<TransportSettings, 'cookies' | 'csrf' | 'locations' | 'header'> {
   /** The name of the accounts, and so of the tag of their routes. */
   name: string
   routes: {
@@ -26,43 +27,68 @@ export interface DocumentSettings extends ErrorSettings, Pick<TransportSettings,
   }
 }
 
-const schemeNames: Record<Exclude<Location, 'body'>, string> = { header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol' }
+const schemeNames: Record<Exclude<Location, 'body'>, string> = {
+  header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol',
+}
 
 /**
- * How the document says where a route looks for which token: one of these will do. An empty requirement: it does
- * without, or finds the token in the body, for which OpenAPI has no word.
+ * The requirements of a route that looks for a token in these places. An empty one says that the route does without, or
+ * finds the token in the body, for which OpenAPI has no scheme.
  */
-function securityOf (instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean): Security {
+function securityOf (
+  instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean
+): Security {
   const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
-  const named = kinds.flatMap((each) => locations.flatMap((place) => place === 'body' || (place === 'protocol' && each === 'refresh') ? [] : [{ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }]))
-  return [...named, ...optional || locations.includes('body') ? [{}] : []]
+  const named = kinds.flatMap((each) => {
+    const besideBody = locations.filter((place) => place !== 'body')
+    const places = besideBody.filter((place) => place !== 'protocol' || each === 'access')
+    return places.map((place) => ({ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }))
+  })
+  return optional || locations.includes('body') ? [...named, {}] : named
 }
 
 function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record<string, object> {
   const isBearer = header.name === 'authorization' && header.scheme.toLowerCase() === 'bearer'
-  const inHeader = isBearer ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } : { type: 'apiKey', in: 'header', name: header.name }
+  const inHeader = isBearer
+    ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }
+    : { type: 'apiKey', in: 'header', name: header.name }
+  const afterWord = isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`
 
-  const client = { type: 'http', scheme: 'basic', description: 'The id and the secret of a client of introspection, here or in the body.' }
+  const client = {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The id and the secret of a client of introspection, here or in the body.',
+  }
   const tokens = (['access', 'refresh'] as const).flatMap((kind): [string, object][] => {
     const what = kind === 'access' ? 'An access token' : 'A refresh token'
+    const orInBody = kind === 'refresh' ? ', here or as refresh_token in the body' : ''
     const schemes = {
-      Token: { ...inHeader, description: `${what}${isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`}${kind === 'refresh' ? ', here or as refresh_token in the body' : ''}.` },
+      Token: { ...inHeader, description: `${what}${afterWord}${orInBody}.` },
       Cookie: { type: 'apiKey', in: 'cookie', name: cookies[kind].name, description: `${what} in a cookie.` },
       Query: { type: 'apiKey', in: 'query', name: `${kind}_token`, description: `${what} in the query.` },
-      Protocol: { type: 'apiKey', in: 'header', name: 'Sec-WebSocket-Protocol', description: `${what} after access_token. as a subprotocol of a WebSocket, and not the first one.` },
+      Protocol: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'Sec-WebSocket-Protocol',
+        description: `${what} after access_token. as a subprotocol of a WebSocket, and not the first one.`,
+      },
     }
     return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
   })
   return { ...Object.fromEntries(tokens), ...routes.introspect && { [ownName(name, 'client')]: client } }
 }
 
+/** The errors that a guard may answer with on a route. */
 function refusalsOf (
-  route: RouteOptions, { kind, locations, freshForSeconds, roles, check }: GuardSettings, needsProof: (method: string) => boolean
+  route: RouteOptions,
+  { kind, locations, freshForSeconds, roles, check }: GuardSettings,
+  needsProof: (method: string) => boolean
 ) {
   const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
-  const needing = isUpgraded || [route.method].flat().some(needsProof) ? locations : locations.filter((place) => place !== 'cookie')
+  const isProofNeeded = isUpgraded || [route.method].flat().some(needsProof)
+  const places = isProofNeeded ? locations : locations.filter((place) => place !== 'cookie')
   return [
-    ...kind === 'access' ? accessErrors(needing) : refreshErrors(needing),
+    ...kind === 'access' ? accessErrors(places) : refreshErrors(places),
     ...freshForSeconds === undefined ? [] : [TokenStale],
     ...roles.length > 0 || check ? [Forbidden] : [],
   ]
@@ -76,7 +102,7 @@ interface AnswerSchema extends Exemplary {
   [errorsBehind]?: FastifyError[]
 }
 
-/** What errors bring along beside their body, by the names of the headers. */
+/** The headers that errors may have, by their names. */
 const errorHeaders: Record<string, object> = {
   'www-authenticate': { type: 'string', description: 'The challenge: which scheme, and what is wrong with the token.' },
   'retry-after': { type: 'integer', description: 'Seconds until it is worth another try.' },
@@ -102,13 +128,17 @@ function writeAnswer (schema: AnswerSchema, written: object, mediaType: string, 
 }
 
 interface Transformed {
-  schema: { response: Record<string, AnswerSchema>, produces?: string[], body?: { properties: Record<string, { [inDocument]?: object }> } }
+  schema: {
+    response: Record<string, AnswerSchema>
+    produces?: string[]
+    body?: { properties: Record<string, { [inDocument]?: object }> }
+  }
   url: string
   openapiObject?: OpenapiDocument
 }
 
-/** The schema with what only the document says. */
-function withShown ({ body, ...schema }: Transformed['schema']): Transformed['schema'] {
+/** The schema with the keywords that fields keep for the document alone. */
+function withDocumentKeywords ({ body, ...schema }: Transformed['schema']): Transformed['schema'] {
   if (!body) return schema
   const properties = Object.entries(body.properties).map(([name, field]) => [name, { ...field, ...field[inDocument] }])
   return { ...schema, body: { ...body, properties: Object.fromEntries(properties) } }
@@ -117,11 +147,11 @@ function withShown ({ body, ...schema }: Transformed['schema']): Transformed['sc
 /** The guards of each route, whichever accounts they belong to, and the `security` that we gave it. */
 const guarded = new WeakMap<RouteOptions, { guards: Set<GuardSettings>, security: Security }>()
 
-/** What routes of ours say in the document by words of its own. */
+/** What the schemas of our own routes need of the document. */
 export interface Documenting {
-  /** How a route of ours says where it looks for which token. */
+  /** The `security` of a route that looks for a token in these places. */
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
-  /** The name of what clients of introspection authenticate with. */
+  /** The name of the scheme by which clients of introspection authenticate. */
   clientScheme: string
 }
 
@@ -135,22 +165,29 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
   const { name } = settings
   const schemes = schemesOf(settings)
   const needsProof = proofRule(settings.csrf.methods)
-  const usual = [...securityOf(name, 'any', ['header', ...settings.locations], false).flatMap(Object.keys), ownName(name, 'client')]
+  const usualSecurity = securityOf(name, 'any', ['header', ...settings.locations], false)
+  const usual = [...usualSecurity.flatMap(Object.keys), ownName(name, 'client')]
   const routes = new Set<RouteOptions>()
   const components = createComponents(name)
-  /** Where a document has our errors, for guarded routes, all of which come after ours. */
+  /** The reference to our errors in a document, filled in with our first route: guarded routes come after ours. */
   const errorReference = {}
 
-  /** Those that routes of ours or of the host name, and those that it is likely to. */
+  /** The schemes that our routes or the host's name, and the usual ones, which the host may name later. */
   function schemesIn (document: OpenapiDocument): Record<string, object> {
     const asking = [document, ...[...routes].map(({ schema }) => schema)] as ({ security?: Security } | undefined)[]
     const named = new Set([...usual, ...asking.flatMap((part) => part?.security ?? []).flatMap(Object.keys)])
     return Object.fromEntries(Object.entries(schemes).filter(([scheme]) => named.has(scheme)))
   }
 
-  /** @fastify/swagger has no other door for a plugin, and fails on a scheme that nobody declared. */
+  /**
+   * The transform of our routes, by which @fastify/swagger lets a plugin write into the document: also the schemes,
+   * without which it fails.
+   */
   function writeRoute ({ schema, url, openapiObject: document }: Transformed) {
-    if (!document) throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: give it the option openapi')
+    if (!document) {
+      throw new OptionsInvalid('@fastify/swagger makes a document of Swagger 2, which has no words for this: ' +
+        'give it the option openapi')
+    }
 
     document.components.securitySchemes = { ...schemesIn(document), ...document.components.securitySchemes }
     if (!document.tags?.some((tag) => tag.name === name)) {
@@ -158,8 +195,9 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     }
     Object.assign(errorReference, components.write(document, ErrorSchema))
 
-    const { response, produces: [mediaType = 'application/json'] = [], ...rest } = withShown(schema)
-    const answers = Object.entries(response).map(([status, answer]) => [status, writeAnswer(answer, components.write(document, answer), mediaType, settings)])
+    const { response, produces: [mediaType = 'application/json'] = [], ...rest } = withDocumentKeywords(schema)
+    const answers = Object.entries(response).map(([status, answer]) =>
+      [status, writeAnswer(answer, components.write(document, answer), mediaType, settings)])
     return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
   }
 
@@ -167,17 +205,17 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
   function documentScope (scope: FastifyInstance): void {
     scope.addHook('onRoute', (route) => {
       const { operationId, ...schema } = route.schema as { operationId: string }
-      // Said of open routes too, since a document may ask for something everywhere.
+      // Open routes have an empty `security`, since a document may ask for something everywhere.
       route.schema = { security: [], ...schema, operationId: ownName(name, operationId), tags: [name] } as object
       route.config = { ...route.config, swaggerTransform: writeRoute } as object
     })
   }
 
   /**
-   * Tells @fastify/swagger which routes ask for a token. The schema is replaced by a copy, and refusals are added only
-   * when the app is ready and its serializers are made: earlier they would change what the host's handlers send. Where
-   * the scope has a serializer compiler of its own, schemas are in its language, and none are added. Needs a route of
-   * ours in the document, to declare the schemes.
+   * Documents which routes of the host's ask for a token. The schema of a route is replaced by a copy, and errors are
+   * added only when the app is ready and its serializers are made: earlier they would change what the host's handlers
+   * send. Where the scope has a serializer compiler of its own, its schemas may not be JSON Schema, and no errors are
+   * added. The schemes are declared by our own routes.
    */
   function documentGuards (app: FastifyInstance): Document {
     const theirs = new Set<RouteOptions>()
@@ -203,8 +241,10 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     app.addHook('onReady', async () => {
       for (const route of theirs) {
         const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
-        const refusals = answers({}, ...[...guarded.get(route)!.guards].flatMap((guard) => refusalsOf(route, guard, needsProof)))
-        const written = Object.entries(refusals).map(([status, answer]) => [status, writeAnswer(answer, errorReference, 'application/json', settings)])
+        const guards = [...guarded.get(route)!.guards]
+        const refusals = answers({}, ...guards.flatMap((guard) => refusalsOf(route, guard, needsProof)))
+        const written = Object.entries(refusals).map(([status, answer]) =>
+          [status, writeAnswer(answer, errorReference, 'application/json', settings)])
         route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }
       }
     })
@@ -224,7 +264,7 @@ function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings
   return securityOf(instance, kind, locations, optional !== false)
 }
 
-/** Two guards on one route: each way into the one together with each way into the other. */
+/** The security of two guards on one route: each requirement of the one together with each of the other. */
 function bothOf (first: Security, second: Security): Security {
   return first.flatMap((one) => second.map((other) => ({ ...one, ...other })))
 }

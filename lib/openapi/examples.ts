@@ -13,7 +13,7 @@ export interface Exemplary {
   items?: Exemplary
 }
 
-/** What an answer of this schema may be, from the examples of its parts; undefined where they tell too little. */
+/** An example of an answer with this schema, from the examples of its parts. Undefined where those are too few. */
 export function exampleOf ({ examples, const: only, properties, required = [], items }: Exemplary): unknown {
   if (examples) return examples[0]
   const item = items && exampleOf(items)
@@ -22,8 +22,8 @@ export function exampleOf ({ examples, const: only, properties, required = [], i
 
   const values = Object.entries(properties).map(([name, part]) => [name, exampleOf(part)] as const)
   const known = Object.fromEntries(values.filter(([, value]) => value !== undefined))
-  const tells = values.length === 0 || Object.keys(known).length > 0
-  return tells && required.every((name) => Object.hasOwn(known, name)) ? known : undefined
+  const isExample = values.length === 0 || Object.keys(known).length > 0
+  return isExample && required.every((name) => Object.hasOwn(known, name)) ? known : undefined
 }
 
 /** An error as it is answered. */
@@ -46,17 +46,19 @@ export interface ErrorSettings {
   }
 }
 
-/** What a client is told, in the words of the app where they are fixed. */
+/** An example of an error as a client gets it, in the app's own words where those are a text. */
 export function errorAnswerOf (
   { statusCode, code, message, field }: FastifyError & { field?: string }, { messages, password }: ErrorSettings
 ): ErrorAnswer {
-  /** What stands for the reason in the messages that give one. */
+  /** Examples of reasons, for the messages that have one. */
   const reasons: Record<string, string> = {
     ACCOUNTS_INPUT_INVALID: 'body/password must be string',
     ACCOUNTS_PASSWORD_REJECTED: `must have at least ${password.minLength} characters`,
-    ACCOUNTS_CSRF_FAILED: 'The request comes from a page of another origin (Sec-Fetch-Site), which is not in csrf.trustedOrigins',
+    ACCOUNTS_CSRF_FAILED: 'The request comes from a page of another origin (Sec-Fetch-Site), ' +
+      'which is not in csrf.trustedOrigins',
   }
   const own = messages[code]
   const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
-  return { statusCode: statusCode!, code, error: STATUS_CODES[statusCode!]!, message: text, ...field !== undefined && { field } }
+  const error = STATUS_CODES[statusCode!]!
+  return { statusCode: statusCode!, code, error, message: text, ...field !== undefined && { field } }
 }

@@ -24,7 +24,7 @@ export interface CookieResponse extends Pick<TokenPair, 'token_type' | 'expires_
   user: AccountsUser
 }
 
-/** An answer that is ready and not sent: what it tells of may still have to be written. */
+/** An answer that is ready and not sent: its session may still have to be stored. */
 export interface Grant {
   body: TokenResponse | CookieResponse
   cookies: string[]
@@ -35,20 +35,20 @@ export interface Granting {
   /** The schema of the answer. */
   TokenResponseSchema: TObject
   /**
-   * The tokens of a session, for its client. The claims are the host's, from `claimsOf`. A browser keeps what comes last:
-   * the refresh token that it has just shown in a cookie (`isKept`) is not sent to it again, since a slow answer would put
-   * it over a newer one.
+   * The tokens of a session, for its client. `claims` are the host's, from `customClaims`. `isKept` says that the
+   * browser has just brought this refresh token in a cookie: it is not sent again, since a slow answer would put it
+   * over a newer one.
    * @throws {TokenTooLarge} where a cookie could not hold it
    */
   grant: (session: Session, claims: object, choice?: RefreshChoice, isKept?: boolean) => Grant
   /**
-   * What the host adds to the access tokens of a session. Asked before anything is written: it may fail.
+   * The claims that the host adds to the access tokens of a session. Called before anything is written, since it may
+   * fail.
    * @throws {Unavailable} where it takes longer than a request may
    */
-  claimsOf: (session: { user: PublicFields, data: unknown }, request?: AnyRequest) => Promise<object>
+  customClaims: (session: { user: PublicFields, data: unknown }, request?: AnyRequest) => Promise<object>
 }
 
-/** What grants are made of. */
 export interface GrantParts {
   tokens: Tokens
   transport: Pick<TokenTransport, 'cookies' | 'csrf'>
@@ -56,7 +56,7 @@ export interface GrantParts {
   ownData: OwnData
 }
 
-/** What a login and a floor begin with: a token without a parent. */
+/** The refresh token of a login and of a reauthentication, which has no parent. */
 const first: RefreshChoice = { parent: null }
 
 export function createGranting (
@@ -80,12 +80,12 @@ export function createGranting (
       }
     },
 
-    async claimsOf ({ user, data }, request) {
+    async customClaims ({ user, data }, request) {
       if (!giveClaims) return {}
       return withTimeout(msLeft(), ask(async () => {
         const copy = structuredClone(publicUsers.of(user))
         const custom = await giveClaims(copy, request, { data: ownData.of({ data }) }) ?? {}
-        // As it will stand in the token: what JSON cannot say fails here, where nothing is written yet.
+        // As JSON, like in the token: what cannot be JSON fails here, where nothing is written yet.
         const written: unknown = JSON.parse(JSON.stringify(custom))
         if (!areCustomClaims(written)) {
           throw new TypeError('claims() must give an object without names of claims that are reserved')
@@ -96,7 +96,7 @@ export function createGranting (
   }
 }
 
-/** Sends a grant, once all that it tells of is stored. Without cookies it needs no reply. */
+/** Sends a grant, once its session is stored. Without cookies it needs no reply. */
 export function deliver (reply: AnyReply | undefined, { body, cookies }: Grant): Grant['body'] {
   if (reply && cookies.length > 0) setCookies(reply, cookies)
   return body

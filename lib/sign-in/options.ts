@@ -7,7 +7,7 @@ import type { TokenSettings } from '../tokens/options.ts'
 import type { TransportSettings } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
-/** What `claims` is told of the session that a token is made for. */
+/** The session that a token is made for, as `claims` is given it. */
 export interface ClaimsSession {
   data: SessionData | null
 }

@@ -9,7 +9,7 @@ const examples = {
   csrf: 'K3vXc0mY7dQm2h8sJw9rTfUeNqLbAz4i1oGp5yRtWxE',
 }
 
-/** A pair of tokens, or what is left of it in a body when they travel in cookies. */
+/** The schema of an answer with tokens, or with what stays in the body when they travel in cookies. */
 export function tokenResponseSchema ({ transport, access, refresh }: SignInSettings, UserSchema: TObject) {
   const inBody = (schema: TSchema) => transport === 'body' ? schema : Type.Optional(schema)
   const inCookies = (schema: TSchema) => transport === 'cookie' ? schema : Type.Optional(schema)

@@ -14,7 +14,7 @@ import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Transport } from '../transport/options.ts'
 import type { PublicFields } from '../users/public-user.ts'
 
-/** What a client may wish of its session. */
+/** What a client may choose about its session. */
 export interface Wish {
   /** How its tokens travel. Default in cookies where the app has nothing else, or else in bodies. */
   transport?: Transport
@@ -25,31 +25,33 @@ export interface Wish {
 /** How a session begins that a request asks for. */
 export interface Beginnings {
   /**
-   * Where and how a session of this request begins.
+   * The client and the transport of a session that this request begins.
    * @throws {CsrfFailed} where its tokens would go into cookies, and the request is not known to come from the own site
    */
   beginningOf: (request: AnyRequest, wish: Wish) => Beginning
   /**
-   * What the host gives to a session of this user that is to begin: `given` stands in for the hook's data. Asked before
-   * anything is written: it may fail.
+   * The host's data and claims for a session of this user that is to begin; `given` replaces the data of the hook.
+   * Called before anything is written, since it may fail.
    * @throws {InputInvalid | Unavailable}
    */
   givenByHost: (
     user: PublicFields, request?: AnyRequest, given?: SessionData | null
   ) => Promise<{ data: SessionData | null, claims: object }>
   /**
-   * Ends the session whose cookies were shown by a request that has begun another one in cookies (ASVS 5 7.2.4): the
-   * browser has no other way back to it. It may be another user's, so it ends by itself, once the new one is stored.
+   * Ends the session whose cookies a request has brought that has begun another one in cookies (ASVS 5 7.2.4): the
+   * browser has no other way back to it. It may be another user's, so it ends after the new one is stored, and not with
+   * it.
    */
   endReplaced: (request: AnyRequest, transport: SessionTransport) => Promise<void>
 }
 
-/** The one door by which users come in, and the answers that they are given. */
+/** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
   /**
-   * Starts a session of a user, who must be as they were when they proved who they are: at that epoch, and not disabled.
+   * Starts a session of a user, who must still be as they were when the password was checked: at that epoch, and not
+   * disabled.
    * @throws {CredentialsInvalid} when there is no such user any more
-   * @throws {SessionsFull} when the user has as many as may be, and none may end for it
+   * @throws {SessionsFull} when the user has as many sessions as are allowed, and none may end for it
    */
   signIn: <Answer>(
     user: Pick<User, 'id' | 'epoch'>, beginning: Beginning, issue: (session: Session) => Answer
@@ -76,7 +78,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     ...createBeginnings(parts, granting, settings),
 
     signIn: ({ id, epoch }, beginning, issue) => sessions.revocationLog.record(async (tx, write, note) => {
-      // Written first: the logins of one user wait for each other here, so that none overlooks another's session.
+      // Written first, so that logins of one user wait for each other here: each has to count the session of the other.
       if (await noteLogin.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
 
       const user = await lookUp.byId(id, tx)
@@ -92,7 +94,8 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
 }
 
 function createBeginnings (
-  { tokens, sessions, transport: { cookies, csrf }, ownData }: SignInParts, { claimsOf }: Pick<Granting, 'claimsOf'>,
+  { tokens, sessions, transport: { cookies, csrf }, ownData }: SignInParts,
+  { customClaims }: Pick<Granting, 'customClaims'>,
   settings: SignInSettings
 ): Beginnings {
   const usual = settings.transport === 'cookie' ? 'cookie' : 'body'
@@ -108,16 +111,16 @@ function createBeginnings (
 
     async givenByHost (user, request, given) {
       const data = given === undefined ? await ownData.forNew?.(user, request) ?? null : given
-      return { data, claims: await claimsOf({ user, data }, request) }
+      return { data, claims: await customClaims({ user, data }, request) }
     },
 
     async endReplaced (request, transport) {
       if (transport === 'body') return
       for (const kind of ['refresh', 'access'] as const) {
-        const shown = cookies.read(request, kind)
-        if (shown === undefined) continue
-        const token = unlessRefused(() => tokens.verifyEvenExpired(shown, [kind]))
-        if (token) return sessions.replace(token, clientOf(request))
+        const token = cookies.read(request, kind)
+        if (token === undefined) continue
+        const verified = unlessRefused(() => tokens.verifyEvenExpired(token, [kind]))
+        if (verified) return sessions.replace(verified, clientOf(request))
       }
     },
   }
@@ -128,7 +131,7 @@ export function transportOf (transport: Transport, persistent: boolean): Session
   return persistent ? 'cookie' : 'session-cookie'
 }
 
-/** Nothing for a token that is none of ours: all that its check throws is a refusal. */
+/** The verified token, or undefined for one that is not ours: `verify` throws nothing but refusals. */
 function unlessRefused<Token> (verify: () => Token): Token | undefined {
   try {
     return verify()

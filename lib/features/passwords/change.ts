@@ -31,7 +31,7 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
     const change = { userId: claims.sub, shown: claims, current, next, client, gone: disconnectSignal(reply) }
     const granted = await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
       changePassword(change, async (user) => {
-        const custom = await signIn.claimsOf({ user, data: await sessions.dataOf(claims.sid) }, request)
+        const custom = await signIn.customClaims({ user, data: await sessions.dataOf(claims.sid) }, request)
         return (session) => {
           transport.requireOwnSite(request, session, location)
           const made = signIn.grant(session, custom)

@@ -32,7 +32,7 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
       credentials.confirm(claims.sub, password, client, disconnectSignal(reply))))
     const granted = await sessions.reauthenticate(claims, async (found) => {
       transport.requireOwnSite(request, found, location)
-      const custom = await signIn.claimsOf(found, request)
+      const custom = await signIn.customClaims(found, request)
       return (session) => signIn.grant(session, custom)
     }, client)
     return deliver(reply, granted)

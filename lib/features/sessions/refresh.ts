@@ -42,7 +42,7 @@ export function refresh (spine: Spine, throttle: Throttle): AddRoutes {
       const granted = await sessions.refresh(claims, async (session) => {
         await admission.askHost(claims, request)
         transport.requireOwnSite(request, session, location)
-        const custom = await signIn.claimsOf(session, request)
+        const custom = await signIn.customClaims(session, request)
         return (next, parent) => parent
           ? signIn.grant(next, custom, { parent })
           : signIn.grant(next, custom, { shown: token, claims }, location === 'cookie')
