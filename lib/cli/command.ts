@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { UsageWrong } from './errors.ts'
 import { nearest } from './nearest.ts'
 
-/** What a command talks to. A process is one. */
+/** The streams that a command reads and writes. A process has them. */
 export interface Io {
   stdin: NodeJS.ReadableStream & { isTTY?: boolean }
   stdout: NodeJS.WritableStream
@@ -12,7 +12,7 @@ export interface Io {
 export interface Flag {
   type: 'string' | 'boolean'
   multiple?: boolean
-  /** What stands for the value in the help. */
+  /** The word for the value in the help. */
   value?: string
   summary: string
 }
@@ -21,14 +21,18 @@ type Flags = Record<string, Flag>
 
 /** The values of flags that were given. */
 export type Values<Known extends Flags> = {
-  [Name in keyof Known]?: Known[Name] extends { type: 'boolean' } ? boolean : Known[Name] extends { multiple: true } ? string[] : string
+  [Name in keyof Known]?: Known[Name] extends { type: 'boolean' }
+    ? boolean
+    : Known[Name] extends { multiple: true }
+      ? string[]
+      : string
 }
 
-/** What a command has done: for programs, and in words. */
+/** The result of a command: for programs, and in words. */
 export interface Answer {
   result: unknown
   text: string
-  /** It was done, and what came of it is bad: exit code 1. */
+  /** True for a bad result of a command that was done: exit code 1. */
   isBad?: boolean
 }
 
@@ -55,14 +59,21 @@ export function defineCommand<const Known extends Flags> (command: Command<Known
  * The arguments and the flags after the name of a command.
  * @throws {UsageWrong} which never repeats a value: somebody may have typed a password there
  */
-export function read ({ name, takes = '', flags }: Command, argv: string[]): { args: string[], values: Values<Flags> & { help?: boolean } } {
+export function read (
+  { name, takes = '', flags }: Command,
+  argv: string[]
+): { args: string[]; values: Values<Flags> & { help?: boolean } } {
   const options = { ...flags, ...commonFlags }
   const { positionals: args, values } = parse(argv, options)
 
   const wanted = takes.split(' ').filter(Boolean)
   const isOpen = wanted.at(-1)?.endsWith('…') === true
   const isRight = isOpen ? args.length >= wanted.length - 1 : args.length === wanted.length
-  if (!isRight && !values.help) throw new UsageWrong(`${name} takes ${takes || 'no argument'}${isOpen ? '' : wanted.length > 0 ? ' and no more' : ''}: see ${name} --help`)
+  if (!isRight && !values.help) {
+    throw new UsageWrong(
+      `${name} takes ${takes || 'no argument'}${!isOpen && wanted.length > 0 ? ' and no more' : ''}: see ${name} --help`
+    )
+  }
   return { args, values: values as Values<Flags> }
 }
 

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.ts'
 import type { Finding } from './findings.ts'
 import { look, pendingOf } from './pending.ts'
 
-/** Two clocks may differ so much before anybody should care. */
+/** A smaller difference of two clocks does no harm. */
 const mostSkewMs = 2000
 
 /** Looks into the database, if there is one yet. */
@@ -13,21 +13,35 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
   const { db, orm, schema } = settings
   if (!orm && db === ':memory:') return []
   if (!orm && !db.includes('://') && !existsSync(db)) {
-    return [{ level: 'remark', finding: `There is no file ${db} yet.`, remedy: 'The app makes it when it starts, or `fastify-jwt-accounts migrate` does.' }]
+    return [
+      {
+        level: 'remark',
+        finding: `There is no file ${db} yet.`,
+        remedy: 'The app makes it when it starts, or `fastify-jwt-accounts migrate` does.',
+      },
+    ]
   }
 
   try {
-    return [...orm ? [] : fileFindings(db), ...await look(settings, clockFindings), ...schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)]
+    return [
+      ...(orm ? [] : fileFindings(db)),
+      ...(await look(settings, clockFindings)),
+      ...(schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)),
+    ]
   } catch (error) {
-    return [{
-      level: 'error',
-      finding: `${(error as Error).message.replace('fastify-jwt-accounts cannot start: ', '')}.`,
-      remedy: 'See that the server runs and lets this user in to this database; docs/databases.md in the package says what else is needed.',
-    }]
+    return [
+      {
+        level: 'error',
+        finding: `${(error as Error).message.replace('fastify-jwt-accounts cannot start: ', '')}.`,
+        remedy:
+          'See that the server runs and lets this user in to this database; ' +
+          'docs/databases.md in the package says what else is needed.',
+      },
+    ]
   }
 }
 
-/** Of SQLite. Windows has no such modes, and says that everybody may read. */
+/** What is wrong with the mode of an SQLite file. Windows has none, and reports that everybody may read. */
 function fileFindings (db: string): Finding[] {
   if (!existsSync(db) || process.platform === 'win32' || (statSync(db).mode & 0o004) === 0) return []
   return [{
@@ -43,11 +57,14 @@ async function clockFindings ({ dialect, connected }: Opened): Promise<Finding[]
   const after = Date.now()
   const skewMs = Math.round(Number(now) - (before + after) / 2)
   if (Math.abs(skewMs) <= mostSkewMs + (after - before) / 2) return []
-  return [{
-    level: 'warning',
-    finding: `The clock of the database is ${Math.abs(skewMs / 1000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'} this one.`,
-    remedy: 'Keep the clocks of all machines in step (NTP).',
-  }]
+  const seconds = Math.abs(skewMs / 1000).toFixed(1)
+  return [
+    {
+      level: 'warning',
+      finding: `The clock of the database is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} this one.`,
+      remedy: 'Keep the clocks of all machines in step (NTP).',
+    },
+  ]
 }
 
 async function pendingFindings (settings: Settings): Promise<Finding[]> {
@@ -60,7 +77,7 @@ async function pendingFindings (settings: Settings): Promise<Finding[]> {
   }]
 }
 
-/** With the schema 'none' somebody else makes the tables, and nobody notes which. */
+/** With the schema 'none' somebody else makes the tables, so only the columns can be looked at. */
 function tableFindings ({ orm }: Opened): Promise<Finding[]> {
   return requireTables(orm).then(() => [], ({ message }: Error) => [{
     level: 'error',

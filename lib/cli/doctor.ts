@@ -27,14 +27,21 @@ async function examine (options: AccountsOptions): Promise<Finding[]> {
   return [...problems, ...settings ? [...findingsOf({ given, settings }), ...await findingsIn(settings)] : []]
 }
 
-/** What the plugin would refuse, and where that is the secret alone the rest as well. */
-async function readOptions (given: AccountsOptions): Promise<{ problems: Finding[], settings?: Settings }> {
-  const [{ readSettings }, { default: Fastify }, { randomBytes }] = await Promise.all([import('../settings.ts'), import('fastify'), import('node:crypto')])
+/** The problems for which the plugin would not start, and the settings where there are none but with the secret. */
+async function readOptions (given: AccountsOptions): Promise<{ problems: Finding[]; settings?: Settings }> {
+  const [{ readSettings }, { default: Fastify }, { randomBytes }] = await Promise.all([
+    import('../settings.ts'),
+    import('fastify'),
+    import('node:crypto'),
+  ])
   const read = (options: AccountsOptions) => readSettings(options, process.env, Fastify().log)
   try {
     return { problems: [], settings: read(given) }
   } catch (error) {
-    const problems = (error as Error).message.replace('fastify-jwt-accounts cannot start: ', '').split('; ').map(refused)
+    const problems = (error as Error).message
+      .replace('fastify-jwt-accounts cannot start: ', '')
+      .split('; ')
+      .map(refused)
     try {
       return { problems, settings: read({ ...given, secret: randomBytes(48) }) }
     } catch {
@@ -45,7 +52,8 @@ async function readOptions (given: AccountsOptions): Promise<{ problems: Finding
 
 function refused (problem: string): Finding {
   const remedy = problem.startsWith('secret')
-    ? 'Put what `fastify-jwt-accounts secret` prints into JWT_SECRET_KEY, or give what `fastify-jwt-accounts keys` makes as secret.'
+    ? 'Put what `fastify-jwt-accounts secret` prints into JWT_SECRET_KEY, ' +
+      'or give what `fastify-jwt-accounts keys` makes as secret.'
     : 'docs/options.md in the package says what may stand there.'
   return { level: 'error', finding: `The app does not start: ${problem}.`, remedy }
 }

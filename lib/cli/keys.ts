@@ -10,23 +10,35 @@ const rsa = () => generateKeyPairSync('rsa', { modulusLength: 3072 })
 const curve = (namedCurve: string) => () => generateKeyPairSync('ec', { namedCurve })
 
 const generators: Record<string, () => { privateKey: KeyObject }> = {
-  EdDSA: () => generateKeyPairSync('ed25519'), ES256: curve('P-256'), ES384: curve('P-384'), ES512: curve('P-521'), RS256: rsa, PS256: rsa,
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  ES256: curve('P-256'),
+  ES384: curve('P-384'),
+  ES512: curve('P-521'),
+  RS256: rsa,
+  PS256: rsa,
 }
 const names = algorithms.filter((name) => Object.hasOwn(generators, name)).join(', ')
 
 export const keys = defineCommand({
   name: 'keys',
-  summary: 'Makes a pair of keys. Prints the private one, from which the public one follows, or writes both into files.',
+  summary:
+    'Makes a pair of keys. Prints the private one, from which the public one follows, or writes both into files.',
   flags: {
     algorithm: { type: 'string', value: 'NAME', summary: `${names}; by default EdDSA` },
     format: { type: 'string', value: 'FORMAT', summary: 'pem or jwk; by default pem' },
     kid: { type: 'string', value: 'KID', summary: 'the name of the key, in a jwk; by default its thumbprint' },
-    out: { type: 'string', value: 'DIR', summary: 'a folder for private.pem, which only you can read, and public.pem, or .jwk' },
+    out: {
+      type: 'string',
+      value: 'DIR',
+      summary: 'a folder for private.pem, which only you can read, and public.pem, or .jwk',
+    },
   },
   run (_, { algorithm = 'EdDSA', format = 'pem', kid, out }) {
     if (!Object.hasOwn(generators, algorithm)) throw new UsageWrong(`--algorithm is one of ${names}`)
     if (format !== 'pem' && format !== 'jwk') throw new UsageWrong('--format is pem or jwk')
-    if (kid !== undefined && format === 'pem') throw new UsageWrong('A pem has no place for --kid: it goes with --format jwk')
+    if (kid !== undefined && format === 'pem') {
+      throw new UsageWrong('A pem has no place for --kid: it goes with --format jwk')
+    }
 
     const { privateKey } = generators[algorithm]!()
     const key = readKey({ private: privateKey, algorithm: algorithm as Algorithm, ...kid !== undefined && { kid } })

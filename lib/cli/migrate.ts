@@ -14,6 +14,9 @@ export const migrate = defineCommand({
     const ran = await pendingOf(settings)
     const database = await openDatabase({ ...settings, schema: 'migrate' }, tables)
     await database.close()
-    return { result: { ran }, text: ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to run: the tables are up to date.' }
+    return {
+      result: { ran },
+      text: ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to run: the tables are up to date.',
+    }
   },
 })

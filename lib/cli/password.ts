@@ -23,7 +23,9 @@ export async function newPassword ({ generate = false }: { generate?: boolean },
 async function piped ({ stdin }: Io): Promise<string> {
   const password = (await text(stdin)).replace(/\r?\n$/, '')
   if (password) return password
-  throw new Refused('No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one')
+  throw new Refused(
+    'No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one'
+  )
 }
 
 /** The terminal's own echo is off while readline has it, and readline's goes nowhere. */

@@ -6,7 +6,10 @@ import { tables } from '../entities.ts'
 import { pendingIn } from '../database/pending.ts'
 
 /** Opens a database as the app would, but for its tables, which stay as they are. */
-export async function look<Result> (settings: DatabaseSettings, work: (opened: Opened) => Promise<Result>): Promise<Result> {
+export async function look<Result> (
+  settings: DatabaseSettings,
+  work: (opened: Opened) => Promise<Result>
+): Promise<Result> {
   return explained(failureOf(settings), async () => {
     const opened = await (settings.orm
       ? borrow(settings.orm, settings.name, tables)

@@ -29,7 +29,11 @@ export async function run (argv: string[], io: Io): Promise<number> {
 
 async function answer (argv: string[], io: Io, isJson: boolean): Promise<{ text: string, isBad?: boolean }> {
   if (argv[0] === '--help') return { text: helpOf(commands) }
-  if (argv[0] === '--version') return { text: (await import('fastify-jwt-accounts/package.json' as string, { with: { type: 'json' } })).default.version }
+  if (argv[0] === '--version') {
+    return {
+      text: (await import('fastify-jwt-accounts/package.json' as string, { with: { type: 'json' } })).default.version,
+    }
+  }
 
   const command = find(argv)
   const { args, values } = read(command, argv.slice(command.name.split(' ').length))
@@ -47,7 +51,10 @@ function find (argv: string[]): Command {
   const [first, second] = argv.map((word) => word.startsWith('-') ? undefined : word)
   if (first === undefined) throw new UsageWrong('A command comes first: see --help')
   const group = names.filter((name) => name.startsWith(`${first} `))
-  const hint = (second && nearest(`${first} ${second}`, names)) || nearest(first, names) || (group.length > 0 ? `, but ${group.join(', ')}` : ': see --help')
+  const hint =
+    (second && nearest(`${first} ${second}`, names)) ||
+    nearest(first, names) ||
+    (group.length > 0 ? `, but ${group.join(', ')}` : ': see --help')
   throw new UsageWrong(`There is no such command${hint}`)
 }
 

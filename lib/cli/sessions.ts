@@ -9,11 +9,22 @@ const list = defineCommand({
   takes: 'USER',
   summary: 'Lists the sessions of a user that go on, the one used last first.',
   flags: targetFlags,
-  run: ([who], target) => withAccounts(target, async ({ users, sessions }) => {
-    const found = await sessions.list((await find(users, who!)).id)
-    const rows = found.map(({ id, createdAt, lastUsedAt, expiresAt, ip, userAgent }) => [id, moment(createdAt), moment(lastUsedAt), moment(expiresAt), ip ?? '–', userAgent ?? '–'])
-    return { result: { sessions: found }, text: table([['id', 'began', 'last used', 'expires', 'address', 'user agent'], ...rows]) }
-  }),
+  run: ([who], target) =>
+    withAccounts(target, async ({ users, sessions }) => {
+      const found = await sessions.list((await find(users, who!)).id)
+      const rows = found.map(({ id, createdAt, lastUsedAt, expiresAt, ip, userAgent }) => [
+        id,
+        moment(createdAt),
+        moment(lastUsedAt),
+        moment(expiresAt),
+        ip ?? '–',
+        userAgent ?? '–',
+      ])
+      return {
+        result: { sessions: found },
+        text: table([['id', 'began', 'last used', 'expires', 'address', 'user agent'], ...rows]),
+      }
+    }),
 })
 
 const revoke = defineCommand({

@@ -7,7 +7,7 @@ import { UsageWrong } from './errors.ts'
 
 interface Dialect {
   family: SqlFamily
-  /** All or nothing, where the database can do that with tables. */
+  /** The statements of a transaction around the others, where the database can make tables in one. */
   frame: [begin: string[], end: string[]]
   /** The columns of the table of migrations, as MikroORM's migrator makes it. */
   columns: string
@@ -16,19 +16,25 @@ interface Dialect {
 const mysql: Dialect = {
   family: 'mysql',
   frame: [[], []],
-  columns: 'id int not null auto_increment primary key, name varchar(255) not null, executed_at datetime not null default current_timestamp',
+  columns:
+    'id int not null auto_increment primary key, name varchar(255) not null, ' +
+    'executed_at datetime not null default current_timestamp',
 }
 
 const dialects: Record<string, Dialect> = {
   sqlite: {
     family: 'sqlite',
     frame: [['begin'], ['commit']],
-    columns: "id integer not null primary key autoincrement, name text not null, executed_at datetime not null default (strftime('%s', 'now') * 1000)",
+    columns:
+      'id integer not null primary key autoincrement, name text not null, ' +
+      "executed_at datetime not null default (strftime('%s', 'now') * 1000)",
   },
   postgresql: {
     family: 'postgresql',
     frame: [['begin'], ['commit']],
-    columns: 'id serial primary key, name varchar(255) not null, executed_at timestamptz(6) not null default current_timestamp(6)',
+    columns:
+      'id serial primary key, name varchar(255) not null, ' +
+      'executed_at timestamptz(6) not null default current_timestamp(6)',
   },
   mysql,
   mariadb: mysql,
@@ -43,10 +49,19 @@ export const sql = defineCommand({
   },
   async run (_, { driver = '', name = 'accounts' }) {
     if (!Object.hasOwn(dialects, driver)) throw new UsageWrong(`--driver is one of ${Object.keys(dialects).join(', ')}`)
-    if (!new RegExp(OptionsSchema.properties.name.pattern!).test(name)) throw new UsageWrong('--name is of up to 31 small letters, digits and _, and begins with a letter')
+    if (!new RegExp(OptionsSchema.properties.name.pattern!).test(name)) {
+      throw new UsageWrong('--name is of up to 31 small letters, digits and _, and begins with a letter')
+    }
 
-    const { family, frame: [begin, end], columns } = dialects[driver]!
-    const [{ migrationsIn }, { tables }] = await Promise.all([import('../database/schema.ts'), import('../entities.ts')])
+    const {
+      family,
+      frame: [begin, end],
+      columns,
+    } = dialects[driver]!
+    const [{ migrationsIn }, { tables }] = await Promise.all([
+      import('../database/schema.ts'),
+      import('../entities.ts'),
+    ])
     const migrations = await migrationsIn(tables, family, name)
     const made = (await Promise.all(migrations.map(statementsOf))).flat()
     const noted = migrations.map((migration) => `('${migration.name}')`).join(', ')
@@ -61,7 +76,7 @@ export const sql = defineCommand({
   },
 })
 
-/** Some migrations ask what is there already: here, nothing. */
+/** The statements of a migration on an empty database: some ask what is there already, and are told that nothing is. */
 async function statementsOf ({ class: Step }: MigrationObject): Promise<string[]> {
   const migration = new (Step as unknown as new (driver: object) => Migration)({ execute: async () => [] })
   await migration.up()

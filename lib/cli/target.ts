@@ -10,7 +10,11 @@ import { Refused, UsageWrong } from './errors.ts'
 
 /** Which accounts a command is about. */
 export const targetFlags = {
-  db: { type: 'string', value: 'URL', summary: 'the database: a file of SQLite, or a postgresql:, mysql: or mariadb: URL' },
+  db: {
+    type: 'string',
+    value: 'URL',
+    summary: 'the database: a file of SQLite, or a postgresql:, mysql: or mariadb: URL',
+  },
   name: { type: 'string', value: 'NAME', summary: 'the name of the accounts; by default accounts' },
   config: { type: 'string', value: 'FILE', summary: 'a module whose default export is the options of app.register' },
 } as const
@@ -27,31 +31,47 @@ async function load (file: string): Promise<AccountsOptions> {
   const { default: options } = await import(pathToFileURL(resolve(file)).href).catch((error) => {
     throw new UsageWrong(`${file} cannot be loaded: ${error.message}`)
   })
-  if (!isPlainObject(options)) throw new UsageWrong(`${file} must have the options of app.register as its default export`)
+  if (!isPlainObject(options)) {
+    throw new UsageWrong(`${file} must have the options of app.register as its default export`)
+  }
   return options
 }
 
 /** Checks and fills the options of the accounts. Nothing is signed here, so without a secret any will do. */
 export async function settingsOf (given: AccountsOptions): Promise<{ options: AccountsOptions, settings: Settings }> {
   const [{ readSettings }, { default: Fastify }] = await Promise.all([import('../settings.ts'), import('fastify')])
-  const options = given.secret === undefined && !process.env.JWT_SECRET_KEY ? { ...given, secret: randomBytes(48) } : given
+  const options =
+    given.secret === undefined && !process.env.JWT_SECRET_KEY ? { ...given, secret: randomBytes(48) } : given
   return { options, settings: readSettings(options, process.env, Fastify().log) }
 }
 
-/** @throws {Refused} A mistyped name must not be answered by a new and empty file. */
+/**
+ * Makes sure that a database in a file is there: for a mistyped name a new and empty file would be made.
+ * @throws {Refused}
+ */
 function requireFile ({ db, orm }: Settings): void {
   if (orm || db.includes('://') || existsSync(db)) return
-  throw new Refused(`There is no file ${db}: give --db, ACCOUNTS_DATABASE_URL or --config, or make it with fastify-jwt-accounts migrate`)
+  throw new Refused(
+    `There is no file ${db}: give --db, ACCOUNTS_DATABASE_URL or --config, or make it with fastify-jwt-accounts migrate`
+  )
 }
 
 /**
- * Lends the services of an app that has these accounts: all checks, events and revocations are as in any other process.
+ * Runs `work` with the services of an app that has these accounts, so that checks, events and revocations are those of
+ * any other process.
  * @throws {Refused} for tables that are not up to date: to look at them must not change them under an app that runs
  */
-export async function withAccounts<Result> (target: Target, work: (accounts: AccountsServices) => Promise<Result>): Promise<Result> {
+export async function withAccounts<Result> (
+  target: Target,
+  work: (accounts: AccountsServices) => Promise<Result>
+): Promise<Result> {
   const { options, settings } = await settingsOf(await optionsOf(target))
   requireFile(settings)
-  const [{ pendingOf }, { default: Fastify }, { default: accounts }] = await Promise.all([import('./pending.ts'), import('fastify'), import('../index.ts')])
+  const [{ pendingOf }, { default: Fastify }, { default: accounts }] = await Promise.all([
+    import('./pending.ts'),
+    import('fastify'),
+    import('../index.ts'),
+  ])
   if (settings.schema === 'migrate' && (await pendingOf(settings)).length > 0) {
     throw new Refused('The tables are not up to date: run fastify-jwt-accounts migrate, or start the app')
   }

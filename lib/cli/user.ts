@@ -12,7 +12,12 @@ const add = defineCommand({
   flags: {
     email: { type: 'string', value: 'EMAIL', summary: 'an address beside the name' },
     role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role; may be given several times' },
-    field: { type: 'string', value: 'FIELD=VALUE', multiple: true, summary: 'a field of user.fields, as JSON or as text; may be given several times' },
+    field: {
+      type: 'string',
+      value: 'FIELD=VALUE',
+      multiple: true,
+      summary: 'a field of user.fields, as JSON or as text; may be given several times',
+    },
     ...passwordFlags,
     ...targetFlags,
   },
@@ -35,17 +40,34 @@ const list = defineCommand({
     after: { type: 'string', value: 'ID', summary: 'those that come after this one: the next of the list before' },
     ...targetFlags,
   },
-  run: (_, { limit, after, ...target }) => withAccounts(target, async ({ users }) => {
-    const page = await users.list({ ...limit !== undefined && { limit: Number(limit) }, ...after !== undefined && { after } })
-    const rows = page.users.map(({ id, username, email, roles, disabledAt, lastLoginAt }) =>
-      [id, username ?? '–', email ?? '–', roles.join(' ') || '–', disabledAt ? 'disabled' : 'enabled', moment(lastLoginAt)])
-    const shown = table([['id', 'username', 'email', 'roles', 'state', 'last login'], ...rows])
-    return { result: page, text: page.next ? `${shown}\n\nThere are more: --after ${page.next}` : shown }
-  }),
+  run: (_, { limit, after, ...target }) =>
+    withAccounts(target, async ({ users }) => {
+      const page = await users.list({
+        ...(limit !== undefined && { limit: Number(limit) }),
+        ...(after !== undefined && { after }),
+      })
+      const rows = page.users.map(({ id, username, email, roles, disabledAt, lastLoginAt }) => [
+        id,
+        username ?? '–',
+        email ?? '–',
+        roles.join(' ') || '–',
+        disabledAt ? 'disabled' : 'enabled',
+        moment(lastLoginAt),
+      ])
+      const shown = table([['id', 'username', 'email', 'roles', 'state', 'last login'], ...rows])
+      return { result: page, text: page.next ? `${shown}\n\nThere are more: --after ${page.next}` : shown }
+    }),
 })
 
-const disable = change('disable', 'Takes the right to sign in, and ends all sessions.', 'is disabled', (users, { id }) => users.disable(id))
-const enable = change('enable', 'Gives that right back. The sessions stay ended.', 'is enabled', (users, { id }) => users.enable(id))
+const disable = change(
+  'disable',
+  'Takes the right to sign in, and ends all sessions.',
+  'is disabled',
+  (users, { id }) => users.disable(id)
+)
+const enable = change('enable', 'Gives that right back. The sessions stay ended.', 'is enabled', (users, { id }) =>
+  users.enable(id)
+)
 const remove = change('delete', 'Deletes a user with all sessions, for good.', 'is deleted', async (users, user) => {
   await users.delete(user.id)
   return user
@@ -84,13 +106,19 @@ export const user = [add, list, disable, enable, remove, password, roles]
 
 type Users = AccountsServices['users']
 
-function change (verb: string, summary: string, done: string, act: (users: Users, user: ManagedUser) => Promise<ManagedUser>) {
+function change (
+  verb: string,
+  summary: string,
+  done: string,
+  act: (users: Users, user: ManagedUser) => Promise<ManagedUser>
+) {
   return defineCommand({
     name: `user ${verb}`,
     takes: 'USER',
     summary,
     flags: targetFlags,
-    run: ([who], target) => withAccounts(target, async ({ users }) => told(await act(users, await find(users, who!)), done)),
+    run: ([who], target) =>
+      withAccounts(target, async ({ users }) => told(await act(users, await find(users, who!)), done)),
   })
 }
 
