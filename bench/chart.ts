@@ -31,7 +31,8 @@ export function barChart ({ title, unit, bars }: Chart): string {
     '    .title { font-weight: 600 }',
     '    .ours { fill: #1a7f64 }',
     '    .other { fill: #8c959f }',
-    '    @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } .ours { fill: #3fb994 } .other { fill: #6e7681 } }',
+    '    @media (prefers-color-scheme: dark) ' +
+      '{ text { fill: #b1bac4 } .ours { fill: #3fb994 } .other { fill: #6e7681 } }',
     '  </style>',
     `  <text x="0" y="18" class="title">${escape(title)} (${escape(unit)})</text>`,
     ...rows,

@@ -3,26 +3,35 @@ import type { Kind, Sql } from '../test/support/databases.ts'
 /** How each database says what the rows are made of; `i` counts from 1. */
 const dialects = {
   sqlite: {
-    numbers: (count: number) => `(with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select i from n)`,
+    numbers: (count: number) =>
+      `(with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select i from n)`,
     id: (prefix: string, i: string) => `printf('${prefix}%04x-%04x-7000-8000-%012x', ${i} / 65536, ${i} % 65536, ${i})`,
     date: (ms: number) => `${ms}`,
   },
   postgresql: {
     numbers: (count: number) => `(select i from generate_series(1, ${count}) as i) as n`,
-    id: (prefix: string, i: string) => `concat('${prefix}', lpad(to_hex(${i} / 65536), 4, '0'), '-', lpad(to_hex(${i} % 65536), 4, '0'), '-7000-8000-', lpad(to_hex(${i}), 12, '0'))::uuid`,
+    id: (prefix: string, i: string) =>
+      `concat('${prefix}', lpad(to_hex(${i} / 65536), 4, '0'), '-', lpad(to_hex(${i} % 65536), 4, '0'), '-7000-8000-', lpad(to_hex(${i}), 12, '0'))::uuid`,
     date: (ms: number) => `timestamptz '${new Date(ms).toISOString()}'`,
   },
   mariadb: {
     numbers: (count: number) => `(select seq as i from seq_1_to_${count}) as n`,
-    id: (prefix: string, i: string) => `lower(concat('${prefix}', lpad(hex(${i} div 65536), 4, '0'), '-', lpad(hex(${i} % 65536), 4, '0'), '-7000-8000-', lpad(hex(${i}), 12, '0')))`,
+    id: (prefix: string, i: string) =>
+      `lower(concat('${prefix}', lpad(hex(${i} div 65536), 4, '0'), '-', lpad(hex(${i} % 65536), 4, '0'), '-7000-8000-', lpad(hex(${i}), 12, '0')))`,
     date: (ms: number) => `timestamp '${new Date(ms).toISOString().slice(0, -1).replace('T', ' ')}'`,
   },
 }
 
 const day = 86_400_000
 
-/** So many sessions, ten of each user; the first of them expired yesterday. Ids are in the order of time, as ours are. */
-export async function fillSessions (sql: Sql, kind: Kind, { sessions, expired }: { sessions: number, expired: number }): Promise<void> {
+/**
+ * So many sessions, ten of each user; the first of them expired yesterday. Ids are in the order of time, as ours are.
+ */
+export async function fillSessions (
+  sql: Sql,
+  kind: Kind,
+  { sessions, expired }: { sessions: number, expired: number }
+): Promise<void> {
   const { numbers, id, date } = dialects[kind]
   const users = Math.ceil(sessions / 10)
   const now = Date.now()

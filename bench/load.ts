@@ -16,7 +16,8 @@ export type Extent = { ms: number } | { turns: number }
 export async function load ({ origin, users }: Offer, extent: Extent): Promise<Seen> {
   const times: number[] = []
   let index = 0
-  const shareOf = (connection: number) => users.length < connections ? users : users.filter((_, user) => user % connections === connection)
+  const shareOf = (connection: number) =>
+    users.length < connections ? users : users.filter((_, user) => user % connections === connection)
 
   const run = autocannon({
     url: origin,
@@ -31,10 +32,17 @@ export async function load ({ origin, users }: Offer, extent: Extent): Promise<S
   const startedAt = performance.now()
   const { non2xx, errors } = await run
   const elapsedMs = performance.now() - startedAt
-  if (non2xx + errors > 0 || times.length === 0) throw new Error(`${origin}: ${times.length} answers, ${non2xx} of them refused, ${errors} errors`)
+  if (non2xx + errors > 0 || times.length === 0) {
+    throw new Error(`${origin}: ${times.length} answers, ${non2xx} of them refused, ${errors} errors`)
+  }
 
   // Connections that were cut must not be closed at the expense of whoever comes next.
   await sleep(20)
   const sorted = Float64Array.from(times).sort()
-  return { requests: times.length, perSecond: times.length / elapsedMs * 1000, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) }
+  return {
+    requests: times.length,
+    perSecond: (times.length / elapsedMs) * 1000,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+  }
 }

@@ -15,7 +15,9 @@ export interface Section {
   targets: Target[]
 }
 
-/** The CPU that something takes: ours, Fastify with @fastify/jwt and MikroORM and code of one's own, and better-auth. */
+/**
+ * The CPU that something takes: ours, Fastify with @fastify/jwt and MikroORM and code of one's own, and better-auth.
+ */
 export interface Compared { what: string, unit: string, ours: number, byHand: number, betterAuth?: number }
 
 /** What was promised, and what was found in the same run. */
@@ -101,7 +103,14 @@ const load = Math.round(loadavg()[0]!)
 function machine (): string {
   const gib = Math.round(totalmem() / 2 ** 30)
   const busy = load > 1 ? [`at a load of ${load}`] : []
-  return [cpus()[0]!.model.trim(), `${cpus().length} cores`, `${gib} GiB`, system(), `Node ${process.versions.node}`, ...busy].join(', ')
+  return [
+    cpus()[0]!.model.trim(),
+    `${cpus().length} cores`,
+    `${gib} GiB`,
+    system(),
+    `Node ${process.versions.node}`,
+    ...busy,
+  ].join(', ')
 }
 
 /** What a user asks first: a row for each thing, and the charts. */
@@ -109,10 +118,22 @@ function opening (sections: Stored[]): string {
   const written = (value: number, unit: string) => `${value < 100 ? value.toFixed(1) : whole(value)} ${unit}`
   const besides = (ours: number, other: number | undefined, unit: string) =>
     other === undefined ? '–' : `${written(other, unit)}, ${factorOf(other / ours)}`
-  const rows = sections.flatMap(({ compared }) => compared).map(({ what, unit, ours, byHand, betterAuth }) =>
-    [what, written(ours, unit), besides(ours, byHand, unit), besides(ours, betterAuth, unit)])
-  const charts = sections.flatMap(({ charts }) => Object.entries(charts)).map(([name, { title }]) => `![${title}](${name})`)
-  return [table([['CPU of', 'fastify-jwt-accounts', '@fastify/jwt by hand', 'better-auth'], ...rows]), beside, ...charts].join('\n\n')
+  const rows = sections
+    .flatMap(({ compared }) => compared)
+    .map(({ what, unit, ours, byHand, betterAuth }) => [
+      what,
+      written(ours, unit),
+      besides(ours, byHand, unit),
+      besides(ours, betterAuth, unit),
+    ])
+  const charts = sections
+    .flatMap(({ charts }) => Object.entries(charts))
+    .map(([name, { title }]) => `![${title}](${name})`)
+  return [
+    table([['CPU of', 'fastify-jwt-accounts', '@fastify/jwt by hand', 'better-auth'], ...rows]),
+    beside,
+    ...charts,
+  ].join('\n\n')
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
@@ -122,7 +143,9 @@ const factorOf = (factor: number) => `× ${factor < 10 ? factor.toFixed(2) : who
 export function writePage (): void {
   const sections = order.flatMap((part) => read(part))
   for (const name of readdirSync(docs).filter((name) => /^performance-.+\.svg$/.test(name))) rmSync(join(docs, name))
-  for (const { charts } of sections) for (const [name, chart] of Object.entries(charts)) writeFileSync(join(docs, name), barChart(chart))
+  for (const { charts } of sections) {
+    for (const [name, chart] of Object.entries(charts)) writeFileSync(join(docs, name), barChart(chart))
+  }
   const parts = sections.map(({ title, text, day, machine }) =>
     [`## ${title}`, text, `*Measured on ${day}: ${machine}.*`].join('\n\n'))
   const page = [intro, opening(sections), reading, ...parts, targetsOf(sections), why, `## Versions\n\n${versions()}`]
@@ -138,19 +161,41 @@ function read (part: string): Stored[] {
 }
 
 function targetsOf (sections: Section[]): string {
-  const rows = sections.flatMap(({ targets }) => targets).map(({ what, most, least, found }) => {
-    const isMet = most === undefined ? found >= least! : found <= most
-    return [what, most === undefined ? `≥ ${least}` : `≤ ${Number(most.toFixed(3))}`, found.toFixed(2), isMet ? 'yes' : '**no**']
-  })
+  const rows = sections
+    .flatMap(({ targets }) => targets)
+    .map(({ what, most, least, found }) => {
+      const isMet = most === undefined ? found >= least! : found <= most
+      return [
+        what,
+        most === undefined ? `≥ ${least}` : `≤ ${Number(most.toFixed(3))}`,
+        found.toFixed(2),
+        isMet ? 'yes' : '**no**',
+      ]
+    })
   return `## Promises\n\nAll of them are ratios.\n\n${table([['what', 'promised', 'measured', 'kept'], ...rows])}`
 }
 
 /** The first row is the head. */
 export function table ([head, ...rows]: string[][]): string {
-  return [head!, head!.map((_, column) => column === 0 ? '---' : '--:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return [head!, head!.map((_, column) => (column === 0 ? '---' : '--:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
 }
 
-const compared = ['fastify', '@fastify/jwt', 'fast-jwt', 'jose', 'express', 'passport-jwt', 'better-auth', '@mikro-orm/core', 'better-sqlite3', 'pg', 'argon2', 'autocannon']
+const compared = [
+  'fastify',
+  '@fastify/jwt',
+  'fast-jwt',
+  'jose',
+  'express',
+  'passport-jwt',
+  'better-auth',
+  '@mikro-orm/core',
+  'better-sqlite3',
+  'pg',
+  'argon2',
+  'autocannon',
+]
 
 function versions (): string {
   const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package-lock.json'), 'utf8'))

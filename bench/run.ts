@@ -10,10 +10,10 @@ import { store, writePage, type Section } from './report.ts'
 import { smoke, usual } from './rounds.ts'
 
 /**
- * `npm run bench` measures every part and writes docs/performance.md, and `npm run bench -- guard` measures one and leaves
- * the others as they were. With `print` a part is printed, and nothing written. Databases and numbers are for what
- * grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that all servers of
- * the guarded route still answer.
+ * `npm run bench` measures every part and writes docs/performance.md, and `npm run bench -- guard` measures one and
+ * leaves the others as they were. With `print` a part is printed, and nothing written. Databases and numbers are for
+ * what grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that all
+ * servers of the guarded route still answer.
  */
 const words = process.argv.slice(2)
 const on = words.filter((word): word is Kind => kinds.includes(word as Kind))
@@ -38,7 +38,9 @@ const parts: Record<string, () => Promise<Section>> = {
 
 if (wanted.includes('smoke')) {
   const { rows } = await guard(smoke, 100)
-  for (const { name, tokens, perSecond } of rows) console.log(`${name}, ${tokens} tokens: ${perSecond.median.toFixed(0)} requests/s`)
+  for (const { name, tokens, perSecond } of rows) {
+    console.log(`${name}, ${tokens} tokens: ${perSecond.median.toFixed(0)} requests/s`)
+  }
 } else {
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
     const measure = parts[part]

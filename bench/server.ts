@@ -14,8 +14,12 @@ export interface Server {
 
 /** Starts a file of `servers/`, with its arguments. */
 export async function start (name: string, ...args: (string | number)[]): Promise<Server> {
-  const child = fork(join(import.meta.dirname, 'servers', `${name}.ts`), args.map(String), { env: { ...process.env, NODE_ENV: 'production' } })
-  const exited = once(child, 'exit').then(([code]) => { throw new Error(`The server ${name} ${args.join(' ')} ended with ${code}`) })
+  const child = fork(join(import.meta.dirname, 'servers', `${name}.ts`), args.map(String), {
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`The server ${name} ${args.join(' ')} ended with ${code}`)
+  })
   exited.catch(() => {})
   const said = async () => (await Promise.race([once(child, 'message'), exited]))[0]
   const offer: Offer = await said()

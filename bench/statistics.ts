@@ -19,8 +19,12 @@ export function quantile (sorted: ArrayLike<number>, part: number): number {
   return sorted[Math.floor((sorted.length - 1) * part)]!
 }
 
-const written = (digits: number) => ({ median, low, high }: Spread) => {
-  const [middle, from, to] = [median, low, high].map((value) => digits === 0 ? Math.round(value).toLocaleString('en') : value.toFixed(digits))
-  return `${middle} (${from}–${to})`
-}
+const written =
+  (digits: number) =>
+    ({ median, low, high }: Spread) => {
+      const [middle, from, to] = [median, low, high].map((value) =>
+        digits === 0 ? Math.round(value).toLocaleString('en') : value.toFixed(digits)
+      )
+      return `${middle} (${from}–${to})`
+    }
 export const [whole, tenths, hundredths] = [written(0), written(1), written(2)]

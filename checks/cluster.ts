@@ -36,14 +36,17 @@ async function freePort (): Promise<number> {
 
 /** PostgreSQL refuses to run as root: then it is the user `postgres` who runs it. */
 const isRoot = process.getuid?.() === 0
-const asOwner = (command: string, args: string[]): [string, string[]] => isRoot ? ['runuser', ['-u', 'postgres', '--', command, ...args]] : [command, args]
+const asOwner = (command: string, args: string[]): [string, string[]] =>
+  isRoot ? ['runuser', ['-u', 'postgres', '--', command, ...args]] : [command, args]
 
 /** Puts the data of a cluster into this folder, which is not there yet. */
 type Fill = (ask: (program: string, ...args: string[]) => Promise<void>, data: string) => Promise<void>
 
 /** Makes an empty cluster in a folder of its own. It needs PostgreSQL's programs, where `pg_config` says they are. */
 export function createCluster (): Promise<Cluster> {
-  return fillCluster((ask, data) => ask('initdb', '--pgdata', data, '--auth', 'trust', '--username', 'postgres', '--no-sync', '--encoding', 'UTF8'))
+  return fillCluster((ask, data) =>
+    ask('initdb', '--pgdata', data, '--auth', 'trust', '--username', 'postgres', '--no-sync', '--encoding', 'UTF8')
+  )
 }
 
 async function fillCluster (fill: Fill): Promise<Cluster> {
@@ -51,19 +54,26 @@ async function fillCluster (fill: Fill): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'accounts-cluster-'))
   if (isRoot) chownSync(folder, Number(execFileSync('id', ['-u', 'postgres'])), -1)
   const data = join(folder, 'data')
-  const ask = async (program: string, ...args: string[]) => { await run(...asOwner(join(programs, program), args), { cwd: folder }) }
+  const ask = async (program: string, ...args: string[]) => {
+    await run(...asOwner(join(programs, program), args), { cwd: folder })
+  }
 
   const port = await freePort()
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
   await fill(ask, data)
   // The last line counts: a copy has those of its original before them.
-  appendFileSync(join(data, 'postgresql.conf'), `port = ${port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '${folder}'\n`)
+  appendFileSync(
+    join(data, 'postgresql.conf'),
+    `port = ${port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '${folder}'\n`
+  )
 
   const control = (...args: string[]) => ask('pg_ctl', '--pgdata', data, '--wait', ...args)
   const start = () => control('--log', join(folder, 'log'), 'start')
   const stop = () => control('--mode', 'immediate', 'stop')
   const copy = (from: string, ...args: string[]) =>
-    fillCluster((ask, data) => ask('pg_basebackup', '--pgdata', data, '--dbname', from, '--checkpoint', 'fast', '--no-sync', ...args))
+    fillCluster((ask, data) =>
+      ask('pg_basebackup', '--pgdata', data, '--dbname', from, '--checkpoint', 'fast', '--no-sync', ...args)
+    )
 
   let isKilled = false
   return {
@@ -72,7 +82,10 @@ async function fillCluster (fill: Fill): Promise<Cluster> {
     stop,
     kill () {
       const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0])
-      const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(postmaster)], { encoding: 'utf8' }).split('\n').map(Number).filter(Boolean)
+      const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(postmaster)], { encoding: 'utf8' })
+        .split('\n')
+        .map(Number)
+        .filter(Boolean)
       for (const pid of [postmaster, ...children]) end(pid)
       isKilled = true
     },

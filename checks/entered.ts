@@ -1,5 +1,5 @@
-// Counts which files of lib/ a warm request enters, by V8's precise coverage, and fails where they are too many. With --list
-// it names them.
+// Counts which files of lib/ a warm request enters, by V8's precise coverage, and fails where they are too many. With
+// --list it names them.
 import { Session } from 'node:inspector/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
-// Lets people use three processes on a PostgreSQL that is lost in the midst of it, with its last commits: a standby that had
-// received nothing for a while is promoted, or a backup put back. Asks who is still signed in, and who should not be:
-// `npm run failover`, or with one of the names below.
+// Lets people use three processes on a PostgreSQL that is lost in the midst of it, with its last commits: a standby
+// that had received nothing for a while is promoted, or a backup put back. Asks who is still signed in, and who should
+// not be: `npm run failover`, or with one of the names below.
 import { setTimeout as pause } from 'node:timers/promises'
 import { decode } from '../test/support/build.ts'
 import { open, type Row } from '../test/support/databases.ts'
@@ -107,7 +107,9 @@ async function play (name: Scenario): Promise<Counts> {
   const { way, goesOn } = scenarios[name]
   const counts = Object.fromEntries(counted.map((what) => [what, 0])) as Counts
   const beganAt = performance.now()
-  const complain = (what: string) => { violations.push(`${name}, after ${Math.round((performance.now() - beganAt) / 1000)} s: ${what}`) }
+  const complain = (what: string) => {
+    violations.push(`${name}, after ${Math.round((performance.now() - beganAt) / 1000)} s: ${what}`)
+  }
   const ends: (() => Promise<void>)[] = []
   const ending = { teardown: (end: () => Promise<void>) => ends.push(end) }
 
@@ -137,7 +139,9 @@ async function play (name: Scenario): Promise<Counts> {
         return server.ask(...what)
       },
     }
-    server.ended.then(() => { if (!isOver && !dead.has(watched)) complain(`a process ended by itself: ${server.complaints()}`) })
+    server.ended.then(() => {
+      if (!isOver && !dead.has(watched)) complain(`a process ended by itself: ${server.complaints()}`)
+    })
     return watched
   }
 
@@ -150,10 +154,21 @@ async function play (name: Scenario): Promise<Counts> {
     return true
   }
 
-  const world = { chance, servers: () => servers, isExcused, complain, countEnd: () => { counts['**sessions that ended for nothing**']++ } }
+  const world = {
+    chance,
+    servers: () => servers,
+    isExcused,
+    complain,
+    countEnd: () => {
+      counts['**sessions that ended for nothing**']++
+    },
+  }
   const people = Array.from({ length: crowd }, (_, index) => createCustomer(`user${index}`, world))
 
-  /** Those who knew of an end when the database was lost: who answered it, and by the promise of `maxStaleness` everybody. */
+  /**
+   * Those who knew of an end when the database was lost: who answered it, and by the promise of `maxStaleness`
+   * everybody.
+   */
   function knowing ({ at, by }: Ended, of: Server[]): Server[] {
     return of.filter((server) => !dead.has(server) && (server === by || at < outage.from - maxStalenessMs))
   }
@@ -228,7 +243,9 @@ async function play (name: Scenario): Promise<Counts> {
     const row = found.sessions.get(holder.id)
     if (state !== 'on') {
       const isOn = await customer.goOn(held)
-      if (state === 'proving') counts[isOn ? '… a proof without an answer, went on' : '… a proof without an answer, signed in again']++
+      if (state === 'proving') {
+        counts[isOn ? '… a proof without an answer, went on' : '… a proof without an answer, signed in again']++
+      }
       if (isOn) held.state = 'on'
       return isOn === true
     }
@@ -238,7 +255,9 @@ async function play (name: Scenario): Promise<Counts> {
       counts['… login lost as a whole, signed in again']++
       return false
     }
-    if (row.revoked_at !== null) complain(`${customer.name}: a session that goes on is over in the database: ${row.revoke_reason}`)
+    if (row.revoked_at !== null) {
+      complain(`${customer.name}: a session that goes on is over in the database: ${row.revoke_reason}`)
+    }
     counts[lostOf(holder.gen - row.gen)]++
     const isOn = await customer.goOn(held, chance.below(2) === 0)
     if (!isOn) return false
@@ -257,8 +276,12 @@ async function play (name: Scenario): Promise<Counts> {
     const server = chance.pick(servers)
     const refreshed = await holder.show(server, '/auth/refresh')
     const strict = await holder.ask(server, 'GET', '/strict')
-    if (refreshed.status !== 401 || strict.status !== 401) complain(`${customer.name}: a session that is gone gave ${refreshed.status} and ${strict.status}`)
-    if ((await holder.ask(server, 'GET', '/guarded')).status === 200) counts['access tokens of lost sessions let in until they expire']++
+    if (refreshed.status !== 401 || strict.status !== 401) {
+      complain(`${customer.name}: a session that is gone gave ${refreshed.status} and ${strict.status}`)
+    }
+    if ((await holder.ask(server, 'GET', '/guarded')).status === 200) {
+      counts['access tokens of lost sessions let in until they expire']++
+    }
     customer.drop(held)
   }
 
@@ -272,7 +295,10 @@ async function play (name: Scenario): Promise<Counts> {
     const knew = goesOn ? knowing(one, old) : []
     for (const server of knew) {
       counts['tokens of ended sessions shown to processes that knew'] += 2
-      for (const answer of [await holder.ask(server, 'GET', '/guarded', undefined, tokens), await holder.show(server, '/auth/refresh', tokens)]) {
+      for (const answer of [
+        await holder.ask(server, 'GET', '/guarded', undefined, tokens),
+        await holder.show(server, '/auth/refresh', tokens),
+      ]) {
         if (answer.status === 401) continue
         counts['**of these let in**']++
         complain(`an ended session gave ${answer.status} ${answer.body.code} in a process that knew`)
@@ -291,7 +317,10 @@ async function play (name: Scenario): Promise<Counts> {
     if (!goesOn || !isProofLost(one, found)) return
     for (const server of knowing(one, old)) {
       counts['tokens made void by a lost proof, shown to processes that knew'] += 2
-      for (const answer of [await holder.ask(server, 'GET', '/guarded', undefined, tokens), await holder.show(server, '/auth/refresh', tokens)]) {
+      for (const answer of [
+        await holder.ask(server, 'GET', '/guarded', undefined, tokens),
+        await holder.show(server, '/auth/refresh', tokens),
+      ]) {
         if (answer.status === 401) continue
         counts['**of these let in or ending something**']++
         complain(`a void token gave ${answer.status} ${answer.body.code} in a process that knew`)
@@ -330,7 +359,11 @@ async function play (name: Scenario): Promise<Counts> {
   }
 
   /** The database as of now, without what is committed from here on. */
-  async function lose (primary: Cluster, standby: Cluster | undefined, part: () => void): Promise<() => Promise<Cluster>> {
+  async function lose (
+    primary: Cluster,
+    standby: Cluster | undefined,
+    part: () => void
+  ): Promise<() => Promise<Cluster>> {
     heldAt = performance.now()
     if (!standby) {
       const backup = await keep(primary.backup())
@@ -385,8 +418,12 @@ async function play (name: Scenario): Promise<Counts> {
     await lives
 
     counts.people = crowd
-    for (const what of needed) if (counts[what] === 0) complain(`nothing is counted as “${what}”: this run says nothing of it`)
-    for (const server of servers) counts['tokens taken back (ADOPT)'] += (await server.ask('GET', '/counters')).body.refreshesAdopted
+    for (const what of needed) {
+      if (counts[what] === 0) complain(`nothing is counted as “${what}”: this run says nothing of it`)
+    }
+    for (const server of servers) {
+      counts['tokens taken back (ADOPT)'] += (await server.ask('GET', '/counters')).body.refreshesAdopted
+    }
     for (const server of servers) if (server.complaints()) complain(`a process said: ${server.complaints()}`)
   } finally {
     isOver = true
@@ -399,7 +436,11 @@ async function play (name: Scenario): Promise<Counts> {
 /** By how far a holder is ahead of the row. */
 function lostOf (generations: number): keyof Counts {
   if (generations >= 1000) return '… a proof of who they are lost (password, reauthentication)'
-  return (['… nothing of theirs was lost', '… one rotation lost', '… two rotations lost'] as const)[Math.max(generations, 0)] ?? '… three or more lost'
+  return (
+    (['… nothing of theirs was lost', '… one rotation lost', '… two rotations lost'] as const)[
+      Math.max(generations, 0)
+    ] ?? '… three or more lost'
+  )
 }
 
 function genOf ({ refresh }: Ended['tokens']): number {
@@ -411,7 +452,10 @@ async function look (url: string): Promise<Found> {
   const sessions = await sql.all('select id, gen, floor_gen, revoked_at, revoke_reason from accounts_sessions')
   const users = await sql.all('select username from accounts_users')
   await sql.close()
-  return { sessions: new Map(sessions.map((row) => [row.id, row])), users: new Set(users.map(({ username }) => username)) }
+  return {
+    sessions: new Map(sessions.map((row) => [row.id, row])),
+    users: new Set(users.map(({ username }) => username)),
+  }
 }
 
 /** Waits until the standby has all that is committed by now. */
@@ -431,7 +475,9 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(scenarios) as Scenar
 }
 
 console.log(`| what | ${[...results.keys()].join(' | ')} |\n| --- |${' --- |'.repeat(results.size)}`)
-for (const what of counted) console.log(`| ${what} | ${[...results.values()].map((counts) => counts[what]).join(' | ')} |`)
+for (const what of counted) {
+  console.log(`| ${what} | ${[...results.values()].map((counts) => counts[what]).join(' | ')} |`)
+}
 console.log(`In ${((performance.now() - beganAt) / 60_000).toFixed(1)} minutes, violations: ${violations.length}`)
 for (const violation of violations) console.log(violation)
 process.exitCode = violations.length > 0 ? 1 : 0

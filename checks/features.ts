@@ -1,5 +1,5 @@
-// Fails where a feature is not made as docs/development.md says: its card below all that it needs, its page in docs/ and its
-// tests under its name, and nothing of another feature but by its needs.
+// Fails where a feature is not made as docs/development.md says: its card below all that it needs, its page in docs/
+// and its tests under its name, and nothing of another feature but by its needs.
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { features } from '../lib/features.ts'
@@ -13,7 +13,12 @@ const folders = readdirSync(join(root, 'lib/features'), { withFileTypes: true })
 /** What of a feature others may load that need it. */
 const doors = ['card.ts', 'errors.ts']
 
-const problems = [...cards.flatMap(misplaced), ...cards.flatMap(unfinished), ...withoutCard(), ...cards.flatMap(trespassing)]
+const problems = [
+  ...cards.flatMap(misplaced),
+  ...cards.flatMap(unfinished),
+  ...withoutCard(),
+  ...cards.flatMap(trespassing),
+]
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exitCode = 1
 
@@ -33,19 +38,25 @@ function unfinished ({ name }: AnyFeature): string[] {
 
 function withoutCard (): string[] {
   const names = cards.map(({ name }) => name)
-  return folders.filter((folder) => !names.includes(folder)).map((folder) => `lib/features/${folder}/ has no card in lib/features.ts`)
+  return folders
+    .filter((folder) => !names.includes(folder))
+    .map((folder) => `lib/features/${folder}/ has no card in lib/features.ts`)
 }
 
 /** Types may come from anywhere: they are nothing when it runs. */
 function trespassing ({ name, needs }: AnyFeature): string[] {
   const needed = Object.values<AnyFeature>(needs).map((card) => card.name)
   return globSync(`lib/features/${name}/**/*.ts`, { cwd: root }).flatMap((file) => {
-    const paths = [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export) (?!type\b)[^']*'(\.[^']+)'/gm)]
+    const paths = [
+      ...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export) (?!type\b)[^']*'(\.[^']+)'/gm),
+    ]
     return paths.flatMap(([, path]) => {
       const [, other, door] = /^lib\/features\/([^/]+)\/(.+)$/.exec(join(dirname(file), path!)) ?? []
       const isOwn = other === undefined || other === name
       if (isOwn || (needed.includes(other) && doors.includes(door!))) return []
-      return [`${file} imports ${path}: of another feature that it needs it may import ${doors.join(' and ')}, and types`]
+      return [
+        `${file} imports ${path}: of another feature that it needs it may import ${doors.join(' and ')}, and types`,
+      ]
     })
   })
 }

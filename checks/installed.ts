@@ -15,7 +15,11 @@ const run = async (cwd: string, path: string, command: string, ...args: string[]
   (await promisify(execFile)(command, args, { cwd, timeout: mostMs, env: { ...environment, PATH: path } })).stdout
 
 const page = (name: string) => readFileSync(join(root, name), 'utf8')
-const snippetOf = (name: string, start: string) => page(name).split('```ts\n').find((part) => part.startsWith(start))!.split('```')[0]!
+const snippetOf = (name: string, start: string) =>
+  page(name)
+    .split('```ts\n')
+    .find((part) => part.startsWith(start))!
+    .split('```')[0]!
 
 const folder = mkdtempSync(join(tmpdir(), 'accounts-'))
 const { PATH = '' } = process.env
@@ -42,7 +46,8 @@ try {
 
 async function useOn (path: string, version: string): Promise<void> {
   assert.match(await run(folder, path, 'node', '--version'), new RegExp(`^v${version}\\.`))
-  const bin = (...args: string[]) => run(folder, path, join(folder, 'node_modules', '.bin', 'fastify-jwt-accounts'), ...args)
+  const bin = (...args: string[]) =>
+    run(folder, path, join(folder, 'node_modules', '.bin', 'fastify-jwt-accounts'), ...args)
   assert.equal(Buffer.from(await bin('secret'), 'base64').length, 48)
   await quickStart(path)
   assert.match(await bin('user', 'list'), /ada/)
@@ -55,11 +60,17 @@ async function quickStart (path: string): Promise<void> {
   const server = spawn('node', ['app.ts'], { cwd: folder, env: { PATH: path } })
   try {
     let log = ''
-    while (!log.includes('listening at')) log += (await once(server.stdout, 'data', { signal: AbortSignal.timeout(mostMs) }))[0]
+    while (!log.includes('listening at')) {
+      log += (await once(server.stdout, 'data', { signal: AbortSignal.timeout(mostMs) }))[0]
+    }
     const api = /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0]
     const body = JSON.stringify({ username: 'ada', password: 'correct horse battery staple' })
-    const registered = await fetch(`${api}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    const { access_token: token } = await registered.json() as { access_token: string }
+    const registered = await fetch(`${api}/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    const { access_token: token } = (await registered.json()) as { access_token: string }
     assert.equal((await fetch(`${api}/me`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
     assert.equal((await fetch(`${api}/me`)).status, 401)
   } finally {

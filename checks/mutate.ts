@@ -1,5 +1,5 @@
-// Changes `lib/` in small ways, one at a time, and asks whether a test notices. Given paths, only there. What was judged before
-// and has not changed is remembered in `reports/`.
+// Changes `lib/` in small ways, one at a time, and asks whether a test notices. Given paths, only there. What was
+// judged before and has not changed is remembered in `reports/`.
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,15 +9,27 @@ import { createProcess } from './mutate/processes.ts'
 /** The tests that are asked about a directory. */
 const asked: Record<string, string[]> = {
   'lib/sessions': [
-    'test/sessions/*.test.ts', 'test/features/sessions/*.test.ts', 'test/features/{users,token-services}/*.test.ts',
-    'test/features/passwords/{login,change,reauthenticate}.test.ts', 'test/features/throttle/throttle.test.ts',
-    'test/whole/models/decide.test.ts', 'test/events/*.test.ts', 'test/host/hooks.test.ts', 'test/http/{answers,scope}.test.ts',
-    'test/database/{orm,prune}.test.ts', 'test/guards/{guard,memory}.test.ts',
+    'test/sessions/*.test.ts',
+    'test/features/sessions/*.test.ts',
+    'test/features/{users,token-services}/*.test.ts',
+    'test/features/passwords/{login,change,reauthenticate}.test.ts',
+    'test/features/throttle/throttle.test.ts',
+    'test/whole/models/decide.test.ts',
+    'test/events/*.test.ts',
+    'test/host/hooks.test.ts',
+    'test/http/{answers,scope}.test.ts',
+    'test/database/{orm,prune}.test.ts',
+    'test/guards/{guard,memory}.test.ts',
   ],
   'lib/tokens': [
-    'test/tokens/*.test.ts', 'test/secrets/*.test.ts', 'test/sessions/{rotation,sessions}.test.ts',
-    'test/features/throttle/devices.test.ts', 'test/features/token-services/*.test.ts', 'test/features/sessions/logout.test.ts',
-    'test/openapi/document.test.ts', 'test/options.test.ts',
+    'test/tokens/*.test.ts',
+    'test/secrets/*.test.ts',
+    'test/sessions/{rotation,sessions}.test.ts',
+    'test/features/throttle/devices.test.ts',
+    'test/features/token-services/*.test.ts',
+    'test/features/sessions/logout.test.ts',
+    'test/openapi/document.test.ts',
+    'test/options.test.ts',
   ],
   'lib/guards': [
     'test/guards/*.test.ts', 'test/transport/*.test.ts', 'test/http/{scope,answers}.test.ts',
@@ -31,18 +43,27 @@ const asked: Record<string, string[]> = {
     'test/features/token-services/services.test.ts', 'test/events/telemetry.test.ts', 'test/options.test.ts',
   ],
   'lib/database/statement.ts': [
-    'test/database/{orm,database}.test.ts', 'test/events/telemetry.test.ts', 'test/sessions/{sessions,confirmations}.test.ts',
-    'test/users/*.test.ts', 'test/features/users/{admins,services,users}.test.ts', 'test/checks/{field-schema,typebox-1}.test.ts',
+    'test/database/{orm,database}.test.ts',
+    'test/events/telemetry.test.ts',
+    'test/sessions/{sessions,confirmations}.test.ts',
+    'test/users/*.test.ts',
+    'test/features/users/{admins,services,users}.test.ts',
+    'test/checks/{field-schema,typebox-1}.test.ts',
   ],
 }
 
-/** What became of a change. One that nobody noticed was asked of these test files, by their hashes, for so many seconds. */
+/**
+ * What became of a change. One that nobody noticed was asked of these test files, by their hashes, for so many seconds.
+ */
 interface Verdict { change: string, noticedBy: string | null, askedOf: Record<string, string>, seconds: number }
 
 interface TestOfOurs { file: string, test: number, name: string, milliseconds: number, reached: Record<string, number> }
 
 const given = process.argv.slice(2)
-/** What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed soon. */
+/**
+ * What survives so many seconds of tests survives: what is reached by more runs whenever an app is made, and is noticed
+ * soon.
+ */
 const seconds = Number(process.env.MUTATE_SECONDS ?? 60)
 
 const memory = 'reports/mutants.jsonl'
@@ -56,7 +77,8 @@ function remember (verdict: Verdict): void {
   verdicts.set(verdict.change, verdict)
 }
 
-const changeOf = ({ file, source, line, column, end, replacement }: Mutant) => `${file} ${source} ${line}:${column}-${end} ${replacement}`
+const changeOf = ({ file, source, line, column, end, replacement }: Mutant) =>
+  `${file} ${source} ${line}:${column}-${end} ${replacement}`
 
 const directoryOf = (file: string) => Object.keys(asked).find((path) => file.startsWith(path))!
 const files = Object.keys(asked).flatMap((path) => path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.ts`).sort())
@@ -92,10 +114,13 @@ async function tryOut (testFiles: string[]): Promise<{ tests: TestOfOurs[], atIm
   return { tests, atImport }
 }
 
-/** True if the test fails with the change and passes without. A process that a change has left in pieces is begun anew. */
+/**
+ * True if the test fails with the change and passes without. A process that a change has left in pieces is begun anew.
+ */
 async function notices (asking: TestOfOurs, { id }: Mutant): Promise<{ isNoticed: boolean, hits: number }> {
   const { file, test, reached } = asking
-  const withChange = () => staying.ask({ file, test, mutant: id, hitLimit: 1000 + 100 * (reached[id] ?? 0) }, limitOf(asking))
+  const withChange = () =>
+    staying.ask({ file, test, mutant: id, hitLimit: 1000 + 100 * (reached[id] ?? 0) }, limitOf(asking))
   const without = () => staying.ask({ file, test }, limitOf(asking))
 
   const answer = await withChange()
@@ -131,7 +156,9 @@ async function noticedBy (mutant: Mutant, tests: TestOfOurs[], atImport: Set<str
     reached += hits
   }
   // What was reached when each test ran for the first time, and is not reached again, runs once in a process.
-  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) return noticedInAProcessOfItsOwn(firstOf(tests), mutant)
+  if (atImport.has(mutant.id) || (reaching.length > 0 && reached === 0)) {
+    return noticedInAProcessOfItsOwn(firstOf(tests), mutant)
+  }
 }
 
 /** As many as take so long. */
@@ -146,8 +173,13 @@ function firstOf (tests: TestOfOurs[]): TestOfOurs[] {
 
 /** The fastest first; those nearby may be slower, and those of the same name more so. */
 function inOrder (tests: TestOfOurs[], file: string): TestOfOurs[] {
-  const rank = ({ file: testFile, milliseconds }: TestOfOurs) => milliseconds /
-    (basename(testFile, '.test.ts') === basename(file, '.ts') ? 10 : dirname(testFile) === dirname(file).replace('lib', 'test') ? 5 : 1)
+  const rank = ({ file: testFile, milliseconds }: TestOfOurs) =>
+    milliseconds /
+    (basename(testFile, '.test.ts') === basename(file, '.ts')
+      ? 10
+      : dirname(testFile) === dirname(file).replace('lib', 'test')
+        ? 5
+        : 1)
   return tests.toSorted((a, b) => rank(a) - rank(b))
 }
 
@@ -156,7 +188,9 @@ async function judge (directory: string): Promise<void> {
   const hashes = new Map(testFiles.map((file) => [file, hash(readFileSync(join(copy, file), 'utf8'))]))
   const unasked = (mutant: Mutant) => {
     const verdict = verdicts.get(changeOf(mutant))
-    return verdict?.noticedBy ? [] : testFiles.filter((file) => !verdict || verdict.seconds < seconds || verdict.askedOf[file] !== hashes.get(file))
+    return verdict?.noticedBy
+      ? []
+      : testFiles.filter((file) => !verdict || verdict.seconds < seconds || verdict.askedOf[file] !== hashes.get(file))
   }
   const wanted = new Set(mutants.filter(({ file }) => directoryOf(file) === directory).flatMap(unasked))
   const { tests, atImport } = await tryOut(testFiles.filter((file) => wanted.has(file)))
@@ -189,7 +223,9 @@ function report (path: string): void {
   const surviving = judged.filter((mutant) => !verdicts.get(changeOf(mutant))!.noticedBy)
   console.log(`| ${path} | ${judged.length} | ${judged.length - surviving.length} | ${surviving.length} |`)
   for (const { file, line, column, replacement } of surviving.filter(({ file }) => file === path)) {
-    console.log(`    ${file}:${line}:${column + 1}  ${readFileSync(file, 'utf8').split('\n')[line - 1]!.trim()}  =>  ${replacement.replaceAll(/\s+/g, ' ')}`)
+    console.log(
+      `    ${file}:${line}:${column + 1}  ${readFileSync(file, 'utf8').split('\n')[line - 1]!.trim()}  =>  ${replacement.replaceAll(/\s+/g, ' ')}`
+    )
   }
 }
 

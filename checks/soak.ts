@@ -1,5 +1,6 @@
-// Lets people use three processes on one PostgreSQL for ten minutes, or as many as are given, while processes are killed
-// and the database ends as in a power cut, and asks whether all that was acknowledged is so: `npm run soak -- 1`.
+// Lets people use three processes on one PostgreSQL for ten minutes, or as many as are given, while processes are
+// killed and the database ends as in a power cut, and asks whether all that was acknowledged is so: `npm run soak --
+// 1`.
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { open } from '../test/support/databases.ts'
@@ -12,7 +13,10 @@ import { checkRows } from '../test/whole/processes/rows.ts'
 const minutes = Number(process.argv[2] ?? 10)
 if (!(minutes > 0)) throw new Error('npm run soak -- MINUTES')
 
-/** So many people at once. Each does so much at most, for so long at most, before it is asked whether all is as they were told. */
+/**
+ * So many people at once. Each does so much at most, for so long at most, before it is asked whether all is as they
+ * were told.
+ */
 const crowd = 16
 const mostActs = 60
 const mostLifeMs = 40_000
@@ -20,7 +24,10 @@ const mostLifeMs = 40_000
 /** Of those who are done, so many are asked again at the end, after everything else that has happened. */
 const mostAskedAgain = 100
 
-/** Memory is judged once everything that is kept for a time has begun to be let go, and where all tokens are that it has room for. */
+/**
+ * Memory is judged once everything that is kept for a time has begun to be let go, and where all tokens are that it has
+ * room for.
+ */
 const warmUpMs = 4 * 60_000
 const mostHeapGrowth = 0.5
 const mostRssGrowth = 3
@@ -33,11 +40,16 @@ const graceMs = 3000
 const maxStalenessMs = 5000
 
 const options = {
-  access: { expiresIn: '2m' }, revocation: { pollInterval: '1s', maxStaleness: '5s' }, sessions: { max: 1000 }, prune: { interval: 0 },
+  access: { expiresIn: '2m' },
+  revocation: { pollInterval: '1s', maxStaleness: '5s' },
+  sessions: { max: 1000 },
+  prune: { interval: 0 },
 } as const
 
 const violations: string[] = []
-const complain = (what: string) => { violations.push(`after ${Math.round((performance.now() - beganAt) / 1000)} s: ${what}`) }
+const complain = (what: string) => {
+  violations.push(`after ${Math.round((performance.now() - beganAt) / 1000)} s: ${what}`)
+}
 
 /** What is counted, in the order in which it is told. */
 const counts = {
@@ -61,7 +73,9 @@ const isOn = () => performance.now() < endsAt && isWell()
 
 /** When the database was away, and a while longer. */
 const outages: { from: number, to: number }[] = []
-const isExcused = ({ status, body, askedAt, tookMs }: Answer) => status === 503 && body.code === 'ACCOUNTS_UNAVAILABLE' &&
+const isExcused = ({ status, body, askedAt, tookMs }: Answer) =>
+  status === 503 &&
+  body.code === 'ACCOUNTS_UNAVAILABLE' &&
   outages.some(({ from, to }) => askedAt < to && from < askedAt + tookMs)
 
 function sinceOutage ({ askedAt }: Answer): string {
@@ -89,7 +103,11 @@ async function start (): Promise<Server> {
     })
     waits.push(answer.tookMs)
     if (isExcused(answer)) counts['503 while the database was away']++
-    else if (answer.status >= 500) complain(`${what[0]} ${what[1]} gave ${answer.status} ${answer.body.code} after ${Math.round(answer.tookMs)} ms, asked ${sinceOutage(answer)}`)
+    else if (answer.status >= 500) {
+      complain(
+        `${what[0]} ${what[1]} gave ${answer.status} ${answer.body.code} after ${Math.round(answer.tookMs)} ms, asked ${sinceOutage(answer)}`
+      )
+    }
     return answer
   }
 
@@ -112,7 +130,10 @@ const anybody = speaking(async (...what) => {
 const retired: Person[] = []
 
 async function live (): Promise<void> {
-  const person = createPerson(`user${counts.people++}`, chance, '30s', { isDead: (server) => killed.has(server), isExcused })
+  const person = createPerson(`user${counts.people++}`, chance, '30s', {
+    isDead: (server) => killed.has(server),
+    isExcused,
+  })
   const until = Math.min(performance.now() + mostLifeMs, endsAt)
   for (let acts = 0; acts < mostActs && performance.now() < until && isOn(); acts++) {
     const server = chance.pick(others())
@@ -186,18 +207,29 @@ function slopeOf (what: 'rss' | 'heap', of: Sample[]): number {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [atMinute, size] = [of.map(({ atMs }) => atMs / 60_000), of.map((sample) => sample[what])]
   const [middle, usual] = [mean(atMinute), mean(size)]
-  return mean(atMinute.map((at, index) => (at - middle) * (size[index]! - usual))) / mean(atMinute.map((at) => (at - middle) ** 2))
+  return (
+    mean(atMinute.map((at, index) => (at - middle) * (size[index]! - usual))) /
+    mean(atMinute.map((at) => (at - middle) ** 2))
+  )
 }
 
 function judgeMemory (): void {
   const settled = samples.filter(({ atMs }) => atMs > warmUpMs)
   const judged = settled.length > 24 ? settled : samples
-  for (const [what, name, most] of [['heap', 'held after a collection', mostHeapGrowth], ['rss', 'resident', mostRssGrowth]] as const) {
+  for (const [what, name, most] of [
+    ['heap', 'held after a collection', mostHeapGrowth],
+    ['rss', 'resident', mostRssGrowth],
+  ] as const) {
     const sizes = judged.map((sample) => sample[what])
     const slope = slopeOf(what, judged)
-    row(`MiB ${name}, first, last, most${judged === settled ? ' after the warm-up' : ''}`, [sizes[0]!, sizes.at(-1)!, Math.max(...sizes)].map((size) => size.toFixed(1)).join(', '))
+    row(
+      `MiB ${name}, first, last, most${judged === settled ? ' after the warm-up' : ''}`,
+      [sizes[0]!, sizes.at(-1)!, Math.max(...sizes)].map((size) => size.toFixed(1)).join(', ')
+    )
     row(`MiB ${name}, growth a minute${judged === settled ? '' : ' (too short a run to judge by)'}`, slope.toFixed(2))
-    if (judged === settled && slope > most) complain(`memory grows: ${slope.toFixed(2)} MiB a minute ${name}, and not ${most} at most`)
+    if (judged === settled && slope > most) {
+      complain(`memory grows: ${slope.toFixed(2)} MiB a minute ${name}, and not ${most} at most`)
+    }
   }
 }
 
@@ -231,7 +263,9 @@ try {
     counts['asked again at the end']++
   }
   const sql = open(cluster.url)
-  const same = (found: unknown, wanted: unknown, name: string) => { if (!isDeepStrictEqual(found, wanted)) complain(`of the rows: ${name}, and yet ${JSON.stringify(found)}`) }
+  const same = (found: unknown, wanted: unknown, name: string) => {
+    if (!isDeepStrictEqual(found, wanted)) complain(`of the rows: ${name}, and yet ${JSON.stringify(found)}`)
+  }
   await checkRows({ same }, sql)
   await sql.close()
   for (const server of servers) if (server.complaints()) complain(`a process said: ${server.complaints()}`)
@@ -245,7 +279,10 @@ const sorted = waits.toSorted((a, b) => a - b)
 console.log('| what | how much |\n| --- | --- |')
 row('minutes', ((performance.now() - beganAt) / 60_000).toFixed(1))
 for (const [name, value] of Object.entries(counts)) row(name, value)
-row('ms for an answer, half of them, 99 of 100, all', [0.5, 0.99, 1].map((part) => Math.round(sorted[Math.ceil(part * sorted.length) - 1]!)).join(', '))
+row(
+  'ms for an answer, half of them, 99 of 100, all',
+  [0.5, 0.99, 1].map((part) => Math.round(sorted[Math.ceil(part * sorted.length) - 1]!)).join(', ')
+)
 judgeMemory()
 row('violations', violations.length)
 for (const violation of violations) console.log(violation)

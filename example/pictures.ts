@@ -9,7 +9,8 @@ import { launchChromium, startExample } from '../test/whole/example/run.ts'
 
 const desktop = { viewport: { width: 1280, height: 920 } }
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 }
-const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+  'Version/18.5 Mobile/15E148 Safari/604.1'
 
 const folder = await mkdtemp(join(tmpdir(), 'pictures-'))
 const { server, printed, api } = await startExample(folder)
@@ -36,8 +37,13 @@ async function take (page: Page, name: string) {
 /** What the tour prints, as a terminal shows it: tokens are shortened, and the port is the usual one. */
 async function terminalPage () {
   const { stdout } = await promisify(execFile)('sh', ['-c', printed.slice(printed.indexOf('api='))])
-  const lines = stdout.replaceAll(api, 'http://localhost:3000').replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJhbGciOi…')
-    .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replace(/^(\d{3}) (.+)$/gm, '<b class="of$1">$1</b> <i>$2</i>\n').replace(/\n{3,}/g, '\n\n')
+  const lines = stdout
+    .replaceAll(api, 'http://localhost:3000')
+    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJhbGciOi…')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replace(/^(\d{3}) (.+)$/gm, '<b class="of$1">$1</b> <i>$2</i>\n')
+    .replace(/\n{3,}/g, '\n\n')
   return `<!doctype html><style>
     body { margin: 0; background: #14171c; color: #d5dae1; font: 14px/1.5 'DejaVu Sans Mono', monospace }
     pre { margin: 0; padding: 24px 28px; font: inherit; white-space: pre-wrap; overflow-wrap: anywhere }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * A thief, to be watched: he copies the cookies of whoever asks him to, and shows their refresh token when its owner has
- * long had the next one. He lives below /auth, since the refresh cookie goes nowhere else. He serves a demo on this
+ * A thief, to be watched: he copies the cookies of whoever asks him to, and shows their refresh token when its owner
+ * has long had the next one. He lives below /auth, since the refresh cookie goes nowhere else. He serves a demo on this
  * machine alone: no real app has such routes.
  */
 export function serveThief (app: FastifyInstance, windowSeconds: number): void {

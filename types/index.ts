@@ -78,11 +78,17 @@ export interface Pruned {
 export interface AccountsServices extends TokenServices {
   users: UserServices
   sessions: SessionServices
-  /** A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored through. */
+  /**
+   * A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored
+   * through.
+   */
   orm: MikroORM
   /** A hook that lets in a valid access token of these accounts, and answers 401 to everything else. */
   authenticate: Guard
-  /** A hook for `preValidation` or `preHandler` that lets in a valid refresh token of these accounts, without spending it. */
+  /**
+   * A hook for `preValidation` or `preHandler` that lets in a valid refresh token of these accounts, without spending
+   * it.
+   */
   authenticateRefresh: Guard
   /**
    * Makes a hook like `app.authenticate`, with switches.
@@ -90,9 +96,9 @@ export interface AccountsServices extends TokenServices {
    */
   guard: (options?: GuardOptions) => Guard
   /**
-   * Puts a guard, as `guard` makes it, on every route of a scope, its HEADs, its child plugins and its not-found handler, also those that
-   * were there before. Our own routes stay as they are.
-   * A route with `config: { auth: false }` stays open.
+   * Puts a guard, as `guard` makes it, on every route of a scope, its HEADs, its child plugins and its not-found
+   * handler, also those that were there before. Our own routes stay as they are. A route with `config: { auth: false }`
+   * stays open.
    */
   protect: (scope: FastifyInstance<any, any, any, any, any>, options?: GuardOptions) => void
   /**

@@ -9,7 +9,13 @@ import { hundredths, ratioOf, spreadOf, whole, type Spread } from '../statistics
 
 type Who = 'ours' | 'peers'
 
-interface Row { kind: Kind, ours: [ms: Spread, cpu: Spread], peers: [ms: Spread, cpu: Spread], ratio: Spread, cpuRatio: Spread }
+interface Row {
+  kind: Kind
+  ours: [ms: Spread, cpu: Spread]
+  peers: [ms: Spread, cpu: Spread]
+  ratio: Spread
+  cpuRatio: Spread
+}
 
 async function measureOn (kind: Kind, { starts, rounds, mostMs }: Pace): Promise<Row | undefined> {
   const database = await place(kind)
@@ -23,10 +29,21 @@ async function measureOn (kind: Kind, { starts, rounds, mostMs }: Pace): Promise
     }
     // The tables are made, and files are in the cache of the system.
     for (const who of ['ours', 'peers'] as const) await measure(who)
-    const results = await interleave<Who, { ms: number, cpuMs: number }>(['ours', 'peers'], starts * rounds, mostMs / 4, measure)
+    const results = await interleave<Who, { ms: number; cpuMs: number }>(
+      ['ours', 'peers'],
+      starts * rounds,
+      mostMs / 4,
+      measure
+    )
     const of = (who: Who, value: 'ms' | 'cpuMs') => results.get(who)!.map((measured) => measured[value])
     const spreadsOf = (who: Who): [Spread, Spread] => [spreadOf(of(who, 'ms')), spreadOf(of(who, 'cpuMs'))]
-    return { kind, ours: spreadsOf('ours'), peers: spreadsOf('peers'), ratio: ratioOf(of('ours', 'ms'), of('peers', 'ms')), cpuRatio: ratioOf(of('ours', 'cpuMs'), of('peers', 'cpuMs')) }
+    return {
+      kind,
+      ours: spreadsOf('ours'),
+      peers: spreadsOf('peers'),
+      ratio: ratioOf(of('ours', 'ms'), of('peers', 'ms')),
+      cpuRatio: ratioOf(of('ours', 'cpuMs'), of('peers', 'cpuMs')),
+    }
   } finally {
     await database.drop()
   }
@@ -34,7 +51,11 @@ async function measureOn (kind: Kind, { starts, rounds, mostMs }: Pace): Promise
 
 /** How long it takes from the start of the process until the app is ready, on a database that has its tables. */
 export async function boot (pace: Pace): Promise<Section> {
-  execFileSync(process.execPath, [join(import.meta.dirname, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: join(import.meta.dirname, '..', '..') })
+  execFileSync(
+    process.execPath,
+    [join(import.meta.dirname, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+    { cwd: join(import.meta.dirname, '..', '..') }
+  )
   const rows = [await measureOn('sqlite', pace), await measureOn('postgresql', pace)].filter((row) => row !== undefined)
   return {
     title: 'The start of an app',
@@ -42,8 +63,24 @@ export async function boot (pace: Pace): Promise<Section> {
       `From the start of the process until the app is ready, on a database that has its tables: ours, compiled as it is published,
 beside an app of Fastify, @fastify/jwt and a connected MikroORM that knows the same entities.`,
       table([
-        ['database', 'ours, ms', 'Fastify, @fastify/jwt, MikroORM, ms', 'ratio', 'ours, CPU ms', 'the others, CPU ms', 'ratio'],
-        ...rows.map(({ kind, ours, peers, ratio, cpuRatio }) => [nameOf(kind), whole(ours[0]), whole(peers[0]), hundredths(ratio), whole(ours[1]), whole(peers[1]), hundredths(cpuRatio)]),
+        [
+          'database',
+          'ours, ms',
+          'Fastify, @fastify/jwt, MikroORM, ms',
+          'ratio',
+          'ours, CPU ms',
+          'the others, CPU ms',
+          'ratio',
+        ],
+        ...rows.map(({ kind, ours, peers, ratio, cpuRatio }) => [
+          nameOf(kind),
+          whole(ours[0]),
+          whole(peers[0]),
+          hundredths(ratio),
+          whole(ours[1]),
+          whole(peers[1]),
+          hundredths(cpuRatio),
+        ]),
       ]),
     ].join('\n\n'),
     compared: rows.map(({ kind, ours, peers }) =>
@@ -58,6 +95,10 @@ beside an app of Fastify, @fastify/jwt and a connected MikroORM that knows the s
         ]),
       },
     },
-    targets: rows.map(({ kind, ratio }) => ({ what: `time to start, by that of Fastify, @fastify/jwt and MikroORM, ${nameOf(kind)}`, most: 1.3, found: ratio.median })),
+    targets: rows.map(({ kind, ratio }) => ({
+      what: `time to start, by that of Fastify, @fastify/jwt and MikroORM, ${nameOf(kind)}`,
+      most: 1.3,
+      found: ratio.median,
+    })),
   }
 }

@@ -38,12 +38,18 @@ export async function growth ({ on, sessions, revocations }: Size): Promise<Sect
         most: 1.1,
         found: guard.ratio,
       },
-      { what: `CPU of a refresh with ${ofSessions}, by that with none, ${nameOf(kind)}`, most: 1.3, found: refresh.ratio },
+      {
+        what: `CPU of a refresh with ${ofSessions}, by that with none, ${nameOf(kind)}`,
+        most: 1.3,
+        found: refresh.ratio,
+      },
     ]),
   }
 }
 
-function rowsOf (kind: Kind, { guard, strict, refresh, bootMs, bytes, bytesOfSession, pruned }: Grown, revocations: number) {
+function rowsOf (
+  kind: Kind, { guard, strict, refresh, bootMs, bytes, bytesOfSession, pruned }: Grown, revocations: number
+) {
   const us = (value: number) => `${value.toFixed(0)} µs`
   const cost = (what: string, { few, many, ratio }: Cost) => [what, us(few), us(many), ratio.toFixed(2)]
   const ms = (value: number) => `${value.toFixed(0)} ms`
@@ -56,7 +62,10 @@ function rowsOf (kind: Kind, { guard, strict, refresh, bootMs, bytes, bytesOfSes
     cost('refresh, CPU of the app', refresh),
     ['start of the plugin', ms(bootMs.few), ms(bootMs.many), ''],
     ['memory after it', mb(bytes.few), mb(bytes.many), `${bytesOfRevocation.toFixed(0)} B for each revocation`],
-    [`disk for each session${kind === 'sqlite' ? ' and a tenth of a user' : ''}`, '', `${bytesOfSession.toFixed(0)} B`, ''],
+    [
+      `disk for each session${kind === 'sqlite' ? ' and a tenth of a user' : ''}`, '',
+      `${bytesOfSession.toFixed(0)} B`, '',
+    ],
     [
       `prune of ${numbered(pruned.sessions)} sessions`, '', `${(pruned.ms / 1000).toFixed(1)} s`,
       `${msOfBatch.toFixed(1)} ms for each batch of 200`,

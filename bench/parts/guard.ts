@@ -22,7 +22,15 @@ const one: Lane[] = [
   { name: 'better-auth, bearer, SQLite', server: ['better-auth', 'bearer'], tokens: 1 },
   { name: '@fastify/jwt, a look-up of the token by MikroORM, SQLite', server: ['naive'], tokens: 1 },
 ]
-const manyOf = ['no guard', 'fastify-jwt-accounts, HS256', 'fastify-jwt-accounts, EdDSA', 'fastify-jwt-accounts, HS256, cookie', 'fast-jwt by hand, cache', '@fastify/jwt, cache', '@fastify/jwt']
+const manyOf = [
+  'no guard',
+  'fastify-jwt-accounts, HS256',
+  'fastify-jwt-accounts, EdDSA',
+  'fastify-jwt-accounts, HS256, cookie',
+  'fast-jwt by hand, cache',
+  '@fastify/jwt, cache',
+  '@fastify/jwt',
+]
 
 export interface GuardRow {
   name: string
@@ -57,12 +65,20 @@ async function measure (server: Server, users: number, extent: Extent): Promise<
   return { ...seen, cpuUs: cpuUs / seen.requests, rssMb: after.rssBytes / 1e6, busy: cpuUs / elapsedUs }
 }
 
-/** Starts all servers, lets each see every token twice, so that what is measured knows them, and measures them in turns. */
+/**
+ * Starts all servers, lets each see every token twice, so that what is measured knows them, and measures them in turns.
+ */
 async function measureAll (lanes: Lane[], manyTokens: number, pace: Pace): Promise<Map<Lane, Measured[]>> {
   const servers = new Map<string, Server>()
   try {
-    for (const { name, server: [file, variant = ''] } of one) servers.set(name, await start(file, variant, manyOf.includes(name) ? manyTokens : 1))
-    const measureFor = (extent: Extent) => ({ name, tokens }: Lane) => measure(servers.get(name)!, tokens, extent)
+    for (const {
+      name,
+      server: [file, variant = ''],
+    } of one) { servers.set(name, await start(file, variant, manyOf.includes(name) ? manyTokens : 1)) }
+    const measureFor =
+      (extent: Extent) =>
+        ({ name, tokens }: Lane) =>
+          measure(servers.get(name)!, tokens, extent)
     for (const lane of lanes) await measureFor({ turns: 2 })(lane)
     for (const lane of lanes) await measureFor({ ms: pace.roundMs })(lane)
     return await interleave(lanes, pace.rounds, pace.mostMs / pace.starts, measureFor({ ms: pace.roundMs }))
@@ -81,7 +97,11 @@ export async function guard (pace: Pace, manyTokens = 10_000): Promise<GuardResu
   }
 
   const of = (lane: Lane, value: keyof Measured) => results.get(lane)!.map((measured) => measured[value])
-  const cpuOf = (name: string, tokens: number) => of(lanes.find((lane) => lane.name === name && lane.tokens === tokens)!, 'cpuUs')
+  const cpuOf = (name: string, tokens: number) =>
+    of(
+      lanes.find((lane) => lane.name === name && lane.tokens === tokens)!,
+      'cpuUs'
+    )
   const rows = lanes.map((lane): GuardRow => ({
     name: lane.name,
     tokens: lane.tokens,
@@ -100,10 +120,22 @@ export async function guard (pace: Pace, manyTokens = 10_000): Promise<GuardResu
 
 export function describeGuard ({ rounds, rows }: GuardResult): Section {
   const [ourName, betterAuthName] = ['fastify-jwt-accounts, HS256', 'better-auth, bearer, SQLite']
-  const [byHandName, cachedName] = ['@fastify/jwt, a look-up of the token by MikroORM, SQLite', 'better-auth, cookie cache']
-  const row = (name: string, isMany = false) => rows.find((found) => found.name === name && (found.tokens > 1) === isMany)!
+  const [byHandName, cachedName] = [
+    '@fastify/jwt, a look-up of the token by MikroORM, SQLite',
+    'better-auth, cookie cache',
+  ]
+  const row = (name: string, isMany = false) =>
+    rows.find((found) => found.name === name && (found.tokens > 1) === isMany)!
   const [one, many] = [rows.filter(({ tokens }) => tokens === 1), rows.filter(({ tokens }) => tokens > 1)]
-  const cells = (found: GuardRow) => [found.name, whole(found.perSecond), tenths(found.cpuUs), hundredths(found.toBare), hundredths(found.p50Ms), hundredths(found.p99Ms), found.rssMb.toFixed(0)]
+  const cells = (found: GuardRow) => [
+    found.name,
+    whole(found.perSecond),
+    tenths(found.cpuUs),
+    hundredths(found.toBare),
+    hundredths(found.p50Ms),
+    hundredths(found.p99Ms),
+    found.rssMb.toFixed(0),
+  ]
   const head = ['guard', 'requests/s', 'CPU, µs a request', 'CPU, × no guard', 'p50, ms', 'p99, ms', 'RSS, MB']
   const count = many[0]!.tokens.toLocaleString('en')
 
@@ -141,18 +173,36 @@ large as ours, ${(20_000).toLocaleString('en')} tokens. ${rounds} rounds over ${
       'performance-guard-many.svg': chartOf(`CPU of a guarded request, ${count} tokens`, many),
     },
     targets: [
-      { what: 'CPU of a guarded request, by that of the same route unguarded', most: 1.35, found: row(ourName).toBare.median },
+      {
+        what: 'CPU of a guarded request, by that of the same route unguarded',
+        most: 1.35,
+        found: row(ourName).toBare.median,
+      },
       { what: 'the same with a cookie', most: 1.35, found: row(`${ourName}, cookie`).toBare.median },
       { what: `the same with ${count} tokens`, most: 1.35, found: row(ourName, true).toBare.median },
       { what: 'by that of `request.jwtVerify()`', most: 0.6, found: row('@fastify/jwt').fromOurs.median },
       { what: `the same with ${count} tokens`, most: 0.6, found: row('@fastify/jwt', true).fromOurs.median },
       { what: "by that of better-auth's cached session", most: 1 / 6, found: row(cachedName).fromOurs.median },
-      { what: 'EdDSA by HS256', most: 1.05, found: row('fastify-jwt-accounts, EdDSA').toBare.median / row(ourName).toBare.median },
+      {
+        what: 'EdDSA by HS256',
+        most: 1.05,
+        found: row('fastify-jwt-accounts, EdDSA').toBare.median / row(ourName).toBare.median,
+      },
     ],
   }
 }
 
 /** Ours beside what one would use instead: no guard at all is none of these. */
 function chartOf (title: string, rows: GuardRow[]): Chart {
-  return { title, unit: 'µs, less is better', bars: rows.filter(({ name }) => name !== 'no guard').map(({ name, cpuUs }) => ({ label: name, value: cpuUs.median, isOurs: name.startsWith('fastify-jwt-accounts') })) }
+  return {
+    title,
+    unit: 'µs, less is better',
+    bars: rows
+      .filter(({ name }) => name !== 'no guard')
+      .map(({ name, cpuUs }) => ({
+        label: name,
+        value: cpuUs.median,
+        isOurs: name.startsWith('fastify-jwt-accounts'),
+      })),
+  }
 }

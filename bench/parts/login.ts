@@ -35,7 +35,10 @@ export async function login ({ starts, rounds, mostMs }: Pace): Promise<Section>
       const startedAt = performance.now()
       await (name === aloneName ? server.act('run') : logIn(server))
       const elapsedMs = performance.now() - startedAt
-      return { perSecond: logins / elapsedMs * 1000, cpuMs: ((await server.usage()).cpuUs - before.cpuUs) / logins / 1000 }
+      return {
+        perSecond: (logins / elapsedMs) * 1000,
+        cpuMs: ((await server.usage()).cpuUs - before.cpuUs) / logins / 1000,
+      }
     }
     const names = Object.keys(lanes)
     await interleave(names, 2, Infinity, measure)
@@ -57,12 +60,24 @@ argon2 that verifies as many passwords, as many of them at a time, with nothing 
 cores, and take their time from the hashes: the CPU is the server's alone.`,
         table([['', 'in a second', '× argon2', 'CPU, ms each', '× argon2'], ...names.map(row)]),
       ].join('\n\n'),
-      compared: [{ what: 'a login', unit: 'ms', ours: cpuOf(ourName), byHand: cpuOf(byHandName), betterAuth: cpuOf(betterAuthName) }],
+      compared: [
+        {
+          what: 'a login',
+          unit: 'ms',
+          ours: cpuOf(ourName),
+          byHand: cpuOf(byHandName),
+          betterAuth: cpuOf(betterAuthName),
+        },
+      ],
       charts: {
         'performance-login.svg': {
           title: 'CPU of a login',
           unit: 'ms, less is better',
-          bars: [ourName, byHandName, betterAuthName].map((name) => ({ label: name, value: cpuOf(name), isOurs: name === ourName })),
+          bars: [ourName, byHandName, betterAuthName].map((name) => ({
+            label: name,
+            value: cpuOf(name),
+            isOurs: name === ourName,
+          })),
         },
       },
       targets: [{

@@ -51,7 +51,10 @@ async function measureOn (kind: Kind, { starts, rounds, mostMs }: Pace): Promise
       const startedAt = performance.now()
       const refreshes = server === bare ? await runStatements() : await refreshAll(server)
       const elapsedMs = performance.now() - startedAt
-      return { cpuUs: ((await server.usage()).cpuUs - before.cpuUs) / refreshes, perSecond: refreshes / elapsedMs * 1000 }
+      return {
+        cpuUs: ((await server.usage()).cpuUs - before.cpuUs) / refreshes,
+        perSecond: (refreshes / elapsedMs) * 1000,
+      }
     }
     const lanes = [ours, byHand, bare]
     await interleave(lanes, 5, Infinity, measure)
@@ -72,7 +75,10 @@ async function measureOn (kind: Kind, { starts, rounds, mostMs }: Pace): Promise
   }
 }
 
-/** What a refresh costs where no thread ever waits: neither HTTP nor a disk is there. And what where it takes a nap before. */
+/**
+ * What a refresh costs where no thread ever waits: neither HTTP nor a disk is there. And what where it takes a nap
+ * before.
+ */
 async function measureCalls ({ starts, rounds }: Pace): Promise<{ calls: Spread, naps: Spread, ratio: Spread }> {
   const server = await start('refresh', ':memory:', 1)
   try {
@@ -129,6 +135,10 @@ each call, as the thread takes it while a disk writes or a client thinks: caches
         ]),
       },
     },
-    targets: rows.map(({ kind, ratio }) => ({ what: `CPU of a refresh, by that of its statements, ${nameOf(kind)}`, most: 1.5, found: ratio.bare.median })),
+    targets: rows.map(({ kind, ratio }) => ({
+      what: `CPU of a refresh, by that of its statements, ${nameOf(kind)}`,
+      most: 1.5,
+      found: ratio.bare.median,
+    })),
   }
 }

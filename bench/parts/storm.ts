@@ -27,9 +27,9 @@ const agent = new Agent({ keepAlive: true })
 let networks = 0
 
 /**
- * What 500 logins at once do to a server, at the production cost, five times over. Then how many logins are answered in a
- * second, beside argon2 alone, and a bare route that asks argon2, with a hash on every core, and with one core left for
- * all the rest.
+ * What 500 logins at once do to a server, at the production cost, five times over. Then how many logins are answered in
+ * a second, beside argon2 alone, and a bare route that asks argon2, with a hash on every core, and with one core left
+ * for all the rest.
  */
 export async function storm (): Promise<Section> {
   const most = usualConcurrency(process.env)

@@ -10,7 +10,11 @@ const stored = await hash(password, { memoryCost: 19456, timeCost: 2, parallelis
 offer('', [], {
   async run () {
     let left = tokens
-    await Promise.all(Array.from({ length: concurrency }, async () => { while (left-- > 0) await verify(stored, password) }))
+    await Promise.all(
+      Array.from({ length: concurrency }, async () => {
+        while (left-- > 0) await verify(stored, password)
+      })
+    )
     return tokens
   },
 })

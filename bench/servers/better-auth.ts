@@ -8,8 +8,8 @@ import Fastify from 'fastify'
 import { bearer, guardedPath, offer, secret, tokens, variant } from './offer.ts'
 
 /**
- * better-auth, asked for the session of each request: by a cookie with its cookie cache, which asks no database, or by a
- * bearer token, on SQLite in memory. Or for a login, where its users can sign in.
+ * better-auth, asked for the session of each request: by a cookie with its cookie cache, which asks no database, or by
+ * a bearer token, on SQLite in memory. Or for a login, where its users can sign in.
  */
 const options = {
   secret,
@@ -34,14 +34,26 @@ app.get(guardedPath, {
   },
 }, async (request) => ({ id: (request as typeof request & { userId: string }).userId }))
 
-app.post<{ Body: { email: string, password: string } }>('/auth/login', async ({ body }) => auth.api.signInEmail({ body }))
+app.post<{ Body: { email: string, password: string } }>('/auth/login', async ({ body }) =>
+  auth.api.signInEmail({ body })
+)
 
 const password = 'correct horse battery staple'
-const people = Array.from({ length: variant === 'login' ? tokens : 1 }, (_, index) => ({ email: `user${index}@example.com`, password }))
+const people = Array.from({ length: variant === 'login' ? tokens : 1 }, (_, index) => ({
+  email: `user${index}@example.com`,
+  password,
+}))
 const users = []
 for (const person of people) {
   const { headers } = await auth.api.signUpEmail({ body: { name: 'Ada', ...person }, returnHeaders: true })
-  const cookie = headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
-  users.push({ login: person, cookie: { cookie }, bearer: bearer(headers.get('set-auth-token')!) }[variant as 'login' | 'cookie' | 'bearer'])
+  const cookie = headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ')
+  users.push(
+    { login: person, cookie: { cookie }, bearer: bearer(headers.get('set-auth-token')!) }[
+      variant as 'login' | 'cookie' | 'bearer'
+    ]
+  )
 }
 offer(await app.listen({ host: '127.0.0.1', port: 0 }), users)

@@ -3,7 +3,10 @@ import Fastify from 'fastify'
 import type { AnyEntity } from '@mikro-orm/core'
 import { offer, secret, variant } from './offer.ts'
 
-/** An app that is ready: ours, or one of Fastify, @fastify/jwt and a MikroORM with the same entities. Both as they are published. */
+/**
+ * An app that is ready: ours, or one of Fastify, @fastify/jwt and a MikroORM with the same entities. Both as they are
+ * published.
+ */
 const [kind, db] = [variant, process.argv[3]!]
 const dist = new URL('../../dist/lib/', import.meta.url)
 const app = Fastify()
@@ -14,7 +17,9 @@ if (kind === 'ours') {
 } else {
   const [{ entities }, { MikroORM }] = await Promise.all([
     import(new URL('entities.js', dist).href) as Promise<{ entities: (new () => AnyEntity)[] }>,
-    import(db.includes('://') ? '@mikro-orm/postgresql' : '@mikro-orm/sqlite') as Promise<typeof import('@mikro-orm/sqlite')>,
+    import(db.includes('://') ? '@mikro-orm/postgresql' : '@mikro-orm/sqlite') as Promise<
+      typeof import('@mikro-orm/sqlite')
+    >,
   ])
   const orm = await MikroORM.init(db.includes('://') ? { clientUrl: db, entities } : { dbName: db, entities })
   await orm.em.getConnection().execute('select 1')

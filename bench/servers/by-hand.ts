@@ -6,9 +6,9 @@ import Fastify from 'fastify'
 import { offer, secret, tokens, variant as db } from './offer.ts'
 
 /**
- * What one writes with @fastify/jwt, argon2 and MikroORM: a login that notes a refresh token, and a refresh that replaces
- * it. No limits on guessing, and a refresh token that is shown twice is refused, no more. Its users can sign in, and have
- * a refresh token.
+ * What one writes with @fastify/jwt, argon2 and MikroORM: a login that notes a refresh token, and a refresh that
+ * replaces it. No limits on guessing, and a refresh token that is shown twice is refused, no more. Its users can sign
+ * in, and have a refresh token.
  */
 const User = defineEntity({
   name: 'User', properties: { id: p.integer().primary(), username: p.string().unique(), passwordHash: p.string() },

@@ -1,4 +1,7 @@
-/** What each server of the bench is asked for, and what lets somebody in: one set of headers for each of so many who are signed in. */
+/**
+ * What each server of the bench is asked for, and what lets somebody in: one set of headers for each of so many who are
+ * signed in.
+ */
 export interface Offer { origin: string, users: Record<string, string>[] }
 
 /** Since the process began, and now. */

@@ -17,13 +17,16 @@ await app.register(accounts, {
 })
 app.get(guardedPath, { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
 
-// One user and one token are made by the plugin, the others after their pattern: ten thousand logins would take too long.
+// One user and one token are made by the plugin, the others after their pattern: ten thousand logins would take too
+// long.
 const { access_token: first } = await app.accounts.issueTokens(await app.accounts.users.create({ username: 'ada' }))
 const { header, claims } = app.accounts.decode(first)
 const ids = Array.from({ length: tokens }, () => randomUUID())
 await (app.accounts.orm.em as SqlEntityManager).getConnection().execute(`
   insert into accounts_users (id, username, username_key, password_hash, roles, profile, epoch, created_at, updated_at, password_changed_at)
-  select value, value, value, password_hash, roles, profile, epoch, created_at, updated_at, password_changed_at from accounts_users, json_each(?)`, [JSON.stringify(ids)])
+  select value, value, value, password_hash, roles, profile, epoch, created_at, updated_at, password_changed_at from accounts_users, json_each(?)`,
+[JSON.stringify(ids)]
+)
 const key = algorithm === 'EdDSA' ? privateKey.export({ type: 'pkcs8', format: 'pem' }) : secret
 const sign = createSigner({ key, algorithm, header: { ...header, alg: algorithm } })
 const users = ids.map((sub) => {

@@ -5,8 +5,8 @@ import accounts from '../../lib/index.ts'
 import { offer, secret, tokens, variant as db } from './offer.ts'
 
 /**
- * The bare statements of refreshes. They are written down as the plugin runs them, one chain of refreshes for each session;
- * then the rows are put back, and only the driver runs them, with each text prepared once.
+ * The bare statements of refreshes. They are written down as the plugin runs them, one chain of refreshes for each
+ * session; then the rows are put back, and only the driver runs them, with each text prepared once.
  */
 interface Statement { text: string, values: unknown[] }
 
@@ -25,7 +25,9 @@ app.accounts.orm.config.set('onQuery', (text: string, values: readonly unknown[]
 const driver = db.includes('://') ? openPostgresql() : openSqlite()
 const chains: Statement[][] = []
 for (let index = 0; index < tokens; index++) {
-  const { refresh_token: first } = await app.accounts.issueTokens(await app.accounts.users.create({ username: `user ${index}` }))
+  const { refresh_token: first } = await app.accounts.issueTokens(
+    await app.accounts.users.create({ username: `user ${index}` })
+  )
   written = []
   for (let token = first, left = length; left > 0; left--) {
     const answer = await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token } })
@@ -46,7 +48,9 @@ offer('', [], {
       return rows
     }))
     // A statement that found nothing would have cost too little.
-    if (changed.some((rows) => rows !== chains[0]!.length)) throw new Error(`The statements found ${changed} rows of ${chains[0]!.length}`)
+    if (changed.some((rows) => rows !== chains[0]!.length)) {
+      throw new Error(`The statements found ${changed} rows of ${chains[0]!.length}`)
+    }
     return { refreshes: length * chains.length, statements: chains[0]!.length / length }
   },
 })

@@ -2,7 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import { bearer, secret, tokens } from './offer.ts'
 
-/** For the peers that only check tokens: as many as are wanted, with the claims that ours have, each of another user. */
+/**
+ * For the peers that only check tokens: as many as are wanted, with the claims that ours have, each of another user.
+ */
 export function usersWithTokens () {
   const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000 })
   return Array.from({ length: tokens }, () => bearer(sign({

@@ -52,7 +52,9 @@ export interface World {
   chance: Chance
   /** The processes that live. */
   servers: () => Server[]
-  /** True for an answer that says that the database is away, and so it is; and for none, of a process that was killed. */
+  /**
+   * True for an answer that says that the database is away, and so it is; and for none, of a process that was killed.
+   */
   isExcused: (server: Server, answer?: Answer) => boolean
   complain: (what: string) => void
   /** Counts a session that ended though nothing had ended it. */
@@ -83,25 +85,44 @@ export function createCustomer (name: string, { chance, servers, isExcused, comp
   }
 
   /** What is right, or nothing; what is not is complained of, and a 401 has ended the session. */
-  async function want (status: number, what: string, server: Server, asking: Promise<Answer>, held?: Held): Promise<Answer | undefined> {
+  async function want (
+    status: number,
+    what: string,
+    server: Server,
+    asking: Promise<Answer>,
+    held?: Held
+  ): Promise<Answer | undefined> {
     const answer = await hear(server, asking)
     if (!answer || answer.status === status) return answer
-    complain(`${name}: ${what} gave ${answer.status} ${answer.body.code}, not ${status}${held ? `, in session ${held.holder.id} (${held.holder.transport}) of generation ${held.holder.gen}` : ''}`)
+    complain(
+      `${name}: ${what} gave ${answer.status} ${answer.body.code}, not ${status}${held ? `, in session ${held.holder.id} (${held.holder.transport}) of generation ${held.holder.gen}` : ''}`
+    )
     if (!held || answer.status !== 401) return
     countEnd(held)
     drop(held)
   }
 
   function begin (answer: Answer, transport: Holder['transport']): void {
-    sessions.push({ holder: createHolder(transport, answer), begunAt: performance.now(), restMs: chance.pick(rests), refreshedAt: performance.now(), state: 'on' })
+    sessions.push({
+      holder: createHolder(transport, answer),
+      begunAt: performance.now(),
+      restMs: chance.pick(rests),
+      refreshedAt: performance.now(),
+      state: 'on',
+    })
   }
 
   async function register (): Promise<void> {
     const [server, transport] = [chance.pick(servers()), anyTransport()]
-    const answer = await hear(server, server.ask('POST', '/auth/register', undefined, { username: name, password, transport }))
+    const answer = await hear(
+      server,
+      server.ask('POST', '/auth/register', undefined, { username: name, password, transport })
+    )
     if (!answer) return
     // One that was stored, and not answered.
-    if (answer.status !== 201 && answer.body.code !== 'ACCOUNTS_USER_EXISTS') return complain(`${name}: registration gave ${answer.status} ${answer.body.code}`)
+    if (answer.status !== 201 && answer.body.code !== 'ACCOUNTS_USER_EXISTS') {
+      return complain(`${name}: registration gave ${answer.status} ${answer.body.code}`)
+    }
     registeredAt = performance.now()
     passwords = [{ word: password, since: registeredAt, isSure: true }]
     if (answer.status === 201) begin(answer, transport)
@@ -134,7 +155,9 @@ export function createCustomer (name: string, { chance, servers, isExcused, comp
     const refused = answers.find((answer) => answer && answer.status !== 200)
     if (!refused) return answers.some(Boolean) ? true : undefined
     if (held.state === 'on') {
-      complain(`${name}: a refresh${isTwice ? ' of two' : ''} gave ${refused.status} ${refused.body.code} in session ${holder.id} (${holder.transport}) of generation ${holder.gen}`)
+      complain(
+        `${name}: a refresh${isTwice ? ' of two' : ''} gave ${refused.status} ${refused.body.code} in session ${holder.id} (${holder.transport}) of generation ${holder.gen}`
+      )
       if (refused.status === 401) countEnd(held)
     }
     drop(held)
@@ -160,14 +183,24 @@ export function createCustomer (name: string, { chance, servers, isExcused, comp
     if (!other) return visit(held)
     const server = chance.pick(servers())
     other.state = 'unsure'
-    if (await want(204, 'end of another', server, held.holder.ask(server, 'DELETE', `/auth/sessions/${other.holder.id}`), held)) end(other, server)
+    if (
+      await want(
+        204,
+        'end of another',
+        server,
+        held.holder.ask(server, 'DELETE', `/auth/sessions/${other.holder.id}`),
+        held
+      )
+    ) { end(other, server) }
   }
 
   async function endAll (held: Held): Promise<void> {
     const server = chance.pick(servers())
     const all = [...sessions]
     for (const one of all) one.state = 'unsure'
-    if (await want(204, 'logout everywhere', server, held.holder.ask(server, 'DELETE', '/auth/sessions'), held)) for (const one of all) end(one, server)
+    if (await want(204, 'logout everywhere', server, held.holder.ask(server, 'DELETE', '/auth/sessions'), held)) {
+      for (const one of all) end(one, server)
+    }
   }
 
   /** A proof of who one is makes new tokens, and voids those before them. */
@@ -211,7 +244,14 @@ export function createCustomer (name: string, { chance, servers, isExcused, comp
 
   /** What is asked of a session, the rarest first: one of so many times. */
   const acts: [number, (held: Held) => unknown][] = [
-    [300, endAll], [100, changePassword], [70, logout], [70, endOther], [50, reauthenticate], [8, (held) => refreshInTurn(held, true)], [2, refreshInTurn], [1, visit],
+    [300, endAll],
+    [100, changePassword],
+    [70, logout],
+    [70, endOther],
+    [50, reauthenticate],
+    [8, (held) => refreshInTurn(held, true)],
+    [2, refreshInTurn],
+    [1, visit],
   ]
 
   return {

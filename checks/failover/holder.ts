@@ -27,15 +27,23 @@ export interface Holder {
 
 /** What a page of the app's own origin sends, and a browser adds to it. */
 function cookieHeaders (cookies: Record<string, string>): Record<string, string> {
-  return { 'sec-fetch-site': 'same-origin', cookie: Object.entries(cookies).map(([name, value]) => `${name}=${value}`).join('; ') }
+  return {
+    'sec-fetch-site': 'same-origin',
+    cookie: Object.entries(cookies)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; '),
+  }
 }
 
 /** What an answer brought, in its body or in cookies; a cookie that is taken back is none. */
 function broughtBy ({ body, cookies }: Answer): Partial<Tokens> {
   const set = cookies.map((line) => parseSetCookie(line)).filter(({ maxAge }) => maxAge !== 0)
   const valueOf = (name: string) => set.find((cookie) => cookie.name === name)?.value
-  const [access, refresh] = [body.access_token ?? valueOf('__Host-access'), body.refresh_token ?? valueOf('__Secure-refresh')]
-  return { ...access && { access }, ...refresh && { refresh } }
+  const [access, refresh] = [
+    body.access_token ?? valueOf('__Host-access'),
+    body.refresh_token ?? valueOf('__Secure-refresh'),
+  ]
+  return { ...(access && { access }), ...(refresh && { refresh }) }
 }
 
 /** Holds what a registration or a login has brought. */

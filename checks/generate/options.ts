@@ -11,7 +11,9 @@ export function literal (value: unknown): string {
   return Array.isArray(value) ? `[${value.map(literal).join(', ')}]` : JSON.stringify(value)
 }
 
-/** All options: a table of the single ones, and a section for each group. `pageOf` knows which page tells all of one. */
+/**
+ * All options: a table of the single ones, and a section for each group. `pageOf` knows which page tells all of one.
+ */
 export function allOptions ({ properties }: TSchema, pageOf: (name: string) => string | undefined): string {
   const { single, groups } = sorted(properties)
   const sections = groups.map(([name, schema]) => {

@@ -1,7 +1,8 @@
 import { filesOf, read } from './files.ts'
 
 /** What stands in docs/ between two comments, of which the first says what it is made of. */
-export const block = /(?<=^<!-- Made by `npm run generate` of (.+): what is written here by hand is lost -->\n)[^]*?(?=^<!-- Until here -->$)/gm
+export const block =
+  /(?<=^<!-- Made by `npm run generate` of (.+): what is written here by hand is lost -->\n)[^]*?(?=^<!-- Until here -->$)/gm
 
 /** A page of docs/ without what is made of others. */
 interface Page { file: string, title: string, sections: { heading: string, text: string }[] }
@@ -25,7 +26,9 @@ export function placeOf (kind: Kind, name: string): string {
     return telling.map(({ heading }) => `[${title}](${file}#${heading.toLowerCase().replaceAll(' ', '-')})`)
   })
   if (places.length === 1) return places[0]!
-  throw new Error(`${name} stands in ${places.length} sections "${kind}" in docs/: ${places.join(', ') || 'write it into one'}`)
+  throw new Error(
+    `${name} stands in ${places.length} sections "${kind}" in docs/: ${places.join(', ') || 'write it into one'}`
+  )
 }
 
 /** What rows of tables begin with, and entries of lists that begin with a call, without what it is called with. */
@@ -36,7 +39,9 @@ function namesIn (text: string): string[] {
 
 /** A link to the page that tells all of an option, if it is another than docs/options.md. */
 export function pageOfOption (name: string): string | undefined {
-  const claims = filesOf('docs/*.md').flatMap((file) => [...read(file).matchAll(block)].map(([, what]) => ({ file, what: what! })))
+  const claims = filesOf('docs/*.md').flatMap((file) =>
+    [...read(file).matchAll(block)].map(([, what]) => ({ file, what: what! }))
+  )
   const claim = claims.find(({ what }) => optionsIn(what).includes(name))
   const page = claim && pages.find(({ file }) => `docs/${file}` === claim.file)
   return page && `[${page.title}](${page.file}#options)`

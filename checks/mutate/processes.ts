@@ -13,7 +13,13 @@ export function createProcess (copy: string, env: Record<string, string> = {}) {
     return fork(join(import.meta.dirname, 'worker.ts'), {
       cwd: copy,
       execArgv: ['--import', '@tapjs/mock/import'],
-      env: { ...process.env, TAP_TIMEOUT: '0', TMPDIR: join(copy, 'temporary'), NODE_COMPILE_CACHE: join(copy, 'compiled'), ...env },
+      env: {
+        ...process.env,
+        TAP_TIMEOUT: '0',
+        TMPDIR: join(copy, 'temporary'),
+        NODE_COMPILE_CACHE: join(copy, 'compiled'),
+        ...env,
+      },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
   }

@@ -6,7 +6,13 @@ import { Test } from 'tap'
 export interface Question { file: string, test?: number, mutant?: string, hitLimit?: number }
 
 /** What it is told: the names of a file's tests, whether one passed, and how often which changes were reached. */
-export interface Answer { tests: string[], isOk: boolean, milliseconds: number, hits: number, reached: Record<string, number> }
+export interface Answer {
+  tests: string[]
+  isOk: boolean
+  milliseconds: number
+  hits: number
+  reached: Record<string, number>
+}
 
 interface Stryker {
   activeMutant: string | undefined
@@ -20,8 +26,10 @@ type Call = [name: string, options: object, cb: (t: Test) => unknown]
 type Around = [when: 'beforeEach' | 'afterEach', what: () => unknown]
 
 /** What Stryker's switches look at. */
-const stryker = (globalThis as unknown as { __stryker__: Partial<Stryker> }).__stryker__ = { mutantCoverage: { static: {}, perTest: {} } } as Stryker
-const always = stryker.activeMutant = process.env.__STRYKER_ACTIVE_MUTANT__
+const stryker = ((globalThis as unknown as { __stryker__: Partial<Stryker> }).__stryker__ = {
+  mutantCoverage: { static: {}, perTest: {} },
+} as Stryker)
+const always = (stryker.activeMutant = process.env.__STRYKER_ACTIVE_MUTANT__)
 
 const files = new Map<string, { tests: Call[], around: Around[] }>()
 let opened: string
@@ -39,18 +47,32 @@ export default new Proxy(outside, {
   },
 })
 
-registerHooks({ resolve: (name, context, next) => name === 'tap' ? { url: import.meta.url, shortCircuit: true } : next(name, context) })
+registerHooks({
+  resolve: (name, context, next) =>
+    name === 'tap' ? { url: import.meta.url, shortCircuit: true } : next(name, context),
+})
 
 process.on('message', async ({ file, test, mutant, hitLimit = Infinity }: Question) => {
   const { tests, around } = files.get(file) ?? await open(file)
   const begun = performance.now()
-  Object.assign(stryker, { activeMutant: mutant ?? always, currentTestId: test === undefined ? undefined : 'test', hitCount: 0, hitLimit })
+  Object.assign(stryker, {
+    activeMutant: mutant ?? always,
+    currentTestId: test === undefined ? undefined : 'test',
+    hitCount: 0,
+    hitLimit,
+  })
   stryker.mutantCoverage.perTest = {}
   const isOk = test === undefined || await run(tests[test]!, around)
   const reached = test === undefined ? stryker.mutantCoverage.static : stryker.mutantCoverage.perTest.test ?? {}
   const { hitCount: hits } = stryker
   Object.assign(stryker, { activeMutant: always, currentTestId: undefined })
-  const answer: Answer = { tests: tests.map(([name]) => name), isOk, milliseconds: performance.now() - begun, hits, reached }
+  const answer: Answer = {
+    tests: tests.map(([name]) => name),
+    isOk,
+    milliseconds: performance.now() - begun,
+    hits,
+    reached,
+  }
   process.send!(answer)
 })
 

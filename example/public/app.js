@@ -1,11 +1,16 @@
-// The tokens travel in cookies that no script can read. All this page ever knows is who is logged in, how long the access
-// token lives, and the value against CSRF, which has a cookie that scripts may read.
+// The tokens travel in cookies that no script can read. All this page ever knows is who is logged in, how long the
+// access token lives, and the value against CSRF, which has a cookie that scripts may read.
 
 const $ = (id) => document.getElementById(id)
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** What a refresh mends. Any other 401 means what it says. */
-const mendable = ['ACCOUNTS_TOKEN_MISSING', 'ACCOUNTS_TOKEN_EXPIRED', 'ACCOUNTS_TOKEN_REVOKED', 'ACCOUNTS_TOKEN_SUPERSEDED']
+const mendable = [
+  'ACCOUNTS_TOKEN_MISSING',
+  'ACCOUNTS_TOKEN_EXPIRED',
+  'ACCOUNTS_TOKEN_REVOKED',
+  'ACCOUNTS_TOKEN_SUPERSEDED',
+]
 
 /** What makes tokens is alone in all tabs: a browser keeps the cookies that come last. */
 const makesTokens = /^\/auth\/(login|register|refresh|password|reauthenticate)$/
@@ -19,7 +24,9 @@ const words = {
 /** Where to mend what was refused. */
 const fields = { ACCOUNTS_USER_EXISTS: '[name=username]', ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]' }
 
-/** The life of the access token at hand, and how often this page has got a new one. Each token is an object of its own. */
+/**
+ * The life of the access token at hand, and how often this page has got a new one. Each token is an object of its own.
+ */
 let token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
 let isSignedIn = false
 
@@ -40,7 +47,10 @@ async function sendNow (method, path, body) {
   })
   const answer = await response.json().catch(() => ({}))
   if (response.ok) return answer
-  throw Object.assign(new Error(answer.message), answer, { status: response.status, retryAfter: response.headers.get('retry-after') })
+  throw Object.assign(new Error(answer.message), answer, {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+  })
 }
 
 /** Sends, and where the access token is over, gets the next one, unless it is there by now, and sends once more. */
@@ -144,7 +154,9 @@ async function look () {
   if (!me || !isSignedIn) return
   $('hello').textContent = `Hello, ${me.username}`
   const rows = new Map([...$('sessions').children].map((row) => [row.dataset.id, row]))
-  for (const one of list.sessions) fill(rows.get(one.id) ?? $('sessions').appendChild($('row').content.firstElementChild.cloneNode(true)), one)
+  for (const one of list.sessions) {
+    fill(rows.get(one.id) ?? $('sessions').appendChild($('row').content.firstElementChild.cloneNode(true)), one)
+  }
   for (const [id, row] of rows) if (!list.sessions.some((one) => one.id === id)) row.remove()
 }
 
@@ -158,8 +170,23 @@ function fill (row, { id, current, user_agent: agent, ip, last_used_at: usedAt }
   row.querySelector('button').ariaLabel = `Log out ${device}${current ? ', this device' : ''}`
 }
 
-const browsers = { Edge: /Edg/, Opera: /OPR/, Firefox: /Firefox|FxiOS/, Chrome: /Chrom|CriOS/, Safari: /Safari/, curl: /^curl/ }
-const systems = { iPhone: /iPhone/, iPad: /iPad/, Android: /Android/, ChromeOS: /CrOS/, Windows: /Windows/, Mac: /Mac OS X/, Linux: /Linux/ }
+const browsers = {
+  Edge: /Edg/,
+  Opera: /OPR/,
+  Firefox: /Firefox|FxiOS/,
+  Chrome: /Chrom|CriOS/,
+  Safari: /Safari/,
+  curl: /^curl/,
+}
+const systems = {
+  iPhone: /iPhone/,
+  iPad: /iPad/,
+  Android: /Android/,
+  ChromeOS: /CrOS/,
+  Windows: /Windows/,
+  Mac: /Mac OS X/,
+  Linux: /Linux/,
+}
 
 function deviceOf (agent) {
   const found = [browsers, systems].map((names) => Object.keys(names).find((name) => names[name].test(agent)))
@@ -216,7 +243,9 @@ onSubmit('close-account', async ({ password }) => {
 
 onClick('refresh', refresh)
 onClick('log-out', () => call('POST', '/auth/logout').then(() => signOut('You are logged out.')))
-onClick('log-out-everywhere', () => call('DELETE', '/auth/sessions').then(() => signOut('You are logged out everywhere.')))
+onClick('log-out-everywhere', () =>
+  call('DELETE', '/auth/sessions').then(() => signOut('You are logged out everywhere.'))
+)
 onClick('replay', async () => {
   const say = (text) => { $('notice').textContent = text }
   const { window_seconds: seconds } = await call('POST', '/auth/thief/copy')
@@ -231,7 +260,9 @@ onClick('replay', async () => {
   await windowToClose()
   say('3 of 3: The thief shows the copy …')
   const { code } = await call('POST', '/auth/thief/replay')
-  if (code !== 'ACCOUNTS_REFRESH_REUSED') return say('The thief came while the copy was still good, as a second tab may. Try again.')
+  if (code !== 'ACCOUNTS_REFRESH_REUSED') {
+    return say('The thief came while the copy was still good, as a second tab may. Try again.')
+  }
   signOut()
   say('')
   $('found').hidden = false
@@ -256,7 +287,9 @@ $('close').addEventListener('click', () => {
   $('closing').showModal()
 })
 $('keep').addEventListener('click', () => $('closing').close())
-for (const link of document.querySelectorAll('[data-show]')) link.addEventListener('click', () => choose(link.dataset.show))
+for (const link of document.querySelectorAll('[data-show]')) {
+  link.addEventListener('click', () => choose(link.dataset.show))
+}
 
 document.addEventListener('visibilitychange', look)
 setInterval(tick, 500)
@@ -265,5 +298,6 @@ setInterval(look, 3000)
 // A value against CSRF tells that this browser was logged in: only then is there something to refresh.
 isSignedIn = csrfToken() !== undefined
 $('signed-out').hidden = isSignedIn
-if (isSignedIn) sendRefresh().then(signIn, (error) => signOut(error.status === 401 ? 'You have been logged out.' : tell(error)))
-else choose('register')
+if (isSignedIn) {
+  sendRefresh().then(signIn, (error) => signOut(error.status === 401 ? 'You have been logged out.' : tell(error)))
+} else choose('register')

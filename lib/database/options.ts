@@ -24,8 +24,8 @@ export const options = {
     holds: (orm) => ['object', 'function'].includes(typeof orm) && orm !== null,
     must: 'be a MikroORM, or a function that gives one',
     description: 'A MikroORM of your own, or a function that gives it, in place of `db` ' +
-      '([how](databases.md#with-a-mikroorm-of-your-own)). The accounts use its connections, and it is left to the app ' +
-      'to close it.',
+      '([how](databases.md#with-a-mikroorm-of-your-own)). The accounts use its connections, and it is left to the ' +
+      'app to close it.',
   })),
   schema: OneOf(['migrate', 'none'], {
     default: 'migrate',

@@ -49,7 +49,8 @@ export const options = {
     }),
     replay: OneOf(['until-confirmed', 'until-superseded'], {
       default: 'until-confirmed',
-      description: 'Until when a lost answer may be asked for again after the window ([why](sessions.md#why-a-spent-token-is-answered)).',
+      description: 'Until when a lost answer may be asked for again after the window ' +
+        '([why](sessions.md#why-a-spent-token-is-answered)).',
     }),
   }),
   sessions: Group({

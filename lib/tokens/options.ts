@@ -16,8 +16,9 @@ export const options = {
   secret: Type.Optional(Kept<Secret | Secret[]>('Secret | Secret[]', {
     env: 'JWT_SECRET_KEY',
     description: 'Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or ' +
-      'a pair of keys ([keys](keys.md)). A pair is `{ private, public, kid, algorithm }`, with keys as PEM, KeyObject ' +
-      'or JWK. Of a list of these the first signs, and all verify. Public keys alone verify and issue nothing.',
+      'a pair of keys ([keys](keys.md)). A pair is `{ private, public, kid, algorithm }`, with keys as PEM, ' +
+      'KeyObject or JWK. Of a list of these the first signs, and all verify. Public keys alone verify and issue ' +
+      'nothing.',
   })),
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms, {
     usual: "what the first key is for; with an RSA key `'RS256'`",
