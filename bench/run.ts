@@ -12,8 +12,8 @@ import { smoke, usual } from './rounds.ts'
 /**
  * `npm run bench` measures every part and writes docs/performance.md, and `npm run bench -- guard` measures one and
  * leaves the others as they were. With `print` a part is printed, and nothing written. Databases and numbers are for
- * what grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that all
- * servers of the guarded route still answer.
+ * what grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that
+ * guards, logins and refreshes still answer.
  */
 const words = process.argv.slice(2)
 const on = words.filter((word): word is Kind => kinds.includes(word as Kind))
@@ -41,6 +41,7 @@ if (wanted.includes('smoke')) {
   for (const { name, tokens, perSecond } of rows) {
     console.log(`${name}, ${tokens} tokens: ${perSecond.median.toFixed(0)} requests/s`)
   }
+  for (const { text } of [await login(smoke), await refresh(smoke)]) console.log(text)
 } else {
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
     const measure = parts[part]

@@ -8,10 +8,12 @@
 // | the options a, b      | the same, whole: docs/<feature>.md has those of lib/features/<feature>/options.ts        |
 // | the options of guards | GuardOptionsSchema                                                                       |
 // | every route           | the routes of an app that has all of them on, with their summaries and switches          |
+// | every operation       | the same routes, by the names that they have in the OpenAPI document                     |
 // | every service         | `app.accounts` of that app                                                               |
 // | every error           | lib/errors.ts                                                                            |
 // | every hook            | the option `hooks`                                                                       |
 // | every channel         | events.ts of each folder                                                                 |
+// | every counter         | `app.accounts.counters`, and what events.ts of each folder says of them                  |
 //
 // The page that an index leads to is the one whose section "Routes", "Services", "Errors", "Events" or "Hooks" has the
 // name in the first column of a table, or at the beginning of an entry as a call. So a feature that has a page is in
@@ -21,22 +23,26 @@ import { join } from 'node:path'
 import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { OptionsSchema } from '../lib/options.ts'
 import { filesOf, read, root } from './generate/files.ts'
-import { channelIndex, errorIndex, hookIndex, routeIndex, serviceIndex } from './generate/indexes.ts'
+import {
+  channelIndex, counterIndex, errorIndex, hookIndex, operationIndex, routeIndex, serviceIndex,
+} from './generate/indexes.ts'
 import { interfaceOf } from './generate/interfaces.ts'
 import { allOptions, optionsOf, tableWithRest } from './generate/options.ts'
 import { block, optionsIn, pageOfOption } from './generate/places.ts'
 import { wholeApp } from './generate/whole-app.ts'
 
-const { routes, services } = await wholeApp()
+const { routes, services, counters } = await wholeApp()
 
 const parts: Record<string, () => string> = {
   'every option': () => allOptions(OptionsSchema, pageOfOption),
   'the options of guards': () => tableWithRest(GuardOptionsSchema.properties),
   'every route': () => routeIndex(routes),
+  'every operation': () => operationIndex(routes),
   'every service': () => serviceIndex(services),
   'every error': errorIndex,
   'every hook': () => hookIndex(OptionsSchema),
   'every channel': channelIndex,
+  'every counter': () => counterIndex(counters),
 }
 
 const made: Record<string, string> = {

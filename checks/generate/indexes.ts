@@ -11,6 +11,11 @@ export function routeIndex (routes: Route[]): string {
     [`\`${method} ${url}\``, summary, `\`routes.${on}\``, placeOf('Routes', `${method} ${url}`)]))
 }
 
+export function operationIndex (routes: Route[]): string {
+  return table(['operationId', 'route'], routes.map(({ method, url, id }) =>
+    [`\`${id}\``, `\`${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}\``]))
+}
+
 /** By the pages that tell of them. */
 export function serviceIndex (services: string[]): string {
   const pages = Map.groupBy(services, (name) => placeOf('Services', name.includes('.') ? name : `app.accounts.${name}`))
@@ -28,6 +33,14 @@ export function hookIndex ({ properties }: TSchema): string {
   const hooks = Object.entries<TSchema>(properties.hooks.properties)
   return table(['hook', 'what it is told', 'page'], hooks.map(([name, { description }]) =>
     [`\`${name}\``, firstSentence(description!), placeOf('Hooks', name)]))
+}
+
+/** What `events.ts` of each folder says of its counters. */
+export function counterIndex (counters: string[]): string {
+  const member = /\/\*\*((?:(?!\*\/)[^])*)\*\/\n {2}(\w+): 0,/g
+  const told = filesOf('lib/**/events.ts').flatMap((file) => [...read(file).matchAll(member)])
+  const texts = new Map(told.map(([, said, name]) => [name, plain(said!)]))
+  return table(['counter', 'counts'], counters.map((name) => [`\`${name}\``, texts.get(name)!]))
 }
 
 /** What `events.ts` of each folder says of its events. */

@@ -3,7 +3,8 @@ import Fastify from 'fastify'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { routes as switches } from '../../lib/options.ts'
 
-export interface Route { method: string, url: string, summary: string, on: string }
+/** `on` is the switch in the option `routes`. */
+export interface Route { method: string, url: string, id: string, summary: string, on: string }
 
 /** What every route needs to be there: a key that others verify by, and somebody who may ask about tokens. */
 const needed: AccountsOptions = {
@@ -12,13 +13,14 @@ const needed: AccountsOptions = {
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
 }
 
-/** What an app has with all routes on: these, by what switches each of them, and the calls for code. */
-export async function wholeApp (): Promise<{ routes: Route[], services: string[] }> {
+/** What an app has with all routes on: these, the calls for code, and what is counted. */
+export async function wholeApp (): Promise<{ routes: Route[], services: string[], counters: string[] }> {
   const names = Object.keys(switches.properties)
   const app = Fastify({ exposeHeadRoutes: false })
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, url, schema }) => {
-    routes.push({ method: `${method}`, url, summary: (schema as { summary: string }).summary, on: switchOf(url) })
+    const { operationId: id, summary } = schema as { operationId: string, summary: string }
+    routes.push({ method: `${method}`, url, id, summary, on: switchOf(url) })
   })
   await app.register(accounts, { ...needed, routes: Object.fromEntries(names.map((name) => [name, true])) })
   await app.close()
@@ -30,7 +32,7 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
     const isGroup = calls.length > 0 && calls.every(([, call]) => typeof call === 'function')
     return isGroup ? calls.map(([call]) => `${name}.${call}`) : [name]
   })
-  return { routes, services }
+  return { routes, services, counters: Object.keys(app.accounts.counters) }
 }
 
 /** Where it is below `/auth`, as its schema says. */
