@@ -15,8 +15,21 @@ if (kind === 'ours') {
   await app.register(accounts, { db, secret })
   app.get('/guarded', { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
 } else {
-  const [{ entities }, { MikroORM }] = await Promise.all([
-    import(new URL('entities.js', dist).href) as Promise<{ entities: (new () => AnyEntity)[] }>,
+  const places = {
+    User: 'users/entity',
+    UniqueField: 'users/unique-field',
+    Session: 'sessions/entity',
+    RevokedToken: 'sessions/revoked-token',
+    Revision: 'sessions/revision',
+    Event: 'events/entity',
+    ThrottleBucket: 'features/throttle/entity',
+  }
+  const load = async ([name, file]: [string, string]) => {
+    const module = await import(new URL(`${file}.js`, dist).href)
+    return module[name] as new () => AnyEntity
+  }
+  const [entities, { MikroORM }] = await Promise.all([
+    Promise.all(Object.entries(places).map(load)),
     import(db.includes('://') ? '@mikro-orm/postgresql' : '@mikro-orm/sqlite') as Promise<
       typeof import('@mikro-orm/sqlite')
     >,
