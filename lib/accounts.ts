@@ -37,7 +37,13 @@ import { userCounters } from './users/events.ts'
 import { openUsers } from './users/users.ts'
 
 /** What is counted, in the order of who counts it. */
-const counters: Counters = Object.assign({}, tokenCounters, userCounters, sessionCounters, ...features.map((card) => card.counters))
+const counters: Counters = Object.assign(
+  {},
+  tokenCounters,
+  userCounters,
+  sessionCounters,
+  ...features.map((card) => card.counters)
+)
 
 /**
  * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and more, and the guards

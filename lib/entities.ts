@@ -17,4 +17,8 @@ export const entities = [
 ]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */
-export const tables: Schema = { entities, migrations: [firstMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)], fill: ensureRows }
+export const tables: Schema = {
+  entities,
+  migrations: [firstMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)],
+  fill: ensureRows,
+}

@@ -11,7 +11,13 @@ const waits: [ms: number, seconds: string, words: string][] = [
 
 t.test('who has to wait is told for how long, and never less than it is', async (t) => {
   for (const [ms, seconds, words] of waits) {
-    t.match(new errors.Throttled(ms), { message: `There were too many attempts: try again in ${words}`, headers: { 'retry-after': seconds } })
-    t.match(new errors.Busy(ms), { message: `Too many passwords wait to be checked: try again in ${words}`, headers: { 'retry-after': seconds } })
+    t.match(new errors.Throttled(ms), {
+      message: `There were too many attempts: try again in ${words}`,
+      headers: { 'retry-after': seconds },
+    })
+    t.match(new errors.Busy(ms), {
+      message: `Too many passwords wait to be checked: try again in ${words}`,
+      headers: { 'retry-after': seconds },
+    })
   }
 })

@@ -20,7 +20,10 @@ t.test('an account lives from its registration to its logout, and over a restart
 
   for (const process of [{ get, refresh }, restarted]) {
     for (const tokens of [first, second]) {
-      t.match((await process.get('/guarded', tokens.access_token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+      t.match((await process.get('/guarded', tokens.access_token)).json(), {
+        statusCode: 401,
+        code: 'ACCOUNTS_TOKEN_REVOKED',
+      })
       t.match((await process.refresh(tokens.refresh_token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
     }
   }

@@ -9,9 +9,17 @@ import { Fastify } from './support/fastify.ts'
 t.test('somebody is signed in without a password, with roles and fields, as fresh as after a login', async (t) => {
   const { app } = await build(t, { user: { fields: { displayName: Type.String() } } })
   app.get('/fresh', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true }) }, async ({ user }) => user)
-  const { user, headers, tokens, cookies } = await signIn(app, untold({ email: 'ada@example.com', roles: ['admin'], displayName: 'Ada' }))
+  const { user, headers, tokens, cookies } = await signIn(
+    app,
+    untold({ email: 'ada@example.com', roles: ['admin'], displayName: 'Ada' })
+  )
 
-  t.match((await app.inject({ url: '/fresh', headers })).json(), { id: user.id, email: 'ada@example.com', displayName: 'Ada', roles: ['admin'] })
+  t.match((await app.inject({ url: '/fresh', headers })).json(), {
+    id: user.id,
+    email: 'ada@example.com',
+    displayName: 'Ada',
+    roles: ['admin'],
+  })
   t.match(tokens, { access_token: /./, refresh_token: /./ })
   t.strictSame(cookies, {})
 })
@@ -35,7 +43,10 @@ t.test('nobody is signed in whom there cannot be', async (t) => {
   const { app } = await build(t)
   await t.rejects(signIn(app, ''), { code: 'ACCOUNTS_INPUT_INVALID' })
   await t.rejects(signIn(app, {}), { code: 'ACCOUNTS_INPUT_INVALID' })
-  await t.rejects(signIn(app, 'ada', { name: 'admins' }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /no accounts named admins/ })
+  await t.rejects(signIn(app, 'ada', { name: 'admins' }), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /no accounts named admins/,
+  })
   const { user } = await signIn(app)
   await app.accounts.users.disable(user.id)
   await t.rejects(signIn(app), { code: 'ACCOUNTS_NOT_FOUND' })
@@ -45,11 +56,17 @@ t.test('cookies come where the app has them, and pass its guards and its proof a
   const { app } = await build(t, { transport: 'both', csrf: { header: 'x-proof' } })
   const { headers, cookies } = await signIn(app)
   t.match(await app.inject({ url: '/guarded', headers }), { statusCode: 200 })
-  t.match(await app.inject({ method: 'POST', url: '/guarded', cookies, headers: { 'sec-fetch-site': 'same-origin' } }), { statusCode: 200 })
+  t.match(
+    await app.inject({ method: 'POST', url: '/guarded', cookies, headers: { 'sec-fetch-site': 'same-origin' } }),
+    { statusCode: 200 }
+  )
   t.match(await app.inject({ method: 'POST', url: '/guarded', headers }), { statusCode: 200 })
 
   const { tokens } = await signIn(app, 'ada', { transport: 'body' })
-  t.equal((await app.inject({ url: '/guarded', headers: { authorization: `Bearer ${tokens.access_token}` } })).statusCode, 200)
+  t.equal(
+    (await app.inject({ url: '/guarded', headers: { authorization: `Bearer ${tokens.access_token}` } })).statusCode,
+    200
+  )
   t.match(await signIn(app, 'ada', { transport: 'cookie' }), { cookies: { '__Host-access': /./ } })
 })
 
@@ -72,9 +89,16 @@ t.test('accounts of another name are signed in to, also before the app has boote
   t.teardown(() => app.close())
   app.register(accounts, { db: ':memory:', secret, name: 'admins' })
   app.register(async (scope) => {
-    scope.get('/admin', { preHandler: (app as unknown as { admins: typeof app.accounts }).admins.authenticate }, async () => 'secret')
+    scope.get(
+      '/admin',
+      { preHandler: (app as unknown as { admins: typeof app.accounts }).admins.authenticate },
+      async () => 'secret'
+    )
   })
-  await t.rejects(signIn(app, 'ada', { nam: 'admins' } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /nam is not an option of signIn\(\)/ })
+  await t.rejects(signIn(app, 'ada', { nam: 'admins' } as never), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /nam is not an option of signIn\(\)/,
+  })
   const { headers } = await signIn(app, 'ada', { name: 'admins' })
   t.equal((await app.inject({ url: '/admin', headers })).statusCode, 200)
 })
@@ -91,7 +115,7 @@ t.test('a clock moves the time, and gives it back', async (t) => {
   t.equal((await app.inject({ url: '/guarded', headers })).statusCode, 200)
   time.advance('1s')
   t.match((await app.inject({ url: '/guarded', headers })).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
-  for (const wrong of ['900', -1, NaN]) t.throws(() => time.advance(wrong as number), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+  for (const wrong of ['900', -1, NaN]) { t.throws(() => time.advance(wrong as number), { code: 'ACCOUNTS_OPTIONS_INVALID' }) }
 
   time.restore()
   t.ok(Date.now() - began < 600_000)

@@ -83,7 +83,11 @@ export function createEvents (
     write,
     tell,
     async happen (happening) {
-      if (store) await database.run((em) => write(em, happening)).catch((error) => log.error(error, 'An event could not be stored'))
+      if (store) {
+        await database
+          .run((em) => write(em, happening))
+          .catch((error) => log.error(error, 'An event could not be stored'))
+      }
       tell(happening)
     },
   }

@@ -11,7 +11,9 @@ export interface Opened<Features extends readonly AnyFeature[]> {
 }
 
 /** What has the members of each of a union. */
-type AllOf<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void ? All : never
+type AllOf<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never
 
 /** Opens features in their order, which gives each the faces of those that it needs. */
 export async function openFeatures<const Features extends readonly AnyFeature[]> (

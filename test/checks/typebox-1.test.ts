@@ -41,19 +41,39 @@ async function visit (t: Test, fields: Fields) {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: {} })
-  await app.register(accounts, { db: ':memory:', secret, throttle: false, password: cheap, user: { fields }, routes: { users: true } })
+  await app.register(accounts, {
+    db: ':memory:',
+    secret,
+    throttle: false,
+    password: cheap,
+    user: { fields },
+    routes: { users: true },
+  })
   const { get, post } = client(app)
   const said: unknown[] = []
 
   const whole = { displayName: 'Ada', settings: { theme: 'dark' } }
   const wrong = [
-    { displayName: '' }, { plan: 'pro' }, { age: -1 }, { settings: {} }, { settings: { theme: 'red' } }, { settings: { theme: 'dark', level: 9 } },
-    { settings: { theme: 'dark', more: 1 } }, { code: 'AB' }, { displayName: undefined },
+    { displayName: '' },
+    { plan: 'pro' },
+    { age: -1 },
+    { settings: {} },
+    { settings: { theme: 'red' } },
+    { settings: { theme: 'dark', level: 9 } },
+    { settings: { theme: 'dark', more: 1 } },
+    { code: 'AB' },
+    { displayName: undefined },
   ]
-  for (const part of wrong) said.push((await post('/auth/register', { username: 'ada', password, ...whole, ...part })).json())
+  for (const part of wrong) { said.push((await post('/auth/register', { username: 'ada', password, ...whole, ...part })).json()) }
   const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, ...whole })).json()
   said.push(user)
-  for (const change of [{ age: 36, code: 'a' }, { age: null }, { plan: 'pro' }, { settings: { theme: 'light', tags: ['x'] } }, { displayName: null }]) {
+  for (const change of [
+    { age: 36, code: 'a' },
+    { age: null },
+    { plan: 'pro' },
+    { settings: { theme: 'light', tags: ['x'] } },
+    { displayName: null },
+  ]) {
     said.push((await app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload: change })).json())
   }
   await app.accounts.users.update(user.id, untold({ plan: 'pro', settings: { theme: 'dark', tags: [], level: 2 } }))
@@ -66,7 +86,10 @@ t.test('schemas of typebox 1 make the fields that those of 0.34 make', async (t)
   const old = await visit(t, older())
   t.strictSame(said, old.said)
   t.strictSame(document, old.document)
-  t.match(said.find((each: { username?: string }) => each.username === 'ada'), { displayName: 'Ada', plan: 'free', settings: { theme: 'dark', tags: [], size: 12 } })
+  t.match(
+    said.find((each: { username?: string }) => each.username === 'ada'),
+    { displayName: 'Ada', plan: 'free', settings: { theme: 'dark', tags: [], size: 12 } }
+  )
 })
 
 t.test('the marks of typebox 1 may be visible', async (t) => {
@@ -80,12 +103,17 @@ t.test('the marks of typebox 1 may be visible', async (t) => {
 t.test('a schema that checks or changes by code keeps the app from starting, in either', async (t) => {
   const fields: Fields[] = [
     { even: Type.Refine(Type.Integer(), (value) => value % 2 === 0) },
-    { even: Type.Optional(Type.Object({ inner: Type.Array(Type.Refine(Type.Integer(), (value) => value % 2 === 0)) })) },
+    {
+      even: Type.Optional(Type.Object({ inner: Type.Array(Type.Refine(Type.Integer(), (value) => value % 2 === 0)) })),
+    },
     { even: Type.Codec(Type.String()).Decode(Number).Encode(String) },
     { even: Type034.Transform(Type034.String()).Decode(Number).Encode(String) },
     { even: Type034.Object({ inner: Type034.Transform(Type034.String()).Decode(Number).Encode(String) }) },
   ]
   for (const each of fields) {
-    await t.rejects(build(t, { user: { fields: each } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /user\.fields\.even must be JSON Schema alone/ })
+    await t.rejects(build(t, { user: { fields: each } }), {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: /user\.fields\.even must be JSON Schema alone/,
+    })
   }
 })

@@ -5,7 +5,12 @@ import { build } from '../support/build.ts'
 import { answers, freshDatabase, open, type Kind } from '../support/databases.ts'
 import { cli, json, spawned } from './cli.ts'
 
-const dialects = [['sqlite', 'sqlite'], ['postgresql', 'postgresql'], ['mysql', 'mariadb'], ['mariadb', 'mariadb']] as const
+const dialects = [
+  ['sqlite', 'sqlite'],
+  ['postgresql', 'postgresql'],
+  ['mysql', 'mariadb'],
+  ['mariadb', 'mariadb'],
+] as const
 const isThere = { sqlite: true, postgresql: await answers('postgresql'), mariadb: await answers('mariadb') }
 
 /** Every column of every table of ours, and every index. */
@@ -19,21 +24,27 @@ const shapes: Record<Kind, string> = {
 }
 
 for (const [driver, kind] of dialects) {
-  t.test(`what sql prints for ${driver} makes the tables that the plugin would make, and leaves it none to run`, { skip: !isThere[kind] && `there is no ${kind} here` }, async (t: Test) => {
-    const cwd = t.testdir({})
-    const [byHand, byPlugin] = [await freshDatabase(t, kind), await freshDatabase(t, kind)]
-    const [sql, other] = [open(byHand), open(byPlugin)]
-    t.teardown(async () => { await Promise.all([sql.close(), other.close()]) })
+  t.test(
+    `what sql prints for ${driver} makes the tables that the plugin would make, and leaves it none to run`,
+    { skip: !isThere[kind] && `there is no ${kind} here` },
+    async (t: Test) => {
+      const cwd = t.testdir({})
+      const [byHand, byPlugin] = [await freshDatabase(t, kind), await freshDatabase(t, kind)]
+      const [sql, other] = [open(byHand), open(byPlugin)]
+      t.teardown(async () => {
+        await Promise.all([sql.close(), other.close()])
+      })
 
-    await sql.exec((await spawned(['sql', '--driver', driver], { cwd })).stdout)
-    await json(['migrate', '--db', byPlugin], { cwd })
-    t.strictSame(await sql.all(shapes[kind]), await other.all(shapes[kind]))
+      await sql.exec((await spawned(['sql', '--driver', driver], { cwd })).stdout)
+      await json(['migrate', '--db', byPlugin], { cwd })
+      t.strictSame(await sql.all(shapes[kind]), await other.all(shapes[kind]))
 
-    const { signUp, get } = await build(t, { db: byHand, schema: 'none' })
-    t.equal((await get('/guarded', (await signUp()).access_token)).statusCode, 200)
-    t.match(await json(['migrate', '--db', byHand], { cwd }), { code: 0, ran: [] })
-    t.match(await json(['user', 'list', '--db', byHand], { cwd }), { users: [{ username: 'ada' }] })
-  })
+      const { signUp, get } = await build(t, { db: byHand, schema: 'none' })
+      t.equal((await get('/guarded', (await signUp()).access_token)).statusCode, 200)
+      t.match(await json(['migrate', '--db', byHand], { cwd }), { code: 0, ran: [] })
+      t.match(await json(['user', 'list', '--db', byHand], { cwd }), { users: [{ username: 'ada' }] })
+    }
+  )
 }
 
 t.test('sql is for accounts of any name, and for no other driver', async (t) => {
@@ -41,7 +52,12 @@ t.test('sql is for accounts of any name, and for no other driver', async (t) => 
   const { sql } = await json(['sql', '--driver', 'sqlite', '--name', 'admins'], { cwd })
   t.match(sql, 'create table admins_users')
   t.notMatch(sql, 'accounts_')
-  for (const wrong of [[], ['--driver', 'oracle'], ['--driver', 'toString'], ['--driver', 'sqlite', '--name', 'a; drop']]) {
+  for (const wrong of [
+    [],
+    ['--driver', 'oracle'],
+    ['--driver', 'toString'],
+    ['--driver', 'sqlite', '--name', 'a; drop'],
+  ]) {
     t.match(await json(['sql', ...wrong], { cwd }), { code: 2, error: { code: 'ACCOUNTS_USAGE' } })
   }
 })
@@ -56,10 +72,16 @@ t.test('migrate makes the tables and says so, and says so too when there is noth
 
 t.test('no file is made where one is looked for, and no table is changed where one is looked at', async (t) => {
   const cwd = t.testdir({ 'empty.sqlite': '' })
-  t.match(await json(['user', 'list'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_REFUSED', message: /There is no file accounts.sqlite/ } })
+  t.match(await json(['user', 'list'], { cwd }), {
+    code: 1,
+    error: { code: 'ACCOUNTS_REFUSED', message: /There is no file accounts.sqlite/ },
+  })
   t.notOk(existsSync(join(cwd, 'accounts.sqlite')))
 
-  t.match(await json(['user', 'list', '--db', 'empty.sqlite'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_REFUSED', message: /not up to date/ } })
+  t.match(await json(['user', 'list', '--db', 'empty.sqlite'], { cwd }), {
+    code: 1,
+    error: { code: 'ACCOUNTS_REFUSED', message: /not up to date/ },
+  })
   const sql = open(join(cwd, 'empty.sqlite'))
   t.strictSame(await sql.all('select name from sqlite_master'), [])
   await sql.close()
@@ -76,17 +98,25 @@ t.test('a database that is not there is told of, without its password', async (t
 t.test('a configuration says which accounts, with a MikroORM of its own too, and flags come before it', async (t) => {
   const cwd = t.testdir({})
   const sqlite = import.meta.resolve('@mikro-orm/sqlite')
-  writeFileSync(join(cwd, 'own.ts'), `import { MikroORM } from '${sqlite}'
+  writeFileSync(
+    join(cwd, 'own.ts'),
+    `import { MikroORM } from '${sqlite}'
 const orm: MikroORM = await MikroORM.init({ dbName: 'own.sqlite', entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^(accounts|admins)_/] } })
-export default { orm, name: 'admins' }`)
+export default { orm, name: 'admins' }`
+  )
   t.match((await json(['migrate', '--config', 'own.ts'], { cwd })).ran, ['0001-initial'])
   t.match(await json(['user', 'add', 'ada', '--generate', '--config', 'own.ts'], { cwd }), { username: 'ada' })
   t.match(await json(['user', 'list', '--config', 'own.ts'], { cwd }), { users: [{ username: 'ada' }] })
-  t.match(await json(['user', 'list', '--config', 'own.ts', '--name', 'accounts'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_REFUSED' } })
+  t.match(await json(['user', 'list', '--config', 'own.ts', '--name', 'accounts'], { cwd }), {
+    code: 1,
+    error: { code: 'ACCOUNTS_REFUSED' },
+  })
 })
 
 t.test("with the schema 'none' nobody asks which migrations have run", async (t) => {
-  const cwd = t.testdir({ 'none.js': "export default { db: 'app.sqlite', schema: 'none', secret: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE' }" })
+  const cwd = t.testdir({
+    'none.js': "export default { db: 'app.sqlite', schema: 'none', secret: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE' }",
+  })
   await json(['migrate', '--db', 'app.sqlite'], { cwd })
   const sql = open(join(cwd, 'app.sqlite'))
   await sql.exec('drop table accounts_migrations')
@@ -95,15 +125,27 @@ t.test("with the schema 'none' nobody asks which migrations have run", async (t)
 })
 
 t.test('what nobody foresaw has a code too', async (t) => {
-  const cwd = t.testdir({ 'bus.js': "export default { db: 'app.sqlite', revocation: { wake: () => { throw new Error('The bus is away') } } }" })
+  const cwd = t.testdir({
+    'bus.js': "export default { db: 'app.sqlite', revocation: { wake: () => { throw new Error('The bus is away') } } }",
+  })
   await json(['migrate', '--db', 'app.sqlite'], { cwd })
-  t.match(await json(['prune', '--config', 'bus.js'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_FAILED', message: 'The bus is away' } })
+  t.match(await json(['prune', '--config', 'bus.js'], { cwd }), {
+    code: 1,
+    error: { code: 'ACCOUNTS_FAILED', message: 'The bus is away' },
+  })
   t.match(await cli(['prune', '--config', 'bus.js'], { cwd }), { code: 1, stdout: '', stderr: 'The bus is away' })
 })
 
 t.test('a file that holds no options is refused', async (t) => {
-  const cwd = t.testdir({ 'text.js': 'export default 1', 'none.js': 'export const options = {}', 'broken.js': 'export default {' })
+  const cwd = t.testdir({
+    'text.js': 'export default 1',
+    'none.js': 'export const options = {}',
+    'broken.js': 'export default {',
+  })
   for (const file of ['text.js', 'none.js', 'broken.js', 'missing.js']) {
-    t.match(await json(['user', 'list', '--config', file], { cwd }), { code: 2, error: { code: 'ACCOUNTS_USAGE', message: new RegExp(file) } })
+    t.match(await json(['user', 'list', '--config', file], { cwd }), {
+      code: 2,
+      error: { code: 'ACCOUNTS_USAGE', message: new RegExp(file) },
+    })
   }
 })

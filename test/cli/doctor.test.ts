@@ -12,7 +12,9 @@ import { cli, json } from './cli.ts'
 /** Sentences about a configuration alone. */
 async function said (t: Test, given: AccountsOptions): Promise<string> {
   const { app } = await build(t)
-  return findingsOf({ given, settings: readSettings(given, {}, app.log) }).map(({ level, finding }) => `${level}: ${finding}`).join('\n')
+  return findingsOf({ given, settings: readSettings(given, {}, app.log) })
+    .map(({ level, finding }) => `${level}: ${finding}`)
+    .join('\n')
 }
 
 t.test('of a good configuration on a good database there are remarks at most, but for the throttle', async (t) => {
@@ -21,7 +23,12 @@ t.test('of a good configuration on a good database there are remarks at most, bu
   await cli(['migrate'], { cwd, env })
   const { code, findings } = await json(['doctor'], { cwd, env })
   t.equal(code, 0)
-  t.strictSame(findings.filter(({ level, finding }: { level: string, finding: string }) => level !== 'remark' && !/guesses/.test(finding)), [])
+  t.strictSame(
+    findings.filter(
+      ({ level, finding }: { level: string; finding: string }) => level !== 'remark' && !/guesses/.test(finding)
+    ),
+    []
+  )
   for (const { remedy } of findings) t.match(remedy, /\.$/)
 
   const { stdout } = await cli(['doctor'], { cwd, env })
@@ -39,27 +46,39 @@ t.test('each weakness of a configuration is found, and only where it is', async 
     [{ refresh: { expiresIn: '30m' } }, /warning: A session that lies idle/],
     [{ leeway: '2m' }, /warning: Tokens are good for more than a minute/],
     [{ transport: 'cookie', cookies: { secure: false } }, /error: Cookies with tokens travel without TLS/],
-    [{ transport: 'both', cookies: { sameSite: 'none' } }, /warning: Cookies are sent with requests from every other site/],
+    [
+      { transport: 'both', cookies: { sameSite: 'none' } },
+      /warning: Cookies are sent with requests from every other site/,
+    ],
     [{ csrf: { trustedOrigins: ['http://app.example.com'] } }, /warning: A trusted origin is http/],
     [{ transport: 'cookie', csrf: {} }, /warning: Nobody gets cookies whose browser sends no Sec-Fetch-Site/],
     [{ transport: 'cookie', csrf: { methods: ['POST'] } }, /warning: A method that changes something needs no proof/],
     [{ locations: ['header', 'query'] }, /warning: Tokens are taken from URLs/],
     [{ throttle: false }, /warning: Nothing limits guesses/],
     [{ password: { minLength: 8 } }, /warning: Passwords may be shorter than 15/],
-    [{ password: { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 } } }, /warning: Passwords are hashed at less/],
+    [
+      { password: { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 } } },
+      /warning: Passwords are hashed at less/,
+    ],
     [{ password: {} }, /remark: Passwords are hashed without a pepper/],
     [{ db: ':memory:' }, /error: Accounts are kept in memory/],
     [{ db: 'app.sqlite' }, /remark: An SQLite file serves/],
     [{}, /remark: Behind a proxy/],
   ]
   const good: AccountsOptions = {
-    secret, db: 'postgresql://db.example.com/app', csrf: { trustedOrigins: ['https://app.example.com', 'http://localhost:5173'] },
+    secret,
+    db: 'postgresql://db.example.com/app',
+    csrf: { trustedOrigins: ['https://app.example.com', 'http://localhost:5173'] },
   }
   const usual = await said(t, good)
   t.equal(usual.split('\n').filter((line) => !/guesses|pepper|proxy/.test(line)).join(), '')
   for (const [options, sentence] of weak) t.match(await said(t, { ...good, ...options }), sentence)
   t.match(await said(t, {}), /warning: There is no secret/)
-  t.notMatch(await said(t, { ...good, cookies: { secure: false }, csrf: { methods: ['TRACE'] } }), /TLS|Sec-Fetch|CSRF/, 'without cookies their settings do not matter')
+  t.notMatch(
+    await said(t, { ...good, cookies: { secure: false }, csrf: { methods: ['TRACE'] } }),
+    /TLS|Sec-Fetch|CSRF/,
+    'without cookies their settings do not matter'
+  )
   t.notMatch(await said(t, { ...good, transport: 'cookie' }), /Sec-Fetch|CSRF/)
 })
 
@@ -72,27 +91,48 @@ t.test('a pepper, and public keys alone in memory, are nothing to speak of', asy
 })
 
 t.test('what the plugin refuses is an error, and the rest is looked at all the same', async (t) => {
-  const cwd = t.testdir({ 'wrong.js': 'export default { refresh: { window: 0 }, tokens: {} }', 'window.js': 'export default { refresh: { window: 0 } }' })
+  const cwd = t.testdir({
+    'wrong.js': 'export default { refresh: { window: 0 }, tokens: {} }',
+    'window.js': 'export default { refresh: { window: 0 } }',
+  })
   const weak = await json(['doctor', '--config', 'window.js'], { cwd, env: { JWT_SECRET_KEY: 'my secret' } })
-  t.match(weak, { code: 1, findings: [{ level: 'error', finding: /secret .* must be at least 32 bytes/, remedy: /fastify-jwt-accounts secret/ }] })
+  t.match(weak, {
+    code: 1,
+    findings: [
+      { level: 'error', finding: /secret .* must be at least 32 bytes/, remedy: /fastify-jwt-accounts secret/ },
+    ],
+  })
   t.ok(weak.findings.some(({ finding }: { finding: string }) => /works once/.test(finding)))
   t.notMatch(JSON.stringify(weak), /my secret/)
 
   const wrong = await json(['doctor', '--config', 'wrong.js'], { cwd })
-  t.match(wrong, { code: 1, findings: [{ level: 'error', finding: /tokens is not an option/, remedy: /docs\/options.md/ }] })
-  t.match(await cli(['doctor'], { cwd, env: { NODE_ENV: 'production' } }), { code: 1, stdout: /required in production/ })
+  t.match(wrong, {
+    code: 1,
+    findings: [{ level: 'error', finding: /tokens is not an option/, remedy: /docs\/options.md/ }],
+  })
+  t.match(await cli(['doctor'], { cwd, env: { NODE_ENV: 'production' } }), {
+    code: 1,
+    stdout: /required in production/,
+  })
 })
 
 t.test('a database is looked into: whether it is there, its tables and its clock', async (t) => {
   const cwd = t.testdir({ 'none.js': "export default { schema: 'none' }", 'empty.sqlite': '' })
-  const doctor = async (...flags: string[]) => JSON.stringify(await json(['doctor', ...flags], { cwd, env: { JWT_SECRET_KEY: secret } }))
+  const doctor = async (...flags: string[]) =>
+    JSON.stringify(await json(['doctor', ...flags], { cwd, env: { JWT_SECRET_KEY: secret } }))
   t.match(await doctor(), /There is no file accounts.sqlite yet/)
   t.notMatch(await doctor('--db', ':memory:'), /no file/)
   t.match(await doctor('--db', 'postgresql://ada:hunter2@127.0.0.1:1/app'), /"code":1.*"error".*127\.0\.0\.1:1\/app/)
   t.match(await doctor('--db', 'empty.sqlite'), /not up to date: 0001-initial/)
-  t.match(await doctor('--db', 'empty.sqlite', '--config', 'none.js'), /"code":1.*accounts_users, accounts_sessions, .* cannot be read: .*With the schema 'none' the app makes no tables/)
+  t.match(
+    await doctor('--db', 'empty.sqlite', '--config', 'none.js'),
+    /"code":1.*accounts_users, accounts_sessions, .* cannot be read: .*With the schema 'none' the app makes no tables/
+  )
   chmodSync(join(cwd, 'empty.sqlite'), 0o644)
-  t.match(await doctor('--db', 'empty.sqlite'), /"warning","finding":"Every user of this machine may read empty.sqlite.","remedy":"[^"]*chmod/)
+  t.match(
+    await doctor('--db', 'empty.sqlite'),
+    /"warning","finding":"Every user of this machine may read empty.sqlite.","remedy":"[^"]*chmod/
+  )
   chmodSync(join(cwd, 'empty.sqlite'), 0o660)
   t.notMatch(await doctor('--db', 'empty.sqlite'), /Every user/)
   await cli(['migrate', '--db', 'empty.sqlite'], { cwd })
@@ -100,7 +140,11 @@ t.test('a database is looked into: whether it is there, its tables and its clock
 })
 
 t.test('a clock that is not in step is noticed, on either side, whatever the database', async (t) => {
-  const databases = [await freshDatabase(t, 'sqlite'), ...await answers('postgresql') ? [await freshDatabase(t, 'postgresql')] : [], ...await answers('mariadb') ? [await freshDatabase(t, 'mariadb')] : []]
+  const databases = [
+    await freshDatabase(t, 'sqlite'),
+    ...((await answers('postgresql')) ? [await freshDatabase(t, 'postgresql')] : []),
+    ...((await answers('mariadb')) ? [await freshDatabase(t, 'mariadb')] : []),
+  ]
   const cwd = t.testdir({})
   const { now } = Date
   t.teardown(() => { Date.now = now })
@@ -127,7 +171,10 @@ t.test('an older Node, and packages of MikroORM that differ, are errors', async 
   }
   Object.defineProperty(process.versions, 'node', { value: '22.17.0' })
 
-  t.match(await cli(['doctor'], { cwd }), { code: 1, stdout: /different versions: @mikro-orm\/core .*, @mikro-orm\/sqlite 7\.2\.0/ })
+  t.match(await cli(['doctor'], { cwd }), {
+    code: 1,
+    stdout: /different versions: @mikro-orm\/core .*, @mikro-orm\/sqlite 7\.2\.0/,
+  })
   t.notMatch((await cli(['doctor'], { cwd: import.meta.dirname })).stdout, /different versions|This is Node/)
   t.notMatch((await cli(['doctor'], { cwd: tmpdir() })).stdout, /different versions|This is Node/)
 })
@@ -142,13 +189,22 @@ t.test('what doctor looks at stays as it is', async (t) => {
 
 t.test('what is printed as JSON does not steer a terminal, and is told in full', async (t) => {
   const name = 'right \u202e to left, \u009b2J, \u{E0041}.sqlite'
-  const { stdout } = await cli(['doctor', '--db', name, '--json'], { cwd: t.testdir({}), env: { JWT_SECRET_KEY: secret } })
+  const { stdout } = await cli(['doctor', '--db', name, '--json'], {
+    cwd: t.testdir({}),
+    env: { JWT_SECRET_KEY: secret },
+  })
   t.notMatch(stdout, /\p{C}/u)
-  t.match(JSON.parse(stdout).findings.map(({ finding }: { finding: string }) => finding).join(), `There is no file ${name} yet.`)
+  t.match(
+    JSON.parse(stdout)
+      .findings.map(({ finding }: { finding: string }) => finding)
+      .join(),
+    `There is no file ${name} yet.`
+  )
 })
 
 t.test('the file that `db` would be is no matter to who brings a MikroORM', async (t) => {
-  const own = "import { MikroORM } from '@mikro-orm/sqlite'\nconst discovery = { warnWhenNoEntities: false }\nexport default { orm: () => MikroORM.init({ dbName: ':memory:', entities: [], discovery, schemaGenerator: { skipTables: [/^accounts_/] } }) }"
+  const own =
+    "import { MikroORM } from '@mikro-orm/sqlite'\nconst discovery = { warnWhenNoEntities: false }\nexport default { orm: () => MikroORM.init({ dbName: ':memory:', entities: [], discovery, schemaGenerator: { skipTables: [/^accounts_/] } }) }"
   const cwd = t.testdir({ 'own.js': own, 'accounts.sqlite': '' })
   chmodSync(join(cwd, 'accounts.sqlite'), 0o644)
   const { findings } = await json(['doctor', '--config', 'own.js'], { cwd, env: { JWT_SECRET_KEY: secret } })

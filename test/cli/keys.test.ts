@@ -28,7 +28,10 @@ t.test('a key is one that the plugin signs with, of every algorithm and in both 
 
 t.test('a key goes into files that only its owner reads, and never over what is there', async (t) => {
   const cwd = t.testdir({})
-  t.match(await cli(['keys', '--out', 'keys'], { cwd }), { code: 0, stdout: `${join('keys', 'private.pem')}\n${join('keys', 'public.pem')}` })
+  t.match(await cli(['keys', '--out', 'keys'], { cwd }), {
+    code: 0,
+    stdout: `${join('keys', 'private.pem')}\n${join('keys', 'public.pem')}`,
+  })
   const file = join(cwd, 'keys', 'private.pem')
   const pem = readFileSync(file, 'utf8')
   t.equal(statSync(file).mode & 0o777, 0o600)
@@ -36,13 +39,22 @@ t.test('a key goes into files that only its owner reads, and never over what is 
 
   t.match(await json(['keys', '--out', 'keys'], { cwd }), { code: 1, error: { code: 'ACCOUNTS_REFUSED' } })
   t.equal(readFileSync(file, 'utf8'), pem)
-  t.match(await json(['keys', '--out', 'keys', '--format', 'jwk'], { cwd }), { code: 0, files: [join('keys', 'private.jwk'), join('keys', 'public.jwk')] })
+  t.match(await json(['keys', '--out', 'keys', '--format', 'jwk'], { cwd }), {
+    code: 0,
+    files: [join('keys', 'private.jwk'), join('keys', 'public.jwk')],
+  })
   t.notMatch(readFileSync(join(cwd, 'keys', 'public.jwk'), 'utf8'), /"d"/)
 })
 
 t.test('a key that nothing could be signed with is not made', async (t) => {
   const cwd = t.testdir({})
-  const wrong = [['--algorithm', 'HS256'], ['--algorithm', 'toString'], ['--format', 'der'], ['--kid', 'next'], ['--kid', 'not a name', '--format', 'jwk']]
+  const wrong = [
+    ['--algorithm', 'HS256'],
+    ['--algorithm', 'toString'],
+    ['--format', 'der'],
+    ['--kid', 'next'],
+    ['--kid', 'not a name', '--format', 'jwk'],
+  ]
   const answers = await Promise.all(wrong.map((flags) => json(['keys', ...flags], { cwd })))
   for (const answer of answers) t.match(answer, { code: 2, error: { code: 'ACCOUNTS_USAGE' } })
 })

@@ -36,20 +36,34 @@ t.test('who gives up has changed nothing', async (t) => {
   }
 })
 
-t.test('a real terminal shows the question and never the answer', { skip: !existsSync('/usr/bin/script') && 'there is no script(1)' }, async (t: Test) => {
-  const { app, db } = await buildOnFile(t)
-  const command = `'${process.execPath}' '${main}' user add ada --db '${db}'`
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: { PATH: process.env.PATH }, cwd: t.testdir({}) })
-  t.teardown(() => terminal.kill())
+t.test(
+  'a real terminal shows the question and never the answer',
+  { skip: !existsSync('/usr/bin/script') && 'there is no script(1)' },
+  async (t: Test) => {
+    const { app, db } = await buildOnFile(t)
+    const command = `'${process.execPath}' '${main}' user add ada --db '${db}'`
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+      env: { PATH: process.env.PATH },
+      cwd: t.testdir({}),
+    })
+    t.teardown(() => terminal.kill())
 
-  let shown = ''
-  terminal.stdout.on('data', (chunk) => { shown += chunk })
-  const see = async (text: string) => { while (!shown.includes(text)) await once(terminal.stdout, 'data') }
-  for (const question of ['Password: ', 'The same again: ']) {
-    await see(question)
-    terminal.stdin.write(`${password}\r`)
+    let shown = ''
+    terminal.stdout.on('data', (chunk) => {
+      shown += chunk
+    })
+    const see = async (text: string) => {
+      while (!shown.includes(text)) await once(terminal.stdout, 'data')
+    }
+    for (const question of ['Password: ', 'The same again: ']) {
+      await see(question)
+      terminal.stdin.write(`${password}\r`)
+    }
+    await see('is a user now.')
+    t.notMatch(shown, password)
+    t.equal(
+      (await app.inject({ method: 'POST', url: '/auth/login', payload: { username: 'ada', password } })).statusCode,
+      200
+    )
   }
-  await see('is a user now.')
-  t.notMatch(shown, password)
-  t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload: { username: 'ada', password } })).statusCode, 200)
-})
+)

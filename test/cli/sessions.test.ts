@@ -26,10 +26,22 @@ t.test('an app that runs notices that a session is revoked', async (t) => {
   t.match(await spawned(['sessions', 'revoke', sid], given), { code: 0, stdout: `The session ${sid} is over.` })
   t.equal(await answered(get, first.access_token), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal((await get('/guarded', second.access_token)).statusCode, 200)
-  t.match(await json(['sessions', 'revoke', sid], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such session that goes on' } })
-  t.match(await json(['sessions', 'list', 'nobody'], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such user: fastify-jwt-accounts user list shows who there is' } })
+  t.match(await json(['sessions', 'revoke', sid], given), {
+    code: 1,
+    error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such session that goes on' },
+  })
+  t.match(await json(['sessions', 'list', 'nobody'], given), {
+    code: 1,
+    error: {
+      code: 'ACCOUNTS_NOT_FOUND',
+      message: 'There is no such user: fastify-jwt-accounts user list shows who there is',
+    },
+  })
 
-  t.match(await cli(['sessions', 'revoke-all', 'ada'], given), { code: 0, stdout: /^All sessions of ada \(.+\) are over\.$/ })
+  t.match(await cli(['sessions', 'revoke-all', 'ada'], given), {
+    code: 0,
+    stdout: /^All sessions of ada \(.+\) are over\.$/,
+  })
   t.equal(await answered(get, second.access_token), 'ACCOUNTS_TOKEN_REVOKED')
 })
 
@@ -43,7 +55,12 @@ t.test('an app that runs notices that a user is disabled', async (t) => {
 t.test('what a client has called itself does not steer the terminal', async (t) => {
   const { app, given } = await beside(t)
   const headers = { 'user-agent': 'Browser\u009b2J \u001b[2J' }
-  await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: 'ada', password: 'correct horse battery staple' } })
+  await app.inject({
+    method: 'POST',
+    url: '/auth/register',
+    headers,
+    payload: { username: 'ada', password: 'correct horse battery staple' },
+  })
   const { stdout } = await cli(['sessions', 'list', 'ada'], given)
   t.match(stdout, /Browser/)
   t.notOk(stdout.includes('\u001b') || stdout.includes('\u009b'))
@@ -54,13 +71,18 @@ t.test('of a session that code has begun, nobody knows from where', async (t) =>
   const { id } = await app.accounts.users.create({ email: 'ada@example.com' })
   await app.accounts.issueTokens(id)
   t.match(await cli(['sessions', 'list', id], given), { stdout: /UTC {2}– +–$/ })
-  t.match(await cli(['sessions', 'revoke-all', 'ada@example.com'], given), { stdout: `All sessions of ada@example.com (${id}) are over.` })
+  t.match(await cli(['sessions', 'revoke-all', 'ada@example.com'], given), {
+    stdout: `All sessions of ada@example.com (${id}) are over.`,
+  })
 })
 
 t.test('what is old is pruned, and counted', async (t) => {
   const { sql, signUp, given } = await beside(t)
   await signUp()
   await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(0))
-  t.match(await cli(['prune'], given), { code: 0, stdout: 'Deleted 1 sessions, 0 revocations, 0 counts of failures and 0 events.' })
+  t.match(await cli(['prune'], given), {
+    code: 0,
+    stdout: 'Deleted 1 sessions, 0 revocations, 0 counts of failures and 0 events.',
+  })
   t.match(await json(['prune'], given), { sessions: 0, revocations: 0 })
 })

@@ -17,7 +17,8 @@ async function ask (...args: string[]) {
 }
 
 const flagsOf = (help: string) => [...help.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name!)
-const commandsOf = (help: string) => [...help.matchAll(/^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?= )/gm)].map(([, name]) => name!)
+const commandsOf = (help: string) =>
+  [...help.matchAll(/^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?= )/gm)].map(([, name]) => name!)
 
 t.test('the process tells what commands there are, and its version', async (t) => {
   t.match(await spawned(['--help'], { cwd }), { code: 0, stdout: /^Usage: fastify-jwt-accounts COMMAND/, stderr: '' })
@@ -27,7 +28,10 @@ t.test('the process tells what commands there are, and its version', async (t) =
 
 t.test('every command and every flag stands in docs/command-line.md, and none that is gone', async (t) => {
   const sections = readFileSync(join(root, 'docs', 'command-line.md'), 'utf8').split(/^### /m).slice(1)
-  const documented = sections.map((section) => ({ title: /^`(.+)`$/m.exec(section)![1]!, flags: [...section.matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name!) }))
+  const documented = sections.map((section) => ({
+    title: /^`(.+)`$/m.exec(section)![1]!,
+    flags: [...section.matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name!),
+  }))
   const names = commandsOf((await ask('--help')).stdout)
   t.ok(names.length > 12)
 
@@ -43,24 +47,37 @@ t.test('every command and every flag stands in docs/command-line.md, and none th
   t.strictSame(documented.map(({ title }) => title), titles)
 
   const common = readFileSync(join(root, 'docs', 'command-line.md'), 'utf8').split(/^### /m)[0]!
-  t.strictSame([...common.matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name), ['db', 'name', 'config', 'json', 'help', 'version'])
+  t.strictSame(
+    [...common.matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name),
+    ['db', 'name', 'config', 'json', 'help', 'version']
+  )
 })
 
 t.test('what is not a command line is refused with 2, and the nearest is named', async (t) => {
-  t.match(await spawned(['usr', 'list'], { cwd }), { code: 2, stdout: '', stderr: 'There is no such command: did you mean "user list"?' })
+  t.match(await spawned(['usr', 'list'], { cwd }), {
+    code: 2,
+    stdout: '',
+    stderr: 'There is no such command: did you mean "user list"?',
+  })
   t.match(await ask('secrte'), { code: 2, stderr: /did you mean "secret"/ })
   t.match(await ask('user', 'lst'), { code: 2, stderr: /did you mean "user list"/ })
   t.match(await ask('user'), { code: 2, stderr: /but user add, user list/ })
   t.match(await ask('something', 'else'), { code: 2, stderr: 'There is no such command: see --help\n' })
   t.match(await ask(), { code: 2, stderr: /A command comes first/ })
   t.match(await ask('--json', 'secret'), { code: 2, stderr: /A command comes first/ })
-  t.match(await ask('user', 'list', '--limt', '4'), { code: 2, stderr: 'There is no --limt here: did you mean "--limit"?\n' })
+  t.match(await ask('user', 'list', '--limt', '4'), {
+    code: 2,
+    stderr: 'There is no --limt here: did you mean "--limit"?\n',
+  })
   t.match(await ask('secret', '-x'), { code: 2, stderr: 'There is no -x here\n' })
   t.match(await ask('user', 'list', '--limit'), { code: 2, stderr: /'--limit <value>' argument missing/ })
 })
 
 t.test('a command takes the arguments that it says, and what is too much is never repeated', async (t) => {
-  t.match(await ask('user', 'disable'), { code: 2, stderr: 'user disable takes USER and no more: see user disable --help\n' })
+  t.match(await ask('user', 'disable'), {
+    code: 2,
+    stderr: 'user disable takes USER and no more: see user disable --help\n',
+  })
   t.match(await ask('secret', 'of', 'mine'), { code: 2, stderr: 'secret takes no argument: see secret --help\n' })
   t.match(await ask('user', 'roles'), { code: 2, stderr: /takes USER ROLE…:/ })
   const { code, stderr } = await ask('user', 'add', 'ada', 'hunter2hunter2hunter2')

@@ -14,36 +14,55 @@ import { Fastify } from '../support/fastify.ts'
 const run = promisify(execFile)
 const script = (name: string) => join(import.meta.dirname, '..', 'support', name)
 
-t.test(...notEverywhere('the tables of a file are made by frozen migrations, and the entities ask for nothing else'), async (t) => {
-  const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
-  t.teardown(close)
-  t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
-  t.same((await orm.migrator.getPending()), [])
-  await orm.migrator.down({ to: 0 })
-  t.same((await orm.em.getConnection().execute("select name from sqlite_master where name like 'accounts%' and name not like 'accounts_migrations%' and type = 'table'")), [])
-  await orm.migrator.up()
-  t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
-})
-
-t.test(...notEverywhere('a file that is made is for nobody else on this machine, and one that is there stays as it is'), async (t) => {
-  const dir = t.testdir({ 'theirs.sqlite': '' })
-  chmodSync(join(dir, 'theirs.sqlite'), 0o664)
-  for (const [name, mode] of [['ours.sqlite', 0o600], ['theirs.sqlite', 0o664]] as const) {
-    const { close } = await openDatabase({ db: join(dir, name), name: 'accounts' })
-    for (const end of ['', '-wal']) t.equal(statSync(join(dir, name + end)).mode & 0o777, mode, name + end)
-    await close()
+t.test(
+  ...notEverywhere('the tables of a file are made by frozen migrations, and the entities ask for nothing else'),
+  async (t) => {
+    const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
+    t.teardown(close)
+    t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
+    t.same(await orm.migrator.getPending(), [])
+    await orm.migrator.down({ to: 0 })
+    t.same(
+      await orm.em
+        .getConnection()
+        .execute(
+          "select name from sqlite_master where name like 'accounts%' and name not like 'accounts_migrations%' and type = 'table'"
+        ),
+      []
+    )
+    await orm.migrator.up()
+    t.equal((await orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })).trim(), '')
   }
-})
+)
 
-t.test(...notEverywhere('readers go on beside a writer, foreign keys hold, and a commit survives a power cut'), async (t) => {
-  const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
-  t.teardown(close)
-  const read = async (name: string) => Object.values((await orm.em.getConnection().execute(`pragma ${name}`))[0])[0]
-  t.equal(await read('journal_mode'), 'wal')
-  t.equal(await read('synchronous'), 2)
-  t.equal(await read('foreign_keys'), 1)
-  t.equal(await read('busy_timeout'), 0, 'since the event loop would sleep too')
-})
+t.test(
+  ...notEverywhere('a file that is made is for nobody else on this machine, and one that is there stays as it is'),
+  async (t) => {
+    const dir = t.testdir({ 'theirs.sqlite': '' })
+    chmodSync(join(dir, 'theirs.sqlite'), 0o664)
+    for (const [name, mode] of [
+      ['ours.sqlite', 0o600],
+      ['theirs.sqlite', 0o664],
+    ] as const) {
+      const { close } = await openDatabase({ db: join(dir, name), name: 'accounts' })
+      for (const end of ['', '-wal']) t.equal(statSync(join(dir, name + end)).mode & 0o777, mode, name + end)
+      await close()
+    }
+  }
+)
+
+t.test(
+  ...notEverywhere('readers go on beside a writer, foreign keys hold, and a commit survives a power cut'),
+  async (t) => {
+    const { orm, close } = await openDatabase({ db: join(t.testdir({}), 'accounts.sqlite'), name: 'accounts' })
+    t.teardown(close)
+    const read = async (name: string) => Object.values((await orm.em.getConnection().execute(`pragma ${name}`))[0])[0]
+    t.equal(await read('journal_mode'), 'wal')
+    t.equal(await read('synchronous'), 2)
+    t.equal(await read('foreign_keys'), 1)
+    t.equal(await read('busy_timeout'), 0, 'since the event loop would sleep too')
+  }
+)
 
 t.test('what the environment says to MikroORM does not reach ours', async (t) => {
   const names = {
@@ -86,7 +105,10 @@ t.test(...notEverywhere('a file that cannot be opened or is no database keeps th
   const dir = t.testdir({ 'notes.txt': 'These are some notes, and certainly no database.'.repeat(100) })
   for (const db of [join(dir, 'no', 'such', 'folder.sqlite'), join(dir, 'notes.txt')]) {
     const app = Fastify()
-    const refused = { code: 'ACCOUNTS_OPTIONS_INVALID', message: /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .+\.(sqlite|txt): ./ }
+    const refused = {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .+\.(sqlite|txt): ./,
+    }
     await t.rejects(async () => { await app.register(accounts, { db, secret, password: cheap }) }, refused)
     await app.close()
   }
@@ -98,7 +120,12 @@ t.test('tables that cannot be made keep the app from starting', async (t) => {
   await sql.exec('create table accounts_users (id text)')
   sql.close()
   const app = Fastify()
-  await t.rejects(async () => { await app.register(accounts, { db, secret, password: cheap }) }, { message: /accounts_users/ })
+  await t.rejects(
+    async () => {
+      await app.register(accounts, { db, secret, password: cheap })
+    },
+    { message: /accounts_users/ }
+  )
   await app.close()
 })
 
@@ -109,7 +136,11 @@ t.test('without the driver the error says what to install', async (t) => {
 })
 
 t.test('a driver that is there and fails is not said to be missing', async (t) => {
-  const failed = await run(process.execPath, [script('without-driver.ts'), ':memory:', 'It was compiled for another Node']).catch((error) => error)
+  const failed = await run(process.execPath, [
+    script('without-driver.ts'),
+    ':memory:',
+    'It was compiled for another Node',
+  ]).catch((error) => error)
   t.match(failed.stderr, /ACCOUNTS_OPTIONS_INVALID/)
   t.match(failed.stderr, /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, :memory:: It was compiled for another Node/)
   t.notMatch(failed.stderr, /npm install/)
@@ -124,7 +155,10 @@ t.test(...notEverywhere('on a Node that the driver would crash, the error says w
 t.test('a database that fails in the middle of a registration leaves nothing behind', async (t) => {
   const { post, sql, signUp } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
   await sql.exec('alter table accounts_sessions rename to gone')
-  t.match((await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
+  t.match((await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).json(), {
+    statusCode: 503,
+    code: 'ACCOUNTS_UNAVAILABLE',
+  })
   t.equal((await sql.get('select count(*) as n from accounts_users'))!.n, 0)
   await sql.exec('alter table gone rename to accounts_sessions')
   t.match(await signUp(), { user: { username: 'ada' } })
@@ -140,76 +174,98 @@ t.test('a database that fails in the middle of a logout leaves the session as it
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
 })
 
-t.test(...notEverywhere('a file that another process locks for a moment makes requests wait, and nobody else'), async (t) => {
-  const { app, signUp, refresh, get, sql } = await buildOnFile(t)
-  const { refresh_token: token, access_token: access } = await signUp()
-  await sql.exec('begin immediate')
-  const order: string[] = []
-  const waiting = ['ada', 'bob', 'eve'].map((name) => refresh(token).then(({ statusCode }) => order.push(`${name} ${statusCode}`)))
-  for (let round = 0; round < 5; round++) {
-    t.equal((await app.inject('/open')).statusCode, 200)
+t.test(
+  ...notEverywhere('a file that another process locks for a moment makes requests wait, and nobody else'),
+  async (t) => {
+    const { app, signUp, refresh, get, sql } = await buildOnFile(t)
+    const { refresh_token: token, access_token: access } = await signUp()
+    await sql.exec('begin immediate')
+    const order: string[] = []
+    const waiting = ['ada', 'bob', 'eve'].map((name) =>
+      refresh(token).then(({ statusCode }) => order.push(`${name} ${statusCode}`))
+    )
+    for (let round = 0; round < 5; round++) {
+      t.equal((await app.inject('/open')).statusCode, 200)
+      t.equal((await get('/guarded', access)).statusCode, 200)
+    }
+    order.push('everybody else')
+    await sql.exec('rollback')
+    await Promise.all(waiting)
+    t.same(order.toSorted(), ['ada 200', 'bob 200', 'eve 200', 'everybody else'])
+    t.equal(order[0], 'everybody else')
+  }
+)
+
+t.test(
+  ...notEverywhere('who waits for ten seconds, for a locked file or a connection, is told that it cannot be'),
+  async (t) => {
+    const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+    const { refresh_token: token } = await signUp()
+    const { orm, run, close } = await openDatabase({ db: ':memory:', name: 'accounts' })
+    t.teardown(close)
+    await sql.exec('begin immediate')
+    const forItself = orm.em.fork().transactional(() => run((em) => em.count(User)))
+
+    const unavailable = { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' }
+    const [answer] = await Promise.all([refresh(token), t.rejects(forItself, unavailable)])
+    t.match(answer.json(), unavailable)
+    await sql.exec('rollback')
+    t.equal((await refresh(token)).statusCode, 200)
+    t.equal(await run((em) => em.count(User)), 0)
+  }
+)
+
+t.test(
+  ...notEverywhere('a commit that fails and rolls back by itself, as on a full disk, leaves the next one free'),
+  async (t) => {
+    const { post, get, signUp, signIn, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+    const { refresh_token: token, access_token: access } = await signUp()
+    // A transaction that is rolled back in earnest, before and after.
+    const takenName = async () =>
+      (await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).statusCode
+    t.equal(await takenName(), 409)
+    for (const table of ['revoked_tokens', 'sessions', 'users']) {
+      await sql.exec(
+        `create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`
+      )
+    }
+    t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 409)
+    t.equal(
+      (await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode,
+      409
+    )
+    t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 409)
+
+    for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`drop trigger full_${table}`)
     t.equal((await get('/guarded', access)).statusCode, 200)
+    t.equal(await takenName(), 409)
+    t.match([await signUp('bob'), await signIn()], [{ token_type: 'Bearer' }, { token_type: 'Bearer' }])
   }
-  order.push('everybody else')
-  await sql.exec('rollback')
-  await Promise.all(waiting)
-  t.same(order.toSorted(), ['ada 200', 'bob 200', 'eve 200', 'everybody else'])
-  t.equal(order[0], 'everybody else')
-})
+)
 
-t.test(...notEverywhere('who waits for ten seconds, for a locked file or a connection, is told that it cannot be'), async (t) => {
-  const { signUp, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  const { refresh_token: token } = await signUp()
-  const { orm, run, close } = await openDatabase({ db: ':memory:', name: 'accounts' })
-  t.teardown(close)
-  await sql.exec('begin immediate')
-  const forItself = orm.em.fork().transactional(() => run((em) => em.count(User)))
-
-  const unavailable = { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' }
-  const [answer] = await Promise.all([refresh(token), t.rejects(forItself, unavailable)])
-  t.match(answer.json(), unavailable)
-  await sql.exec('rollback')
-  t.equal((await refresh(token)).statusCode, 200)
-  t.equal(await run((em) => em.count(User)), 0)
-})
-
-t.test(...notEverywhere('a commit that fails and rolls back by itself, as on a full disk, leaves the next one free'), async (t) => {
-  const { post, get, signUp, signIn, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  const { refresh_token: token, access_token: access } = await signUp()
-  // A transaction that is rolled back in earnest, before and after.
-  const takenName = async () => (await post('/auth/register', { username: 'ada', password: 'correct horse battery staple' })).statusCode
-  t.equal(await takenName(), 409)
-  for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`create trigger full_${table} before insert on accounts_${table} begin select raise(rollback, 'full'); end`)
-  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 409)
-  t.equal((await post('/auth/register', { username: 'bob', password: 'correct horse battery staple' })).statusCode, 409)
-  t.equal((await post('/auth/login', { username: 'ada', password: 'correct horse battery staple' })).statusCode, 409)
-
-  for (const table of ['revoked_tokens', 'sessions', 'users']) await sql.exec(`drop trigger full_${table}`)
-  t.equal((await get('/guarded', access)).statusCode, 200)
-  t.equal(await takenName(), 409)
-  t.match([await signUp('bob'), await signIn()], [{ token_type: 'Bearer' }, { token_type: 'Bearer' }])
-})
-
-t.test(...notEverywhere('values that only a hand in the database can write let nobody in, and are no 500'), async (t) => {
-  const { signUp, get, post, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  const { access_token: access, refresh_token: token } = await signUp()
-  for (const roles of ["''", "'{}'", "'\"admin\"'", "'[null]'", "'[1]'"]) {
-    await sql.exec(`update accounts_users set roles = ${roles}`)
-    t.same((await get('/strict', access)).json().user.roles, [], roles)
+t.test(
+  ...notEverywhere('values that only a hand in the database can write let nobody in, and are no 500'),
+  async (t) => {
+    const { signUp, get, post, refresh, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+    const { access_token: access, refresh_token: token } = await signUp()
+    for (const roles of ["''", "'{}'", '\'"admin"\'', "'[null]'", "'[1]'"]) {
+      await sql.exec(`update accounts_users set roles = ${roles}`)
+      t.same((await get('/strict', access)).json().user.roles, [], roles)
+    }
+    for (const column of ['refresh_expires_at', 'absolute_expires_at', 'ver']) {
+      const before = (await sql.get(`select ${column} as value from accounts_sessions`))!.value
+      await sql.exec(`update accounts_sessions set ${column} = 'garbage'`)
+      t.match((await get('/strict', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
+      t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
+      await sql.run(`update accounts_sessions set ${column} = ?`, before)
+    }
+    t.equal((await refresh(token)).statusCode, 200)
+    await sql.exec("update accounts_users set last_login_at = 'garbage', roles = '{}'")
+    t.same((await post('/auth/login', { username: 'ada', password })).json().user.roles, [])
+    await sql.exec("pragma foreign_keys = off; update accounts_users set id = 'garbage'")
+    t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
   }
-  for (const column of ['refresh_expires_at', 'absolute_expires_at', 'ver']) {
-    const before = (await sql.get(`select ${column} as value from accounts_sessions`))!.value
-    await sql.exec(`update accounts_sessions set ${column} = 'garbage'`)
-    t.match((await get('/strict', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
-    t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, column)
-    await sql.run(`update accounts_sessions set ${column} = ?`, before)
-  }
-  t.equal((await refresh(token)).statusCode, 200)
-  await sql.exec("update accounts_users set last_login_at = 'garbage', roles = '{}'")
-  t.same((await post('/auth/login', { username: 'ada', password })).json().user.roles, [])
-  await sql.exec("pragma foreign_keys = off; update accounts_users set id = 'garbage'")
-  t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
-})
+)
 
 t.test('the database holds no token, no part of one that matters, and no password', async (t) => {
   const { signUp, refresh, post, sql } = await buildOnFile(t, { events: { store: true } })
@@ -231,7 +287,9 @@ t.test('the database holds no token, no part of one that matters, and no passwor
 t.test('nothing in the database can be shown as a token', async (t) => {
   const { signUp, sql, get, refresh } = await buildOnFile(t)
   await signUp()
-  const rows = await Promise.all(['accounts_sessions', 'accounts_users'].map((name) => sql.get(`select * from ${name}`)))
+  const rows = await Promise.all(
+    ['accounts_sessions', 'accounts_users'].map((name) => sql.get(`select * from ${name}`))
+  )
   const values = rows.flatMap((row) => Object.values(row!)).filter((value) => typeof value === 'string')
   t.ok(values.length > 5)
   for (const value of values) {

@@ -22,7 +22,8 @@ await testServer(t, {
   // A server that only reads is one for all databases, and lets its administrators write.
   async onlyRead (_sql, orm) {
     const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient()
-    const listener = (connection: { query: (statement: string) => void }) => connection.query('set session transaction read only')
+    const listener = (connection: { query: (statement: string) => void }) =>
+      connection.query('set session transaction read only')
     pool.on('connection', listener)
     return async () => { pool.off('connection', listener) }
   },
@@ -37,7 +38,10 @@ const skip = !await answers('mariadb') && 'no MariaDB answers'
 
 t.test('the driver for MySQL does the same on a MariaDB', { skip }, async (t) => {
   const db = (await freshDatabase(t, 'mariadb')).replace('mariadb:', 'mysql:')
-  const { signUp, signIn, refresh, get, post } = await build(t, { db, user: { fields: { tags: Type.Array(Type.String(), { default: ['a'] }) } } })
+  const { signUp, signIn, refresh, get, post } = await build(t, {
+    db,
+    user: { fields: { tags: Type.Array(Type.String(), { default: ['a'] }) } },
+  })
   const { user, refresh_token: first } = await signUp()
   const { access_token: access, refresh_token: token } = (await refresh(first)).json()
   t.match((await get('/guarded', access)).json(), { user: { id: user.id, tags: ['a'] } })
@@ -46,29 +50,40 @@ t.test('the driver for MySQL does the same on a MariaDB', { skip }, async (t) =>
   t.match(await signIn(), { user })
 })
 
-t.test('mariadb: connections that an app has a new password for each time are used as they are, and those that it keeps to itself are refused', { skip }, async (t) => {
-  const db = await freshDatabase(t, 'mariadb')
-  const empty = { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator }
-  const changing = await ormOf(db, { ...empty, password: async () => '' })
-  t.teardown(() => changing.close(true))
-  const kept = await ormOf(db, { ...empty, driverOptions: (await built(changing)).getClient() })
-  const { signUp, post, get } = await build(t, { orm: changing })
-  const { refresh_token: token, access_token: access } = await signUp()
-  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
-  t.equal((await get('/strict', access)).statusCode, 401)
-  await t.rejects(build(t, { orm: kept }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /its connections come from a Kysely of its own, which writes values into statements/ })
-})
+t.test(
+  'mariadb: connections that an app has a new password for each time are used as they are, and those that it keeps to itself are refused',
+  { skip },
+  async (t) => {
+    const db = await freshDatabase(t, 'mariadb')
+    const empty = { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator }
+    const changing = await ormOf(db, { ...empty, password: async () => '' })
+    t.teardown(() => changing.close(true))
+    const kept = await ormOf(db, { ...empty, driverOptions: (await built(changing)).getClient() })
+    const { signUp, post, get } = await build(t, { orm: changing })
+    const { refresh_token: token, access_token: access } = await signUp()
+    t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
+    t.equal((await get('/strict', access)).statusCode, 401)
+    await t.rejects(build(t, { orm: kept }), {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: /its connections come from a Kysely of its own, which writes values into statements/,
+    })
+  }
+)
 
-t.test('mariadb: a connection that is lost before a transaction begins is a 503, and is not missed', { skip }, async (t) => {
-  const wire = await wireTo(t, await freshDatabase(t, 'mariadb'))
-  const { signUp, post } = await build(t, { db: `${wire.url}?connection_limit=1` }, { logger: { level: 'silent' } })
-  const { refresh_token: token } = await signUp()
-  const reached = wire.silenceAt(/@accounts_lock = /)
-  const [answer] = await Promise.all([post('/auth/logout', { refresh_token: token }), reached.then(wire.away)])
-  t.equal(answer.statusCode, 503)
-  wire.back()
-  t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
-})
+t.test(
+  'mariadb: a connection that is lost before a transaction begins is a 503, and is not missed',
+  { skip },
+  async (t) => {
+    const wire = await wireTo(t, await freshDatabase(t, 'mariadb'))
+    const { signUp, post } = await build(t, { db: `${wire.url}?connection_limit=1` }, { logger: { level: 'silent' } })
+    const { refresh_token: token } = await signUp()
+    const reached = wire.silenceAt(/@accounts_lock = /)
+    const [answer] = await Promise.all([post('/auth/logout', { refresh_token: token }), reached.then(wire.away)])
+    t.equal(answer.statusCode, 503)
+    wire.back()
+    t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
+  }
+)
 
 /** A connection whose client is made. */
 async function built ({ em }: MikroORM): Promise<MySqlConnection> {
@@ -77,26 +92,56 @@ async function built ({ em }: MikroORM): Promise<MySqlConnection> {
   return connection
 }
 
-t.test('an app may have servers that know no backslash in texts, and nothing that is sent becomes a statement', { skip }, async (t) => {
-  const orm = await ormOf(await freshDatabase(t, 'mariadb'), { entities: [...entities], ensureDatabase: false, schemaGenerator })
-  t.teardown(() => orm.close(true))
-  const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient()
-  pool.on('connection', (connection) => connection.query("set session sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'"))
-  const { app } = await build(t, { orm })
+t.test(
+  'an app may have servers that know no backslash in texts, and nothing that is sent becomes a statement',
+  { skip },
+  async (t) => {
+    const orm = await ormOf(await freshDatabase(t, 'mariadb'), {
+      entities: [...entities],
+      ensureDatabase: false,
+      schemaGenerator,
+    })
+    t.teardown(() => orm.close(true))
+    const pool = await (orm.em.getConnection() as MySqlConnection).getNativeClient()
+    pool.on('connection', (connection) =>
+      connection.query("set session sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'")
+    )
+    const { app } = await build(t, { orm })
 
-  const agents = ["x' -- ", "\\', (select password_hash from accounts_users limit 1), null, null) -- ", '\\', '"', "it's ? ?? \\?"]
-  for (const [index, agent] of agents.entries()) {
-    const headers = { 'user-agent': agent }
-    const { statusCode, body } = await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: `it's \\ ${index}`, password } })
-    t.equal(statusCode, 201)
-    t.match(await app.accounts.sessions.list(JSON.parse(body).user.id), [{ userAgent: agent }])
+    const agents = [
+      "x' -- ",
+      "\\', (select password_hash from accounts_users limit 1), null, null) -- ",
+      '\\',
+      '"',
+      "it's ? ?? \\?",
+    ]
+    for (const [index, agent] of agents.entries()) {
+      const headers = { 'user-agent': agent }
+      const { statusCode, body } = await app.inject({
+        method: 'POST',
+        url: '/auth/register',
+        headers,
+        payload: { username: `it's \\ ${index}`, password },
+      })
+      t.equal(statusCode, 201)
+      t.match(await app.accounts.sessions.list(JSON.parse(body).user.id), [{ userAgent: agent }])
+    }
+    t.equal(
+      await orm.em
+        .getConnection()
+        .execute('select @@sql_mode as mode')
+        .then(([{ mode }]) => mode),
+      'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES'
+    )
   }
-  t.equal(await orm.em.getConnection().execute('select @@sql_mode as mode').then(([{ mode }]) => mode), 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES')
-})
+)
 
 t.test('what an app asks on the connections that it shares goes as it did', { skip }, async (t) => {
   const wire = await listenIn(t, await freshDatabase(t, 'mariadb'))
-  const orm = await ormOf(wire.url, { entities: [...entities], schemaGenerator: { skipTables: [/^(accounts|admins)_/] } })
+  const orm = await ormOf(wire.url, {
+    entities: [...entities],
+    schemaGenerator: { skipTables: [/^(accounts|admins)_/] },
+  })
   t.teardown(() => orm.close(true))
   await build(t, { orm })
   await openDatabase({ db: '', orm, name: 'admins' })

@@ -30,7 +30,10 @@ function createEar () {
 async function buildTwo (t: Test) {
   const db = await freshDatabase(t, 'postgresql')
   const wire = await wireTo(t, db)
-  const [near, far] = [await openDatabase({ db: wire.url, name: 'accounts' }), await openDatabase({ db, name: 'accounts' })]
+  const [near, far] = [
+    await openDatabase({ db: wire.url, name: 'accounts' }),
+    await openDatabase({ db, name: 'accounts' }),
+  ]
   t.teardown(near.close)
   t.teardown(far.close)
   const ear = createEar()
@@ -40,30 +43,43 @@ async function buildTwo (t: Test) {
   return { db, wire, far, ear, say, stop }
 }
 
-t.test('a message is heard when the transaction is committed, and by those who listen to its channel', { skip }, async (t) => {
-  const { far, ear, say, stop } = await buildTwo(t)
-  await far.run((em) => em.transactional(async (tx) => {
-    await far.notify!(tx, 'the "channel"')
-    await pause(200)
-    t.equal(ear.heard(), 0)
-  }))
-  t.equal(await ear.until(1), 1)
-  await far.run((em) => em.transactional(async (tx) => {
-    await far.notify!(tx, 'the "channel"')
-    throw new Error('rolled back')
-  })).catch(() => {})
-  await say('another')
-  await say()
-  t.equal(await ear.until(2), 2)
+t.test(
+  'a message is heard when the transaction is committed, and by those who listen to its channel',
+  { skip },
+  async (t) => {
+    const { far, ear, say, stop } = await buildTwo(t)
+    await far.run((em) =>
+      em.transactional(async (tx) => {
+        await far.notify!(tx, 'the "channel"')
+        await pause(200)
+        t.equal(ear.heard(), 0)
+      })
+    )
+    t.equal(await ear.until(1), 1)
+    await far
+      .run((em) =>
+        em.transactional(async (tx) => {
+          await far.notify!(tx, 'the "channel"')
+          throw new Error('rolled back')
+        })
+      )
+      .catch(() => {})
+    await say('another')
+    await say()
+    t.equal(await ear.until(2), 2)
 
-  await stop()
-  await say()
-  await pause(200)
-  t.equal(ear.heard(), 2)
-})
+    await stop()
+    await say()
+    await pause(200)
+    t.equal(ear.heard(), 2)
+  }
+)
 
 t.test('what one process revokes wakes the others, long before they would look', { skip }, async (t) => {
-  const options = { db: await freshDatabase(t, 'postgresql'), revocation: { pollInterval: '60s', maxStaleness: '300s' } } as const
+  const options = {
+    db: await freshDatabase(t, 'postgresql'),
+    revocation: { pollInterval: '60s', maxStaleness: '300s' },
+  } as const
   const [here, there] = [await build(t, options), await build(t, options)]
   const { access_token: access, refresh_token: refresh } = await here.signUp()
   t.equal((await there.get('/guarded', access)).statusCode, 200)
@@ -78,7 +94,9 @@ t.test('who was cut off listens again, and is called once for what was missed', 
   const { db, wire, ear, say } = await buildTwo(t)
   const sql = open(db)
   t.teardown(sql.close)
-  await sql.all("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'")
+  await sql.all(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+  )
   t.equal(await ear.until(1), 1)
   await say()
   t.equal(await ear.until(2), 2)
@@ -101,42 +119,57 @@ t.test('a connection that falls silent is found out, and made anew', { skip }, a
   t.equal(await ear.until(2), 2)
 })
 
-t.test('a server that is away when listening begins is no error, and neither is the end while it is', { skip }, async (t) => {
-  const { wire, stop } = await buildTwo(t)
-  const { listen, close } = await openDatabase({ db: wire.url, name: 'accounts' })
-  t.teardown(close)
-  wire.away()
-  const ear = createEar()
-  const stopToo = await listen!('channel', ear.hear)
-  await stop()
-  wire.back()
-  t.equal(await ear.until(1), 1)
-  await stopToo()
-})
+t.test(
+  'a server that is away when listening begins is no error, and neither is the end while it is',
+  { skip },
+  async (t) => {
+    const { wire, stop } = await buildTwo(t)
+    const { listen, close } = await openDatabase({ db: wire.url, name: 'accounts' })
+    t.teardown(close)
+    wire.away()
+    const ear = createEar()
+    const stopToo = await listen!('channel', ear.hear)
+    await stop()
+    wire.back()
+    t.equal(await ear.until(1), 1)
+    await stopToo()
+  }
+)
 
 t.test('listening keeps no process alive', { skip }, async (t) => {
   const db = await freshDatabase(t, 'postgresql')
   t.match(await listening([join(import.meta.dirname, 'listening.ts'), db], {}), { stdout: 'listening\n' })
 })
 
-t.test("an app's own PostgreSQL is listened to as well, unless it keeps its connections to itself", { skip }, async (t) => {
-  const db = await freshDatabase(t, 'postgresql')
-  const empty = { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^accounts_/] } }
-  const orm = await ormOf(db, empty)
-  t.teardown(() => orm.close(true))
-  const { listen, notify, run } = await openDatabase({ db: '', orm, name: 'accounts' })
-  const ear = createEar()
-  const stop = await listen!('channel', ear.hear)
-  t.teardown(stop)
-  await run((em) => notify!(em, 'channel'))
-  t.equal(await ear.until(1), 1)
+t.test(
+  "an app's own PostgreSQL is listened to as well, unless it keeps its connections to itself",
+  { skip },
+  async (t) => {
+    const db = await freshDatabase(t, 'postgresql')
+    const empty = {
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      schemaGenerator: { skipTables: [/^accounts_/] },
+    }
+    const orm = await ormOf(db, empty)
+    t.teardown(() => orm.close(true))
+    const { listen, notify, run } = await openDatabase({ db: '', orm, name: 'accounts' })
+    const ear = createEar()
+    const stop = await listen!('channel', ear.hear)
+    t.teardown(stop)
+    await run((em) => notify!(em, 'channel'))
+    t.equal(await ear.until(1), 1)
 
-  const shared = await ormOf(db, { ...empty, driverOptions: (orm.em.getConnection() as unknown as { getClient: () => object }).getClient() })
-  const other = await openDatabase({ db: '', orm: shared, name: 'accounts' })
-  t.equal(other.listen, undefined)
-  await other.run((em) => other.notify!(em, 'channel'))
-  t.equal(await ear.until(2), 2)
-})
+    const shared = await ormOf(db, {
+      ...empty,
+      driverOptions: (orm.em.getConnection() as unknown as { getClient: () => object }).getClient(),
+    })
+    const other = await openDatabase({ db: '', orm: shared, name: 'accounts' })
+    t.equal(other.listen, undefined)
+    await other.run((em) => other.notify!(em, 'channel'))
+    t.equal(await ear.until(2), 2)
+  }
+)
 
 t.test('other databases wake nobody', async (t) => {
   const { listen, notify, close } = await openDatabase({ db: ':memory:', name: 'accounts' })

@@ -9,7 +9,16 @@ import { Revision } from '../../lib/sessions/revision.ts'
 import { Session } from '../../lib/sessions/entity.ts'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { build, cheap, password, secret } from '../support/build.ts'
-import { answers, freshDatabase, open, ormOf, servers, type Kind, type Sql, openDatabase } from '../support/databases.ts'
+import {
+  answers,
+  freshDatabase,
+  open,
+  ormOf,
+  servers,
+  type Kind,
+  type Sql,
+  openDatabase,
+} from '../support/databases.ts'
 import { until } from '../support/waiting.ts'
 import { wireTo } from './proxy.ts'
 import { Fastify } from '../support/fastify.ts'
@@ -40,20 +49,32 @@ interface Server {
 
 /** A transaction stays open for so long, or until something is over; a pool would end it that takes its connection for idle. */
 async function keepFor (sql: Sql, ms: number, isOver: () => boolean): Promise<void> {
-  for (const end = performance.now() + ms; performance.now() < end && !isOver(); await pause(Math.min(ms, 1000))) await sql.get('select 1')
+  for (const end = performance.now() + ms; performance.now() < end && !isOver(); await pause(Math.min(ms, 1000))) { await sql.get('select 1') }
 }
 
 /** A MikroORM of an app's, with a pool, that knows nothing of ours. */
 async function ownOrm (t: Test, db: string): Promise<MikroORM> {
-  const orm = await ormOf(db, { entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^accounts_/] }, pool: { min: 0, max: 10 } })
+  const orm = await ormOf(db, {
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    schemaGenerator: { skipTables: [/^accounts_/] },
+    pool: { min: 0, max: 10 },
+  })
   t.teardown(() => orm.close(true))
   return orm
 }
 
 /** All that must hold on every server. */
-export async function testServer (t: Test, { kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server): Promise<void> {
-  const skip = await answers(kind) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
-  const on = (name: string, test: (t: Test) => unknown, buffered = false) => { t.test(`${kind}: ${name}`, { skip, buffered }, async (t) => { await test(t) }) }
+export async function testServer (
+  t: Test,
+  { kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server
+): Promise<void> {
+  const skip = (await answers(kind)) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
+  const on = (name: string, test: (t: Test) => unknown, buffered = false) => {
+    t.test(`${kind}: ${name}`, { skip, buffered }, async (t) => {
+      await test(t)
+    })
+  }
   const onSlowly = (name: string, test: (t: Test) => unknown) => on(name, test, true)
   const fresh = (t: Test) => freshDatabase(t, kind)
   /** On connections of our own, and on those of an app that lends them. */
@@ -64,38 +85,63 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
   // For those that do little but wait.
   t.jobs = 3
 
-  on('the tables are made by frozen migrations, up, down and up again, and the entities ask for nothing else', async (t) => {
-    const db = await fresh(t)
-    const sql = open(db)
-    t.teardown(sql.close)
-    const { orm, close } = await openDatabase({ db, name: 'accounts' })
-    t.teardown(close)
-    const difference = () => orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })
-    t.equal((await difference()).trim(), '')
-    await orm.migrator.down({ to: 0 })
-    t.same((await sql.all(tables)).map(({ name }) => name), ['accounts_migrations'])
-    await orm.migrator.up()
-    t.equal((await difference()).trim(), '')
-    t.same(await orm.migrator.getPending(), [])
-  })
+  on(
+    'the tables are made by frozen migrations, up, down and up again, and the entities ask for nothing else',
+    async (t) => {
+      const db = await fresh(t)
+      const sql = open(db)
+      t.teardown(sql.close)
+      const { orm, close } = await openDatabase({ db, name: 'accounts' })
+      t.teardown(close)
+      const difference = () => orm.schema.getUpdateSchemaSQL({ wrap: false, dropTables: false })
+      t.equal((await difference()).trim(), '')
+      await orm.migrator.down({ to: 0 })
+      t.same(
+        (await sql.all(tables)).map(({ name }) => name),
+        ['accounts_migrations']
+      )
+      await orm.migrator.up()
+      t.equal((await difference()).trim(), '')
+      t.same(await orm.migrator.getPending(), [])
+    }
+  )
 
   on('four processes may boot at once on an empty database, and each has its accounts', async (t) => {
     const db = await fresh(t)
     const booted = await Promise.all([1, 2, 3, 4].map(() => run(process.execPath, [boot, db])))
-    t.same(booted.map(({ stdout }) => stdout.trim()), ['201', '201', '201', '201'])
+    t.same(
+      booted.map(({ stdout }) => stdout.trim()),
+      ['201', '201', '201', '201']
+    )
   })
 
-  on('a server that is not there, a database that is not, and a wrong password keep the app from starting, and are told without the password', async (t) => {
-    const { protocol, hostname, port } = new URL(servers[kind])
-    for (const [who, where] of [['nobody', '1/nowhere'], ['postgres', `${port}/nowhere`], ['nobody', `${port}/nowhere`]]) {
-      const db = `${protocol}//${who}:pass%20word@${hostname}:${where}`
-      const app = Fastify()
-      const error = await app.register(accounts, { db, secret, password: cheap }).then(() => undefined, (error) => error)
-      t.match(error, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, \w+:\/\/[\w.]+:\d+\/nowhere: .*\w/ })
-      t.notMatch(JSON.stringify([error.message, error.stack, { ...error }, error.cause.message, { ...error.cause }]), /pass(%20| )word/)
-      await app.close()
+  on(
+    'a server that is not there, a database that is not, and a wrong password keep the app from starting, and are told without the password',
+    async (t) => {
+      const { protocol, hostname, port } = new URL(servers[kind])
+      for (const [who, where] of [
+        ['nobody', '1/nowhere'],
+        ['postgres', `${port}/nowhere`],
+        ['nobody', `${port}/nowhere`],
+      ]) {
+        const db = `${protocol}//${who}:pass%20word@${hostname}:${where}`
+        const app = Fastify()
+        const error = await app.register(accounts, { db, secret, password: cheap }).then(
+          () => undefined,
+          (error) => error
+        )
+        t.match(error, {
+          code: 'ACCOUNTS_OPTIONS_INVALID',
+          message: /db \(or ACCOUNTS_DATABASE_URL\) cannot be used, \w+:\/\/[\w.]+:\d+\/nowhere: .*\w/,
+        })
+        t.notMatch(
+          JSON.stringify([error.message, error.stack, { ...error }, error.cause.message, { ...error.cause }]),
+          /pass(%20| )word/
+        )
+        await app.close()
+      }
     }
-  })
+  )
 
   on('connections that the server ends are made anew, and nobody notices', async (t) => {
     const wire = await wireTo(t, await fresh(t))
@@ -106,7 +152,10 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     for (let round = 0; round < 3; round++) {
       await Promise.all(many.map(() => get('/strict', token)))
       await wire.endedBy(() => killOthers(sql))
-      t.same([...new Set((await Promise.all(many.map(() => get('/strict', token)))).map(({ statusCode }) => statusCode))], [200])
+      t.same(
+        [...new Set((await Promise.all(many.map(() => get('/strict', token)))).map(({ statusCode }) => statusCode))],
+        [200]
+      )
     }
   })
 
@@ -114,7 +163,9 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     const wire = await wireTo(t, await fresh(t))
     const { signUp, get } = await build(t, { orm: await ownOrm(t, wire.url) }, quiet)
     const { access_token: access } = await signUp()
-    const statuses = async () => [...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode))]
+    const statuses = async () => [
+      ...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode)),
+    ]
     t.same(await statuses(), [200])
     wire.silence()
     t.same(await statuses(), [503])
@@ -166,12 +217,14 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
 
     wire.silence()
     const before = performance.now()
-    const answers = await Promise.all(many.map((index) => index % 3 ? get('/strict', access) : refresh(token)))
+    const answers = await Promise.all(many.map((index) => (index % 3 ? get('/strict', access) : refresh(token))))
     t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [503])
     t.ok(performance.now() - before < 11_000)
 
     wire.speak()
-    const statuses = async () => [...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode))]
+    const statuses = async () => [
+      ...new Set((await Promise.all(many.map(() => get('/strict', access)))).map(({ statusCode }) => statusCode)),
+    ]
     // On a slow machine a connection may be found out, and ended, only now.
     let heard = await statuses()
     for (let tries = 0; tries < 10 && heard.includes(503); tries++) heard = await statuses()
@@ -188,9 +241,14 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
       const { app } = await build(t, await optionsOn(t, wire.url), quiet)
       t.ok(Math.abs((await app.accounts.check()).clockSkewMs!) < 30_000)
       const { now } = Date
-      t.teardown(() => { Date.now = now })
+      t.teardown(() => {
+        Date.now = now
+      })
       Date.now = () => now() + 1_200_000
-      await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_UNAVAILABLE', message: /ahead of the clock of the database$/ })
+      await t.rejects(app.accounts.prune(), {
+        code: 'ACCOUNTS_UNAVAILABLE',
+        message: /ahead of the clock of the database$/,
+      })
       t.ok(Math.abs((await app.accounts.check()).clockSkewMs! - 1_200_000) < 30_000)
       Date.now = now
       t.match(await app.accounts.prune(), { revocations: 0 })
@@ -203,7 +261,9 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
       const sql = open(db)
       t.teardown(sql.close)
       const { now } = Date
-      t.teardown(() => { Date.now = now })
+      t.teardown(() => {
+        Date.now = now
+      })
       Date.now = () => now() - 1_200_000
       const { signUp, signIn, post } = await build(t, await optionsOn(t, db), quiet)
       const [ended, stays] = [await signUp(), await signIn()]
@@ -214,23 +274,26 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
       t.equal((await get('/guarded', stays.access_token)).statusCode, 200)
     })
 
-    onSlowly(`${way}: a process that falls silent in the middle of a logout does not keep others from theirs`, async (t) => {
-      const wire = await wireTo(t, await fresh(t))
-      const ill = await build(t, await optionsOn(t, wire.url), quiet)
-      const healthy = await build(t, { db: wire.target })
-      const [first, second] = [await ill.signUp('ada'), await ill.signUp('bob')]
+    onSlowly(
+      `${way}: a process that falls silent in the middle of a logout does not keep others from theirs`,
+      async (t) => {
+        const wire = await wireTo(t, await fresh(t))
+        const ill = await build(t, await optionsOn(t, wire.url), quiet)
+        const healthy = await build(t, { db: wire.target })
+        const [first, second] = [await ill.signUp('ada'), await ill.signUp('bob')]
 
-      // What is asked once the row of the log is locked. Texts are heard where they are prepared, and this one is for the first time.
-      const silent = wire.silenceAt(/select [^\0]*\brevision\b[^\0]* from .accounts_revision/)
-      const lost = ill.post('/auth/logout', { refresh_token: first.refresh_token })
-      await silent
-      const before = performance.now()
-      let answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token })
-      for (let tries = 0; tries < 10 && answer.statusCode === 503; tries++) answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token })
-      t.equal(answer.statusCode, 204)
-      t.ok(performance.now() - before < 25_000)
-      t.equal((await lost).statusCode, 503)
-    })
+        // What is asked once the row of the log is locked. Texts are heard where they are prepared, and this one is for the first time.
+        const silent = wire.silenceAt(/select [^\0]*\brevision\b[^\0]* from .accounts_revision/)
+        const lost = ill.post('/auth/logout', { refresh_token: first.refresh_token })
+        await silent
+        const before = performance.now()
+        let answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token })
+        for (let tries = 0; tries < 10 && answer.statusCode === 503; tries++) { answer = await healthy.post('/auth/logout', { refresh_token: second.refresh_token }) }
+        t.equal(answer.statusCode, 204)
+        t.ok(performance.now() - before < 25_000)
+        t.equal((await lost).statusCode, 503)
+      }
+    )
 
     on(`${way}: after a failover the first request has a connection that writes`, async (t) => {
       const wire = await wireTo(t, await fresh(t))
@@ -248,13 +311,23 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
       await Promise.all(many.map(() => get('/strict', access)))
       await writeAgain()
       t.equal((await refresh(token)).statusCode, 200)
-      t.match(await Promise.all(many.map(() => signIn())), many.map(() => ({ token_type: 'Bearer' })))
+      t.match(
+        await Promise.all(many.map(() => signIn())),
+        many.map(() => ({ token_type: 'Bearer' }))
+      )
     })
 
     on(`${way}: each transaction of ours has limits of its own, and leaves none behind`, async (t) => {
       const db = await fresh(t)
       const options = await optionsOn(t, db)
-      const { app, signUp, signIn } = await build(t, { ...options, hooks: { onRegister: async (em) => { seen.push((await read(em))[0]) } } })
+      const { app, signUp, signIn } = await build(t, {
+        ...options,
+        hooks: {
+          onRegister: async (em) => {
+            seen.push((await read(em))[0])
+          },
+        },
+      })
       const seen: unknown[] = []
       const read = (em: EntityManager) => (em as SqlEntityManager).execute(limits)
       const outside = async () => {
@@ -279,11 +352,13 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     const read = () => run((em) => em.count(Revision, { id: 1 }))
 
     for (let time = 0; time < 3; time++) {
-      const losing = run((em) => em.transactional(async (tx) => {
-        await tx.nativeUpdate(Revision, { id: 1 }, { revision: time })
-        await killOthers(sql)
-        await tx.count(Revision)
-      }))
+      const losing = run((em) =>
+        em.transactional(async (tx) => {
+          await tx.nativeUpdate(Revision, { id: 1 }, { revision: time })
+          await killOthers(sql)
+          await tx.count(Revision)
+        })
+      )
       await t.rejects(losing, { code: 'ACCOUNTS_UNAVAILABLE' })
     }
     t.equal(await read(), 1)
@@ -295,12 +370,21 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     t.teardown(sql.close)
     const { signUp, refresh, get } = await build(t, { db }, quiet)
     const { refresh_token: token, access_token: access } = await signUp()
-    for (const [ms, statusCode] of [[500, 200], [Infinity, 503]] as const) {
+    for (const [ms, statusCode] of [
+      [500, 200],
+      [Infinity, 503],
+    ] as const) {
       await sql.run('begin')
       await sql.run('update accounts_sessions set ver = ver')
       let isAnswered = false
-      const refreshing = refresh(token).finally(() => { isAnswered = true })
-      const [answer] = await Promise.all([refreshing, get('/strict', access), keepFor(sql, ms, () => isAnswered).then(() => sql.run('rollback'))])
+      const refreshing = refresh(token).finally(() => {
+        isAnswered = true
+      })
+      const [answer] = await Promise.all([
+        refreshing,
+        get('/strict', access),
+        keepFor(sql, ms, () => isAnswered).then(() => sql.run('rollback')),
+      ])
       t.equal(answer.statusCode, statusCode)
       await sql.run('update accounts_sessions set answered_at = ?', new Date(0))
     }
@@ -313,9 +397,16 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     const read = () => run((em) => em.count(Revision, { id: 1 }))
     const { promise: release, resolve: letGo } = Promise.withResolvers<void>()
     const held: Promise<void>[] = []
-    const hold = () => new Promise<void>((resolve) => {
-      held.push(orm.em.fork().transactional(async (em) => { await em.count(Revision); resolve(); await release }))
-    })
+    const hold = () =>
+      new Promise<void>((resolve) => {
+        held.push(
+          orm.em.fork().transactional(async (em) => {
+            await em.count(Revision)
+            resolve()
+            await release
+          })
+        )
+      })
     await Promise.all([hold(), hold()])
     await t.rejects(read(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE' })
     letGo()
@@ -323,28 +414,33 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     t.equal(await read(), 1)
   })
 
-  on('a process has no more connections than connection_limit, and one that listens where there are messages', async (t) => {
-    const db = await fresh(t)
-    const sql = open(db)
-    t.teardown(sql.close)
-    const { app } = await build(t, { db: `${db}?connection_limit=3` })
-    const count = async () => (await sql.all(others)).length
-    const most = kind === 'postgresql' ? 4 : 3
+  on(
+    'a process has no more connections than connection_limit, and one that listens where there are messages',
+    async (t) => {
+      const db = await fresh(t)
+      const sql = open(db)
+      t.teardown(sql.close)
+      const { app } = await build(t, { db: `${db}?connection_limit=3` })
+      const count = async () => (await sql.all(others)).length
+      const most = kind === 'postgresql' ? 4 : 3
 
-    const { promise: release, resolve: letGo } = Promise.withResolvers<void>()
-    const held = many.map(() => app.accounts.orm.em.fork().transactional(async (em) => {
-      await em.count(Session)
-      await release
-    }))
-    await until(async () => await count() === most)
-    await pause(200)
-    t.equal(await count(), most)
-    letGo()
-    await Promise.all(held)
-    await app.close()
-    // And none when it is closed.
-    await until(async () => await count() === 0)
-  })
+      const { promise: release, resolve: letGo } = Promise.withResolvers<void>()
+      const held = many.map(() =>
+        app.accounts.orm.em.fork().transactional(async (em) => {
+          await em.count(Session)
+          await release
+        })
+      )
+      await until(async () => (await count()) === most)
+      await pause(200)
+      t.equal(await count(), most)
+      letGo()
+      await Promise.all(held)
+      await app.close()
+      // And none when it is closed.
+      await until(async () => (await count()) === 0)
+    }
+  )
 
   on('a connection that was not used for a moment is used again', async (t) => {
     const db = await fresh(t)
@@ -357,7 +453,10 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
     const before = await ids()
     await pause(2500)
     const after = await ids()
-    t.ok(before.filter((id) => after.includes(id)).length >= before.length - 3, `of ${before.length} there are ${after.length}`)
+    t.ok(
+      before.filter((id) => after.includes(id)).length >= before.length - 3,
+      `of ${before.length} there are ${after.length}`
+    )
   })
 
   on('thirty logins of one user at once, which lock each other, are all let in', async (t) => {
@@ -409,13 +508,24 @@ export async function testServer (t: Test, { kind, killOthers, others, tables, e
   on('values that break a unique key, and no others, are told apart', async (t) => {
     const { post, signUp } = await build(t, { db: await fresh(t) })
     await signUp()
-    t.match((await post('/auth/register', { username: 'ADA', password })).json(), { statusCode: 409, code: 'ACCOUNTS_USER_EXISTS' })
-    t.equal((await post('/auth/register', { username: "o'\\neill \\'; drop table accounts_users", password })).statusCode, 201)
-    t.match((await post('/auth/login', { username: "O'\\NEILL \\'; drop table accounts_users", password })).json(), { user: { username: "o'\\neill \\'; drop table accounts_users" } })
+    t.match((await post('/auth/register', { username: 'ADA', password })).json(), {
+      statusCode: 409,
+      code: 'ACCOUNTS_USER_EXISTS',
+    })
+    t.equal(
+      (await post('/auth/register', { username: "o'\\neill \\'; drop table accounts_users", password })).statusCode,
+      201
+    )
+    t.match((await post('/auth/login', { username: "O'\\NEILL \\'; drop table accounts_users", password })).json(), {
+      user: { username: "o'\\neill \\'; drop table accounts_users" },
+    })
   })
 
   on('without the driver the error says what to install', async (t) => {
-    const failed = await run(process.execPath, [join(import.meta.dirname, '..', 'support', 'without-driver.ts'), servers[kind]]).catch((error) => error)
+    const failed = await run(process.execPath, [
+      join(import.meta.dirname, '..', 'support', 'without-driver.ts'),
+      servers[kind],
+    ]).catch((error) => error)
     t.match(failed.stderr, new RegExp(`npm install @mikro-orm/${kind}@7\\.\\d+\\.\\d+ @mikro-orm/migrations@7`))
   })
 }

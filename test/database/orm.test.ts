@@ -1,6 +1,13 @@
 // On each database.
 // In a process of its own: it sets the environment.
-import { defineEntity, EntityCaseNamingStrategy, p, type EntityManager, type MikroORM, type Options } from '@mikro-orm/core'
+import {
+  defineEntity,
+  EntityCaseNamingStrategy,
+  p,
+  type EntityManager,
+  type MikroORM,
+  type Options,
+} from '@mikro-orm/core'
 import type { SqliteConnection, SqliteDriver } from '@mikro-orm/sqlite'
 import type Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
@@ -11,11 +18,21 @@ import { freshDatabase, kind, notEverywhere, open, ormOf, openDatabase } from '.
 import { Fastify } from '../support/fastify.ts'
 
 /** What an app of its own may keep: a shop, and one that belongs to a user of ours. */
-const ShopSchema = defineEntity({ name: 'Shop', tableName: 'shops', properties: { id: p.integer().primary(), title: p.string() } })
+const ShopSchema = defineEntity({
+  name: 'Shop',
+  tableName: 'shops',
+  properties: { id: p.integer().primary(), title: p.string() },
+})
 /** What Kysely takes, which MikroORM runs statements by. */
 type KyselyPlugin = Parameters<ReturnType<SqliteConnection['getClient']>['withPlugin']>[0]
 const StallSchema = defineEntity({
-  name: 'Stall', tableName: 'stalls', properties: { id: p.integer().primary(), title: p.string(), owner: () => p.manyToOne(User).joinColumn('owner_id').deleteRule('cascade') },
+  name: 'Stall',
+  tableName: 'stalls',
+  properties: {
+    id: p.integer().primary(),
+    title: p.string(),
+    owner: () => p.manyToOne(User).joinColumn('owner_id').deleteRule('cascade'),
+  },
 })
 
 /** What a MikroORM of the app's own is told, so that it leaves our tables alone. */
@@ -37,11 +54,23 @@ async function on (t: Test, orm: AccountsOptions['orm'], options: AccountsOption
 async function refusal (t: Test, options: unknown): Promise<string> {
   const app = Fastify()
   t.teardown(() => app.close())
-  return app.register(accounts, { secret, password: cheap, ...options as AccountsOptions }).then(() => 'nothing', ({ code, message }) => `${code}: ${message}`)
+  return app.register(accounts, { secret, password: cheap, ...(options as AccountsOptions) }).then(
+    () => 'nothing',
+    ({ code, message }) => `${code}: ${message}`
+  )
 }
 
 /** The whole life of a session. */
-async function works (t: Test, { signUp, signIn, refresh, post, get }: Pick<Awaited<ReturnType<typeof build>>, 'signUp' | 'signIn' | 'refresh' | 'post' | 'get'>) {
+async function works (
+  t: Test,
+  {
+    signUp,
+    signIn,
+    refresh,
+    post,
+    get,
+  }: Pick<Awaited<ReturnType<typeof build>>, 'signUp' | 'signIn' | 'refresh' | 'post' | 'get'>
+) {
   const { user, refresh_token: first } = await signUp()
   const { refresh_token: second, access_token: access } = (await refresh(first)).json()
   t.match((await get('/guarded', access)).json(), { user })
@@ -72,22 +101,60 @@ const settings: Record<string, Partial<Options>> = {
   'rows from a cache': { resultCache: { global: 60_000 } },
   'no transactions': { disableTransactions: true },
   'nothing stored that is made': { persistOnCreate: false },
-  'a filter by what our tables do not have': { filters: { live: { name: 'live', cond: { deletedAt: null }, default: true } } },
-  'a filter that wants to be told whose': { filters: { tenant: { name: 'tenant', cond: ({ id }: { id: string }) => ({ tenantId: id }), default: true } } },
-  'a filter that hides all': { filters: { none: { name: 'none', cond: { id: '0198fe50-7d1c-7aaa-8aaa-000000000000' }, default: true } } },
-  'other names': { namingStrategy: EntityCaseNamingStrategy },
-  'other tables': { discovery: { onMetadata (meta) { meta.tableName = `shop_${meta.tableName}` } } },
-  'another zone': { forceUtcTimezone: false, timezone: '+09:00' },
-  'statements of its own making': { onQuery: (text: string) => text.replace('"accounts_users"', '(select * from "accounts_users" limit 0)').replace('`accounts_users`', '(select * from `accounts_users` limit 0)') },
-  'a subscriber that takes it over': {
-    subscribers: [{
-      beforeCreate ({ entity }: { entity: Partial<User> }) { entity.roles = ['admin'] },
-      beforeUpdate () { throw new Error('not today') },
-      afterDelete () { throw new Error('not today') },
-    }],
+  'a filter by what our tables do not have': {
+    filters: { live: { name: 'live', cond: { deletedAt: null }, default: true } },
   },
-  'a driver that it has extended': { driver: (() => class extends Driver! { override async nativeUpdate (): Promise<never> { throw new Error('not today') } })() },
-  'nobody required': { validateRequired: false, ignoreUndefinedInQuery: true, flushMode: 'always', populateWhere: 'infer', allowGlobalContext: true },
+  'a filter that wants to be told whose': {
+    filters: { tenant: { name: 'tenant', cond: ({ id }: { id: string }) => ({ tenantId: id }), default: true } },
+  },
+  'a filter that hides all': {
+    filters: { none: { name: 'none', cond: { id: '0198fe50-7d1c-7aaa-8aaa-000000000000' }, default: true } },
+  },
+  'other names': { namingStrategy: EntityCaseNamingStrategy },
+  'other tables': {
+    discovery: {
+      onMetadata (meta) {
+        meta.tableName = `shop_${meta.tableName}`
+      },
+    },
+  },
+  'another zone': { forceUtcTimezone: false, timezone: '+09:00' },
+  'statements of its own making': {
+    onQuery: (text: string) =>
+      text
+        .replace('"accounts_users"', '(select * from "accounts_users" limit 0)')
+        .replace('`accounts_users`', '(select * from `accounts_users` limit 0)'),
+  },
+  'a subscriber that takes it over': {
+    subscribers: [
+      {
+        beforeCreate ({ entity }: { entity: Partial<User> }) {
+          entity.roles = ['admin']
+        },
+        beforeUpdate () {
+          throw new Error('not today')
+        },
+        afterDelete () {
+          throw new Error('not today')
+        },
+      },
+    ],
+  },
+  'a driver that it has extended': {
+    driver: (() =>
+      class extends Driver! {
+        override async nativeUpdate (): Promise<never> {
+          throw new Error('not today')
+        }
+      })(),
+  },
+  'nobody required': {
+    validateRequired: false,
+    ignoreUndefinedInQuery: true,
+    flushMode: 'always',
+    populateWhere: 'infer',
+    allowGlobalContext: true,
+  },
   'errors of its own': { findOneOrFailHandler: () => new RangeError('nobody'), forceEntityConstructor: true },
 }
 
@@ -95,7 +162,11 @@ for (const [what, options] of Object.entries(settings)) {
   t.test(`what an app says of its own MikroORM changes nothing of ours: ${what}`, async (t) => {
     const orm = await ownOrm(t, { entities: [...entities, ShopSchema], ...options })
     const { app, post, get, signUp, signIn, refresh } = await on(t, orm, {
-      hooks: { onRegister: async (_, { username }) => { if (username === 'eve') throw Object.assign(new Error('not you'), { statusCode: 403 }) } },
+      hooks: {
+        onRegister: async (_, { username }) => {
+          if (username === 'eve') throw Object.assign(new Error('not you'), { statusCode: 403 })
+        },
+      },
     })
     const { users, sessions } = app.accounts
     const ada = await signUp()
@@ -109,14 +180,24 @@ for (const [what, options] of Object.entries(settings)) {
     t.match(await sessions.list(ada.user.id), [{ id: sid }])
     t.ok(Math.abs(Date.now() - (await sessions.list(ada.user.id))[0]!.createdAt.getTime()) < 60_000)
     const other = await signIn()
-    t.equal((await app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: bearer(ada.access_token) })).statusCode, 204)
+    t.equal(
+      (await app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: bearer(ada.access_token) }))
+        .statusCode,
+      204
+    )
     t.equal((await refresh(other.refresh_token)).statusCode, 401)
-    t.match(await users.update(ada.user.id, { username: 'lady', email: 'lady@example.com' }), { username: 'lady', email: 'lady@example.com' })
+    t.match(await users.update(ada.user.id, { username: 'lady', email: 'lady@example.com' }), {
+      username: 'lady',
+      email: 'lady@example.com',
+    })
     t.equal((await get('/strict', ada.access_token)).json().user.username, 'lady')
     t.match(await users.setRoles(ada.user.id, ['owner']), { roles: ['owner'] })
 
     t.ok((await users.disable(ada.user.id)).disabledAt instanceof Date)
-    t.same([(await get('/strict', ada.access_token)).statusCode, (await get('/guarded', ada.access_token)).statusCode], [401, 401])
+    t.same(
+      [(await get('/strict', ada.access_token)).statusCode, (await get('/guarded', ada.access_token)).statusCode],
+      [401, 401]
+    )
     t.equal((await refresh(ada.refresh_token)).statusCode, 401)
     t.match(await signIn('lady'), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
     await users.enable(ada.user.id)
@@ -148,7 +229,9 @@ t.test('entities of an app may relate to our users, whatever it names its tables
   const owner = await em.findOneOrFail(User, { username: 'ada' })
   em.create(StallSchema, { id: 1, title: 'Ada & Co.', owner })
   await em.flush()
-  t.match(await orm.em.fork().find(StallSchema, { owner: { username: 'ada' } }, { populate: ['owner'] }), [{ title: 'Ada & Co.', owner: { id: owner.id, username: 'ada' } }])
+  t.match(await orm.em.fork().find(StallSchema, { owner: { username: 'ada' } }, { populate: ['owner'] }), [
+    { title: 'Ada & Co.', owner: { id: owner.id, username: 'ada' } },
+  ])
   await works(t, { ...built, signUp: () => built.signUp('bob'), signIn: () => built.signIn('bob') })
 })
 
@@ -172,13 +255,24 @@ t.test("many ends at once are told one after the other, at the isolation of the 
   const { app, post, get, signUp, signIn } = await on(t, orm)
   await signUp()
   const sessions = await Promise.all(Array.from({ length: 20 }, () => signIn()))
-  const ends = sessions.map(({ refresh_token: token, access_token: access }, index) => index % 2
-    ? post('/auth/logout', { refresh_token: token })
-    : app.inject({ method: 'DELETE', url: '/auth/sessions?keep=current', headers: { authorization: `Bearer ${access}` } }))
+  const ends = sessions.map(({ refresh_token: token, access_token: access }, index) =>
+    index % 2
+      ? post('/auth/logout', { refresh_token: token })
+      : app.inject({
+        method: 'DELETE',
+        url: '/auth/sessions?keep=current',
+        headers: { authorization: `Bearer ${access}` },
+      })
+  )
   t.ok((await Promise.all(ends)).every(({ statusCode }) => statusCode === 204 || statusCode === 401))
   const log = await orm.em.getConnection().execute('select revision from accounts_revoked_tokens order by revision')
   t.same(log.map(({ revision }: { revision: number }) => revision), log.map((_: unknown, index: number) => index + 1))
-  t.equal((await Promise.all(sessions.map(({ access_token: token }) => get('/guarded', token)))).filter(({ statusCode }) => statusCode === 200).length <= 1, true)
+  t.equal(
+    (await Promise.all(sessions.map(({ access_token: token }) => get('/guarded', token)))).filter(
+      ({ statusCode }) => statusCode === 200
+    ).length <= 1,
+    true
+  )
 })
 
 t.test('accounts of another name have their own tables, also where the app knows the users of the first', async (t) => {
@@ -190,37 +284,52 @@ t.test('accounts of another name have their own tables, also where the app knows
   const { post, signUp } = client(app)
   const { user } = await signUp()
   t.not((await post('/admin/register', { username: 'ada', password })).json().user.id, user.id)
-  for (const name of ['accounts', 'admins']) t.match(await orm.em.getConnection().execute(`select username from ${name}_users`), [{ username: 'ada' }])
+  for (const name of ['accounts', 'admins']) { t.match(await orm.em.getConnection().execute(`select username from ${name}_users`), [{ username: 'ada' }]) }
   t.equal(await orm.em.fork().count(User), 1)
 })
 
-t.test('a schema that the app has chosen holds our tables too, also beside one whose name differs in case alone', async (t) => {
-  const database = await freshDatabase(t)
-  for (const schema of { sqlite: ['main'], postgresql: ['shop', 'Shop'], mariadb: [undefined] }[kind]) {
-    const orm = await ownOrm(t, schema ? { schema } : {}, database)
-    if (kind === 'postgresql') await orm.em.getConnection().execute(`create schema "${schema}"`)
-    await works(t, await on(t, orm))
-    const quoted = kind === 'postgresql' ? `"${schema}".` : ''
-    t.match(await orm.em.getConnection().execute(`select username from ${quoted}accounts_users`), [{ username: 'ada' }])
-    t.match(await (await on(t, orm)).signIn(), { user: { username: 'ada' } })
+t.test(
+  'a schema that the app has chosen holds our tables too, also beside one whose name differs in case alone',
+  async (t) => {
+    const database = await freshDatabase(t)
+    for (const schema of { sqlite: ['main'], postgresql: ['shop', 'Shop'], mariadb: [undefined] }[kind]) {
+      const orm = await ownOrm(t, schema ? { schema } : {}, database)
+      if (kind === 'postgresql') await orm.em.getConnection().execute(`create schema "${schema}"`)
+      await works(t, await on(t, orm))
+      const quoted = kind === 'postgresql' ? `"${schema}".` : ''
+      t.match(await orm.em.getConnection().execute(`select username from ${quoted}accounts_users`), [
+        { username: 'ada' },
+      ])
+      t.match(await (await on(t, orm)).signIn(), { user: { username: 'ada' } })
+    }
   }
-})
+)
 
-t.test(...notEverywhere('statements that the app prepares on the connection of the accounts stay its own'), async (t) => {
-  const { app, signUp, signIn } = await build(t)
-  await signUp()
-  const connection = app.accounts.orm.em.getConnection() as SqliteConnection
-  const client = await connection.getNativeClient() as Database.Database
-  const text = 'select username from accounts_users'
-  t.equal(client.prepare(text).pluck().get(), 'ada')
-  t.same(await connection.execute(text), [{ username: 'ada' }])
-  t.same([...client.prepare(text).iterate()], client.prepare(text).all())
-  t.match(await signIn(), { user: { username: 'ada' } })
-})
+t.test(
+  ...notEverywhere('statements that the app prepares on the connection of the accounts stay its own'),
+  async (t) => {
+    const { app, signUp, signIn } = await build(t)
+    await signUp()
+    const connection = app.accounts.orm.em.getConnection() as SqliteConnection
+    const client = (await connection.getNativeClient()) as Database.Database
+    const text = 'select username from accounts_users'
+    t.equal(client.prepare(text).pluck().get(), 'ada')
+    t.same(await connection.execute(text), [{ username: 'ada' }])
+    t.same([...client.prepare(text).iterate()], client.prepare(text).all())
+    t.match(await signIn(), { user: { username: 'ada' } })
+  }
+)
 
 t.test('an app that lets its MikroORM tell the queries hears none of ours', async (t) => {
   const lines: string[] = []
-  const orm = await ownOrm(t, { entities: [...entities], debug: ['query', 'query-params'], colors: false, logger: (line) => { lines.push(line) } })
+  const orm = await ownOrm(t, {
+    entities: [...entities],
+    debug: ['query', 'query-params'],
+    colors: false,
+    logger: (line) => {
+      lines.push(line)
+    },
+  })
   const { signUp, refresh } = await on(t, orm)
   await refresh((await signUp()).refresh_token)
   const ours = () => lines.filter((line) => /accounts_(users|sessions|revoked|revision)/.test(line))
@@ -230,9 +339,15 @@ t.test('an app that lets its MikroORM tell the queries hears none of ours', asyn
 })
 
 t.test("with schema 'none' the app makes the tables, and without them it does not start", async (t) => {
-  t.match(await refusal(t, { db: await freshDatabase(t), schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .*accounts_revision/)
+  t.match(
+    await refusal(t, { db: await freshDatabase(t), schema: 'none' }),
+    /^ACCOUNTS_OPTIONS_INVALID: .*db \(or ACCOUNTS_DATABASE_URL\) cannot be used, .*accounts_revision/
+  )
   const orm = await ownOrm(t, { entities: [...entities, StallSchema], schemaGenerator: {} })
-  t.match(await refusal(t, { orm, schema: 'none' }), /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_revision/)
+  t.match(
+    await refusal(t, { orm, schema: 'none' }),
+    /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_revision/
+  )
   await orm.schema.create()
   await works(t, await on(t, orm, { schema: 'none' }))
   t.match(await (await on(t, orm, { schema: 'none' })).signIn(), { user: { username: 'ada' } })
@@ -245,25 +360,37 @@ t.test('tables of another version are told at the start, by name, also where som
   t.teardown(sql.close)
   await sql.exec('drop table accounts_throttle; alter table accounts_sessions drop column user_agent; ')
   for (const schema of ['none', 'migrate']) {
-    t.match(await refusal(t, { db, schema }), /cannot be used, [^ ]+: accounts_sessions\.user_agent, accounts_throttle cannot be read: /)
+    t.match(
+      await refusal(t, { db, schema }),
+      /cannot be used, [^ ]+: accounts_sessions\.user_agent, accounts_throttle cannot be read: /
+    )
   }
 })
 
-t.test('a MikroORM that would drop our tables keeps the app from starting, and is told which line keeps them', async (t) => {
-  const line = (name: string) => new RegExp(`: give it the option schemaGenerator: \\{ skipTables: \\[/\\^${name}_/\\] \\}$`)
-  const all = 'accounts_users, accounts_sessions, accounts_revoked_tokens, accounts_revision, accounts_throttle, accounts_events, accounts_unique_fields, accounts_migrations'
-  const dropping = async (options: Partial<Options>, given: AccountsOptions = {}) => refusal(t, { orm: await ownOrm(t, options), ...given })
-  for (const schemaGenerator of [{}, { skipTables: [] }, { skipTables: ['shops', /^admins_/] }]) {
-    const told = await dropping({ schemaGenerator })
-    t.match(told, `ACCOUNTS_OPTIONS_INVALID: fastify-jwt-accounts cannot start: orm.schema.update() of your MikroORM would drop ${all}: `)
-    t.match(told, line('accounts'))
+t.test(
+  'a MikroORM that would drop our tables keeps the app from starting, and is told which line keeps them',
+  async (t) => {
+    const line = (name: string) =>
+      new RegExp(`: give it the option schemaGenerator: \\{ skipTables: \\[/\\^${name}_/\\] \\}$`)
+    const all =
+      'accounts_users, accounts_sessions, accounts_revoked_tokens, accounts_revision, accounts_throttle, accounts_events, accounts_unique_fields, accounts_migrations'
+    const dropping = async (options: Partial<Options>, given: AccountsOptions = {}) =>
+      refusal(t, { orm: await ownOrm(t, options), ...given })
+    for (const schemaGenerator of [{}, { skipTables: [] }, { skipTables: ['shops', /^admins_/] }]) {
+      const told = await dropping({ schemaGenerator })
+      t.match(
+        told,
+        `ACCOUNTS_OPTIONS_INVALID: fastify-jwt-accounts cannot start: orm.schema.update() of your MikroORM would drop ${all}: `
+      )
+      t.match(told, line('accounts'))
+    }
+    t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_(?!users)/] } }), /would drop accounts_users: /)
+    t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_/] } }, { name: 'admins' }), line('admins'))
+    t.match(await dropping({ schemaGenerator: {} }, { schema: 'none' }), /would drop accounts_users, /)
+    t.match(await dropping({ schemaGenerator: {}, entities: [...entities] }), /would drop accounts_migrations: /)
+    t.equal(await dropping({ schemaGenerator: { skipTables: all.toUpperCase().split(', ') } }), 'nothing')
   }
-  t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_(?!users)/] } }), /would drop accounts_users: /)
-  t.match(await dropping({ schemaGenerator: { skipTables: [/^accounts_/] } }, { name: 'admins' }), line('admins'))
-  t.match(await dropping({ schemaGenerator: {} }, { schema: 'none' }), /would drop accounts_users, /)
-  t.match(await dropping({ schemaGenerator: {}, entities: [...entities] }), /would drop accounts_migrations: /)
-  t.equal(await dropping({ schemaGenerator: { skipTables: all.toUpperCase().split(', ') } }), 'nothing')
-})
+)
 
 t.test('an app that brings its tables up to date at each start leaves the accounts as they are', async (t) => {
   for (const known of [[ShopSchema], [...entities, StallSchema]]) {
@@ -282,14 +409,23 @@ t.test('an app that brings its tables up to date at each start leaves the accoun
   }
 })
 
-t.test(...notEverywhere('tables that a MikroORM of the app has made before us are told, with both ways out'), async (t) => {
-  const db = await freshDatabase(t)
-  await (await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db)).schema.update()
-  const told = await refusal(t, { orm: await ownOrm(t, { entities: [...entities] }, db) })
-  t.match(told, /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_users"? already exists, and our migrations have not made it/)
-  t.match(told, /the option schema is 'none'.*schemaGenerator: \{ skipTables: \[\/\^accounts_\/\] \}/)
-  await works(t, await on(t, await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db), { schema: 'none' }))
-})
+t.test(
+  ...notEverywhere('tables that a MikroORM of the app has made before us are told, with both ways out'),
+  async (t) => {
+    const db = await freshDatabase(t)
+    await (await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db)).schema.update()
+    const told = await refusal(t, { orm: await ownOrm(t, { entities: [...entities] }, db) })
+    t.match(
+      told,
+      /^ACCOUNTS_OPTIONS_INVALID: .*orm cannot be used: .*accounts_users"? already exists, and our migrations have not made it/
+    )
+    t.match(told, /the option schema is 'none'.*schemaGenerator: \{ skipTables: \[\/\^accounts_\/\] \}/)
+    await works(
+      t,
+      await on(t, await ownOrm(t, { entities: [...entities], schemaGenerator: {} }, db), { schema: 'none' })
+    )
+  }
+)
 
 t.test('a database that the environment names is no matter where a MikroORM is given', async (t) => {
   process.env.ACCOUNTS_DATABASE_URL = 'mongodb://localhost/app'
@@ -302,7 +438,10 @@ t.test('what is no MikroORM, or none that will do, keeps the app from starting',
   const some = await ownOrm(t, { entities: [User] })
   const perRequest = await ownOrm(t)
   perRequest.config.set('sessionContext', 'connection')
-  const plugin: KyselyPlugin = { transformQuery: ({ node }) => node, transformResult: async ({ result }) => ({ ...result, rows: [] }) }
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => ({ ...result, rows: [] }),
+  }
   const renaming = await ownOrm(t)
   await renaming.connect()
   const connection = renaming.em.getConnection() as SqliteConnection
@@ -311,56 +450,98 @@ t.test('what is no MikroORM, or none that will do, keeps the app from starting',
   class MongoDriver {}
   const mongo = { em: { getDriver: () => new MongoDriver() }, config: {}, getMetadata () {} }
   const refused: [options: object, why: RegExp][] = [
-    ...[5, null, 'orm', true].map((orm): [object, RegExp] => [{ orm }, /orm must be a MikroORM, or a function that gives one/]),
-    ...[{}, { em: orm.em }, () => undefined, async () => null].map((orm): [object, RegExp] => [{ orm }, /orm must be a MikroORM, or a function that gives one/]),
+    ...[5, null, 'orm', true].map((orm): [object, RegExp] => [
+      { orm },
+      /orm must be a MikroORM, or a function that gives one/,
+    ]),
+    ...[{}, { em: orm.em }, () => undefined, async () => null].map((orm): [object, RegExp] => [
+      { orm },
+      /orm must be a MikroORM, or a function that gives one/,
+    ]),
     [{ orm, db: 'accounts.sqlite' }, /orm and db are two ways to one thing/],
     [{ orm: some }, /orm knows some of our entities and not all/],
-    [{ orm: perRequest }, /its sessionContext is 'connection', so that who asks decides which tables and rights our statements meet/],
+    [
+      { orm: perRequest },
+      /its sessionContext is 'connection', so that who asks decides which tables and rights our statements meet/,
+    ],
     [{ orm: renaming }, /its Kysely has plugins, which change what our statements read/],
     [{ orm: mongo }, /orm must have one of these drivers: SqliteDriver, PostgreSqlDriver/],
-    [{ orm () { throw new Error('not today') } }, /orm cannot be used: not today/],
+    [
+      {
+        orm () {
+          throw new Error('not today')
+        },
+      },
+      /orm cannot be used: not today/,
+    ],
     [{ schema: 'update' }, /schema must be one of migrate, none/],
   ]
   for (const [options, why] of refused) t.match(await refusal(t, options), why)
 })
 
 for (const [which, known] of [['beside an app', []], ['known to an app', entities]] as const) {
-  t.test(`what is done in a transaction of the app's holds when that is committed, and not before: ${which}`, async (t) => {
-    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
-    await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
-    const { app, signUp, get } = await on(t, orm)
-    const { access_token: token, user: { id } } = await signUp()
-    const shop = (number: number) => async (em: EntityManager) => {
-      await em.insert(ShopSchema, { id: number, title: 'Ada & Co.' })
-      await app.accounts.sessions.revokeAll(id, { em })
-      await app.accounts.users.setRoles(id, ['owner'], { em })
-    }
-    await t.rejects(orm.em.fork().transactional(async (em) => { await shop(1)(em); throw new Error('rolled back') }), { message: 'rolled back' })
-    t.match((await get('/guarded', token)).json(), { user: { roles: [] } })
+  t.test(
+    `what is done in a transaction of the app's holds when that is committed, and not before: ${which}`,
+    async (t) => {
+      const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+      await orm.em.getConnection().execute('create table shops (id int primary key, title varchar(255) not null)')
+      const { app, signUp, get } = await on(t, orm)
+      const {
+        access_token: token,
+        user: { id },
+      } = await signUp()
+      const shop = (number: number) => async (em: EntityManager) => {
+        await em.insert(ShopSchema, { id: number, title: 'Ada & Co.' })
+        await app.accounts.sessions.revokeAll(id, { em })
+        await app.accounts.users.setRoles(id, ['owner'], { em })
+      }
+      await t.rejects(
+        orm.em.fork().transactional(async (em) => {
+          await shop(1)(em)
+          throw new Error('rolled back')
+        }),
+        { message: 'rolled back' }
+      )
+      t.match((await get('/guarded', token)).json(), { user: { roles: [] } })
 
-    await orm.em.fork().transactional(shop(2))
-    t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-    t.match([await app.accounts.users.find(id), await orm.em.fork().count(ShopSchema)], [{ roles: ['owner'] }, 1])
-  })
-
-  t.test(`what is done in a savepoint holds when all around it is committed, and not when any of it is rolled back: ${which}`, async (t) => {
-    const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
-    const { app, signUp, signIn, get } = await on(t, orm)
-    await signUp()
-    for (const [inner, outer, statusCode] of [['kept', 'kept', 401], ['kept', 'given up', 200], ['given up', 'kept', 200]] as const) {
-      const { access_token: token } = await signIn()
-      const orGiveUp = (what: string) => { if (what === 'given up') throw new Error(what) }
-      await orm.em.fork().transactional(async (em) => {
-        await em.transactional(async (savepoint) => {
-          await app.accounts.sessions.revoke(decode(token).payload.sid, { em: savepoint })
-          orGiveUp(inner)
-        }).catch(() => {})
-        t.equal(kind === 'sqlite' ? 200 : (await get('/guarded', token)).statusCode, 200, 'not before the end')
-        orGiveUp(outer)
-      }).catch(() => {})
-      t.equal((await get('/guarded', token)).statusCode, statusCode, `${inner} within ${outer}`)
+      await orm.em.fork().transactional(shop(2))
+      t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+      t.match([await app.accounts.users.find(id), await orm.em.fork().count(ShopSchema)], [{ roles: ['owner'] }, 1])
     }
-  })
+  )
+
+  t.test(
+    `what is done in a savepoint holds when all around it is committed, and not when any of it is rolled back: ${which}`,
+    async (t) => {
+      const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
+      const { app, signUp, signIn, get } = await on(t, orm)
+      await signUp()
+      for (const [inner, outer, statusCode] of [
+        ['kept', 'kept', 401],
+        ['kept', 'given up', 200],
+        ['given up', 'kept', 200],
+      ] as const) {
+        const { access_token: token } = await signIn()
+        const orGiveUp = (what: string) => {
+          if (what === 'given up') throw new Error(what)
+        }
+        await orm.em
+          .fork()
+          .transactional(async (em) => {
+            await em
+              .transactional(async (savepoint) => {
+                await app.accounts.sessions.revoke(decode(token).payload.sid, { em: savepoint })
+                orGiveUp(inner)
+              })
+              .catch(() => {})
+            t.equal(kind === 'sqlite' ? 200 : (await get('/guarded', token)).statusCode, 200, 'not before the end')
+            orGiveUp(outer)
+          })
+          .catch(() => {})
+        t.equal((await get('/guarded', token)).statusCode, statusCode, `${inner} within ${outer}`)
+      }
+    }
+  )
 
   t.test(`onRegister works on the app's own entities, and what it revokes holds at once: ${which}`, async (t) => {
     const orm = await ownOrm(t, { entities: [...known, ShopSchema] })
@@ -391,23 +572,33 @@ t.test("a transaction of the app's may end all sessions of a user but one", asyn
   const { app, signUp, signIn, get } = await on(t, orm)
   const kept = await signUp()
   const other = await signIn()
-  await orm.em.fork().transactional((em) => app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid }))
-  t.same([(await get('/guarded', kept.access_token)).statusCode, (await get('/guarded', other.access_token)).statusCode], [200, 401])
+  await orm.em
+    .fork()
+    .transactional((em) =>
+      app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid })
+    )
+  t.same(
+    [(await get('/guarded', kept.access_token)).statusCode, (await get('/guarded', other.access_token)).statusCode],
+    [200, 401]
+  )
 })
 
-t.test(...notEverywhere("a transaction of the app's ends also the sessions that began after it had looked"), async (t) => {
-  const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
-  const { app, signUp, signIn, get } = await on(t, orm)
-  const kept = await signUp()
-  const late = await orm.em.fork().transactional(async (em) => {
-    await em.count(Session)
-    const tokens = await signIn()
-    await app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid })
-    return tokens
-  })
-  for (const path of ['/guarded', '/strict']) t.equal((await get(path, late.access_token)).statusCode, 401)
-  t.equal((await get('/guarded', kept.access_token)).statusCode, 200)
-})
+t.test(
+  ...notEverywhere("a transaction of the app's ends also the sessions that began after it had looked"),
+  async (t) => {
+    const orm = await ownOrm(t, { entities: [...entities, StallSchema] })
+    const { app, signUp, signIn, get } = await on(t, orm)
+    const kept = await signUp()
+    const late = await orm.em.fork().transactional(async (em) => {
+      await em.count(Session)
+      const tokens = await signIn()
+      await app.accounts.sessions.revokeAll(kept.user.id, { em, except: decode(kept.access_token).payload.sid })
+      return tokens
+    })
+    for (const path of ['/guarded', '/strict']) t.equal((await get(path, late.access_token)).statusCode, 401)
+    t.equal((await get('/guarded', kept.access_token)).statusCode, 200)
+  }
+)
 
 t.test(...notEverywhere("nothing of ours joins a transaction of the app's unasked"), async (t) => {
   const orm = await ownOrm(t, { entities: [...entities, StallSchema] })

@@ -11,7 +11,11 @@ import { open } from '../support/databases.ts'
 /** A PgBouncer of the test's own before this database, in transaction mode, with so many connections for all its clients. */
 export async function bounced (t: Test, db: string, connections: number): Promise<string> {
   const { PGBOUNCER: path = '/usr/sbin/pgbouncer' } = process.env
-  if (!existsSync(path)) throw new Error(`There is no PgBouncer at ${path}: install one (apt-get install pgbouncer), or say in PGBOUNCER where yours is`)
+  if (!existsSync(path)) {
+    throw new Error(
+      `There is no PgBouncer at ${path}: install one (apt-get install pgbouncer), or say in PGBOUNCER where yours is`
+    )
+  }
 
   const { hostname, port, username, password, pathname } = new URL(db)
   const folder = mkdtempSync(join(tmpdir(), 'bouncer-'))

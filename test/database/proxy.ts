@@ -59,12 +59,21 @@ export async function wireTo (t: Test, db: string) {
       return promise
     },
     /** Whatever goes through takes so long, each way. */
-    delay (ms: number) { delayMs = ms },
+    delay (ms: number) {
+      delayMs = ms
+    },
     /** New connections go through again. */
-    speak () { isSilent = false },
+    speak () {
+      isSilent = false
+    },
     /** The server is gone, and everybody is told. */
-    away () { isAway = true; end() },
-    back () { isAway = false },
+    away () {
+      isAway = true
+      end()
+    },
+    back () {
+      isAway = false
+    },
     /**
      * Waits until what is done at the server has ended all that was connected before, and this process has heard of it. A
      * connection that is just being made the server does not know yet, so it is done again for that one.

@@ -20,7 +20,9 @@ function putClock (t: Test, ms: number): () => void {
 const countOf = async (table: string, sql: Sql) => (await sql.get(`select count(*) as n from ${table}`))!.n
 
 t.test('what no token can be alive for is deleted, and nothing else', async (t) => {
-  const { app, signUp, signIn, post, refresh, sql } = await buildOnFile(t, { refresh: { expiresIn: '1d', maxAge: '2d' } })
+  const { app, signUp, signIn, post, refresh, sql } = await buildOnFile(t, {
+    refresh: { expiresIn: '1d', maxAge: '2d' },
+  })
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   await signIn()
   t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0 })
@@ -38,8 +40,14 @@ t.test('a row of the app’s that refers to an old session holds up nothing but 
   const { app, signUp, post, sql } = await buildOnFile(t)
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   const { id } = (await sql.get('select id from accounts_sessions'))!
-  const session = { sqlite: 'text', postgresql: 'uuid', mariadb: 'varchar(36) character set utf8mb4 collate utf8mb4_bin' }[kind]
-  await sql.exec(`create table devices (id int primary key, session ${session} not null, foreign key (session) references accounts_sessions (id)); `)
+  const session = {
+    sqlite: 'text',
+    postgresql: 'uuid',
+    mariadb: 'varchar(36) character set utf8mb4 collate utf8mb4_bin',
+  }[kind]
+  await sql.exec(
+    `create table devices (id int primary key, session ${session} not null, foreign key (session) references accounts_sessions (id)); `
+  )
   await sql.run('insert into devices values (?, ?)', 1, id)
   await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(0))
   await sql.run('update accounts_revoked_tokens set expires_at = ?, created_at = ?', new Date(0), new Date(0))
@@ -78,7 +86,20 @@ t.test('it is done by itself, and the option says how often', async (t) => {
 
 t.test('a prune that fails is told to the log, and tried again', async (t) => {
   const lines: string[] = []
-  const { sql } = await buildOnFile(t, { prune: { interval: '1s' } }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { sql } = await buildOnFile(
+    t,
+    { prune: { interval: '1s' } },
+    {
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    }
+  )
   await addEntries(sql, 1, { expiresAt: new Date(0) })
   await sql.run('alter table accounts_sessions rename to gone')
   while (!lines.some((line) => line.includes('could not be pruned'))) await pause(20)
@@ -95,10 +116,27 @@ t.test('an app that closes does not wait for the end of a long prune', async (t)
   t.ok((await pruning).revocations < 20_000)
 })
 
-for (const [how, ms] of [['20 minutes ahead', 1_200_000], ['31 days ahead', 31 * day], ['2 hours behind', -7_200_000]] as const) {
+for (const [how, ms] of [
+  ['20 minutes ahead', 1_200_000],
+  ['31 days ahead', 31 * day],
+  ['2 hours behind', -7_200_000],
+] as const) {
   t.test(`a process whose clock is ${how} prunes nothing, and says so`, async (t) => {
     const lines: string[] = []
-    const { app, db, signUp, signIn, post, refresh } = await buildOnFile(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+    const { app, db, signUp, signIn, post, refresh } = await buildOnFile(
+      t,
+      {},
+      {
+        logger: {
+          level: 'warn',
+          stream: {
+            write: (line: string) => {
+              lines.push(line)
+            },
+          },
+        },
+      }
+    )
     const ended = await signUp()
     const living = await signIn()
     await post('/auth/logout', { refresh_token: ended.refresh_token })

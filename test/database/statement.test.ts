@@ -7,5 +7,5 @@ t.test('a statement without one of its values is not run', async (t) => {
   t.teardown(close)
   const byName = statement(({ query }) => query(User).select('id').where({ username: 'name' }))
   t.same(await byName.all(orm.em.fork(), { name: 'ada' }), [])
-  for (const values of [{}, { username: 'ada' }]) await t.rejects(byName.all(orm.em.fork(), values), { message: 'A statement has no value for name' })
+  for (const values of [{}, { username: 'ada' }]) { await t.rejects(byName.all(orm.em.fork(), values), { message: 'A statement has no value for name' }) }
 })

@@ -38,7 +38,10 @@ export async function listenIn (t: Test, db: string) {
   const read = url.protocol === 'postgresql:' ? readPostgresql : readMariadb
   return {
     url: url.href,
-    heard: (): Command[] => sent.flatMap((chunks, connection) => [...read(Buffer.concat(chunks))].map((command) => ({ connection, ...command }))),
+    heard: (): Command[] =>
+      sent.flatMap((chunks, connection) =>
+        [...read(Buffer.concat(chunks))].map((command) => ({ connection, ...command }))
+      ),
   }
 }
 

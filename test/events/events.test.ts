@@ -9,8 +9,20 @@ import { bearer, buildOnFile, decode, password } from '../support/build.ts'
 import { addTrigger, dropTrigger } from '../support/databases.ts'
 
 const types = [
-  'register', 'login', 'login-failed', 'logout', 'password-changed', 'reuse', 'roles-changed', 'user-disabled', 'user-enabled', 'user-changed',
-  'user-deleted', 'closed', 'reauthenticated', 'token-revoked',
+  'register',
+  'login',
+  'login-failed',
+  'logout',
+  'password-changed',
+  'reuse',
+  'roles-changed',
+  'user-disabled',
+  'user-enabled',
+  'user-changed',
+  'user-deleted',
+  'closed',
+  'reauthenticated',
+  'token-revoked',
 ] as const
 const userAgent = 'Ada’s browser\n\u0000'
 const silent = { logger: { level: 'silent' } }
@@ -31,8 +43,18 @@ async function storing (t: Test, options: AccountsOptions = {}) {
   const ask = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object, token?: string) =>
     built.app.inject({ method, url, headers: { ...bearer(token), 'user-agent': userAgent }, ...payload && { payload } })
   /** What is stored, in the form of what is told. */
-  const stored = async () => (await built.sql.all('select * from accounts_events order by id')).map(({ type, user_id: userId, session_id: sessionId, reason, ip, user_agent: userAgent }) =>
-    ({ type, instance: 'accounts', userId, sessionId, reason, ip, userAgent }))
+  const stored = async () =>
+    (await built.sql.all('select * from accounts_events order by id')).map(
+      ({ type, user_id: userId, session_id: sessionId, reason, ip, user_agent: userAgent }) => ({
+        type,
+        instance: 'accounts',
+        userId,
+        sessionId,
+        reason,
+        ip,
+        userAgent,
+      })
+    )
   const tokensOf = async (url: string, payload: object) => (await ask('POST', url, payload)).json()
   return { ...built, ask, stored, tokensOf, ada: { username: 'ada', password } }
 }
@@ -50,13 +72,20 @@ t.test('what happens to an account is told, and stored where the app wants that'
   const third = await tokensOf('/auth/login', ada)
   const { sid: thirdId } = decode(third.access_token).payload
   await ask('DELETE', `/auth/sessions/${thirdId}`, undefined, first.access_token)
-  const changed = await ask('PUT', '/auth/password', { current_password: password, new_password: 'another horse battery staple' }, first.access_token)
+  const changed = await ask(
+    'PUT',
+    '/auth/password',
+    { current_password: password, new_password: 'another horse battery staple' },
+    first.access_token
+  )
   await ask('DELETE', '/auth/sessions', undefined, changed.json().access_token)
   const code = (await app.accounts.issueTokens(first.user.id)).access_token
   await app.accounts.users.setPassword(first.user.id, 'a third horse battery staple')
 
   const { id } = first.user
-  const [firstId, secondId, codeId] = [first.access_token, second.access_token, code].map((token) => decode(token).payload.sid)
+  const [firstId, secondId, codeId] = [first.access_token, second.access_token, code].map(
+    (token) => decode(token).payload.sid
+  )
   const by = { instance: 'accounts', userId: id, ip: '127.0.0.1', userAgent: 'Ada’s browser', reason: null }
   const byCode = { ...by, ip: null, userAgent: null }
   t.same(heard, [
@@ -78,7 +107,11 @@ t.test('what happens to an account is told, and stored where the app wants that'
 
 /** Somebody who may change others, and Ada, with all that tells of it. */
 async function withAdmin (t: Test, options: AccountsOptions = {}) {
-  const built = await storing(t, { routes: { users: true, revoke: true }, user: { fields: { city: Type.Optional(Type.String()) } }, ...options })
+  const built = await storing(t, {
+    routes: { users: true, revoke: true },
+    user: { fields: { city: Type.Optional(Type.String()) } },
+    ...options,
+  })
   const root = await built.tokensOf('/auth/register', { username: 'root', password })
   await built.app.accounts.users.setRoles(root.user.id, ['admin'])
   const ada = await built.tokensOf('/auth/register', built.ada)
@@ -115,7 +148,10 @@ t.test('what is changed of a user is told and stored, by whichever way, and what
     { ...asked, type: 'roles-changed' },
     ...['user-changed', 'roles-changed', 'user-disabled'].map((type) => ({ ...asked, type })),
     { ...asked, type: 'user-enabled' },
-    ...['user-changed', 'roles-changed', 'user-disabled', 'user-enabled', 'user-deleted'].map((type) => ({ ...code, type })),
+    ...['user-changed', 'roles-changed', 'user-disabled', 'user-enabled', 'user-deleted'].map((type) => ({
+      ...code,
+      type,
+    })),
   ])
   t.same(await since(), heard)
 })
@@ -134,7 +170,9 @@ t.test('who closes an account, and who deletes that of another, are told apart',
 t.test('a password that is given again, and a token that is revoked by itself, are told and stored', async (t) => {
   const { app, ask, id, since, first, tokensOf, ada } = await withAdmin(t)
   const [second, third] = [await tokensOf('/auth/login', ada), await tokensOf('/auth/login', ada)]
-  const [firstId, secondId, thirdId] = [first, second, third].map(({ access_token: token }) => decode(token).payload.sid)
+  const [firstId, secondId, thirdId] = [first, second, third].map(
+    ({ access_token: token }) => decode(token).payload.sid
+  )
   const heard = hear(t)
   const again = (await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).json()
   await ask('POST', '/auth/revoke', { token: again.access_token })
@@ -155,7 +193,9 @@ t.test('of a session that ends while its password is checked no more is told', a
   const { app, ask, first, since } = await withAdmin(t, { claims: async () => { await during.end?.(); return {} } })
   during.end = () => app.accounts.sessions.revoke(decode(first.access_token).payload.sid)
   const heard = hear(t)
-  t.match((await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await ask('POST', '/auth/reauthenticate', { password }, first.access_token)).json(), {
+    code: 'ACCOUNTS_TOKEN_REVOKED',
+  })
   t.match(heard, [{ type: 'logout', reason: 'ended' }])
   t.same((await since()).map(({ type }) => type), ['logout'])
 })
@@ -174,7 +214,12 @@ t.test('a session that ends to make room for another is told, and stored, before
 
 t.test('nothing is changed of a user whose event cannot be stored', async (t) => {
   const { app, ask, id, sql, first, root, stored } = await withAdmin(t)
-  const rows = () => Promise.all(['users', 'sessions', 'revoked_tokens', 'revision'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const rows = () =>
+    Promise.all(
+      ['users', 'sessions', 'revoked_tokens', 'revision'].map((table) =>
+        sql.all(`select * from accounts_${table} order by id`)
+      )
+    )
   const before = [await rows(), await stored()]
   const heard = hear(t)
   await addTrigger(sql, 'before insert', 'accounts_events', 'fail')
@@ -207,10 +252,15 @@ t.test('a theft is told and stored once, by a refresh, by a guard and by what wa
 t.test('who keeps one session ends each of the others', async (t) => {
   const { ask, stored, tokensOf, ada } = await storing(t)
   const { access_token: token } = await tokensOf('/auth/register', ada)
-  const others = [await tokensOf('/auth/login', ada), await tokensOf('/auth/login', ada)].map(({ access_token: other }) => decode(other).payload.sid)
+  const others = [await tokensOf('/auth/login', ada), await tokensOf('/auth/login', ada)].map(
+    ({ access_token: other }) => decode(other).payload.sid
+  )
   await ask('DELETE', '/auth/sessions?keep=current', undefined, token)
   const ended = (await stored()).filter(({ type }) => type === 'logout')
-  t.same(ended.map(({ sessionId, reason }) => [sessionId, reason]).toSorted(), others.map((id) => [id, 'ended']).toSorted())
+  t.same(
+    ended.map(({ sessionId, reason }) => [sessionId, reason]).toSorted(),
+    others.map((id) => [id, 'ended']).toSorted()
+  )
 })
 
 t.test('nothing happens without its event, and no event without what it tells of', async (t) => {
@@ -222,9 +272,23 @@ t.test('nothing happens without its event, and no event without what it tells of
 
   t.equal((await ask('POST', '/auth/register', { ...ada, username: 'bob' })).statusCode, 409)
   t.equal((await ask('POST', '/auth/login', ada)).statusCode, 409)
-  t.equal((await ask('POST', '/auth/login', { ...ada, password: 'a wrong one' })).statusCode, 401, 'a failure has happened, whatever is stored of it')
+  t.equal(
+    (await ask('POST', '/auth/login', { ...ada, password: 'a wrong one' })).statusCode,
+    401,
+    'a failure has happened, whatever is stored of it'
+  )
   t.equal((await ask('POST', '/auth/logout', { refresh_token: first.refresh_token })).statusCode, 409)
-  t.equal((await ask('PUT', '/auth/password', { current_password: password, new_password: 'another horse battery staple' }, first.access_token)).statusCode, 409)
+  t.equal(
+    (
+      await ask(
+        'PUT',
+        '/auth/password',
+        { current_password: password, new_password: 'another horse battery staple' },
+        first.access_token
+      )
+    ).statusCode,
+    409
+  )
   t.equal((await ask('DELETE', '/auth/sessions', undefined, first.access_token)).statusCode, 409)
 
   await dropTrigger(sql, 'accounts_events')
@@ -270,13 +334,24 @@ t.test('events hold no password, no token and nothing that was typed', async (t)
   await ask('POST', '/auth/login', { username: 'my password in the wrong field', password: 'another secret of mine' })
   await ask('POST', '/auth/logout', { refresh_token: tokens.refresh_token })
   const all = JSON.stringify([heard, await stored()])
-  for (const secret of [password, 'wrong field', 'another secret', ...tokens.access_token.split('.'), ...tokens.refresh_token.split('.')]) t.notOk(all.includes(secret))
+  for (const secret of [
+    password,
+    'wrong field',
+    'another secret',
+    ...tokens.access_token.split('.'),
+    ...tokens.refresh_token.split('.'),
+  ]) { t.notOk(all.includes(secret)) }
 })
 
 t.test('a request that does not prove where it comes from is told', async (t) => {
   const { app, stored } = await storing(t, { transport: 'cookie' })
   const heard = hear(t, ['csrf-failed'])
-  await app.inject({ method: 'POST', url: '/auth/login', headers: { 'sec-fetch-site': 'cross-site', 'user-agent': userAgent }, payload: { username: 'ada', password } })
+  await app.inject({
+    method: 'POST',
+    url: '/auth/login',
+    headers: { 'sec-fetch-site': 'cross-site', 'user-agent': userAgent },
+    payload: { username: 'ada', password },
+  })
   t.same(heard, [{ type: 'csrf-failed', instance: 'accounts', ip: '127.0.0.1', userAgent: 'Ada’s browser' }])
   t.same(await stored(), [])
 })
@@ -287,7 +362,11 @@ t.test('events are kept for as long as the app wants, and outlive their user', a
   await tokensOf('/auth/login', ada)
   await app.accounts.users.delete(user.id)
   t.match(await app.accounts.prune(), { events: 0 })
-  await sql.run('update accounts_events set created_at = ? where type = ?', new Date(Date.now() - 31 * 86400_000), 'register')
+  await sql.run(
+    'update accounts_events set created_at = ? where type = ?',
+    new Date(Date.now() - 31 * 86400_000),
+    'register'
+  )
   t.match(await app.accounts.prune(), { events: 1 })
   t.match(await stored(), [{ type: 'login', userId: user.id }])
 })
@@ -299,7 +378,15 @@ t.test('a stored theft says which of two siblings came when, and from where', as
   t.teardown(() => mock.timers.reset())
   const { refresh_token: first } = await tokensOf('/auth/register', ada)
   const come = async (token: string, remoteAddress: string, userAgent: string) =>
-    (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, remoteAddress, headers: { 'user-agent': userAgent } })).json()
+    (
+      await app.inject({
+        method: 'POST',
+        url: '/auth/refresh',
+        payload: { refresh_token: token },
+        remoteAddress,
+        headers: { 'user-agent': userAgent },
+      })
+    ).json()
 
   const { refresh_token: owners } = await come(first, '192.0.2.1', 'owner')
   const { refresh_token: thiefs } = await come(first, '192.0.2.66', 'thief')
@@ -309,11 +396,21 @@ t.test('a stored theft says which of two siblings came when, and from where', as
   mock.timers.tick(1000)
   t.match(await come(thiefs, '192.0.2.66', 'thief'), { code: 'ACCOUNTS_REFRESH_REUSED' })
 
-  const [ownersClaims, thiefsClaims] = [owners, thiefs].map((token) => decode(token).payload) as [RefreshClaims, RefreshClaims]
+  const [ownersClaims, thiefsClaims] = [owners, thiefs].map((token) => decode(token).payload) as [
+    RefreshClaims,
+    RefreshClaims
+  ]
   const { details, ...row } = (await sql.get('select * from accounts_events where type = ?', 'reuse'))!
   const known = {
     shown: { gen: 1, br: thiefsClaims.br, issuedAt: thiefsClaims.iat * 1000 },
-    session: { gen: 2, prevGen: 1, prevBranch: ownersClaims.br, lastUsedAt: ownersCameAt, ip: '192.0.2.1', userAgent: 'owner' },
+    session: {
+      gen: 2,
+      prevGen: 1,
+      prevBranch: ownersClaims.br,
+      lastUsedAt: ownersCameAt,
+      ip: '192.0.2.1',
+      userAgent: 'owner',
+    },
   }
   t.same(typeof details === 'string' ? JSON.parse(details) : details, known)
   t.match(row, { ip: '192.0.2.66', user_agent: 'thief' })

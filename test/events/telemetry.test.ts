@@ -31,9 +31,22 @@ t.test('each refresh is counted and told by what came of it', async (t) => {
   t.match(fourth, { code: 'ACCOUNTS_REFRESH_REUSED' })
 
   const sessionId = decode(first).payload.sid
-  const same = { instance: 'accounts', sessionId, userId: user.id, adopted: false, userAgentChanged: false, networkChanged: false }
+  const same = {
+    instance: 'accounts',
+    sessionId,
+    userId: user.id,
+    adopted: false,
+    userAgentChanged: false,
+    networkChanged: false,
+  }
   t.same(heard, ['rotated', 'repeated', 'skipped', 'reused'].map((outcome) => ({ ...same, outcome })))
-  t.match(app.accounts.counters, { refreshesRotated: 1, refreshesRepeated: 1, refreshesSkipped: 1, refreshesAdopted: 0, refreshesReused: 1 })
+  t.match(app.accounts.counters, {
+    refreshesRotated: 1,
+    refreshesRepeated: 1,
+    refreshesSkipped: 1,
+    refreshesAdopted: 0,
+    refreshesReused: 1,
+  })
   t.match(await sql.get('select revoke_reason from accounts_sessions'), { revoke_reason: 'reuse' })
 })
 
@@ -62,7 +75,9 @@ t.test('the end of a stolen session is told, and no event holds a secret', async
   await refresh(token)
   await refresh(token)
   const { sid, sub } = decode(token).payload
-  t.match(heard[0], [{ instance: 'accounts', userId: sub, sessionId: sid, reason: null, ip: '127.0.0.1', userAgent: 'lightMyRequest' }])
+  t.match(heard[0], [
+    { instance: 'accounts', userId: sub, sessionId: sid, reason: null, ip: '127.0.0.1', userAgent: 'lightMyRequest' },
+  ])
   t.equal(heard[0]!.length, 1)
   t.match(heard[1], [{ outcome: 'rotated' }, { outcome: 'reused' }])
   t.notMatch(JSON.stringify(heard), token)
@@ -90,7 +105,13 @@ t.test('each refresh that is refused is told by its reason, and counted', async 
     { sessionId: sidOf(old), outcome: 'superseded' },
   ])
   t.equal(heard.length, 4, 'of what is no token of ours no session is known')
-  t.match(app.accounts.counters, { refreshesEnded: 2, refreshesForged: 1, refreshesSuperseded: 1, refreshesReused: 0, refreshesFailed: 0 })
+  t.match(app.accounts.counters, {
+    refreshesEnded: 2,
+    refreshesForged: 1,
+    refreshesSuperseded: 1,
+    refreshesReused: 0,
+    refreshesFailed: 0,
+  })
 })
 
 t.test('a refresh that something else keeps from its answer is told as failed', async (t) => {
@@ -108,19 +129,42 @@ t.test('a refresh tells whether it comes from another program or network than th
   let { refresh_token: token } = await signUp()
   const refresh = async (remoteAddress: string, userAgent: string) => {
     const headers = { 'user-agent': userAgent }
-    const answer = await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, remoteAddress, headers })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/auth/refresh',
+      payload: { refresh_token: token },
+      remoteAddress,
+      headers,
+    })
     t.equal(answer.statusCode, 200)
     token = answer.json().refresh_token
   }
   mock.timers.enable({ apis: ['Date'], now: Date.now() })
   t.teardown(() => mock.timers.reset())
-  const sources = [['2001:db8:1:2::3', 'one'], ['2001:db8:1:2:ffff::9', 'one'], ['2001:db8:1:3::3', 'two'], ['192.0.2.1', 'two'], ['::ffff:192.0.2.1', 'two']]
+  const sources = [
+    ['2001:db8:1:2::3', 'one'],
+    ['2001:db8:1:2:ffff::9', 'one'],
+    ['2001:db8:1:3::3', 'two'],
+    ['192.0.2.1', 'two'],
+    ['::ffff:192.0.2.1', 'two'],
+  ]
   for (const [address, agent] of sources) {
     mock.timers.tick(62_000)
     await refresh(address!, agent!)
   }
-  t.same(heard.map((event) => { const { userAgentChanged, networkChanged } = event as Record<string, unknown>; return [userAgentChanged, networkChanged] }),
-    [[true, true], [false, false], [true, true], [false, true], [false, false]])
+  t.same(
+    heard.map((event) => {
+      const { userAgentChanged, networkChanged } = event as Record<string, unknown>
+      return [userAgentChanged, networkChanged]
+    }),
+    [
+      [true, true],
+      [false, false],
+      [true, true],
+      [false, true],
+      [false, false],
+    ]
+  )
 })
 
 t.test('of a session that code began nothing is known to compare with', async (t) => {
@@ -145,7 +189,11 @@ t.test('a refresh token that has expired is told and counted as one whose sessio
 
 t.test('a row with an address and a time that cannot be read keeps no thief in', async (t) => {
   for (const change of ["last_used_at = 'x'", "ip = x'00'", "user_agent = x'00'"]) {
-    const { app, signUp, refresh, sql } = await buildOnFile(t, { refresh: { window: 0 }, db: await freshDatabase(t, 'sqlite'), events: { store: true } }, silent)
+    const { app, signUp, refresh, sql } = await buildOnFile(
+      t,
+      { refresh: { window: 0 }, db: await freshDatabase(t, 'sqlite'), events: { store: true } },
+      silent
+    )
     const { refresh_token: token } = await signUp()
     t.equal((await refresh(token)).statusCode, 200)
     await sql.exec(`update accounts_sessions set ${change}`)

@@ -41,7 +41,11 @@ const challenges: Record<string, [status: number, error?: string]> = {
 }
 
 /** The sentence of each of our errors. */
-const sentences = Object.fromEntries(Object.values(errors).map((Refusal) => new (Refusal as new () => Error & { code: string })()).map(({ code, message }) => [code, message]))
+const sentences = Object.fromEntries(
+  Object.values(errors)
+    .map((Refusal) => new (Refusal as new () => Error & { code: string })())
+    .map(({ code, message }) => [code, message])
+)
 
 const shop = { id: 'shop', secret: 'the secret of a client that asks' }
 const hostile = 'x"\\, error="none'
@@ -49,7 +53,10 @@ const hostile = 'x"\\, error="none'
 /** A request for each error that has a challenge, with hostile texts wherever a text may stand. */
 async function provoke (t: Test, options: AccountsOptions): Promise<LightMyRequestResponse[]> {
   const { app, get, post, refresh, signUp, signIn } = await build(t, {
-    refresh: { window: 0 }, introspection: { clients: [shop] }, verifyClaims: (_, request) => request?.url !== '/guarded?refused', ...options,
+    refresh: { window: 0 },
+    introspection: { clients: [shop] },
+    verifyClaims: (_, request) => request?.url !== '/guarded?refused',
+    ...options,
   })
   app.get('/fresh', { preHandler: app.accounts.guard({ fresh: '1s' }) }, async () => 'in')
   app.get('/admin', { preHandler: app.accounts.guard({ roles: [hostile] }) }, async () => 'in')
@@ -62,16 +69,34 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
   await app.accounts.revoke(over)
   const { access_token: old } = await app.accounts.issueTokens(user.id)
   const { access_token: superseded } = await signIn()
-  await app.inject({ method: 'POST', url: '/auth/reauthenticate', payload: { password }, headers: { authorization: `${scheme} ${superseded}` } })
+  await app.inject({
+    method: 'POST',
+    url: '/auth/reauthenticate',
+    payload: { password },
+    headers: { authorization: `${scheme} ${superseded}` },
+  })
   await refresh(spent)
 
   return [
-    await get('/guarded'), await app.inject({ url: '/guarded', headers: { authorization: `Basic ${hostile}` } }), await post('/auth/refresh'), await post('/auth/logout'),
-    await ask('/guarded', `a ${hostile}`), await ask('/auth/me', ''),
-    await ask('/guarded', hostile.replaceAll(/[ ,]/g, '')), await ask('/guarded', mint({ ...header, kid: hostile }, payload)), await ask('/guarded', mint(header, { ...payload, iss: hostile, [hostile]: hostile })),
+    await get('/guarded'),
+    await app.inject({ url: '/guarded', headers: { authorization: `Basic ${hostile}` } }),
+    await post('/auth/refresh'),
+    await post('/auth/logout'),
+    await ask('/guarded', `a ${hostile}`),
+    await ask('/auth/me', ''),
+    await ask('/guarded', hostile.replaceAll(/[ ,]/g, '')),
+    await ask('/guarded', mint({ ...header, kid: hostile }, payload)),
+    await ask('/guarded', mint(header, { ...payload, iss: hostile, [hostile]: hostile })),
     await ask('/guarded', mint(header, { ...payload, auth_time: 1, iat: 1, exp: 2, [hostile]: hostile })),
-    await ask('/guarded', spent), await ask('/guarded', over), await ask('/guarded', superseded), await ask('/guarded?refused', old), await refresh(spent), await ask('/fresh', old), await ask('/admin', old),
-    await post('/auth/login', { username: hostile, password: hostile }), await post('/auth/login', { username: 'ada', password: hostile }),
+    await ask('/guarded', spent),
+    await ask('/guarded', over),
+    await ask('/guarded', superseded),
+    await ask('/guarded?refused', old),
+    await refresh(spent),
+    await ask('/fresh', old),
+    await ask('/admin', old),
+    await post('/auth/login', { username: hostile, password: hostile }),
+    await post('/auth/login', { username: 'ada', password: hostile }),
     await post('/auth/introspect', { token: hostile, client_id: hostile, client_secret: hostile }),
   ]
 }
@@ -80,13 +105,25 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
 const voices: Record<string, AccountsOptions> = {
   'our own words': {},
   'a realm of every character': { realm: "!#$%&'()*+,-./0123456789:;<=>?@ABCXYZ[]^_`abcxyz{|}~ " },
-  'messages of its own': { messages: Object.fromEntries(Object.keys(challenges).map((code) => [code, (request) => `„${request.url}“ "\r\n\\ 字`])) },
+  'messages of its own': {
+    messages: Object.fromEntries(
+      Object.keys(challenges).map((code) => [code, (request) => `„${request.url}“ "\r\n\\ 字`])
+    ),
+  },
   'another scheme': { header: { scheme: "JWT!#$%&'*+-.^_`|~" } },
 }
 
 t.test('every error with a challenge is in the table', async (t) => {
-  const made = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string, statusCode: number, headers?: Record<string, string> })())
-  t.strictSame(made.filter(({ headers }) => headers?.['www-authenticate']).map(({ code }) => code).sort(), Object.keys(challenges).sort())
+  const made = Object.values(errors).map(
+    (Refusal) => new (Refusal as new () => { code: string; statusCode: number; headers?: Record<string, string> })()
+  )
+  t.strictSame(
+    made
+      .filter(({ headers }) => headers?.['www-authenticate'])
+      .map(({ code }) => code)
+      .sort(),
+    Object.keys(challenges).sort()
+  )
   t.strictSame(made.filter(({ statusCode, headers }) => statusCode === 401 && !headers), [], 'and every 401 has one')
 })
 
@@ -97,14 +134,21 @@ for (const [voice, options] of Object.entries(voices)) {
 
     for (const answer of answers) {
       const { code, statusCode } = answer.json()
-      const { scheme, parameters: { realm: told, error, error_description: description, ...more } } = parse(String(answer.headers['www-authenticate']))
+      const {
+        scheme,
+        parameters: { realm: told, error, error_description: description, ...more },
+      } = parse(String(answer.headers['www-authenticate']))
       const [status, expected] = challenges[code]!
       t.strictSame([statusCode, error], [status, expected], code)
       t.strictSame([scheme, told], [code === 'ACCOUNTS_CLIENT_INVALID' ? 'Basic' : usual, realm], code)
       t.strictSame(more, code === 'ACCOUNTS_TOKEN_STALE' ? { max_age: '1' } : {}, `${code} says no more`)
       t.equal(description, error && sentences[code], `${code} has its own sentence`)
     }
-    t.strictSame([...new Set(answers.map((answer) => answer.json().code))].sort(), Object.keys(challenges).sort(), 'each was provoked')
+    t.strictSame(
+      [...new Set(answers.map((answer) => answer.json().code))].sort(),
+      Object.keys(challenges).sort(),
+      'each was provoked'
+    )
   })
 }
 
@@ -120,7 +164,14 @@ t.test('on the wire a refusal is one challenge in one line, whatever bytes were 
     }).on('error', reject).end()
   })
 
-  for (const [first, ...others] of [['Bearer %0d%0aset-cookie:%20x=y'], ['Bearer \xff\xfe'], ['Bearer \x80'], ['Bearer a', 'Bearer b'], ['Basic a', 'Bearer b'], ['Bearer\tx']]) {
+  for (const [first, ...others] of [
+    ['Bearer %0d%0aset-cookie:%20x=y'],
+    ['Bearer \xff\xfe'],
+    ['Bearer \x80'],
+    ['Bearer a', 'Bearer b'],
+    ['Basic a', 'Bearer b'],
+    ['Bearer\tx'],
+  ]) {
     const raw = await ask([first!, ...others])
     const found = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]!.toLowerCase() === 'www-authenticate')
     t.equal(found.length, 1, first!)
@@ -132,7 +183,13 @@ t.test('on the wire a refusal is one challenge in one line, whatever bytes were 
 t.test('a success and a refusal without a challenge carry none', async (t) => {
   const { get, post, signUp } = await build(t)
   const { access_token: access } = await signUp()
-  for (const answer of [await get('/guarded', access), await post('/auth/login', { username: 'ada', password }), await post('/auth/login', {}), await get('/auth/nothing', access), await post('/auth/register', { username: 'ada', password })]) {
+  for (const answer of [
+    await get('/guarded', access),
+    await post('/auth/login', { username: 'ada', password }),
+    await post('/auth/login', {}),
+    await get('/auth/nothing', access),
+    await post('/auth/register', { username: 'ada', password }),
+  ]) {
     t.notOk('www-authenticate' in answer.headers, String(answer.statusCode))
   }
   t.match((await get('/guarded', `${access}x`)).headers['www-authenticate'], /invalid_token/)

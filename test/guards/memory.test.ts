@@ -22,7 +22,7 @@ t.test('a guarded request asks no database, once its token and its user are know
   const { get, signUp, count } = await counting(t)
   const { access_token: token } = await signUp()
   t.equal(await count(() => get('/guarded', token)), 1, 'the user is read')
-  for (const path of ['/guarded', '/auth/me']) t.equal(await count(() => Promise.all(Array.from({ length: 50 }, () => get(path, token)))), 0, path)
+  for (const path of ['/guarded', '/auth/me']) { t.equal(await count(() => Promise.all(Array.from({ length: 50 }, () => get(path, token)))), 0, path) }
   t.ok(await count(() => get('/strict', token)) > 0, 'and what is counted is there to count')
 })
 
@@ -40,10 +40,17 @@ t.test('a session that was revoked one statement ago is refused from memory, in 
     const { access_token: token, refresh_token: refreshToken } = await signIn()
     t.equal((await get('/guarded', token)).statusCode, 200)
     await revoke(token, refreshToken)
-    t.equal(await count(async () => t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })), 0)
+    t.equal(
+      await count(async () => t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })),
+      0
+    )
   }
 
-  const wholesale = [() => app.accounts.sessions.revokeAll(id), () => app.accounts.users.setPassword(id, 'another horse battery staple'), () => app.accounts.users.disable(id)]
+  const wholesale = [
+    () => app.accounts.sessions.revokeAll(id),
+    () => app.accounts.users.setPassword(id, 'another horse battery staple'),
+    () => app.accounts.users.disable(id),
+  ]
   for (const revoke of wholesale) {
     const { access_token: token } = await app.accounts.issueTokens(id)
     t.equal((await get('/guarded', token)).statusCode, 200)

@@ -17,20 +17,50 @@ async function behind (t: Test, options: GuardOptions) {
 t.test('a guard with options that are not is refused where it is written', async (t) => {
   const { app } = await build(t)
   const refused: [options: object, named: RegExp][] = [
-    [{ type: 'id' }, /type/], [{ type: null }, /type/], [{ optional: 'always' }, /optional/], [{ optional: null }, /optional/],
-    [{ fresh: 0 }, /fresh/], [{ fresh: '10' }, /fresh/], [{ fresh: null }, /fresh/], [{ fresh: ['10m'] }, /fresh/],
-    [{ roles: 'admin' }, /roles/], [{ roles: [''] }, /roles/], [{ roles: [1] }, /roles/], [{ check: true }, /check/],
-    [{ type: 'id', roles: 'admin' }, /type [^;]+; [^;]*roles/], [{ role: 'admin' }, /guard role is not an option/], [{ locations: ['path'] }, /locations/], [{ locations: [] }, /locations/], [{ locations: ['query', 'query'] }, /locations/],
-    [{ type: 'refresh', locations: ['protocol'] }, /protocol' has access tokens alone/], [{ consistency: 'loose' }, /consistency/], [{ consistency: 'stateless', roles: ['admin'] }, /stateless/], [{ consistency: 'stateless', type: 'any' }, /stateless/],
-    ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [{ optional: true, ...more }, /optional lets anybody in/]),
+    [{ type: 'id' }, /type/],
+    [{ type: null }, /type/],
+    [{ optional: 'always' }, /optional/],
+    [{ optional: null }, /optional/],
+    [{ fresh: 0 }, /fresh/],
+    [{ fresh: '10' }, /fresh/],
+    [{ fresh: null }, /fresh/],
+    [{ fresh: ['10m'] }, /fresh/],
+    [{ roles: 'admin' }, /roles/],
+    [{ roles: [''] }, /roles/],
+    [{ roles: [1] }, /roles/],
+    [{ check: true }, /check/],
+    [{ type: 'id', roles: 'admin' }, /type [^;]+; [^;]*roles/],
+    [{ role: 'admin' }, /guard role is not an option/],
+    [{ locations: ['path'] }, /locations/],
+    [{ locations: [] }, /locations/],
+    [{ locations: ['query', 'query'] }, /locations/],
+    [{ type: 'refresh', locations: ['protocol'] }, /protocol' has access tokens alone/],
+    [{ consistency: 'loose' }, /consistency/],
+    [{ consistency: 'stateless', roles: ['admin'] }, /stateless/],
+    [{ consistency: 'stateless', type: 'any' }, /stateless/],
+    ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [
+      { optional: true, ...more },
+      /optional lets anybody in/,
+    ]),
   ]
-  for (const [options, message] of refused) t.throws(() => app.accounts.guard(options as GuardOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
-  t.throws(() => app.get('/x', { onRequest: app.accounts.guard({ type: 'any' }) }, whoami), { message: /authenticateAny in onRequest/ })
-  t.throws(() => app.get('/y', { preHandler: app.accounts.guard as never }, whoami), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/y has app\.accounts\.guard itself as a hook: call it/ })
-  t.throws(() => app.accounts.protect({ roles: ['admin'] } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs a scope/ })
+  for (const [options, message] of refused) { t.throws(() => app.accounts.guard(options as GuardOptions), { code: 'ACCOUNTS_OPTIONS_INVALID', message }) }
+  t.throws(() => app.get('/x', { onRequest: app.accounts.guard({ type: 'any' }) }, whoami), {
+    message: /authenticateAny in onRequest/,
+  })
+  t.throws(() => app.get('/y', { preHandler: app.accounts.guard as never }, whoami), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /GET \/y has app\.accounts\.guard itself as a hook: call it/,
+  })
+  t.throws(() => app.accounts.protect({ roles: ['admin'] } as never), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /needs a scope/,
+  })
   t.throws(() => app.accounts.protect(undefined as never), { message: /needs a scope/ })
   t.doesNotThrow(() => app.accounts.guard(Object.freeze({ roles: Object.freeze(['admin']) as string[] })))
-  t.doesNotThrow(() => app.accounts.guard({ type: 'access', optional: false, fresh: false, roles: [], consistency: 'cached' }), 'the defaults, spelt out')
+  t.doesNotThrow(
+    () => app.accounts.guard({ type: 'access', optional: false, fresh: false, roles: [], consistency: 'cached' }),
+    'the defaults, spelt out'
+  )
 })
 
 t.test('roles: the user must have all of them, as they are now', async (t) => {
@@ -52,7 +82,12 @@ t.test('roles: the user must have all of them, as they are now', async (t) => {
 t.test('check: only true lets the request in, and one that throws says nothing of why', async (t) => {
   let verdict: () => unknown = () => true
   const seen: unknown[] = []
-  const { get, signUp } = await behind(t, { check: (user, request) => { seen.push([user.username, request.url]); return verdict() as boolean } })
+  const { get, signUp } = await behind(t, {
+    check: (user, request) => {
+      seen.push([user.username, request.url])
+      return verdict() as boolean
+    },
+  })
   const { access_token: token } = await signUp()
   t.equal((await get('/it', token)).statusCode, 200)
   t.same(seen, [['ada', '/it']])
@@ -64,7 +99,11 @@ t.test('check: only true lets the request in, and one that throws says nothing o
     t.match((await get('/it', token)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
   }
   verdict = () => { throw Object.assign(new Error('the secret of the house'), { statusCode: 200 }) }
-  t.same((await get('/it', token)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+  t.same((await get('/it', token)).json(), {
+    statusCode: 500,
+    error: 'Internal Server Error',
+    message: 'Internal Server Error',
+  })
 })
 
 t.test('fresh: the password was checked lately, and a refresh makes it no fresher', async (t) => {
@@ -78,9 +117,16 @@ t.test('fresh: the password was checked lately, and a refresh makes it no freshe
 
     mock.timers.tick(1000)
     const next = (await refresh(first.refresh_token)).json()
-    for (const answer of [await get('/it', first.access_token), await get('/it', next.access_token), await post('/it', { refresh_token: next.refresh_token })]) {
+    for (const answer of [
+      await get('/it', first.access_token),
+      await get('/it', next.access_token),
+      await post('/it', { refresh_token: next.refresh_token }),
+    ]) {
       t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_STALE' })
-      t.match(answer.headers['www-authenticate'], new RegExp(`error="insufficient_user_authentication", error_description="[^"]+", max_age="${seconds}"$`))
+      t.match(
+        answer.headers['www-authenticate'],
+        new RegExp(`error="insufficient_user_authentication", error_description="[^"]+", max_age="${seconds}"$`)
+      )
     }
     t.equal((await get('/it', (await signIn()).access_token)).statusCode, 200)
     mock.timers.reset()
@@ -94,11 +140,16 @@ t.test('optional: no token is nobody, and a bad one is still refused', async (t)
     const { app, get, post, signUp, refresh } = await behind(t, { optional })
     const { access_token: token, refresh_token: refreshToken, user } = await signUp()
     t.same((await get('/it')).json(), { user: null, auth: null })
-    t.same((await app.inject({ url: '/it', headers: { authorization: 'Basic YTpi' } })).json(), { user: null, auth: null })
+    t.same((await app.inject({ url: '/it', headers: { authorization: 'Basic YTpi' } })).json(), {
+      user: null,
+      auth: null,
+    })
     t.same((await get('/it', token)).json().user, user)
     t.match((await get('/it', 'x.y.z')).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
     t.match((await get('/it', refreshToken)).json(), { code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
-    t.match((await app.inject({ url: '/it', headers: { authorization: 'Bearer' } })).json(), { code: 'ACCOUNTS_HEADER_MALFORMED' })
+    t.match((await app.inject({ url: '/it', headers: { authorization: 'Bearer' } })).json(), {
+      code: 'ACCOUNTS_HEADER_MALFORMED',
+    })
 
     const next = (await refresh(refreshToken)).json()
     mock.timers.tick(900_000)
@@ -116,7 +167,10 @@ t.test('any: both kinds let in, but what is called a refresh token has to be one
   const { access_token: access, refresh_token: token } = await signUp()
   t.match((await get('/it', access)).json().auth, { header: { typ: 'at+jwt' }, location: 'header' })
   t.match((await get('/it', token)).json().auth, { header: { typ: 'rt+jwt' }, location: 'header' })
-  t.match((await post('/it', { refresh_token: token }, access)).json().auth, { header: { typ: 'rt+jwt' }, location: 'body' })
+  t.match((await post('/it', { refresh_token: token }, access)).json().auth, {
+    header: { typ: 'rt+jwt' },
+    location: 'body',
+  })
   t.match((await post('/it', { refresh_token: access })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
   t.match((await get('/it')).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
 })
@@ -130,6 +184,11 @@ t.test('a user who is refused does not stay on a request that another strategy l
 
 t.test('guards are named as they are made, so that they can be found among hooks', async (t) => {
   const { app } = await build(t)
-  const named = [app.authenticate, app.authenticateRefresh, app.accounts.guard({ type: 'any' }), app.accounts.guard({ roles: ['admin'] })]
+  const named = [
+    app.authenticate,
+    app.authenticateRefresh,
+    app.accounts.guard({ type: 'any' }),
+    app.accounts.guard({ roles: ['admin'] }),
+  ]
   t.same(named.map(({ name }) => name), ['authenticate', 'authenticateRefresh', 'authenticateAny', 'authenticate'])
 })

@@ -15,19 +15,28 @@ const handler = async () => 'secret'
 for (const hook of ['onRequest', 'preValidation', 'preHandler'] as const) {
   t.test(`a route whose ${hook} is undefined is refused where it is added`, async (t) => {
     const { app } = await build(t)
-    t.throws(() => app.get('/x', { [hook]: undefined } as object, handler), { code: 'ACCOUNTS_OPTIONS_INVALID', message: new RegExp(`GET /x has ${hook}: undefined`) })
+    t.throws(() => app.get('/x', { [hook]: undefined } as object, handler), {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: new RegExp(`GET /x has ${hook}: undefined`),
+    })
     t.throws(() => app.post('/x', { [hook]: [undefined] } as object, handler))
     t.doesNotThrow(() => app.get('/x', { [hook]: app.authenticate }, handler).get('/y', handler))
   })
 }
 
 /** A package that writes a route with the hooks that it is given, as some do. */
-async function packageThat (t: Test, writes: string): Promise<FastifyPluginAsync<Partial<Record<'preHandler' | 'onRequest', unknown>>>> {
-  const folder = t.testdir({ node_modules: { 'a-package': { 'index.js': `module.exports = async (app, options) => { ${writes} }` } } })
+async function packageThat (
+  t: Test,
+  writes: string
+): Promise<FastifyPluginAsync<Partial<Record<'preHandler' | 'onRequest', unknown>>>> {
+  const folder = t.testdir({
+    node_modules: { 'a-package': { 'index.js': `module.exports = async (app, options) => { ${writes} }` } },
+  })
   return createRequire(join(folder, 'app.js'))('a-package')
 }
 
-const proxies = "app.get('/proxied', { preHandler: options.preHandler }, async () => 'open'); app.post('/proxied', { onRequest: options.onRequest }, async () => 'open')"
+const proxies =
+  "app.get('/proxied', { preHandler: options.preHandler }, async () => 'open'); app.post('/proxied', { onRequest: options.onRequest }, async () => 'open')"
 
 t.test('a package may write hooks that are undefined once there are guards, and the log says so once', async (t) => {
   const plugin = await packageThat(t, proxies)
@@ -40,7 +49,12 @@ t.test('a package may write hooks that are undefined once there are guards, and 
   })
   await app.register(plugin, { prefix: '/three', preHandler: app.authenticate, onRequest: app.authenticate })
   await app.ready()
-  t.strictSame(lines.map((line) => JSON.parse(line).msg.split(':')[1]), [' GET /one/proxied (preHandler), POST /one/proxied (onRequest). If a guard was meant for one, it is open to everybody'])
+  t.strictSame(
+    lines.map((line) => JSON.parse(line).msg.split(':')[1]),
+    [
+      ' GET /one/proxied (preHandler), POST /one/proxied (onRequest). If a guard was meant for one, it is open to everybody',
+    ]
+  )
   t.equal((await app.inject('/one/proxied')).body, 'open')
   t.equal((await app.inject('/two/proxied')).statusCode, 401)
   t.equal((await app.inject('/three/proxied')).statusCode, 401)
@@ -51,7 +65,16 @@ t.test('before there are guards it may not, since that can be a forgotten await'
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(plugin)
-  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/proxied has preHandler: undefined.*await app\.register\(accounts\)" before it.*a function that does nothing/ })
+  await t.rejects(
+    async () => {
+      await app.register(accounts, options)
+    },
+    {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message:
+        /GET \/proxied has preHandler: undefined.*await app\.register\(accounts\)" before it.*a function that does nothing/,
+    }
+  )
 
   const booting = Fastify()
   t.teardown(() => booting.close())
@@ -60,19 +83,34 @@ t.test('before there are guards it may not, since that can be a forgotten await'
     refusal = await plugin(booting, {}).then(() => undefined, (error) => error)
     throw new Error('No database')
   }
-  await t.rejects(async () => { await booting.register(accounts, { secret, password: cheap, orm }) }, { message: 'No database' })
+  await t.rejects(
+    async () => {
+      await booting.register(accounts, { secret, password: cheap, orm })
+    },
+    { message: 'No database' }
+  )
   t.match(refusal, { code: 'ACCOUNTS_OPTIONS_INVALID' }, 'nor while the accounts are on their way')
 })
 
-t.test('a route of the app itself is refused for such a hook, beside another guard too, however it is written', async (t) => {
-  const { app } = await build(t)
-  const misspelt = { onRequest: app.authenticate, preHandler: (app as unknown as Record<string, undefined>)['authentcate'] } as object
-  const refused = { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/mine has preHandler: undefined/ }
-  t.throws(() => app.get('/mine', misspelt, handler), refused)
-  t.throws(() => ['/mine'].forEach((url) => app.get(url, misspelt, handler)), refused)
-  t.throws(() => Reflect.apply(app.get, app, ['/mine', misspelt, handler]), refused)
-  await t.rejects(async () => { await app.register(async (scope) => { scope.get('/mine', misspelt, handler) }) }, refused)
-})
+t.test(
+  'a route of the app itself is refused for such a hook, beside another guard too, however it is written',
+  async (t) => {
+    const { app } = await build(t)
+    const misspelt = {
+      onRequest: app.authenticate,
+      preHandler: (app as unknown as Record<string, undefined>)['authentcate'],
+    } as object
+    const refused = { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/mine has preHandler: undefined/ }
+    t.throws(() => app.get('/mine', misspelt, handler), refused)
+    t.throws(() => ['/mine'].forEach((url) => app.get(url, misspelt, handler)), refused)
+    t.throws(() => Reflect.apply(app.get, app, ['/mine', misspelt, handler]), refused)
+    await t.rejects(async () => {
+      await app.register(async (scope) => {
+        scope.get('/mine', misspelt, handler)
+      })
+    }, refused)
+  }
+)
 
 t.test('nothing that an app sets about stacks makes its own route one of a package', async (t) => {
   const { stackTraceLimit, prepareStackTrace } = Error
@@ -93,7 +131,12 @@ t.test('a guard taken from an app that does not have it yet keeps the app from s
   t.teardown(() => app.close())
   app.register(accounts, options)
   app.get('/secret', { preHandler: app.authenticate }, handler)
-  await t.rejects(async () => { await app.ready() }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/secret has preHandler: undefined.*await app\.register/ })
+  await t.rejects(
+    async () => {
+      await app.ready()
+    },
+    { code: 'ACCOUNTS_OPTIONS_INVALID', message: /GET \/secret has preHandler: undefined.*await app\.register/ }
+  )
 })
 
 t.test('so does one in a scope, before the plugin or inside it', async (t) => {
@@ -107,7 +150,9 @@ t.test('so does one in a scope, before the plugin or inside it', async (t) => {
 })
 
 t.test('an app that was made before the plugin was imported is watched from its registration on', async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', 'support', 'late-import.ts')])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(import.meta.dirname, '..', 'support', 'late-import.ts'),
+  ])
   t.equal(stdout, '401 ACCOUNTS_OPTIONS_INVALID\n')
 })
 
@@ -122,12 +167,22 @@ t.test('a route is named once, though Fastify adds a HEAD to every GET', async (
 
 t.test('the plugin is registered once, and takes no place that another has', async (t) => {
   const { app } = await build(t)
-  await t.rejects(async () => { await app.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /accounts named accounts already: register the plugin once/ })
+  await t.rejects(
+    async () => {
+      await app.register(accounts, options)
+    },
+    { code: 'ACCOUNTS_OPTIONS_INVALID', message: /accounts named accounts already: register the plugin once/ }
+  )
 
   const taken = Fastify()
   t.teardown(() => taken.close())
   taken.decorateRequest('auth', null as never)
-  await t.rejects(async () => { await taken.register(accounts, options) }, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /request\.auth/ })
+  await t.rejects(
+    async () => {
+      await taken.register(accounts, options)
+    },
+    { code: 'ACCOUNTS_OPTIONS_INVALID', message: /request\.auth/ }
+  )
 })
 
 t.test('routes that are open on purpose may come before the plugin', async (t) => {
@@ -140,7 +195,10 @@ t.test('routes that are open on purpose may come before the plugin', async (t) =
 
 t.test('authenticateRefresh in onRequest is refused: there is no body yet', async (t) => {
   const { app } = await build(t)
-  t.throws(() => app.post('/x', { onRequest: app.authenticateRefresh }, handler), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /POST \/x has authenticateRefresh in onRequest/ })
+  t.throws(() => app.post('/x', { onRequest: app.authenticateRefresh }, handler), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /POST \/x has authenticateRefresh in onRequest/,
+  })
   t.doesNotThrow(() => app.post('/x', { preValidation: app.authenticateRefresh, onRequest: app.authenticate }, handler))
   t.doesNotThrow(() => app.post('/y', { onRequest: async () => {} }, handler), 'a hook of the app is its own business')
 })

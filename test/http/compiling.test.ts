@@ -18,7 +18,7 @@ t.test('the very first request is checked, and each that follows', async (t) => 
   const refused = { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message: 'body/username must be string' }
   for (let i = 0; i < 2; i++) t.match((await post('/auth/register', { username: 5, password })).json(), refused)
 
-  for (let i = 0; i < 2; i++) await t.rejects(app.accounts.users.create({ username: 5 } as never), { code: 'ACCOUNTS_INPUT_INVALID' })
+  for (let i = 0; i < 2; i++) { await t.rejects(app.accounts.users.create({ username: 5 } as never), { code: 'ACCOUNTS_INPUT_INVALID' }) }
 })
 
 t.test('what is compiled late is compiled once, and what the app brings at once', async (t) => {

@@ -5,23 +5,28 @@ import { createDeadline, joinDeadline, mostWaitMs, msLeft, withDeadline } from '
 import { build, password } from '../support/build.ts'
 import { letPass } from '../support/waiting.ts'
 
-t.test('what somebody waits for has one deadline for all that it does, and what is left behind has time of its own', async (t) => {
-  t.equal(msLeft(), mostWaitMs)
-  let leave = () => {}
-  const left = new Promise<void>((resolve) => { leave = resolve })
-  let afterwards: Promise<number> | undefined
-  await withDeadline(async () => {
-    letPass(t, 9000)
-    t.ok(msLeft() <= 1000)
-    t.ok(await joinDeadline(async () => msLeft()) <= 1000)
-    t.ok(await withDeadline(async () => msLeft()) > 9000, 'a deadline of its own')
-    letPass(t, 9000)
-    t.equal(msLeft(), 0)
-    afterwards = left.then(async () => Math.min(msLeft(), await joinDeadline(async () => msLeft())))
-  })
-  leave()
-  t.ok(await afterwards! > 9000)
-})
+t.test(
+  'what somebody waits for has one deadline for all that it does, and what is left behind has time of its own',
+  async (t) => {
+    t.equal(msLeft(), mostWaitMs)
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    let afterwards: Promise<number> | undefined
+    await withDeadline(async () => {
+      letPass(t, 9000)
+      t.ok(msLeft() <= 1000)
+      t.ok((await joinDeadline(async () => msLeft())) <= 1000)
+      t.ok((await withDeadline(async () => msLeft())) > 9000, 'a deadline of its own')
+      letPass(t, 9000)
+      t.equal(msLeft(), 0)
+      afterwards = left.then(async () => Math.min(msLeft(), await joinDeadline(async () => msLeft())))
+    })
+    leave()
+    t.ok((await afterwards!) > 9000)
+  }
+)
 
 t.test('a clock that stands still takes nothing, and goes on where it was', async (t) => {
   const deadline = createDeadline()
@@ -41,7 +46,9 @@ t.test('how long a body takes to arrive is no fault of ours', async (t) => {
   const body = JSON.stringify({ username: 'ada', password })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   const arrived = once(app.server, 'request')
-  socket.write(`POST /auth/register HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`)
+  socket.write(
+    `POST /auth/register HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`
+  )
   await arrived
   letPass(t, 11_000)
   socket.write(body)

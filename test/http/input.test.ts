@@ -28,13 +28,29 @@ t.test('a price in cents is taken, by routes and by code, and half a cent is not
 })
 
 t.test('a body is looked at no further than to its first fault', async (t) => {
-  const fields = { tags: Type.Optional(Type.Array(Type.Any(), { maxItems: 5, uniqueItems: true })), site: Type.Optional(Type.String({ maxLength: 9, pattern: '^x' })) }
+  const fields = {
+    tags: Type.Optional(Type.Array(Type.Any(), { maxItems: 5, uniqueItems: true })),
+    site: Type.Optional(Type.String({ maxLength: 9, pattern: '^x' })),
+  }
   const { post } = await build(t, { user: { fields } })
-  const register = async (body: object) => (await post('/auth/register', { username: 'ada', password, ...body })).json().message
-  t.equal(await register({ tags: Array(9).fill(1) }), 'body/tags must NOT have more than 5 items', 'and is not asked whether they differ')
-  t.equal(await register({ site: 'y'.repeat(10) }), 'body/site must NOT have more than 9 characters', 'nor whether it matches')
+  const register = async (body: object) =>
+    (await post('/auth/register', { username: 'ada', password, ...body })).json().message
+  t.equal(
+    await register({ tags: Array(9).fill(1) }),
+    'body/tags must NOT have more than 5 items',
+    'and is not asked whether they differ'
+  )
+  t.equal(
+    await register({ site: 'y'.repeat(10) }),
+    'body/site must NOT have more than 9 characters',
+    'nor whether it matches'
+  )
   t.equal(await register({ username: 5, tags: 5 }), 'body/username must be string')
-  t.equal((await post('/auth/register', { usrname: 'ada', password })).json().message, 'body/usrname is not a known field', 'which says more than what is missing')
+  t.equal(
+    (await post('/auth/register', { usrname: 'ada', password })).json().message,
+    'body/usrname is not a known field',
+    'which says more than what is missing'
+  )
 })
 
 t.test('what code gives and JSON cannot say is refused like any other wrong input', async (t) => {

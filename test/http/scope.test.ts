@@ -290,7 +290,10 @@ t.test('a database that fails is a 503 that says nothing of it', async (t) => {
   const { access_token: bob } = await host.signUp('bob')
   for (const table of ['sessions', 'users']) {
     await sql.exec(`alter table accounts_${table} rename to gone_${table}`)
-    for (const answer of [...await everyRoute(host, tokens), ...table === 'users' ? [await host.get('/auth/me', bob)] : []]) {
+    for (const answer of [
+      ...(await everyRoute(host, tokens)),
+      ...(table === 'users' ? [await host.get('/auth/me', bob)] : []),
+    ]) {
       t.strictSame(answer.json(), {
         statusCode: 503,
         code: 'ACCOUNTS_UNAVAILABLE',
@@ -315,7 +318,11 @@ t.test('nothing secret stands in the log, at any level, whatever happens', async
   }
 
   const log = lines.join('')
-  t.match(log, /no such table: accounts_users|accounts_users\W+ (does not|doesn't) exist/, 'it tells an operator what is wrong')
+  t.match(
+    log,
+    /no such table: accounts_users|accounts_users\W+ (does not|doesn't) exist/,
+    'it tells an operator what is wrong'
+  )
   for (const line of lines) t.ok(JSON.parse(line).level < 60, 'one line, one entry')
   const secrets = [
     password, 'a wrong password', secret, '$argon2', refreshKey.toString('hex'), refreshKey.toString('base64url'),

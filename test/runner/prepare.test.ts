@@ -9,14 +9,21 @@ const link = '.tap/plugins/node_modules/@tapjs/core'
 
 /** A checkout with nothing in it but the places that matter, and a `tap` that only tells how often it was to build. */
 function checkout (t: Test) {
-  const folder = t.testdir({ test: { runner: {} }, bin: {}, node_modules: { '@tapjs': { core: {}, test: { 'test-built': {} } } } })
+  const folder = t.testdir({
+    test: { runner: {} },
+    bin: {},
+    node_modules: { '@tapjs': { core: {}, test: { 'test-built': {} } } },
+  })
   cpSync(join(import.meta.dirname, 'prepare.ts'), join(folder, 'test', 'runner', 'prepare.ts'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(folder, 'bin', 'tap'), '#!/bin/sh\necho "$@" >> built\n', { mode: 0o755 })
 
   const path = [join(folder, 'bin'), process.env.PATH].join(delimiter)
   const builds = async () => {
-    await promisify(execFile)(process.execPath, [join(folder, 'test', 'runner', 'prepare.ts')], { cwd: folder, env: { PATH: path } })
+    await promisify(execFile)(process.execPath, [join(folder, 'test', 'runner', 'prepare.ts')], {
+      cwd: folder,
+      env: { PATH: path },
+    })
     return readFileSync(join(folder, 'built'), 'utf8')
   }
 

@@ -11,7 +11,10 @@ const made = join(root, '.tap', 'plugins')
 function isReady (): boolean {
   try {
     realpathSync(join(root, 'node_modules', '@tapjs', 'test', 'test-built', 'node_modules'))
-    return realpathSync(join(made, 'node_modules', '@tapjs', 'core')) === realpathSync(join(root, 'node_modules', '@tapjs', 'core'))
+    return (
+      realpathSync(join(made, 'node_modules', '@tapjs', 'core')) ===
+      realpathSync(join(root, 'node_modules', '@tapjs', 'core'))
+    )
   } catch {
     return false
   }

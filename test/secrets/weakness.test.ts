@@ -155,7 +155,10 @@ const accepted: Row[] = [
   ['32 random bytes in hex', random.toString('hex')],
   ['32 random bytes that are no UTF-8', Buffer.from(random.map((byte) => byte | 0x80))],
   ['a list of one', [random.toString('base64')]],
-  ['32 random bytes in base64url that happen to say ssh', `${random.toString('base64url').slice(0, 20)}ssh-${random.toString('base64url').slice(20)}`],
+  [
+    '32 random bytes in base64url that happen to say ssh',
+    `${random.toString('base64url').slice(0, 20)}ssh-${random.toString('base64url').slice(20)}`,
+  ],
   ['signs alone', '#!$%/&=?*+~-_.:,;<>|@^[]{}()#!$%/&'],
   ['words of words that end in none, soon', `${'insecure'.repeat(40)}123412z`],
   ['32 random bytes whose few letters spell words', wordy],
@@ -323,5 +326,7 @@ t.test('what a secret makes is the same today and in later versions, so that an 
 })
 
 t.test('a secret goes with no other algorithm than HS256', async (t) => {
-  await t.rejects(build(t, { algorithm: 'RS256' }), { message: /is an HMAC secret, which goes with HS256 and not with RS256/ })
+  await t.rejects(build(t, { algorithm: 'RS256' }), {
+    message: /is an HMAC secret, which goes with HS256 and not with RS256/,
+  })
 })

@@ -100,11 +100,29 @@ t.test('of sessions that are written together only that is over whose void gener
 /** A session whose access token was shown, which its row cannot be told, and what the log says. */
 async function whileRowsCannotChange (t: Test) {
   const lines: string[] = []
-  const { signUp, refresh, get, sql, app } = await buildOnFile(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { signUp, refresh, get, sql, app } = await buildOnFile(
+    t,
+    {},
+    {
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    }
+  )
   const { access_token: token } = (await refresh((await signUp()).refresh_token)).json()
   t.equal((await get('/guarded', token)).statusCode, 200)
   await addTrigger(sql, 'before update', 'accounts_sessions', 'fail')
-  return { app, sql, told: () => lines.map((line) => JSON.parse(line).msg), confirmed: () => sql.get('select confirmed_gen from accounts_sessions') }
+  return {
+    app,
+    sql,
+    told: () => lines.map((line) => JSON.parse(line).msg),
+    confirmed: () => sql.get('select confirmed_gen from accounts_sessions'),
+  }
 }
 
 t.test('what cannot be written waits until it can, and no request knows', async (t) => {

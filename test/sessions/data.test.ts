@@ -12,21 +12,34 @@ const silent = { logger: { level: 'silent' } }
 
 /** An app whose tokens show what their session holds: at first the tenant that the request names. */
 async function withTenants (t: Test, options: AccountsOptions = {}) {
-  const built = await buildOnFile(t, {
-    sessions: { data: shape },
-    claims: (_user, _request, { data }) => ({ data }),
-    ...options,
-    hooks: { onSession: (_user, request) => ({ tenant: String(request?.headers['x-tenant'] ?? 'none') }), ...options.hooks },
-  }, silent)
+  const built = await buildOnFile(
+    t,
+    {
+      sessions: { data: shape },
+      claims: (_user, _request, { data }) => ({ data }),
+      ...options,
+      hooks: {
+        onSession: (_user, request) => ({ tenant: String(request?.headers['x-tenant'] ?? 'none') }),
+        ...options.hooks,
+      },
+    },
+    silent
+  )
   const ask = async (url: string, payload: object, tenant?: string, token?: string, method: 'POST' | 'PUT' = 'POST') =>
-    built.app.inject({ method, url, payload, headers: { ...bearer(token), ...tenant === undefined ? {} : { 'x-tenant': tenant } } })
+    built.app.inject({
+      method,
+      url,
+      payload,
+      headers: { ...bearer(token), ...(tenant === undefined ? {} : { 'x-tenant': tenant }) },
+    })
   return { ...built, ask }
 }
 
 /** The same accounts in a process that comes after it and keeps no data, with tokens that show what it is given. */
 async function later (t: Test, db: string) {
   const built = await build(t, { db, claims: (_user, _request, { data }) => ({ data }) })
-  const put = (url: string, payload: object, token: string) => built.app.inject({ method: 'PUT', url, payload, headers: bearer(token) })
+  const put = (url: string, payload: object, token: string) =>
+    built.app.inject({ method: 'PUT', url, payload, headers: bearer(token) })
   return { ...built, put }
 }
 
@@ -58,10 +71,18 @@ t.test('code changes what a session holds, and the next token tells of it', asyn
   const { sid, sub } = claimsIn(first) as { sid: string, sub: string }
 
   await app.accounts.sessions.setData(sid, { tenant: 'globex' })
-  t.equal((await get('/guarded', first.access_token)).json().auth.claims.data.tenant, 'acme', 'tokens that are there do not change')
+  t.equal(
+    (await get('/guarded', first.access_token)).json().auth.claims.data.tenant,
+    'acme',
+    'tokens that are there do not change'
+  )
   const second = (await refresh(first.refresh_token)).json()
   t.same(dataIn(second), { tenant: 'globex', device: 'a browser' })
-  t.same(dataIn((await refresh(other.refresh_token)).json()), { tenant: 'acme', device: 'a browser' }, 'nor do other sessions')
+  t.same(
+    dataIn((await refresh(other.refresh_token)).json()),
+    { tenant: 'acme', device: 'a browser' },
+    'nor do other sessions'
+  )
   const held = (await app.accounts.sessions.list(sub)).map(({ id, data }) => [id === sid, data?.tenant])
   t.same(held.toSorted(), [[false, 'acme'], [true, 'globex']])
   t.notMatch((await get('/auth/sessions', second.access_token)).body, 'globex', 'it is for the app')
@@ -96,7 +117,11 @@ t.test('code that starts a session says what it holds, or the hook does', async 
 
 t.test('a session without data is one like any other', async (t) => {
   for (const hooks of [{}, { onSession: () => null }, { onSession: async () => undefined }]) {
-    const { app, signUp, refresh } = await build(t, { sessions: { data: shape }, claims: (_user, _request, session) => ({ session }), hooks })
+    const { app, signUp, refresh } = await build(t, {
+      sessions: { data: shape },
+      claims: (_user, _request, session) => ({ session }),
+      hooks,
+    })
     const first = await signUp()
     t.same(claimsIn(first).session, { data: null })
     t.same(claimsIn((await refresh(first.refresh_token)).json()).session, { data: null })
@@ -128,8 +153,13 @@ t.test('data of another shape is refused, from code and from the hook, and nothi
     await t.rejects(app.accounts.issueTokens(user, { data: data as never }), refusal, what)
     await t.rejects(app.accounts.sessions.setData(sid, data as never), refusal, what)
     const [login, register] = [await ask('/auth/login', ada), await ask('/auth/register', { ...ada, username: 'bob' })]
-    for (const answer of [login, register]) t.match([answer.statusCode, answer.json()], [400, { code: refusal.code, message }], what)
-    t.match(await sql.all('select (select count(*) from accounts_sessions) as sessions, (select count(*) from accounts_users) as users'), [{ sessions: 1, users: 1 }])
+    for (const answer of [login, register]) { t.match([answer.statusCode, answer.json()], [400, { code: refusal.code, message }], what) }
+    t.match(
+      await sql.all(
+        'select (select count(*) from accounts_sessions) as sessions, (select count(*) from accounts_users) as users'
+      ),
+      [{ sessions: 1, users: 1 }]
+    )
   }
   const { app, ask } = await withTenants(t)
   const { user } = (await ask('/auth/register', ada)).json()
@@ -139,22 +169,39 @@ t.test('data of another shape is refused, from code and from the hook, and nothi
 
 t.test('a hook that refuses is the answer, and one that fails lets nobody in', async (t) => {
   const failing: { error?: Error } = {}
-  const { ask, sql } = await withTenants(t, { hooks: { onSession: () => { if (failing.error) throw failing.error; return { tenant: 'a' } } } })
+  const { ask, sql } = await withTenants(t, {
+    hooks: {
+      onSession: () => {
+        if (failing.error) throw failing.error
+        return { tenant: 'a' }
+      },
+    },
+  })
   await ask('/auth/register', ada)
   failing.error = Object.assign(new Error('of no tenant'), { statusCode: 403, code: 'NO_TENANT' })
   t.match((await ask('/auth/login', ada)).json(), { statusCode: 403, code: 'NO_TENANT', message: 'of no tenant' })
   failing.error = new Error('secret detail')
-  t.strictSame((await ask('/auth/login', ada)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+  t.strictSame((await ask('/auth/login', ada)).json(), {
+    statusCode: 500,
+    error: 'Internal Server Error',
+    message: 'Internal Server Error',
+  })
   t.equal((await sql.all('select id from accounts_sessions')).length, 1)
 })
 
 t.test('what is no session that goes on has no data', async (t) => {
   const { app, ask, sql } = await withTenants(t)
-  const [over, expired] = [(await ask('/auth/register', ada)).json(), (await ask('/auth/login', ada)).json()].map((answer) => claimsIn(answer).sid as string)
+  const [over, expired] = [(await ask('/auth/register', ada)).json(), (await ask('/auth/login', ada)).json()].map(
+    (answer) => claimsIn(answer).sid as string
+  )
   await app.accounts.sessions.revoke(over!)
   await sql.exec(`update accounts_sessions set refresh_expires_at = created_at where id = '${expired}'`)
   for (const id of [over, expired, '01a20000-0000-7000-8000-000000000000', 'x', '', "' or 1=1", 5]) {
-    await t.rejects(app.accounts.sessions.setData(id as string, { tenant: 'a' }), { code: 'ACCOUNTS_NOT_FOUND' }, String(id))
+    await t.rejects(
+      app.accounts.sessions.setData(id as string, { tenant: 'a' }),
+      { code: 'ACCOUNTS_NOT_FOUND' },
+      String(id)
+    )
   }
 })
 
@@ -171,21 +218,40 @@ t.test('data needs a schema, and options that are misspelt are refused', async (
     [{ hooks: { onSession: () => null } }, /hooks\.onSession needs sessions\.data/],
     [{ sessions: { data: Type.String() } }, /sessions\.data must be the schema of an object/],
     [{ sessions: { data: { type: 'object' } as never } }, /sessions\.data must be a schema of TypeBox/],
-    [{ sessions: { data: Type.Object({ a: Type.Transform(Type.String()).Decode((text) => text).Encode((text) => text) }) } }, /sessions\.data must be JSON Schema alone/],
+    [
+      {
+        sessions: {
+          data: Type.Object({
+            a: Type.Transform(Type.String())
+              .Decode((text) => text)
+              .Encode((text) => text),
+          }),
+        },
+      },
+      /sessions\.data must be JSON Schema alone/,
+    ],
     [{ sessions: { data: Type.Object({ a: Type.String({ unique: true }) }) } }, /sessions\.data has unique within it/],
     [{ sessions: { data: 5 as never } }, /sessions\.data must be object/],
   ]
-  for (const [options, message] of faults) await t.rejects(build(t, options), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+  for (const [options, message] of faults) { await t.rejects(build(t, options), { code: 'ACCOUNTS_OPTIONS_INVALID', message }) }
   const { app: other } = await build(t, { sessions: { data: shape } })
-  await t.rejects(other.accounts.sessions.setData(sid, { tenant: 'a' }, { tx: 1 } as never), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /tx is not an option/ })
+  await t.rejects(other.accounts.sessions.setData(sid, { tenant: 'a' }, { tx: 1 } as never), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message: /tx is not an option/,
+  })
 })
 
 t.test('a schema of typebox 1 does as well', async (t) => {
   const data = Type1.Object({ tenant: Type1.String(), seats: Type1.Optional(Type1.Integer()) })
-  const { app, signUp } = await build(t, { sessions: { data }, claims: (_user, _request, session) => ({ data: session.data }) })
+  const { app, signUp } = await build(t, {
+    sessions: { data },
+    claims: (_user, _request, session) => ({ data: session.data }),
+  })
   const { user } = await signUp()
   t.same(dataIn(await app.accounts.issueTokens(user.id, { data: { tenant: 'a' } })), { tenant: 'a' })
-  await t.rejects(app.accounts.issueTokens(user.id, { data: { tenant: 'a', seats: 1.5 } }), { message: 'data/seats must be integer' })
+  await t.rejects(app.accounts.issueTokens(user.id, { data: { tenant: 'a', seats: 1.5 } }), {
+    message: 'data/seats must be integer',
+  })
 })
 
 t.test('what claims makes of the data it is given changes nothing that is kept', async (t) => {
@@ -219,7 +285,18 @@ t.test('an app that keeps no data any more is given none, and shows none', async
   const second = (await refresh(first.refresh_token)).json()
   t.equal(dataIn(second), null)
   t.match(await app.accounts.sessions.list(first.user.id), [{ data: null }])
-  t.equal(dataIn((await put('/auth/password', { current_password: password, new_password: 'another horse battery staple' }, second.access_token)).json()), null)
+  t.equal(
+    dataIn(
+      (
+        await put(
+          '/auth/password',
+          { current_password: password, new_password: 'another horse battery staple' },
+          second.access_token
+        )
+      ).json()
+    ),
+    null
+  )
 })
 
 t.test('data that a hand in the database has made something else is taken for none', async (t) => {
@@ -237,13 +314,24 @@ t.test('data that a hand in the database has made something else is taken for no
 
 t.test('a token that would be too large spends none and voids none', async (t) => {
   for (const transport of ['body', 'cookie'] as const) {
-    const { app } = await build(t, { transport, refresh: { window: 0 }, sessions: { data: Type.Object({ cart: Type.String() }) }, claims: (_user, _request, { data }) => ({ cart: String(data?.cart).repeat(3) }) }, silent)
+    const { app } = await build(
+      t,
+      {
+        transport,
+        refresh: { window: 0 },
+        sessions: { data: Type.Object({ cart: Type.String() }) },
+        claims: (_user, _request, { data }) => ({ cart: String(data?.cart).repeat(3) }),
+      },
+      silent
+    )
     const { user } = await signIn(app, 'ada', { transport: 'body' })
     await app.accounts.users.setPassword(user.id, password)
     const { headers, tokens } = await signIn(app, 'ada')
     const [{ id }] = (await app.accounts.sessions.list(user.id)) as [SessionInfo]
-    const ask = (url: string, payload?: object) => app.inject({ method: 'POST', url, headers, ...payload && { payload } })
-    const refresh = () => ask('/auth/refresh', 'refresh_token' in tokens ? { refresh_token: tokens.refresh_token } : undefined)
+    const ask = (url: string, payload?: object) =>
+      app.inject({ method: 'POST', url, headers, ...(payload && { payload }) })
+    const refresh = () =>
+      ask('/auth/refresh', 'refresh_token' in tokens ? { refresh_token: tokens.refresh_token } : undefined)
 
     await app.accounts.sessions.setData(id, { cart: 'x'.repeat(3000) })
     for (const answer of [await refresh(), await ask('/auth/reauthenticate', { password })]) {
@@ -272,7 +360,17 @@ t.test('a hook that never settles is given up, and its place in the line for pas
 
 t.test('what a hook throws is the answer only where its status is one', async (t) => {
   for (const statusCode of [403n, 404.5, '403', 399, 500, Infinity]) {
-    const { ask } = await withTenants(t, { hooks: { onSession: () => { throw Object.assign(new Error('secret'), { statusCode }) } } })
-    t.strictSame((await ask('/auth/register', ada)).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' }, String(statusCode))
+    const { ask } = await withTenants(t, {
+      hooks: {
+        onSession: () => {
+          throw Object.assign(new Error('secret'), { statusCode })
+        },
+      },
+    })
+    t.strictSame(
+      (await ask('/auth/register', ada)).json(),
+      { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' },
+      String(statusCode)
+    )
   }
 })

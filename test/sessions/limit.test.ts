@@ -23,10 +23,15 @@ t.test('one session too many ends the one used longest ago, with every token of 
   later()
   const third = await signIn()
 
-  t.same((await get('/auth/sessions', third.access_token)).json().sessions.map(({ id }: { id: string }) => id), [sidOf(third), sidOf(first)])
+  t.same(
+    (await get('/auth/sessions', third.access_token)).json().sessions.map(({ id }: { id: string }) => id),
+    [sidOf(third), sidOf(first)]
+  )
   t.match((await get('/guarded', second.access_token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [{ revoke_reason: 'limit' }])
+  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [
+    { revoke_reason: 'limit' },
+  ])
   t.equal((await get('/guarded', first.access_token)).statusCode, 200)
 })
 
@@ -35,7 +40,10 @@ t.test('where the limit refuses, a login says what to do, and only to who knows 
   const { refresh_token: token, user } = await signUp()
   const answer = await post('/auth/login', { username: 'ada', password })
   t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_SESSIONS_FULL', message: /sign out in one of them/ })
-  t.match((await post('/auth/login', { username: 'ada', password: `${password}!` })).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+  t.match((await post('/auth/login', { username: 'ada', password: `${password}!` })).json(), {
+    statusCode: 401,
+    code: 'ACCOUNTS_CREDENTIALS_INVALID',
+  })
   await t.rejects(app.accounts.issueTokens(user), { code: 'ACCOUNTS_SESSIONS_FULL' })
 
   await post('/auth/logout', { refresh_token: token })
@@ -44,7 +52,10 @@ t.test('where the limit refuses, a login says what to do, and only to who knows 
 
 t.test('sessions that are over leave room', async (t) => {
   tick(t)
-  const { post, signUp, signIn } = await build(t, { sessions: { max: 1, whenFull: 'refuse' }, refresh: { expiresIn: '1h' } })
+  const { post, signUp, signIn } = await build(t, {
+    sessions: { max: 1, whenFull: 'refuse' },
+    refresh: { expiresIn: '1h' },
+  })
   await signUp()
   mock.timers.tick(3_600_000)
   const { access_token: token } = await signIn()
@@ -72,8 +83,13 @@ for (const whenFull of ['end-oldest', 'refuse'] as const) {
   t.test(`sixty logins at once never leave more sessions than the limit: ${whenFull}`, async (t) => {
     const { get, post, signUp } = await build(t, { sessions: { max: 7, whenFull } })
     const { access_token: token } = await signUp()
-    const answers = await Promise.all(Array.from({ length: 60 }, () => post('/auth/login', { username: 'ada', password })))
-    const tokens = [token, ...answers.filter(({ statusCode }) => statusCode === 200).map((answer): string => answer.json().access_token)]
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => post('/auth/login', { username: 'ada', password }))
+    )
+    const tokens = [
+      token,
+      ...answers.filter(({ statusCode }) => statusCode === 200).map((answer): string => answer.json().access_token),
+    ]
     t.equal(tokens.length, whenFull === 'refuse' ? 7 : 61)
 
     const states = await Promise.all(tokens.map(async (each) => (await get('/guarded', each)).statusCode))

@@ -11,7 +11,14 @@ const seconds = { pollIntervalSeconds: 60, maxStalenessSeconds: 300 }
 async function polling (t: Test, settings = seconds) {
   const reads: PromiseWithResolvers<void>[] = []
   const told: string[] = []
-  const log = { warn: (_: Error, message: string) => { told.push(message) }, info: (message: string) => { told.push(message) } }
+  const log = {
+    warn: (_: Error, message: string) => {
+      told.push(message)
+    },
+    info: (message: string) => {
+      told.push(message)
+    },
+  }
   const starting = startPoll(() => {
     reads.push(Promise.withResolvers<void>())
     return reads.at(-1)!.promise
@@ -40,49 +47,58 @@ t.test('many messages are one read, and one that comes during a read is another'
   t.equal(reads.length, 3)
 })
 
-t.test('messages put a read off no further, and one that was read for takes the place of the one that was due', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  const { poll, reads } = await polling(t)
-  poll.wake()
-  mock.timers.tick(5)
-  poll.wake()
-  mock.timers.tick(5)
-  await settled()
-  t.equal(reads.length, 2)
-  reads[1]!.resolve()
-  await settled()
-  mock.timers.tick(59_995)
-  await settled()
-  t.equal(reads.length, 2)
-  mock.timers.tick(5)
-  await settled()
-  t.equal(reads.length, 3)
-  reads[2]!.resolve()
-})
+t.test(
+  'messages put a read off no further, and one that was read for takes the place of the one that was due',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const { poll, reads } = await polling(t)
+    poll.wake()
+    mock.timers.tick(5)
+    poll.wake()
+    mock.timers.tick(5)
+    await settled()
+    t.equal(reads.length, 2)
+    reads[1]!.resolve()
+    await settled()
+    mock.timers.tick(59_995)
+    await settled()
+    t.equal(reads.length, 2)
+    mock.timers.tick(5)
+    await settled()
+    t.equal(reads.length, 3)
+    reads[2]!.resolve()
+  }
+)
 
-t.test('a message that comes while a request reads is another read, for that one may have been too early', async (t) => {
-  const { poll, read } = await polling(t)
-  letPass(t, 300_001)
-  const asking = poll.catchUp()
-  const second = await read(2)
-  poll.wake()
-  await pause(30)
-  second.reject(new Error('away'))
-  await t.rejects(asking, { message: 'away' })
-  const third = await read(3)
-  third.resolve()
-})
+t.test(
+  'a message that comes while a request reads is another read, for that one may have been too early',
+  async (t) => {
+    const { poll, read } = await polling(t)
+    letPass(t, 300_001)
+    const asking = poll.catchUp()
+    const second = await read(2)
+    poll.wake()
+    await pause(30)
+    second.reject(new Error('away'))
+    await t.rejects(asking, { message: 'away' })
+    const third = await read(3)
+    third.resolve()
+  }
+)
 
-t.test('who has to wait for a read is told after maxStaleness that it cannot be, though the read goes on', async (t) => {
-  const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0.1 })
-  await pause(110)
-  await t.rejects(poll.catchUp(), { code: 'ACCOUNTS_UNAVAILABLE' })
-  const second = await read(2)
-  second.resolve()
-  await pause(1)
-  t.notOk(poll.isFresh(), 'what it brings is as old as its beginning')
-})
+t.test(
+  'who has to wait for a read is told after maxStaleness that it cannot be, though the read goes on',
+  async (t) => {
+    const { poll, read } = await polling(t, { ...seconds, maxStalenessSeconds: 0.1 })
+    await pause(110)
+    await t.rejects(poll.catchUp(), { code: 'ACCOUNTS_UNAVAILABLE' })
+    const second = await read(2)
+    second.resolve()
+    await pause(1)
+    t.notOk(poll.isFresh(), 'what it brings is as old as its beginning')
+  }
+)
 
 t.test('a database that goes away is told of once, and once when it is back', async (t) => {
   const { poll, read, told } = await polling(t)
@@ -94,10 +110,16 @@ t.test('a database that goes away is told of once, and once when it is back', as
     await pause(20)
     t.equal(told.length, number < 4 ? 1 : 2)
   }
-  t.same(told, ['The log of revocations cannot be read: requests wait for the database', 'The log of revocations is read again'])
+  t.same(told, [
+    'The log of revocations cannot be read: requests wait for the database',
+    'The log of revocations is read again',
+  ])
 })
 
-for (const [how, byMs] of [['slept for an hour', 3_600_000], ['has a clock that was put back an hour', -3_600_000]] as const) {
+for (const [how, byMs] of [
+  ['slept for an hour', 3_600_000],
+  ['has a clock that was put back an hour', -3_600_000],
+] as const) {
   t.test(`what is known is old on a machine that ${how}`, async (t) => {
     const { poll } = await polling(t)
     t.ok(poll.isFresh())

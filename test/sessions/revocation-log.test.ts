@@ -52,7 +52,13 @@ function lookingWhenAsked () {
     wake()
     await nextRead(app)
   }
-  const revocation: AccountsOptions['revocation'] = { pollInterval: '60s', maxStaleness: '300s', wake: (onMessage) => { wake = onMessage } }
+  const revocation: AccountsOptions['revocation'] = {
+    pollInterval: '60s',
+    maxStaleness: '300s',
+    wake: (onMessage) => {
+      wake = onMessage
+    },
+  }
   return { look, revocation }
 }
 
@@ -67,7 +73,10 @@ t.test('the log has no end at 32 bits', async (t) => {
     t.equal((await there.get('/guarded', access)).statusCode, 401)
   }
   t.equal(await letsIn(here), 200)
-  t.match(await here.sql.all('select revision from accounts_revoked_tokens order by revision'), [0, 1, 2].map((more) => ({ revision: 2 ** 40 + more })))
+  t.match(
+    await here.sql.all('select revision from accounts_revoked_tokens order by revision'),
+    [0, 1, 2].map((more) => ({ revision: 2 ** 40 + more }))
+  )
 })
 
 t.test('each of two revocations is known after the next look at the log', async (t) => {
@@ -97,7 +106,9 @@ t.test("a message on a bus of the host's is answered by a look at the log", asyn
     bus.on('revoked', onMessage)
     return () => { bus.emit('revoked') }
   }
-  const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: { pollInterval: '60s', maxStaleness: '300s', wake } }))
+  const { here, there, tokens, letsIn } = await twoApps(t, () => ({
+    revocation: { pollInterval: '60s', maxStaleness: '300s', wake },
+  }))
   t.equal(await letsIn(there), 200)
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
   const ms = await until(async () => await letsIn(there) === 401)
@@ -108,7 +119,16 @@ t.test("a message on a bus of the host's is answered by a look at the log", asyn
 t.test('a bus that only listens, or is awaited, is one too', async (t) => {
   let message = () => {}
   const { here, there, tokens, letsIn } = await twoApps(t, (which) => ({
-    revocation: { pollInterval: '60s', maxStaleness: '300s', ...which === 'there' && { wake: async (onMessage) => { onMessage(); message = onMessage } } },
+    revocation: {
+      pollInterval: '60s',
+      maxStaleness: '300s',
+      ...(which === 'there' && {
+        wake: async (onMessage) => {
+          onMessage()
+          message = onMessage
+        },
+      }),
+    },
   }))
   t.equal(await letsIn(there), 200)
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
@@ -142,7 +162,12 @@ t.test('who has not read the log for maxStaleness lets nobody in until it is rea
 t.test('a process that was stalled lets no stale answer out', async (t) => {
   const asked: string[] = []
   const isRevoked = (claims: { sid: string }) => { asked.push(claims.sid); return false }
-  for (const [maxStaleness, options] of [['2s', {}], ['2s', { isRevoked }], ['5m', {}], ['5m', { isRevoked }]] as const) {
+  for (const [maxStaleness, options] of [
+    ['2s', {}],
+    ['2s', { isRevoked }],
+    ['5m', {}],
+    ['5m', { isRevoked }],
+  ] as const) {
     const { here, there, tokens, letsIn } = await twoApps(t, () => ({ ...options, revocation: { maxStaleness } }))
     t.equal(await letsIn(there), 200)
     await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
@@ -169,25 +194,31 @@ t.test('a process that begins later knows what was revoked before, however much 
   t.match(await app.accounts.check(), { revocations: 12_002 })
 })
 
-t.test('a process knows all that was revoked before it began, whatever the times say, and that is no news', async (t) => {
-  const { db, sql } = await buildOnFile(t)
-  await addEntries(sql, 2, { expiresAt: new Date(Date.now() - 100_000) })
-  await addEntries(sql, 3, { from: 3, expiresAt: new Date(Date.now() + 100_000) })
-  const { app } = await build(t, { db, access: { expiresIn: '1s' } })
-  t.match(await app.accounts.check(), { revocations: 5 })
-  t.equal(app.accounts.counters.revocationsRead, 0)
-})
+t.test(
+  'a process knows all that was revoked before it began, whatever the times say, and that is no news',
+  async (t) => {
+    const { db, sql } = await buildOnFile(t)
+    await addEntries(sql, 2, { expiresAt: new Date(Date.now() - 100_000) })
+    await addEntries(sql, 3, { from: 3, expiresAt: new Date(Date.now() + 100_000) })
+    const { app } = await build(t, { db, access: { expiresIn: '1s' } })
+    t.match(await app.accounts.check(), { revocations: 5 })
+    t.equal(app.accounts.counters.revocationsRead, 0)
+  }
+)
 
-t.test('a process that begins while the clock is ahead lets no token in that was revoked, when it is right again', async (t) => {
-  const { signUp, post, db } = await buildOnFile(t)
-  const { access_token: token, refresh_token: refreshToken } = await signUp()
-  await post('/auth/logout', { refresh_token: refreshToken })
-  const stepBack = stepClock(t, 1_200_000)
-  const { app, get } = await build(t, { db })
-  await app.ready()
-  stepBack()
-  t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-})
+t.test(
+  'a process that begins while the clock is ahead lets no token in that was revoked, when it is right again',
+  async (t) => {
+    const { signUp, post, db } = await buildOnFile(t)
+    const { access_token: token, refresh_token: refreshToken } = await signUp()
+    await post('/auth/logout', { refresh_token: refreshToken })
+    const stepBack = stepClock(t, 1_200_000)
+    const { app, get } = await build(t, { db })
+    await app.ready()
+    stepBack()
+    t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
+)
 
 t.test('what was revoked long before a process began is forgotten when no token can be alive for it', async (t) => {
   const { db, sql } = await buildOnFile(t)
@@ -262,21 +293,24 @@ t.test('a clock that has stepped back has what was revoked remembered for as lon
   for (const { access_token: token } of [first, second]) t.match((await get('/guarded', token)).json(), revoked)
 })
 
-t.test('a process whose clock is behind remembers what others revoke for as long as it takes tokens for good', async (t) => {
-  const { look, revocation } = lookingWhenAsked()
-  const { here, there, tokens } = await twoApps(t, (which) => which === 'there' ? { revocation } : {})
-  await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
-  stepClock(t, -5 * minutes)
-  await look(there)
-  goOn(t, 17 * minutes)
-  await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
-  t.match((await there.get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(await there.app.accounts.check(), { revocations: 2 })
-  await look(there)
-  goOn(t, 17 * minutes)
-  await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
-  t.match(await there.app.accounts.check(), { revocations: 1 }, 'and no longer')
-})
+t.test(
+  'a process whose clock is behind remembers what others revoke for as long as it takes tokens for good',
+  async (t) => {
+    const { look, revocation } = lookingWhenAsked()
+    const { here, there, tokens } = await twoApps(t, (which) => (which === 'there' ? { revocation } : {}))
+    await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
+    stepClock(t, -5 * minutes)
+    await look(there)
+    goOn(t, 17 * minutes)
+    await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
+    t.match((await there.get('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match(await there.app.accounts.check(), { revocations: 2 })
+    await look(there)
+    goOn(t, 17 * minutes)
+    await there.post('/auth/logout', { refresh_token: (await there.signIn()).refresh_token })
+    t.match(await there.app.accounts.check(), { revocations: 1 }, 'and no longer')
+  }
+)
 
 t.test('a clock that was 31 days ahead for a while takes no session away, and brings none back', async (t) => {
   const { app, signUp, signIn, post, get, refresh } = await build(t, { refresh: { expiresIn: '60d', maxAge: '60d' } })
@@ -312,7 +346,9 @@ t.test('what was revoked while the own clock was wrong is known when it is right
 })
 
 t.test('a machine that has slept asks before it lets anybody in', async (t) => {
-  const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: { pollInterval: '60s', maxStaleness: '300s' } }))
+  const { here, there, tokens, letsIn } = await twoApps(t, () => ({
+    revocation: { pollInterval: '60s', maxStaleness: '300s' },
+  }))
   t.equal(await letsIn(there), 200)
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
   stepClock(t, 301_000)
@@ -321,7 +357,9 @@ t.test('a machine that has slept asks before it lets anybody in', async (t) => {
 
 t.test('what a process revokes whose tokens live shorter is over for as long as tokens live here', async (t) => {
   const { look, revocation } = lookingWhenAsked()
-  const { here, there } = await twoApps(t, (which) => which === 'there' ? { revocation, access: { expiresIn: '1h' } } : {})
+  const { here, there } = await twoApps(t, (which) =>
+    which === 'there' ? { revocation, access: { expiresIn: '1h' } } : {}
+  )
   const tokens = await there.signIn()
   await here.post('/auth/logout', { refresh_token: tokens.refresh_token })
   await look(there)
@@ -334,11 +372,27 @@ t.test('what a process revokes whose tokens live shorter is over for as long as 
 })
 
 for (const [what, end] of [
-  ['session', async ({ app }, id) => { await app.accounts.sessions.revoke(id.session) }],
-  ['user', async ({ app }, id) => { await app.accounts.users.disable(id.user) }],
-] satisfies [string, (here: Awaited<ReturnType<typeof build>>, id: { session: string, user: string }) => Promise<void>][]) {
+  [
+    'session',
+    async ({ app }, id) => {
+      await app.accounts.sessions.revoke(id.session)
+    },
+  ],
+  [
+    'user',
+    async ({ app }, id) => {
+      await app.accounts.users.disable(id.user)
+    },
+  ],
+] satisfies [
+  string,
+  (here: Awaited<ReturnType<typeof build>>, id: { session: string; user: string }) => Promise<void>
+][]) {
   t.test(`a ${what} that ends while the user is read is over when the answer is there`, async (t) => {
-    for (const [when, options] of [['told meanwhile', {}], ['read for too long', { pollInterval: '60s', maxStaleness: '300s' }]] as const) {
+    for (const [when, options] of [
+      ['told meanwhile', {}],
+      ['read for too long', { pollInterval: '60s', maxStaleness: '300s' }],
+    ] as const) {
       const { here, there, tokens, letsIn } = await twoApps(t, () => ({ revocation: options }))
       const [began, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       const client = (there.app.accounts.orm.em as SqlEntityManager).getConnection().getClient()
@@ -377,7 +431,11 @@ t.test("a bus of the host's that fails is told to the log, and changes no answer
   const busses = [() => { throw new Error('no bus today') }, async () => { throw new Error('no bus today') }, undefined]
   const server = { logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } }
   for (const send of busses) {
-    const { post, signUp, get } = await build(t, { revocation: { ...send && { wake: () => send as () => void } } }, server)
+    const { post, signUp, get } = await build(
+      t,
+      { revocation: { ...(send && { wake: () => send as () => void }) } },
+      server
+    )
     const { access_token: token, refresh_token: refreshToken } = await signUp()
     t.equal((await post('/auth/logout', { refresh_token: refreshToken })).statusCode, 204)
     t.equal((await get('/guarded', token)).statusCode, 401)
@@ -525,22 +583,42 @@ t.test('what other processes revoke is told on a channel, once, with its lag', a
 
 t.test('an app that is closed looks at the log no more', async (t) => {
   const lines: string[] = []
-  const { app } = await build(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { app } = await build(
+    t,
+    {},
+    {
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    }
+  )
   await app.close()
   lines.length = 0
   await pause(1500)
   t.strictSame(lines, [])
 })
 
-t.test('the log tells from which epoch on the tokens of a user are good, and beside it of each session that goes on', async (t) => {
-  const { app, signUp, sql } = await buildOnFile(t)
-  const { user: { id }, access_token: access } = await signUp()
-  await app.accounts.users.disable(id)
-  await app.accounts.sessions.revokeAll(id)
-  t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [
-    { kind: 'session', subject: decode(access).payload.sid, epoch: null }, ...[1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })),
-  ])
-})
+t.test(
+  'the log tells from which epoch on the tokens of a user are good, and beside it of each session that goes on',
+  async (t) => {
+    const { app, signUp, sql } = await buildOnFile(t)
+    const {
+      user: { id },
+      access_token: access,
+    } = await signUp()
+    await app.accounts.users.disable(id)
+    await app.accounts.sessions.revokeAll(id)
+    t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [
+      { kind: 'session', subject: decode(access).payload.sid, epoch: null },
+      ...[1, 2].map((epoch) => ({ kind: 'user', subject: id, epoch })),
+    ])
+  }
+)
 
 t.test('whatever ends all sessions of a user, each has its entry', async (t) => {
   const ends: ((app: FastifyInstance, id: string, access: string) => Promise<unknown>)[] = [
@@ -567,15 +645,24 @@ t.test('the log tells of a floor, which the session goes on with, in every proce
   const another = await build(t, { db })
   const { access_token: first } = await signUp()
   const { access_token: second } = (await post('/auth/reauthenticate', { password }, first)).json()
-  const { access_token: third } = (await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(second), payload: { current_password: password, new_password: `${password}!` } })).json()
+  const { access_token: third } = (
+    await app.inject({
+      method: 'PUT',
+      url: '/auth/password',
+      headers: bearer(second),
+      payload: { current_password: password, new_password: `${password}!` },
+    })
+  ).json()
   const { sid, sub } = decode(first).payload
   t.match(await sql.all('select kind, subject, epoch from accounts_revoked_tokens order by revision'), [
-    { kind: 'session', subject: sid, epoch: 1000 }, { kind: 'session', subject: sid, epoch: 2000 }, { kind: 'user', subject: sub, epoch: 1 },
+    { kind: 'session', subject: sid, epoch: 1000 },
+    { kind: 'session', subject: sid, epoch: 2000 },
+    { kind: 'user', subject: sub, epoch: 1 },
   ])
   await until(async () => (await another.get('/guarded', second)).json().code === 'ACCOUNTS_TOKEN_SUPERSEDED')
   const begun = await build(t, { db })
   for (const { get } of [another, begun]) {
-    for (const old of [first, second]) t.match((await get('/guarded', old)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+    for (const old of [first, second]) { t.match((await get('/guarded', old)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' }) }
     t.equal((await get('/guarded', third)).statusCode, 200)
   }
   await post('/auth/logout', undefined, third)
@@ -588,5 +675,7 @@ t.test('of two revocations of a token only one is written', async (t) => {
   await app.accounts.revoke(token)
   await app.accounts.revoke(token)
   t.equal((await get('/guarded', token)).statusCode, 401)
-  t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [{ kind: 'token', subject: decode(token).payload.jti }])
+  t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [
+    { kind: 'token', subject: decode(token).payload.jti },
+  ])
 })

@@ -62,7 +62,14 @@ const skipped = { prevGen: 3, prevBranch: branch(3), confirmedGen: 3 }
 /** 5 was made by a proof of who one is. */
 const floored = { prevGen: null, prevBranch: null, floorGen: 5 }
 
-const table: [sentence: string, row: SessionState | null, gen: number, policy: RotationPolicy, verdict: string, shown?: Shown][] = [
+const table: [
+  sentence: string,
+  row: SessionState | null,
+  gen: number,
+  policy: RotationPolicy,
+  verdict: string,
+  shown?: Shown
+][] = [
   ['no session', null, 5, normal, 'DEAD'],
   ['an ended session', row({ revokedAt: ago(1) }), 5, normal, 'DEAD'],
   ['a session that the log has ended', row(), 5, normal, 'DEAD', { floor: Infinity }],
@@ -71,7 +78,14 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['a session at its absolute limit', row({ absoluteExpiresAt: now }), 5, normal, 'DEAD'],
   ['a disabled user', row({ user: { id: 'ada', epoch: 0, disabledAt: ago(1) } }), 5, normal, 'DEAD'],
   ['a user logged out everywhere', row({ user: { id: 'ada', epoch: 1, disabledAt: null } }), 5, normal, 'DEAD'],
-  ['a session that went on through that', row({ ver: 1, user: { id: 'ada', epoch: 1, disabledAt: null } }), 5, normal, 'ROTATE', { age: 61 }],
+  [
+    'a session that went on through that',
+    row({ ver: 1, user: { id: 'ada', epoch: 1, disabledAt: null } }),
+    5,
+    normal,
+    'ROTATE',
+    { age: 61 },
+  ],
   ['a dead session, whatever the token', row({ revokedAt: ago(1) }), 2, normal, 'DEAD'],
 
   ['what a floor made void', row(floored), 4, normal, 'OLD'],
@@ -101,7 +115,13 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['the previous one in the window', row(fresh), 4, normal, 'SAME'],
   ['the previous one in the window, its successor confirmed', row({ ...fresh, ...confirmed }), 4, normal, 'SAME'],
   ['the previous one by a clock that is behind', row({ ...toCome, ...confirmed }), 4, normal, 'SAME'],
-  ['the previous one by a clock that is far behind', row({ answeredAt: ahead(60.001), ...confirmed }), 4, normal, 'REUSE'],
+  [
+    'the previous one by a clock that is far behind',
+    row({ answeredAt: ahead(60.001), ...confirmed }),
+    4,
+    normal,
+    'REUSE',
+  ],
   ['the previous one by such a clock, its successor never seen', row({ answeredAt: ahead(60.001) }), 4, normal, 'SKIP'],
   ['the previous one on the edge of the window', row({ answeredAt: ago(30) }), 4, normal, 'SKIP'],
   ['the previous one after the window, its successor never seen', row(), 4, normal, 'SKIP'],
@@ -112,7 +132,14 @@ const table: [sentence: string, row: SessionState | null, gen: number, policy: R
   ['the previous one, strictly, by a clock that is behind', row(toCome), 4, strict, 'REUSE'],
   ['the previous one, strictly, until superseded', row(), 4, { ...strict, replay: 'until-superseded' }, 'REUSE'],
   ['a sibling of the previous one', row(), 4, normal, 'REUSE', { br: sibling }],
-  ['a sibling of the previous one in the window, itself as young', row(fresh), 4, normal, 'REUSE', { br: sibling, age: 0 }],
+  [
+    'a sibling of the previous one in the window, itself as young',
+    row(fresh),
+    4,
+    normal,
+    'REUSE',
+    { br: sibling, age: 0 },
+  ],
   ['a sibling of the previous one, until superseded', row(fresh), 4, superseded, 'REUSE', { br: sibling }],
   ['the previous one where nobody knows which it was', row({ ...fresh, prevBranch: null }), 4, normal, 'REUSE'],
 
@@ -135,7 +162,14 @@ for (const [sentence, state, gen, policy, verdict, shown] of table) {
 t.test('a jti that the session never gave to that generation and branch is forged, whatever its length', async (t) => {
   for (const gen of [0, 3, 4, 5, 6, 7]) {
     const right = refreshId(salt, gen, branch(gen))
-    for (const jti of ['', 'short', refreshId(salt, gen + 1, branch(gen)), refreshId(salt, gen, sibling), refreshId('another salt', gen, branch(gen)), `${right}x`]) {
+    for (const jti of [
+      '',
+      'short',
+      refreshId(salt, gen + 1, branch(gen)),
+      refreshId(salt, gen, sibling),
+      refreshId('another salt', gen, branch(gen)),
+      `${right}x`,
+    ]) {
       t.equal(decide(row(), token(gen, { jti }), now, normal), 'FORGED')
     }
   }
@@ -167,7 +201,8 @@ t.test('only the last two generations that were answered with can move a session
 
 t.test('the table above the code is the one in the docs', async (t) => {
   const read = (...path: string[]) => readFileSync(join(import.meta.dirname, '..', '..', ...path), 'utf8')
-  const rowsOf = (text: string) => [...text.matchAll(/^(?: \* )?\| (.+?) +\| ([A-Z]+) +\|/gm)].map(([, presented, verdict]) => [presented, verdict])
+  const rowsOf = (text: string) =>
+    [...text.matchAll(/^(?: \* )?\| (.+?) +\| ([A-Z]+) +\|/gm)].map(([, presented, verdict]) => [presented, verdict])
   const rows = rowsOf(read('docs', 'sessions.md'))
   t.equal(rows.length, 9)
   t.same(rowsOf(read('lib', 'sessions', 'rotation.ts')), rows)

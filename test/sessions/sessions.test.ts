@@ -21,7 +21,8 @@ function clock (t: { teardown: (end: () => void) => void }, start = '2026-01-01T
 
 const genOf = ({ refresh_token: token }: { refresh_token: string }): number => decode(token).payload.gen
 
-const siblings = (answers: { json: () => any }[]) => answers.map((answer) => decode(answer.json().refresh_token).payload)
+const siblings = (answers: { json: () => any }[]) =>
+  answers.map((answer) => decode(answer.json().refresh_token).payload)
 
 t.test('fifty refreshes at once with one token are answered with siblings of one generation', async (t) => {
   const { signUp, refresh, sql } = await buildOnFile(t)
@@ -33,7 +34,9 @@ t.test('fifty refreshes at once with one token are answered with siblings of one
   const { gen, br } = decode(token).payload
   t.ok(siblings(answers).every((payload) => payload.gen === 1 && payload.pa.gen === gen && payload.pa.br === br))
   t.equal(new Set(answers.map((answer) => answer.json().access_token)).size, 50)
-  t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 1, prev_gen: 0, confirmed_gen: 0 }])
+  t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [
+    { gen: 1, prev_gen: 0, confirmed_gen: 0 },
+  ])
 })
 
 t.test('fifty refreshes at once over two apps on one file are answered with siblings of one generation', async (t) => {
@@ -101,11 +104,23 @@ t.test('without a window, a refresh token works once', async (t) => {
 
 t.test('the log tells when a spent token was used again, and in which session', async (t) => {
   const lines: string[] = []
-  const { signUp, refresh } = await build(t, strict, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { signUp, refresh } = await build(t, strict, {
+    logger: {
+      level: 'warn',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        },
+      },
+    },
+  })
   const { refresh_token: token } = await signUp()
   await refresh(token)
   await refresh(token)
-  const warning = { sessionId: decode(token).payload.sid, msg: 'A spent refresh token was used again: its session is over' }
+  const warning = {
+    sessionId: decode(token).payload.sid,
+    msg: 'A spent refresh token was used again: its session is over',
+  }
   t.match(lines.map((line) => JSON.parse(line)).filter(({ sessionId }) => sessionId), [warning])
 })
 
@@ -120,42 +135,53 @@ t.test('a spent token outside the window ends its session, every token of it, an
   tick(31)
 
   t.match((await refresh(first.refresh_token)).json(), { statusCode: 401, code: 'ACCOUNTS_REFRESH_REUSED' })
-  for (const { refresh_token: token } of [first, second, third]) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  for (const { access_token: token } of [first, second, third]) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  for (const { refresh_token: token } of [first, second, third]) { t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }) }
+  for (const { access_token: token } of [first, second, third]) { t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }) }
   t.equal((await get('/guarded', other.access_token)).statusCode, 200)
-  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [{ revoke_reason: 'reuse' }])
+  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [
+    { revoke_reason: 'reuse' },
+  ])
 })
 
-t.test('within the window, a spent token is answered with a sibling of its successor, and the current one with itself', async (t) => {
-  const tick = clock(t)
-  const { signUp, refresh } = await build(t)
-  const { refresh_token: token } = await signUp()
-  const successor = (await refresh(token)).json().refresh_token
-  tick(29)
-  const sibling = (await refresh(token)).json().refresh_token
-  t.not(sibling, successor)
-  t.equal(genOf({ refresh_token: sibling }), 1)
-  for (const current of [successor, sibling]) t.equal((await refresh(current)).json().refresh_token, current)
-  tick(31.9)
-  t.equal((await refresh(successor)).json().refresh_token, successor)
-  tick(0.1)
-  t.equal(genOf((await refresh(successor)).json()), 2)
-})
-
-t.test('of two siblings the one that is used first, two windows later, goes on, and the other ends the session', async (t) => {
-  const tick = clock(t)
-  for (const order of [[0, 1], [1, 0]]) {
-    const { signUp, refresh, get } = await build(t)
+t.test(
+  'within the window, a spent token is answered with a sibling of its successor, and the current one with itself',
+  async (t) => {
+    const tick = clock(t)
+    const { signUp, refresh } = await build(t)
     const { refresh_token: token } = await signUp()
-    const pair = [(await refresh(token)).json(), (await refresh(token)).json()]
-    const [owner, thief] = order.map((index) => pair[index])
-    tick(61)
-    const next = await refresh(owner.refresh_token)
-    t.equal(next.statusCode, 200)
-    t.match((await refresh(thief.refresh_token)).json(), { statusCode: 401, code: 'ACCOUNTS_REFRESH_REUSED' })
-    t.match((await get('/guarded', next.json().access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    const successor = (await refresh(token)).json().refresh_token
+    tick(29)
+    const sibling = (await refresh(token)).json().refresh_token
+    t.not(sibling, successor)
+    t.equal(genOf({ refresh_token: sibling }), 1)
+    for (const current of [successor, sibling]) t.equal((await refresh(current)).json().refresh_token, current)
+    tick(31.9)
+    t.equal((await refresh(successor)).json().refresh_token, successor)
+    tick(0.1)
+    t.equal(genOf((await refresh(successor)).json()), 2)
   }
-})
+)
+
+t.test(
+  'of two siblings the one that is used first, two windows later, goes on, and the other ends the session',
+  async (t) => {
+    const tick = clock(t)
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { signUp, refresh, get } = await build(t)
+      const { refresh_token: token } = await signUp()
+      const pair = [(await refresh(token)).json(), (await refresh(token)).json()]
+      const [owner, thief] = order.map((index) => pair[index])
+      tick(61)
+      const next = await refresh(owner.refresh_token)
+      t.equal(next.statusCode, 200)
+      t.match((await refresh(thief.refresh_token)).json(), { statusCode: 401, code: 'ACCOUNTS_REFRESH_REUSED' })
+      t.match((await get('/guarded', next.json().access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    }
+  }
+)
 
 t.test('whoever copied a refresh token and asks for the token before once a window is found', async (t) => {
   const tick = clock(t)
@@ -180,7 +206,14 @@ t.test('whoever copied a refresh token and asks for the token before once a wind
 t.test('a row tells where its session last came from, and a second answer to one token does not', async (t) => {
   const tick = clock(t)
   const { app, signUp, sql } = await buildOnFile(t)
-  const from = (ip: string, token: string) => app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, remoteAddress: ip, headers: { 'user-agent': `at ${ip}` } })
+  const from = (ip: string, token: string) =>
+    app.inject({
+      method: 'POST',
+      url: '/auth/refresh',
+      payload: { refresh_token: token },
+      remoteAddress: ip,
+      headers: { 'user-agent': `at ${ip}` },
+    })
   const place = () => sql.get('select ip, user_agent from accounts_sessions')
   const { refresh_token: token } = await signUp()
   await from('192.0.2.1', token)
@@ -194,22 +227,25 @@ t.test('a row tells where its session last came from, and a second answer to one
 
 const modes = ['until-confirmed', 'until-superseded'] as const
 
-t.test('two tabs that ask again, one before and one after the end of the window, are given the same generation', async (t) => {
-  const tick = clock(t)
-  for (const replay of modes) {
-    const { signUp, refresh, get } = await build(t, { refresh: { replay } })
-    const { refresh_token: token } = await signUp()
-    await refresh(token)
-    tick(29.9)
-    const stored = (await refresh(token)).json()
-    tick(0.2)
-    const lost = (await refresh(token)).json()
-    t.equal(genOf(lost), genOf(stored))
-    t.equal((await get('/guarded', stored.access_token)).statusCode, 200)
-    tick(900)
-    t.equal((await refresh(stored.refresh_token)).statusCode, 200)
+t.test(
+  'two tabs that ask again, one before and one after the end of the window, are given the same generation',
+  async (t) => {
+    const tick = clock(t)
+    for (const replay of modes) {
+      const { signUp, refresh, get } = await build(t, { refresh: { replay } })
+      const { refresh_token: token } = await signUp()
+      await refresh(token)
+      tick(29.9)
+      const stored = (await refresh(token)).json()
+      tick(0.2)
+      const lost = (await refresh(token)).json()
+      t.equal(genOf(lost), genOf(stored))
+      t.equal((await get('/guarded', stored.access_token)).statusCode, 200)
+      tick(900)
+      t.equal((await refresh(stored.refresh_token)).statusCode, 200)
+    }
   }
-})
+)
 
 t.test('a session of a database of before is over, with each of its tokens, and everybody signs in once', async (t) => {
   const { app, signUp, sql, db } = await buildOnFile(t)
@@ -221,7 +257,9 @@ t.test('a session of a database of before is over, with each of its tokens, and 
   await close()
 
   const { refresh, get, post, signIn } = await build(t, { db })
-  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [{ revoke_reason: 'upgrade' }])
+  t.match(await sql.all('select revoke_reason from accounts_sessions where revoked_at is not null'), [
+    { revoke_reason: 'upgrade' },
+  ])
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.equal((await post('/auth/logout', { refresh_token: token })).statusCode, 204)
@@ -245,7 +283,7 @@ t.test('a proof of who one is makes new tokens, and every earlier one is void at
 
     for (const old of [first, second]) {
       const superseded = { statusCode: 401, code: 'ACCOUNTS_TOKEN_SUPERSEDED' }
-      for (const place of ['/guarded', '/strict', '/auth/me']) t.match((await get(place, old.access_token)).json(), superseded, place)
+      for (const place of ['/guarded', '/strict', '/auth/me']) { t.match((await get(place, old.access_token)).json(), superseded, place) }
       t.match((await another.get('/strict', old.access_token)).json(), superseded)
       for (const asked of [{ refresh, post }, another]) {
         t.match((await asked.refresh(old.refresh_token)).json(), superseded)
@@ -256,7 +294,11 @@ t.test('a proof of who one is makes new tokens, and every earlier one is void at
     t.equal((await post('/with-refresh', { refresh_token: proved.refresh_token })).statusCode, 200)
     t.equal((await another.get('/guarded', proved.access_token)).statusCode, 200)
     tick(900)
-    t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' }, 'nor does it end anything later')
+    t.match(
+      (await refresh(second.refresh_token)).json(),
+      { code: 'ACCOUNTS_TOKEN_SUPERSEDED' },
+      'nor does it end anything later'
+    )
     t.equal((await refresh(proved.refresh_token)).statusCode, 200)
   }
 })
@@ -266,9 +308,24 @@ t.test('what a floor leaves is one generation, a thousand further, which has no 
     const { app, signUp, refresh, sql } = await buildOnFile(t)
     const { access_token: access } = (await refresh((await signUp()).refresh_token)).json()
     const remoteAddress = '192.0.2.9'
-    const { refresh_token: token } = (await app.inject({ method, url, payload: body, headers: { ...bearer(access), 'user-agent': 'prover' }, remoteAddress })).json()
+    const { refresh_token: token } = (
+      await app.inject({
+        method,
+        url,
+        payload: body,
+        headers: { ...bearer(access), 'user-agent': 'prover' },
+        remoteAddress,
+      })
+    ).json()
     t.match(decode(token).payload, { gen: 1001, pa: null })
-    t.match(await sql.get('select gen, floor_gen, prev_gen, prev_branch, ip, user_agent from accounts_sessions'), { gen: 1001, floor_gen: 1001, prev_gen: null, prev_branch: null, ip: remoteAddress, user_agent: 'prover' })
+    t.match(await sql.get('select gen, floor_gen, prev_gen, prev_branch, ip, user_agent from accounts_sessions'), {
+      gen: 1001,
+      floor_gen: 1001,
+      prev_gen: null,
+      prev_branch: null,
+      ip: remoteAddress,
+      user_agent: 'prover',
+    })
   }
 })
 
@@ -330,7 +387,9 @@ async function buildWithStops (t: Test) {
   async function judge (token: string) {
     const [reached, goes] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const headers = { 'x-stop': `${stops.push({ reach: reached.resolve, goesOn: goes.promise }) - 1}` }
-    const answer = built.app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, headers }).then((told) => told.json())
+    const answer = built.app
+      .inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, headers })
+      .then((told) => told.json())
     await reached.promise
     return async function goOn () {
       goes.resolve()
@@ -406,7 +465,10 @@ t.test('a token that is shown while another is given it once more keeps its wind
   await refresh(successor)
   await refresh(successor)
   t.equal(genOf(await given()), 1)
-  t.match(await sql.get('select confirmed_gen, answered_at from accounts_sessions'), { confirmed_gen: 1, answered_at: start })
+  t.match(await sql.get('select confirmed_gen, answered_at from accounts_sessions'), {
+    confirmed_gen: 1,
+    answered_at: start,
+  })
 })
 
 const ownPage = { 'sec-fetch-site': 'same-origin' }
@@ -415,7 +477,11 @@ const ownPage = { 'sec-fetch-site': 'same-origin' }
 async function buildBrowser (t: Test) {
   const page = browser((await build(t, { transport: 'cookie' })).app)
   await page.post('/auth/register', { username: 'ada', password })
-  return { ...page, refresh: () => page.post('/auth/refresh'), slowly: () => page.ask('POST', '/auth/refresh', undefined, ownPage) }
+  return {
+    ...page,
+    refresh: () => page.post('/auth/refresh'),
+    slowly: () => page.ask('POST', '/auth/refresh', undefined, ownPage),
+  }
 }
 
 t.test('in cookies, a slow answer does not put an older refresh token over a newer one', async (t) => {
@@ -448,15 +514,23 @@ t.test('in cookies, nobody moves on what another tab is still waiting for', asyn
   t.equal((await refresh()).statusCode, 200)
 })
 
-const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<() => Promise<void>>
+const AsyncFunction = (async () => {}).constructor as new (
+  ...parts: string[]
+) => (...values: unknown[]) => Promise<() => Promise<void>>
 
 t.test('tabs that refresh as the docs say, at once and again and again, stay logged in', async (t) => {
   const { app, signUp, refresh } = await build(t)
-  const snippet = /```js\n(async function refresh[^`]+)```/.exec(readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'sessions.md'), 'utf8'))![1]
+  const snippet = /```js\n(async function refresh[^`]+)```/.exec(
+    readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'sessions.md'), 'utf8')
+  )![1]
   const origin = await app.listen()
   let store = await signUp()
   const tab = await new AsyncFunction('load', 'save', 'fetch', `return ${snippet}`)(
-    () => store, (tokens: TokenResponse) => { store = tokens }, (path: string, init: RequestInit) => fetch(`${origin}${path}`, init)
+    () => store,
+    (tokens: TokenResponse) => {
+      store = tokens
+    },
+    (path: string, init: RequestInit) => fetch(`${origin}${path}`, init)
   )
   for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 5 }, tab))
   t.equal(genOf(store), 1)
@@ -514,15 +588,18 @@ t.test('a client that lost its answer goes on with its old token, and the lost o
 const guardedUrls = ['/guarded', '/strict']
 
 for (const url of guardedUrls) {
-  t.test(`an answer that arrived is not lost: its access token was seen, so the old refresh token is a replay: ${url}`, async (t) => {
-    const tick = clock(t)
-    const { signUp, refresh, get } = await build(t)
-    const first = await signUp()
-    const second = (await refresh(first.refresh_token)).json()
-    await get(url, second.access_token)
-    tick(60)
-    t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
-  })
+  t.test(
+    `an answer that arrived is not lost: its access token was seen, so the old refresh token is a replay: ${url}`,
+    async (t) => {
+      const tick = clock(t)
+      const { signUp, refresh, get } = await build(t)
+      const first = await signUp()
+      const second = (await refresh(first.refresh_token)).json()
+      await get(url, second.access_token)
+      tick(60)
+      t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+    }
+  )
 }
 
 t.test('until superseded, the old token goes on though the new one was seen', async (t) => {
@@ -534,7 +611,9 @@ t.test('until superseded, the old token goes on though the new one was seen', as
     await (seen === 'refresh' ? refresh(second.refresh_token) : get(seen, second.access_token))
     tick(60)
     t.equal((await refresh(first.refresh_token)).statusCode, 200)
-    t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [{ gen: 2, prev_gen: 0, confirmed_gen: 0 }])
+    t.match(await sql.all('select gen, prev_gen, confirmed_gen from accounts_sessions'), [
+      { gen: 2, prev_gen: 0, confirmed_gen: 0 },
+    ])
   }
 })
 
@@ -547,7 +626,11 @@ t.test('an access token of a void generation ends the session at the next write 
   const second = (await refresh(first.refresh_token)).json()
 
   t.equal((await get('/guarded', lost.access_token)).statusCode, 200)
-  t.match((await refresh(second.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }, 'written before the refresh')
+  t.match(
+    (await refresh(second.refresh_token)).json(),
+    { code: 'ACCOUNTS_TOKEN_REVOKED' },
+    'written before the refresh'
+  )
   await post('/auth/logout', { refresh_token: second.refresh_token })
   await app.close()
   const { sql } = await buildOnFile(t, { db })
@@ -615,7 +698,12 @@ t.test('commits that the database lost are adopted, one or several: the client h
     await lose()
 
     t.equal((await refresh(token)).statusCode, 200)
-    t.match(await sql.get('select gen, prev_gen, prev_branch, floor_gen from accounts_sessions'), { gen: times + 1, prev_gen: times, prev_branch: decode(token).payload.br, floor_gen: 0 })
+    t.match(await sql.get('select gen, prev_gen, prev_branch, floor_gen from accounts_sessions'), {
+      gen: times + 1,
+      prev_gen: times,
+      prev_branch: decode(token).payload.br,
+      floor_gen: 0,
+    })
     t.match((await refresh(parent)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
   }
 })
@@ -627,7 +715,11 @@ t.test('a token of a lost commit that is young stays, and the one before is answ
   const successor = (await refresh(token)).json().refresh_token
   await lose()
   t.equal((await refresh(successor)).json().refresh_token, successor)
-  t.match(await sql.get('select gen, prev_gen, prev_branch from accounts_sessions'), { gen: 1, prev_gen: 0, prev_branch: decode(token).payload.br })
+  t.match(await sql.get('select gen, prev_gen, prev_branch from accounts_sessions'), {
+    gen: 1,
+    prev_gen: 0,
+    prev_branch: decode(token).payload.br,
+  })
   t.equal(genOf((await refresh(token)).json()), 1)
 })
 
@@ -637,38 +729,52 @@ t.test('a floor that the database lost is adopted as a floor, and known from the
   const lose = await keepRow(sql)
   const proved = (await post('/auth/reauthenticate', { password }, first.access_token)).json()
   await lose()
-  for (const url of ['/guarded', '/strict']) t.match((await get(url, first.access_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+  for (const url of ['/guarded', '/strict']) { t.match((await get(url, first.access_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' }) }
   t.match((await refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
   t.equal((await refresh(proved.refresh_token)).statusCode, 200)
-  t.match(await sql.get('select gen, prev_gen, prev_branch, floor_gen from accounts_sessions'), { gen: 1000, prev_gen: null, prev_branch: null, floor_gen: 1000 })
+  t.match(await sql.get('select gen, prev_gen, prev_branch, floor_gen from accounts_sessions'), {
+    gen: 1000,
+    prev_gen: null,
+    prev_branch: null,
+    floor_gen: 1000,
+  })
 })
 
-t.test('rotations after a floor that the database lost with them void what the floor had made void, and nothing ends', async (t) => {
-  const { db, signUp, refresh, post, sql } = await buildOnFile(t, { refresh: { window: 0 } })
-  const first = await signUp()
-  const lose = await keepRow(sql)
-  const proved = (await post('/auth/reauthenticate', { password }, first.access_token)).json()
-  const { refresh_token: spent } = (await refresh(proved.refresh_token)).json()
-  const { refresh_token: token } = (await refresh(spent)).json()
-  await lose()
-  await sql.exec('delete from accounts_revoked_tokens')
+t.test(
+  'rotations after a floor that the database lost with them void what the floor had made void, and nothing ends',
+  async (t) => {
+    const { db, signUp, refresh, post, sql } = await buildOnFile(t, { refresh: { window: 0 } })
+    const first = await signUp()
+    const lose = await keepRow(sql)
+    const proved = (await post('/auth/reauthenticate', { password }, first.access_token)).json()
+    const { refresh_token: spent } = (await refresh(proved.refresh_token)).json()
+    const { refresh_token: token } = (await refresh(spent)).json()
+    await lose()
+    await sql.exec('delete from accounts_revoked_tokens')
 
-  const anew = await buildOnFile(t, { db, refresh: { window: 0 } })
-  const next = await anew.refresh(token)
-  t.equal(genOf(next.json()), 1003)
-  t.match((await anew.refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
-  t.equal((await anew.refresh(next.json().refresh_token)).statusCode, 200)
-  t.match((await anew.refresh(spent)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
-})
+    const anew = await buildOnFile(t, { db, refresh: { window: 0 } })
+    const next = await anew.refresh(token)
+    t.equal(genOf(next.json()), 1003)
+    t.match((await anew.refresh(first.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_SUPERSEDED' })
+    t.equal((await anew.refresh(next.json().refresh_token)).statusCode, 200)
+    t.match((await anew.refresh(spent)).json(), { code: 'ACCOUNTS_REFRESH_REUSED' })
+  }
+)
 
 t.test('an epoch that is remembered, and that the database has lost, refuses nobody', async (t) => {
-  const { app, signUp, refresh, get, sql } = await buildOnFile(t, { revocation: { pollInterval: '1m', maxStaleness: '2m' } })
+  const { app, signUp, refresh, get, sql } = await buildOnFile(t, {
+    revocation: { pollInterval: '1m', maxStaleness: '2m' },
+  })
   const { access_token: access } = await signUp()
   const lose = await keepRow(sql)
-  const changed = (await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(access), payload: givings[0][2] })).json()
+  const changed = (
+    await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(access), payload: givings[0][2] })
+  ).json()
   t.equal((await get('/guarded', changed.access_token)).statusCode, 200)
   await lose()
-  await sql.exec('update accounts_users set epoch = 0; update accounts_sessions set ver = 0; delete from accounts_revoked_tokens')
+  await sql.exec(
+    'update accounts_users set epoch = 0; update accounts_sessions set ver = 0; delete from accounts_revoked_tokens'
+  )
 
   const { access_token: adopted } = (await refresh(changed.refresh_token)).json()
   t.equal(decode(adopted).payload.ver, 0)
@@ -681,20 +787,21 @@ t.test('a session that this process has ended stays over, though the database ha
   const { access_token: access, refresh_token: token } = await signUp()
   await post('/auth/logout', { refresh_token: token })
   await sql.exec('update accounts_sessions set revoked_at = null, revoke_reason = null')
-  for (const url of ['/guarded', '/strict']) t.match((await get(url, access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  for (const url of ['/guarded', '/strict']) { t.match((await get(url, access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }) }
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
 })
 
 t.test('who ends all sessions ends the tokens too that a lost commit gave a higher epoch', async (t) => {
   const { app, signUp, signIn, get, sql } = await buildOnFile(t)
   const { access_token: access } = await signUp()
-  const ask = (method: 'PUT' | 'DELETE', url: string, token: string, payload?: object) => app.inject({ method, url, headers: bearer(token), ...payload && { payload } })
+  const ask = (method: 'PUT' | 'DELETE', url: string, token: string, payload?: object) =>
+    app.inject({ method, url, headers: bearer(token), ...(payload && { payload }) })
   const [{ password_hash: hash }] = await sql.all('select password_hash from accounts_users') as [any]
   const thief = (await ask('PUT', '/auth/password', access, givings[0][2])).json().access_token
   await sql.run('update accounts_users set epoch = 0, password_hash = ?', hash)
   await sql.exec('update accounts_sessions set ver = 0')
   t.equal((await ask('DELETE', '/auth/sessions', (await signIn()).access_token)).statusCode, 204)
-  for (const url of ['/guarded', '/strict']) t.match((await get(url, thief)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' }, url)
+  for (const url of ['/guarded', '/strict']) { t.match((await get(url, thief)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' }, url) }
 })
 
 t.test('no refresh extends the absolute limit of a login, and nothing outlives it', async (t) => {
@@ -709,7 +816,10 @@ t.test('no refresh extends the absolute limit of a login, and nothing outlives i
     t.ok(decode(tokens.access_token).payload.exp <= limit)
   }
 
-  t.match(await sql.get('select refresh_expires_at, absolute_expires_at from accounts_sessions'), { refresh_expires_at: limit * 1000, absolute_expires_at: limit * 1000 })
+  t.match(await sql.get('select refresh_expires_at, absolute_expires_at from accounts_sessions'), {
+    refresh_expires_at: limit * 1000,
+    absolute_expires_at: limit * 1000,
+  })
   t.match(tokens, { expires_in: 300, refresh_expires_in: 300 })
   tick(300)
   t.match((await refresh(tokens.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_EXPIRED' })
@@ -750,7 +860,13 @@ t.test('a token of a generation that never was, or with a jti that never was, is
   const { signUp, refresh, post } = await build(t)
   const { header, payload } = decode((await signUp()).refresh_token)
 
-  for (const change of [{ gen: 2 }, { jti: 'x'.repeat(43) }, { gen: 1 }, { br: 'x'.repeat(16) }, { sid: '00000000-0000-7000-8000-000000000000' }]) {
+  for (const change of [
+    { gen: 2 },
+    { jti: 'x'.repeat(43) },
+    { gen: 1 },
+    { br: 'x'.repeat(16) },
+    { sid: '00000000-0000-7000-8000-000000000000' },
+  ]) {
     const forged = mint(header, { ...payload, ...change }, refreshKey)
     const code = 'sid' in change ? 'ACCOUNTS_TOKEN_REVOKED' : 'ACCOUNTS_TOKEN_INVALID'
     t.match((await refresh(forged)).json(), { statusCode: 401, code })
@@ -764,7 +880,12 @@ t.test('a disabled user and a user logged out everywhere are refused at once, wi
     const { access_token: access, refresh_token: token } = await signUp()
     await sql.exec(`update accounts_users set ${change}`)
 
-    for (const answer of [await get('/guarded', access), await get('/auth/me', access), await refresh(token), await post('/with-refresh', { refresh_token: token })]) {
+    for (const answer of [
+      await get('/guarded', access),
+      await get('/auth/me', access),
+      await refresh(token),
+      await post('/with-refresh', { refresh_token: token }),
+    ]) {
       t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
     }
   }
@@ -774,7 +895,14 @@ t.test('a login with another session at hand starts a session of its own', async
   const { app, signUp, get } = await build(t)
   const first = await signUp()
   const payload = { username: 'ada', password: 'correct horse battery staple' }
-  const second = (await app.inject({ method: 'POST', url: '/auth/login', payload, headers: { ...bearer(first.access_token), cookie: `access=${first.access_token}` } })).json()
+  const second = (
+    await app.inject({
+      method: 'POST',
+      url: '/auth/login',
+      payload,
+      headers: { ...bearer(first.access_token), cookie: `access=${first.access_token}` },
+    })
+  ).json()
   t.not(decode(second.access_token).payload.sid, decode(first.access_token).payload.sid)
   t.equal((await get('/guarded', first.access_token)).statusCode, 200)
 })
@@ -783,7 +911,11 @@ t.test('a refresh cannot be given another user, role or audience', async (t) => 
   const { signUp, post } = await build(t)
   const { refresh_token: token } = await signUp()
   for (const field of ['sub', 'roles', 'scope', 'aud', 'user', 'userId']) {
-    t.match((await post('/auth/refresh', { refresh_token: token, [field]: 'admin' })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message: `body/${field} is not a known field` })
+    t.match((await post('/auth/refresh', { refresh_token: token, [field]: 'admin' })).json(), {
+      statusCode: 400,
+      code: 'ACCOUNTS_INPUT_INVALID',
+      message: `body/${field} is not a known field`,
+    })
   }
 })
 
@@ -802,6 +934,11 @@ t.test('refresh and logout at once leave the session over', async (t) => {
 t.test('fifty users at once see themselves, each of them', async (t) => {
   const { signUp, get } = await build(t)
   const users = await Promise.all(many.map((_, index) => signUp(`user${index}`)))
-  const seen = await Promise.all([...users, ...users, ...users, ...users].map(({ access_token: token }) => get('/auth/me', token)))
-  t.same(seen.map((answer) => answer.json().username), [0, 1, 2, 3].flatMap(() => many.map((_, index) => `user${index}`)))
+  const seen = await Promise.all(
+    [...users, ...users, ...users, ...users].map(({ access_token: token }) => get('/auth/me', token))
+  )
+  t.same(
+    seen.map((answer) => answer.json().username),
+    [0, 1, 2, 3].flatMap(() => many.map((_, index) => `user${index}`))
+  )
 })

@@ -12,20 +12,36 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions, type GuardOptions } from '../../lib/index.ts'
-import { bearer, build, buildOnFile, cheap, client, decode, emptyDatabase, mint, password, secret } from '../support/build.ts'
+import {
+  bearer,
+  build,
+  buildOnFile,
+  cheap,
+  client,
+  decode,
+  emptyDatabase,
+  mint,
+  password,
+  secret,
+} from '../support/build.ts'
 import { addEntries, forgetForeignKeys } from '../support/databases.ts'
 import { Fastify } from '../support/fastify.ts'
 import { letPass, until } from '../support/waiting.ts'
 
 const guards: Record<string, GuardOptions> = {
-  cached: {}, strict: { consistency: 'strict' }, stateless: { consistency: 'stateless' }, refresh: { type: 'refresh', locations: ['header'] },
+  cached: {},
+  strict: { consistency: 'strict' },
+  stateless: { consistency: 'stateless' },
+  refresh: { type: 'refresh', locations: ['header'] },
 }
 
 /** Begins requests that are answered when the test is over. */
 function streams (app: FastifyInstance) {
   const open = new Map<unknown, { signal: AbortSignal, reply: FastifyReply }>()
   for (const [name, options] of Object.entries(guards)) {
-    app.get(`/signal/${name}`, { preHandler: app.accounts.guard(options) }, ({ auth: { signal }, headers }, reply) => { open.set(headers['x-id'], { signal, reply }) })
+    app.get(`/signal/${name}`, { preHandler: app.accounts.guard(options) }, ({ auth: { signal }, headers }, reply) => {
+      open.set(headers['x-id'], { signal, reply })
+    })
   }
   return {
     async begin (name: string, token: string) {
@@ -50,16 +66,24 @@ const paths = ['cached', 'strict', 'stateless']
 
 t.test('a signal fires when its session ends, before whoever ends it is answered', async (t) => {
   const { app, signUp, signIn, post, begin } = await streaming(t)
-  const changePassword = (token: string) => app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(token), payload: { current_password: password, new_password: 'another battery of horses' } })
+  const changePassword = (token: string) =>
+    app.inject({
+      method: 'PUT',
+      url: '/auth/password',
+      headers: bearer(token),
+      payload: { current_password: password, new_password: 'another battery of horses' },
+    })
   const ends: Record<string, (tokens: Awaited<ReturnType<typeof signUp>>) => Promise<unknown>> = {
     'at a logout': ({ refresh_token: token }) => post('/auth/logout', { refresh_token: token }),
     'at a logout everywhere': ({ user }) => app.accounts.sessions.revokeAll(user.id),
-    'when one is ended from elsewhere': async ({ access_token: token }) => app.accounts.sessions.revoke(decode(token).payload.sid),
+    'when one is ended from elsewhere': async ({ access_token: token }) =>
+      app.accounts.sessions.revoke(decode(token).payload.sid),
     'when the token alone is revoked': ({ access_token: token }) => app.accounts.revoke(token),
     'when the user is disabled': ({ user }) => app.accounts.users.disable(user.id),
     'when the user is deleted': ({ user }) => app.accounts.users.delete(user.id),
     'when the password is set': ({ user }) => app.accounts.users.setPassword(user.id, 'another battery of horses'),
-    'when the password is changed from elsewhere': async ({ user }) => changePassword((await signIn(user.username!)).access_token),
+    'when the password is changed from elsewhere': async ({ user }) =>
+      changePassword((await signIn(user.username!)).access_token),
   }
   for (const [index, [when, end]] of Object.entries(ends).entries()) {
     const tokens = await signUp(`ada${index}`)
@@ -78,9 +102,17 @@ t.test('a signal fires when a proof of who one is has made newer tokens, and not
   const next = (await post('/auth/reauthenticate', { password }, token)).json()
   t.same(before.map(({ reason }) => reason()), Array(4).fill('ACCOUNTS_TOKEN_SUPERSEDED'))
 
-  const after = [...await Promise.all(paths.map((path) => begin(path, next.access_token))), await begin('refresh', next.refresh_token)]
+  const after = [
+    ...(await Promise.all(paths.map((path) => begin(path, next.access_token)))),
+    await begin('refresh', next.refresh_token),
+  ]
   t.same([...after, other].map(({ signal }) => signal.aborted), Array(5).fill(false))
-  await app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(next.access_token), payload: { current_password: password, new_password: 'another battery of horses' } })
+  await app.inject({
+    method: 'PUT',
+    url: '/auth/password',
+    headers: bearer(next.access_token),
+    payload: { current_password: password, new_password: 'another battery of horses' },
+  })
   t.same(after.map(({ reason }) => reason()), Array(4).fill('ACCOUNTS_TOKEN_SUPERSEDED'))
   t.equal(other.reason(), 'ACCOUNTS_TOKEN_REVOKED')
 })
@@ -113,12 +145,16 @@ t.test('a signal that is asked for when all is over has fired', async (t) => {
   const { app, signUp, post, sql } = await buildOnFile(t)
   let act: (user: string, token: string) => Promise<unknown>
   for (const consistency of ['cached', 'stateless'] as const) {
-    app.get(`/late-${consistency}`, { preHandler: app.accounts.guard({ consistency }) }, async ({ user, auth, headers }) => {
-      await act(user.id, headers.authorization!.slice(7))
-      const { signal } = auth
-      if (!signal.aborted) await Promise.race([once(signal, 'abort'), new Promise((resolve) => setTimeout(resolve, 50))])
-      return signal.reason?.code ?? 'none'
-    })
+    app.get(
+      `/late-${consistency}`,
+      { preHandler: app.accounts.guard({ consistency }) },
+      async ({ user, auth, headers }) => {
+        await act(user.id, headers.authorization!.slice(7))
+        const { signal } = auth
+        if (!signal.aborted) { await Promise.race([once(signal, 'abort'), new Promise((resolve) => setTimeout(resolve, 50))]) }
+        return signal.reason?.code ?? 'none'
+      }
+    )
   }
   const ask = async (path: string, doing: typeof act) => {
     act = doing
@@ -127,11 +163,18 @@ t.test('a signal that is asked for when all is over has fired', async (t) => {
   }
   t.equal(await ask('/late-cached', (_, token) => app.accounts.revoke(token)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-stateless', (_, token) => app.accounts.revoke(token)), 'ACCOUNTS_TOKEN_REVOKED')
-  t.equal(await ask('/late-cached', (_, token) => post('/auth/reauthenticate', { password }, token)), 'ACCOUNTS_TOKEN_SUPERSEDED')
+  t.equal(
+    await ask('/late-cached', (_, token) => post('/auth/reauthenticate', { password }, token)),
+    'ACCOUNTS_TOKEN_SUPERSEDED'
+  )
   t.equal(await ask('/late-cached', (id) => app.accounts.sessions.revokeAll(id)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-cached', (id) => app.accounts.users.disable(id)), 'ACCOUNTS_TOKEN_REVOKED')
   t.equal(await ask('/late-cached', (id) => app.accounts.users.delete(id)), 'ACCOUNTS_TOKEN_REVOKED')
-  t.equal(await ask('/late-cached', (id) => app.accounts.users.setRoles(id, ['editor'])), 'none', 'the user is asked for again')
+  t.equal(
+    await ask('/late-cached', (id) => app.accounts.users.setRoles(id, ['editor'])),
+    'none',
+    'the user is asked for again'
+  )
   t.equal(await ask('/late-cached', async () => {}), 'none')
   t.equal(await ask('/late-cached', async (id) => {
     await app.accounts.users.setRoles(id, ['editor'])
@@ -148,11 +191,18 @@ t.test('a signal that is asked for after the expiry of its token has fired', asy
     mock.timers.tick(900_000)
     return auth.signal.reason.code
   })
-  t.equal((await app.inject({ url: '/slow', headers: bearer((await signUp()).access_token) })).body, 'ACCOUNTS_TOKEN_EXPIRED')
+  t.equal(
+    (await app.inject({ url: '/slow', headers: bearer((await signUp()).access_token) })).body,
+    'ACCOUNTS_TOKEN_EXPIRED'
+  )
 })
 
 t.test('a signal fires at the expiry of its token, however far away, and not before', async (t) => {
-  const { signUp, begin } = await streaming(t, { access: { expiresIn: '40d' }, refresh: { expiresIn: '50d' }, leeway: '30s' })
+  const { signUp, begin } = await streaming(t, {
+    access: { expiresIn: '40d' },
+    refresh: { expiresIn: '50d' },
+    leeway: '30s',
+  })
   const { access_token: token } = await signUp()
   const { header, payload } = decode(token)
   const sooner = await begin('cached', mint(header, { ...payload, exp: payload.exp - 1 }))
@@ -197,7 +247,10 @@ t.test('a signal fires within a look at the log when its session ends in another
     await here.app.accounts.users.setRoles(tokens.user.id, ['editor'])
     await end(tokens)
     await until(() => begun.every(({ signal }) => signal.aborted))
-    t.same(new Set(begun.map(({ reason }) => reason())), new Set([index === 3 ? 'ACCOUNTS_TOKEN_SUPERSEDED' : 'ACCOUNTS_TOKEN_REVOKED']))
+    t.same(
+      new Set(begun.map(({ reason }) => reason())),
+      new Set([index === 3 ? 'ACCOUNTS_TOKEN_SUPERSEDED' : 'ACCOUNTS_TOKEN_REVOKED'])
+    )
     t.notOk(stays.signal.aborted)
   }
 })
@@ -210,7 +263,10 @@ t.test('a process that is cut off keeps nobody but whom a stateless guard let in
   await sql.exec('alter table accounts_revoked_tokens rename to gone_tokens')
   letPass(t, 6000)
   await until(() => begun.filter(({ signal }) => signal.aborted).length === 3)
-  t.same(begun.map(({ reason }) => reason()), ['ACCOUNTS_UNAVAILABLE', 'ACCOUNTS_UNAVAILABLE', undefined, 'ACCOUNTS_UNAVAILABLE'])
+  t.same(
+    begun.map(({ reason }) => reason()),
+    ['ACCOUNTS_UNAVAILABLE', 'ACCOUNTS_UNAVAILABLE', undefined, 'ACCOUNTS_UNAVAILABLE']
+  )
   await sql.exec('alter table gone_tokens rename to accounts_revoked_tokens')
 })
 
@@ -267,8 +323,16 @@ t.test('a signal is one, is no part of what is shown, and speaks as the app does
 
 t.test('a guard that is called by hand needs the reply for a signal, and for nothing else', async (t) => {
   const { app, signUp } = await build(t)
-  app.get('/with', { preHandler: async (request, reply) => app.authenticate(request, reply) }, async ({ auth }) => auth.signal.aborted)
-  app.get('/without', { preHandler: async (request) => app.authenticate(request) }, async ({ auth, user }) => `${user.username} ${auth.signal.aborted}`)
+  app.get(
+    '/with',
+    { preHandler: async (request, reply) => app.authenticate(request, reply) },
+    async ({ auth }) => auth.signal.aborted
+  )
+  app.get(
+    '/without',
+    { preHandler: async (request) => app.authenticate(request) },
+    async ({ auth, user }) => `${user.username} ${auth.signal.aborted}`
+  )
   app.get('/unasked', { preHandler: async (request) => app.authenticate(request) }, async ({ user }) => user.username)
   await app.register(async (scope) => {
     app.accounts.protect(scope)
@@ -285,7 +349,17 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 /** A handshake of a WebSocket's, and the connection that it leads to. */
 async function upgraded (port: number, path: string, headers: Record<string, string>) {
-  const request = httpRequest({ port, path, headers: { ...headers, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' } })
+  const request = httpRequest({
+    port,
+    path,
+    headers: {
+      ...headers,
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    },
+  })
   request.end()
   const [response, socket] = await once(request, 'upgrade') as [IncomingMessage, Socket]
   return { response, socket }
@@ -340,35 +414,44 @@ async function listening (t: Test, server: object = {}) {
   }
 }
 
-t.test('a signal lives as long as the response, however early the request has closed, and nothing is left of it', async (t) => {
-  const { port, signUp, letGo, arrived, fired, logout, collected } = await listening(t)
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  t.teardown(() => agent.destroy())
-  const ask = async (token: string) => {
-    const request = httpRequest({ port, path: '/wait', method: 'POST', agent, headers: { ...bearer(token), 'content-type': 'application/json' } })
-    const answer = once(request, 'response') as Promise<[IncomingMessage]>
-    request.end('{}')
-    const [response] = await answer
-    await once(response.resume(), 'end')
-  }
-  const [ada, bob] = [await signUp(), await signUp('bob')]
-  for (let count = 1; count <= 20; count++) {
-    const asked = ask(ada.access_token)
-    await arrived(count)
+t.test(
+  'a signal lives as long as the response, however early the request has closed, and nothing is left of it',
+  async (t) => {
+    const { port, signUp, letGo, arrived, fired, logout, collected } = await listening(t)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    t.teardown(() => agent.destroy())
+    const ask = async (token: string) => {
+      const request = httpRequest({
+        port,
+        path: '/wait',
+        method: 'POST',
+        agent,
+        headers: { ...bearer(token), 'content-type': 'application/json' },
+      })
+      const answer = once(request, 'response') as Promise<[IncomingMessage]>
+      request.end('{}')
+      const [response] = await answer
+      await once(response.resume(), 'end')
+    }
+    const [ada, bob] = [await signUp(), await signUp('bob')]
+    for (let count = 1; count <= 20; count++) {
+      const asked = ask(ada.access_token)
+      await arrived(count)
+      letGo()
+      await asked
+    }
+    await logout(ada.refresh_token)
+    t.equal(fired(), 0, 'those that were answered')
+    await collected()
+
+    const asked = ask(bob.access_token)
+    await arrived(21)
+    await logout(bob.refresh_token)
+    t.equal(fired(), 1, 'the one whose body was read long ago')
     letGo()
     await asked
   }
-  await logout(ada.refresh_token)
-  t.equal(fired(), 0, 'those that were answered')
-  await collected()
-
-  const asked = ask(bob.access_token)
-  await arrived(21)
-  await logout(bob.refresh_token)
-  t.equal(fired(), 1, 'the one whose body was read long ago')
-  letGo()
-  await asked
-})
+)
 
 t.test('nothing is left of a signal whose client went away', async (t) => {
   const { port, signUp, letGo, arrived, fired, logout, collected } = await listening(t)
@@ -406,8 +489,12 @@ t.test('the signal of a stream of HTTP/2 is the same', async (t) => {
   t.teardown(() => app.close())
   await app.register(accounts, { db: await emptyDatabase(t), secret, throttle: false, password: cheap })
   const held: { signal: AbortSignal, answer: (text: string) => void, later: () => AbortSignal }[] = []
-  app.get('/wait', { preHandler: app.authenticate }, ({ auth }, reply) => { held.push({ signal: auth.signal, answer: (text) => reply.send(text), later: () => auth.signal }) })
-  app.get('/late', { preHandler: app.authenticate }, ({ auth }, reply) => { held.push({ signal: AbortSignal.abort(), answer: (text) => reply.send(text), later: () => auth.signal }) })
+  app.get('/wait', { preHandler: app.authenticate }, ({ auth }, reply) => {
+    held.push({ signal: auth.signal, answer: (text) => reply.send(text), later: () => auth.signal })
+  })
+  app.get('/late', { preHandler: app.authenticate }, ({ auth }, reply) => {
+    held.push({ signal: AbortSignal.abort(), answer: (text) => reply.send(text), later: () => auth.signal })
+  })
   await app.listen({ port: 0 })
   const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
   t.teardown(() => session.close())

@@ -5,6 +5,10 @@ import { Fastify } from './fastify.ts'
 
 const app = Fastify()
 await app.register(accounts, { db: process.argv[2]!, secret, password: cheap })
-const answer = await app.inject({ method: 'POST', url: '/auth/register', payload: { username: `user${process.pid}`, password: 'correct horse battery staple' } })
+const answer = await app.inject({
+  method: 'POST',
+  url: '/auth/register',
+  payload: { username: `user${process.pid}`, password: 'correct horse battery staple' },
+})
 console.log(answer.statusCode)
 await app.close()

@@ -6,7 +6,9 @@ type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
 /** What an answer sets, by name. */
 export function setBy (answer: Answer): Record<string, SetCookie> {
-  return Object.fromEntries([answer.headers['set-cookie'] ?? []].flat().map((line) => [line.split('=', 1)[0]!, parseSetCookie(line)]))
+  return Object.fromEntries(
+    [answer.headers['set-cookie'] ?? []].flat().map((line) => [line.split('=', 1)[0]!, parseSetCookie(line)])
+  )
 }
 
 /** The `Cookie` header that brings all of these back. */
@@ -25,10 +27,20 @@ export function browser (app: FastifyInstance) {
   const jar = new Map<string, SetCookie>()
 
   /** An answer that is under way: what it sets is kept when it is taken in. */
-  async function ask (method: Method, url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
-    const sent = [...jar.values()].filter(({ path = '/' }) => isSentTo(path, url)).map(({ name, value }) => `${name}=${value}`)
+  async function ask (
+    method: Method,
+    url: string,
+    payload?: InjectOptions['payload'],
+    headers: Record<string, string> = {}
+  ) {
+    const sent = [...jar.values()]
+      .filter(({ path = '/' }) => isSentTo(path, url))
+      .map(({ name, value }) => `${name}=${value}`)
     const answer = await app.inject({
-      method, url, headers: { ...sent.length > 0 && { cookie: sent.join('; ') }, ...headers }, ...payload === undefined ? {} : { payload },
+      method,
+      url,
+      headers: { ...(sent.length > 0 && { cookie: sent.join('; ') }), ...headers },
+      ...(payload === undefined ? {} : { payload }),
     })
     return { answer, take: () => keep(Object.values(setBy(answer))) }
   }
@@ -53,7 +65,8 @@ export function browser (app: FastifyInstance) {
     send,
     get: (url: string, headers?: Record<string, string>) => send('GET', url, undefined, headers),
     /** As a page of the app's own origin does it. */
-    post: (url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) => send('POST', url, payload, { 'sec-fetch-site': 'same-origin', ...headers }),
+    post: (url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) =>
+      send('POST', url, payload, { 'sec-fetch-site': 'same-origin', ...headers }),
     names: () => [...jar.values()].map(({ name }) => name),
     /** The value of a kept cookie, by the end of its name. */
     valueOf: (end: string) => [...jar.values()].find(({ name }) => name.endsWith(end))?.value,

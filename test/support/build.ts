@@ -17,11 +17,20 @@ export async function build (t: Test, options: AccountsOptions = {}, server: Fas
   const db = options.db ?? (options.orm ? undefined : await emptyDatabase(t))
   const app: FastifyInstance = Fastify(server)
   t.teardown(() => app.close())
-  await app.register(accounts, { ...db !== undefined && { db }, secret, throttle: false, ...options, password: { ...options.password?.hasher ? {} : cheap, ...options.password } })
+  await app.register(accounts, {
+    ...(db !== undefined && { db }),
+    secret,
+    throttle: false,
+    ...options,
+    password: { ...(options.password?.hasher ? {} : cheap), ...options.password },
+  })
 
   app.get('/open', async ({ user, auth }) => ({ user, auth }))
   app.get('/guarded', { preHandler: app.authenticate }, async ({ user, auth }) => ({ user, auth }))
-  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user, auth }) => ({ user, auth }))
+  app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }, async ({ user, auth }) => ({
+    user,
+    auth,
+  }))
   app.post('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
   app.post('/with-refresh', { preHandler: app.authenticateRefresh }, async ({ user, auth }) => ({ user, auth }))
 
@@ -76,7 +85,9 @@ export function bearer (token?: string): Record<string, string> {
 export const refreshKey = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/refresh/v1', 32))
 
 export function encode (part: unknown): string {
-  return Buffer.from(typeof part === 'string' || Buffer.isBuffer(part) ? part : JSON.stringify(part)).toString('base64url')
+  return Buffer.from(typeof part === 'string' || Buffer.isBuffer(part) ? part : JSON.stringify(part)).toString(
+    'base64url'
+  )
 }
 
 /** Signs anything as a token, right or wrong, with the server's own key unless another is given. */

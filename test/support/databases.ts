@@ -46,7 +46,10 @@ export async function freshDatabase (t: Test, on: Kind = kind): Promise<string> 
 }
 
 /** An empty database of a server, gone with what is torn down, and a connection to it. */
-export async function create (t: { teardown: (end: () => Promise<void>) => unknown }, on: Exclude<Kind, 'sqlite'>): Promise<{ url: string, sql: Sql }> {
+export async function create (
+  t: { teardown: (end: () => Promise<void>) => unknown },
+  on: Exclude<Kind, 'sqlite'>
+): Promise<{ url: string; sql: Sql }> {
   const name = `accounts_test_${randomUUID().replaceAll('-', '')}`
   const server = open(servers[on])
   await server.run(`create database ${name}`)
@@ -83,17 +86,33 @@ export function notEverywhere (name: string): [name: string, options: { skip: st
 
 /** From here on this connection deletes what other rows point to, and leaves those. */
 export function forgetForeignKeys (sql: Sql): Promise<void> {
-  return sql.run({
-    sqlite: 'pragma foreign_keys = off', postgresql: 'set session_replication_role = replica', mariadb: 'set foreign_key_checks = 0',
-  }[kind])
+  return sql.run(
+    {
+      sqlite: 'pragma foreign_keys = off',
+      postgresql: 'set session_replication_role = replica',
+      mariadb: 'set foreign_key_checks = 0',
+    }[kind]
+  )
 }
 
 /** Fills the log of revocations with so many entries of tokens that nobody has. */
-export async function addEntries (sql: Sql, count: number, { from = 1, expiresAt = new Date(Date.now() + 900_000) }: { from?: number, expiresAt?: Date } = {}): Promise<void> {
+export async function addEntries (
+  sql: Sql,
+  count: number,
+  { from = 1, expiresAt = new Date(Date.now() + 900_000) }: { from?: number; expiresAt?: Date } = {}
+): Promise<void> {
   const columns = 7
   for (let done = 0; done < count; done += 1000) {
     const rows = Array.from({ length: Math.min(1000, count - done) }, (_, index) => {
-      return [randomUUID(), from + done + index, 'token', randomUUID(), null, new Date(expiresAt.getTime() - 960_000), expiresAt]
+      return [
+        randomUUID(),
+        from + done + index,
+        'token',
+        randomUUID(),
+        null,
+        new Date(expiresAt.getTime() - 960_000),
+        expiresAt,
+      ]
     })
     const places = rows.map(() => `(${Array(columns).fill('?').join(', ')})`).join(', ')
     await sql.run(`insert into accounts_revoked_tokens values ${places}`, ...rows.flat())
@@ -102,7 +121,12 @@ export async function addEntries (sql: Sql, count: number, { from = 1, expiresAt
 }
 
 /** Makes every change to a table do something more, or fail, or be lost. */
-export async function addTrigger (sql: Sql, event: string, table: string, action: 'fail' | 'lose' | Record<Kind, string>): Promise<void> {
+export async function addTrigger (
+  sql: Sql,
+  event: string,
+  table: string,
+  action: 'fail' | 'lose' | Record<Kind, string>
+): Promise<void> {
   const body = action === 'fail' ? failing[kind] : action === 'lose' ? losing[kind] : `${action[kind]};`
   const what = kind === 'mariadb' ? event.replace(/ of .+/, '') : event
   if (kind === 'sqlite') return sql.exec(`create trigger meddles ${what} on ${table} begin ${body} end`)
@@ -115,7 +139,11 @@ export function dropTrigger (sql: Sql, table: string): Promise<void> {
   return sql.run(`drop trigger meddles${kind === 'postgresql' ? ` on ${table}` : ''}`)
 }
 
-const failing = { sqlite: "select raise(abort, 'no');", postgresql: "raise exception 'no';", mariadb: "signal sqlstate '45000' set message_text = 'no';" }
+const failing = {
+  sqlite: "select raise(abort, 'no');",
+  postgresql: "raise exception 'no';",
+  mariadb: "signal sqlstate '45000' set message_text = 'no';",
+}
 const losing = { sqlite: 'select raise(ignore);', postgresql: 'return null;', mariadb: '' }
 
 /** Through the app's own library, since two SQLite libraries in a process share no locks. */
@@ -142,7 +170,7 @@ function openServer (url: string): Sql {
     get: async (statement, ...params) => (await all(statement, ...params))[0],
     run: async (statement, ...params) => { await (await connection()).execute(statement, params, 'run') },
     async exec (statements) {
-      for (const statement of statements.split(/;\s*(?=\S|$)/).filter(Boolean)) await (await connection()).execute(statement)
+      for (const statement of statements.split(/;\s*(?=\S|$)/).filter(Boolean)) { await (await connection()).execute(statement) }
     },
     close: async () => { await (await opened)?.close(true) },
   }
@@ -153,7 +181,9 @@ export async function ormOf (db: string, options: Partial<Options>): Promise<Mik
   if (!db.includes('://')) return new (await import('@mikro-orm/sqlite')).MikroORM({ dbName: db, ...options } as object)
 
   const { protocol, hostname, port, username, password, pathname } = new URL(db)
-  const { MikroORM } = await (protocol === 'postgresql:' ? import('@mikro-orm/postgresql') : import('@mikro-orm/mariadb')) as { MikroORM: new (options: object) => MikroORM }
+  const { MikroORM } = (await (protocol === 'postgresql:'
+    ? import('@mikro-orm/postgresql')
+    : import('@mikro-orm/mariadb'))) as { MikroORM: new (options: object) => MikroORM }
   return new MikroORM({
     host: hostname,
     port: Number(port),
@@ -173,7 +203,12 @@ function connect (url: string): Promise<MikroORM> {
 }
 
 /** By the number of the type: int2, int4, int8, and timestamptz. */
-const postgresqlTypes: Record<number, (text: string) => unknown> = { 21: Number, 23: Number, 20: Number, 1184: Date.parse }
+const postgresqlTypes: Record<number, (text: string) => unknown> = {
+  21: Number,
+  23: Number,
+  20: Number,
+  1184: Date.parse,
+}
 
 function readColumn (column: { type: string, string: () => string | null }, next: () => unknown): unknown {
   if (column.type !== 'DATETIME') return next()

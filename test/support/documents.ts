@@ -32,7 +32,12 @@ export interface OpenapiDocument extends Record<string, any> {
 }
 
 /** The document of an app with these accounts, and with what `add` adds to it. */
-export async function documentOf (t: Test, options: AccountsOptions = {}, openapi: object = {}, add: (app: FastifyInstance) => unknown = () => {}): Promise<OpenapiDocument> {
+export async function documentOf (
+  t: Test,
+  options: AccountsOptions = {},
+  openapi: object = {},
+  add: (app: FastifyInstance) => unknown = () => {}
+): Promise<OpenapiDocument> {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Test', version: '1' }, ...openapi } })
@@ -43,7 +48,12 @@ export async function documentOf (t: Test, options: AccountsOptions = {}, openap
 }
 
 export function operationsOf ({ paths }: OpenapiDocument): [name: string, operation: Operation][] {
-  return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]))
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ])
+  )
 }
 
 /** Judges values by schemas that stand in a document: null, or what is wrong. */

@@ -29,7 +29,9 @@ export function project (t: Test, installed: string[]): string {
 
 /** What npm installs for an app that depends on this package and on `others`. */
 export function packagesOf (others: string[]): string[] {
-  const { dependencies, peerDependencies, peerDependenciesMeta }: Required<Package> = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { dependencies, peerDependencies, peerDependenciesMeta }: Required<Package> = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8')
+  )
   const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional)
   return [...Object.keys(dependencies), ...peers, ...others]
 }
@@ -41,7 +43,10 @@ function withWhatTheyNeed (names: string[]): string[] {
     const { dependencies, peerDependencies, peerDependenciesMeta } = lock.packages[`node_modules/${name}`]!
     const peers = Object.keys(peerDependencies ?? {}).filter((peer) => !peerDependenciesMeta?.[peer]?.optional)
     for (const needed of [...Object.keys(dependencies ?? {}), ...peers]) {
-      if (`node_modules/${needed}` in lock.packages && !(`node_modules/${name}/node_modules/${needed}` in lock.packages)) found.add(needed)
+      if (
+        `node_modules/${needed}` in lock.packages &&
+        !(`node_modules/${name}/node_modules/${needed}` in lock.packages)
+      ) { found.add(needed) }
     }
   }
   return [...found]

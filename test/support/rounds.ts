@@ -34,5 +34,9 @@ export function createChance (t: Pick<Test, 'comment'>): Chance {
 export function spread (values: number[]): { median: number, most: number, text: string } {
   const sorted = values.toSorted((a, b) => a - b)
   const [least, median, most] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!]
-  return { median, most, text: `${values.length} times: ${Math.round(least)} ms at least, ${Math.round(median)} in the middle, ${Math.round(most)} at most` }
+  return {
+    median,
+    most,
+    text: `${values.length} times: ${Math.round(least)} ms at least, ${Math.round(median)} in the middle, ${Math.round(most)} at most`,
+  }
 }

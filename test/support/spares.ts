@@ -11,7 +11,10 @@ interface Spare {
 
 const idle: Record<Kind, Spare[]> = { sqlite: [], postgresql: [], mariadb: [] }
 
-const tablesOf = { postgresql: "select tablename as name from pg_tables where schemaname = 'public'", mariadb: 'select table_name as name from information_schema.tables where table_schema = database()' }
+const tablesOf = {
+  postgresql: "select tablename as name from pg_tables where schemaname = 'public'",
+  mariadb: 'select table_name as name from information_schema.tables where table_schema = database()',
+}
 const shapeOf = {
   postgresql: `select c.relname, a.attname, a.atttypid, a.attnotnull from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
     where c.relnamespace = 'public'::regnamespace union all select tgname, '', 0, false from pg_trigger where not tgisinternal

@@ -10,5 +10,12 @@ registerHooks({
     throw otherFailure ? new Error(otherFailure) : missing(specifier)
   },
 })
-const [{ default: Fastify }, { default: accounts, legacy }] = await Promise.all([import('fastify'), import('../../lib/index.ts')])
-await Fastify().register(accounts, { db: ':memory:', secret: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE', password: { legacy: [legacy.bcrypt({ cost: 4 })] } })
+const [{ default: Fastify }, { default: accounts, legacy }] = await Promise.all([
+  import('fastify'),
+  import('../../lib/index.ts'),
+])
+await Fastify().register(accounts, {
+  db: ':memory:',
+  secret: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
+  password: { legacy: [legacy.bcrypt({ cost: 4 })] },
+})

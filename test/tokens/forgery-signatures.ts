@@ -1,6 +1,19 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import {
-  ecdsa, edOrder, hmac, order, pkcs1, prime, pss, serialisations, toBytes, toNumber, type Genuine, type Kind, type Sign, type Signer
+  ecdsa,
+  edOrder,
+  hmac,
+  order,
+  pkcs1,
+  prime,
+  pss,
+  serialisations,
+  toBytes,
+  toNumber,
+  type Genuine,
+  type Kind,
+  type Sign,
+  type Signer,
 } from './signer.ts'
 
 /** Forgeries of one kind, made from the two tokens of a session, by what is wrong with them. */
@@ -12,10 +25,18 @@ const hashes = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }
 export function keyConfusion ({ header, payload, mint, signer: { privateKey } }: Genuine): Record<string, string> {
   if (!privateKey) return {}
 
-  return Object.assign({}, ...Object.entries(serialisations(privateKey, header)).map(([what, key]) => ({
-    ...Object.fromEntries(Object.entries(hashes).map(([alg, hash]) => [`${what}, ${alg}`, mint({ ...header, alg }, payload, hmac(key, hash))])),
-    [`${what}, the label kept`]: mint(header, payload, hmac(key)),
-  })))
+  return Object.assign(
+    {},
+    ...Object.entries(serialisations(privateKey, header)).map(([what, key]) => ({
+      ...Object.fromEntries(
+        Object.entries(hashes).map(([alg, hash]) => [
+          `${what}, ${alg}`,
+          mint({ ...header, alg }, payload, hmac(key, hash)),
+        ])
+      ),
+      [`${what}, the label kept`]: mint(header, payload, hmac(key)),
+    }))
+  )
 }
 
 /** The right name over another key of the same type. */
@@ -49,23 +70,34 @@ export function swaps ({ kind, header, payload, mint, signer }: Genuine): Record
 /** All that a key could sign with, by the name that a header would give it. */
 function abilitiesOf ({ secrets, privateKey: key }: Signer, kind: Kind): Record<string, Sign> {
   switch (key?.asymmetricKeyType) {
-    case 'rsa': return {
-      RS1: pkcs1(key, 'sha1'),
-      RS256: pkcs1(key),
-      RS384: pkcs1(key, 'sha384'),
-      RS512: pkcs1(key, 'sha512'),
-      PS256: pss(key),
-      PS384: pss(key, 'sha384'),
-      PS512: pss(key, 'sha512'),
-    }
-    case 'ec': return { ES1: ecdsa(key, 'sha1'), ES384: ecdsa(key, 'sha384'), ES512: ecdsa(key, 'sha512') }
-    case 'ed25519': return {}
-    default: return { HS1: hmac(secrets![kind], 'sha1'), HS384: hmac(secrets![kind], 'sha384'), HS512: hmac(secrets![kind], 'sha512') }
+    case 'rsa':
+      return {
+        RS1: pkcs1(key, 'sha1'),
+        RS256: pkcs1(key),
+        RS384: pkcs1(key, 'sha384'),
+        RS512: pkcs1(key, 'sha512'),
+        PS256: pss(key),
+        PS384: pss(key, 'sha384'),
+        PS512: pss(key, 'sha512'),
+      }
+    case 'ec':
+      return { ES1: ecdsa(key, 'sha1'), ES384: ecdsa(key, 'sha384'), ES512: ecdsa(key, 'sha512') }
+    case 'ed25519':
+      return {}
+    default:
+      return {
+        HS1: hmac(secrets![kind], 'sha1'),
+        HS384: hmac(secrets![kind], 'sha384'),
+        HS512: hmac(secrets![kind], 'sha512'),
+      }
   }
 }
 
 /** Signatures that a careless check lets pass, whatever they are for. */
-export function specialSignatures ({ token, header, payload, mint, kind, signer: { privateKey, sign } }: Genuine, other: Genuine): Record<string, string> {
+export function specialSignatures (
+  { token, header, payload, mint, kind, signer: { privateKey, sign } }: Genuine,
+  other: Genuine
+): Record<string, string> {
   const real = signatureOf(token)
   const { length } = real
   const zeros = (count: number) => Buffer.alloc(count)
@@ -91,7 +123,9 @@ export function specialSignatures ({ token, header, payload, mint, kind, signer:
     'in hex': Buffer.from(real.toString('hex')),
     ...ofType(privateKey, real),
   }
-  return Object.fromEntries(Object.entries(special).map(([what, signature]) => [what, mint(header, payload, () => signature)]))
+  return Object.fromEntries(
+    Object.entries(special).map(([what, signature]) => [what, mint(header, payload, () => signature)])
+  )
 }
 
 function signatureOf (token: string): Buffer {
@@ -122,11 +156,21 @@ function ofRsa (key: KeyObject, real: Buffer): Record<string, Buffer> {
 /** CVE-2022-21449 and its kin: r and s are from 1 to n - 1, in two times 32 bytes, and not in DER (RFC 7518 §3.4). */
 function ofCurve (real: Buffer): Record<string, Buffer> {
   const [r, s] = [real.subarray(0, 32), real.subarray(32)]
-  const edges = { 0: 0n, 1: 1n, 'n - 1': order - 1n, n: order, 'n + 1': order + 1n, p: prime, 'p - 1': prime - 1n, 'p + 1': prime + 1n }
+  const edges = {
+    0: 0n,
+    1: 1n,
+    'n - 1': order - 1n,
+    n: order,
+    'n + 1': order + 1n,
+    p: prime,
+    'p - 1': prime - 1n,
+    'p + 1': prime + 1n,
+  }
   const numbers = { ...mapValues(edges, (number) => toBytes(number, 32)), r, s }
   const pairs = Object.entries(numbers).flatMap(([first, one]) => Object.entries(numbers).map(([second, two]) =>
     [`r = ${first}, s = ${second}`, Buffer.concat([one, two])] as const))
-  const integer = (bytes: Buffer) => Buffer.concat([Buffer.from([2, bytes[0]! > 0x7f ? 33 : 32]), ...bytes[0]! > 0x7f ? [Buffer.alloc(1)] : [], bytes])
+  const integer = (bytes: Buffer) =>
+    Buffer.concat([Buffer.from([2, bytes[0]! > 0x7f ? 33 : 32]), ...(bytes[0]! > 0x7f ? [Buffer.alloc(1)] : []), bytes])
   const der = (...parts: Buffer[]) => {
     const body = Buffer.concat(parts.map(integer))
     return Buffer.concat([Buffer.from([0x30, body.length]), body])
@@ -156,18 +200,40 @@ function ofEdwards (real: Buffer): Record<string, Buffer> {
     'order four': Buffer.alloc(32),
     'order eight': Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex'),
   }
-  const scalars = { 0: 0n, 1: 1n, L: edOrder, 'L - 1': edOrder - 1n, 'S + L': value + edOrder, 'S + 2 L': value + 2n * edOrder, 'S + 8 L': (value + 8n * edOrder) % 2n ** 256n, 'L - S': edOrder - value }
+  const scalars = {
+    0: 0n,
+    1: 1n,
+    L: edOrder,
+    'L - 1': edOrder - 1n,
+    'S + L': value + edOrder,
+    'S + 2 L': value + 2n * edOrder,
+    'S + 8 L': (value + 8n * edOrder) % 2n ** 256n,
+    'L - S': edOrder - value,
+  }
   return {
-    ...Object.assign({}, ...Object.entries({ R: r, ...points }).map(([point, bytes]) =>
-      mapKeys(mapValues(scalars, (scalar) => Buffer.concat([bytes, little(scalar)])), (scalar) => `R = ${point}, S = ${scalar}`))),
-    ...mapKeys(mapValues(points, (bytes) => Buffer.concat([bytes, s])), (point) => `R = ${point}`),
+    ...Object.assign(
+      {},
+      ...Object.entries({ R: r, ...points }).map(([point, bytes]) =>
+        mapKeys(
+          mapValues(scalars, (scalar) => Buffer.concat([bytes, little(scalar)])),
+          (scalar) => `R = ${point}, S = ${scalar}`
+        )
+      )
+    ),
+    ...mapKeys(
+      mapValues(points, (bytes) => Buffer.concat([bytes, s])),
+      (point) => `R = ${point}`
+    ),
     'S before R': Buffer.concat([s, r]),
     'with the sign of R': Buffer.concat([r.with(31, r[31]! ^ 0x80), s]),
     'with the highest bit of S': Buffer.concat([r, s.with(31, s[31]! ^ 0x80)]),
   }
 }
 
-function mapValues<Value, Result> (object: Record<string, Value>, change: (value: Value) => Result): Record<string, Result> {
+function mapValues<Value, Result> (
+  object: Record<string, Value>,
+  change: (value: Value) => Result
+): Record<string, Result> {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]))
 }
 

@@ -26,7 +26,11 @@ const guarded: Place[] = [
   { name: 'GET /auth/me (header)', kinds: ['access'], send: ({ get }, token) => get('/auth/me', token) },
   { name: 'GET /guarded (cookie)', kinds: ['access'], send: inCookie('GET', '/guarded', '__Host-access') },
   { name: 'POST /auth/refresh (header)', kinds: ['refresh'], send: inHeader('/auth/refresh') },
-  { name: 'POST /auth/refresh (cookie)', kinds: ['refresh'], send: inCookie('POST', '/auth/refresh', '__Secure-refresh') },
+  {
+    name: 'POST /auth/refresh (cookie)',
+    kinds: ['refresh'],
+    send: inCookie('POST', '/auth/refresh', '__Secure-refresh'),
+  },
 ]
 
 const others: Place[] = [
@@ -49,7 +53,11 @@ function isRefusal (answer: LightMyRequestResponse, token: string): boolean {
   const challenge = String(answer.headers['www-authenticate'])
   const isReflected = token.length > 20 && (answer.payload + challenge).includes(token)
 
-  return answer.statusCode === status && challenge.startsWith(`Bearer realm="accounts"${error ? `, error="${error}"` : ''}`) && !isReflected
+  return (
+    answer.statusCode === status &&
+    challenge.startsWith(`Bearer realm="accounts"${error ? `, error="${error}"` : ''}`) &&
+    !isReflected
+  )
 }
 
 async function faultsOf (client: Client, place: Place, forged: Forgery[]): Promise<string[]> {
@@ -106,7 +114,11 @@ function requireCorpus (t: Test, forged: Record<Kind, Forgery[]>, { access, refr
  * header, spaces before it, of which one or more stand between the scheme and the token (RFC 9110 §11.4).
  */
 function isOther ({ token }: Forgery, { access, refresh }: Pair, { name }: Place): boolean {
-  const read = name.endsWith('(cookie)') ? parseCookie(`x=${token}`).x : name.endsWith('(header)') ? token.replace(/^ +/, '') : token
+  const read = name.endsWith('(cookie)')
+    ? parseCookie(`x=${token}`).x
+    : name.endsWith('(header)')
+      ? token.replace(/^ +/, '')
+      : token
   return ![access, refresh].includes(String(read))
 }
 
@@ -119,23 +131,36 @@ const afterSignature = ['type of claim', 'party', 'id']
 const aboutText = ['crit', 'typ', 'header', 'base64', 'payload', 'missing claim', 'time', 'duplicate claim', 'bit flip']
 
 /** What is sent by header: with HMAC everything goes everywhere; RSA takes its time to sign so many. */
-const leftOut: Record<string, string[]> = { RS256: [...afterSignature, ...aboutText], PS256: [...afterSignature, ...aboutText], ES256: afterSignature }
+const leftOut: Record<string, string[]> = {
+  RS256: [...afterSignature, ...aboutText],
+  PS256: [...afterSignature, ...aboutText],
+  ES256: afterSignature,
+}
 
 for (const signer of Object.values(signers)) {
   t.test(`a server with ${signer.algorithm} lets no forged token in, and calls nobody`, async (t) => {
     const listener = await countCalls(t)
     const client = await serve(t, signer.option)
-    const pair = { ...await client.signUp().then(({ access_token: access, refresh_token: refresh }) => ({ access, refresh })), signer }
+    const pair = {
+      ...(await client.signUp().then(({ access_token: access, refresh_token: refresh }) => ({ access, refresh }))),
+      signer,
+    }
     const chosen = families.filter((family) => !leftOut[signer.algorithm]?.includes(family))
-    const [access, refresh] = (['access', 'refresh'] as const).map((kind) => chosen.flatMap((family) => forge(family, kind, pair, listener.url)))
+    const [access, refresh] = (['access', 'refresh'] as const).map((kind) =>
+      chosen.flatMap((family) => forge(family, kind, pair, listener.url))
+    )
     const forged = { access: access!, refresh: refresh! }
     requireCorpus(t, forged, pair)
 
     const isFirst = signer === signers.HS256
     for (const place of isFirst ? [...guarded, ...others] : guarded) {
       const everything = isFirst || place.name.endsWith('(header)')
-      const sent = place.kinds.flatMap((kind) => forged[kind])
-        .filter(({ name }) => everything || ![...afterSignature, ...aboutText].some((family) => name.startsWith(`${family}:`)))
+      const sent = place.kinds
+        .flatMap((kind) => forged[kind])
+        .filter(
+          ({ name }) =>
+            everything || ![...afterSignature, ...aboutText].some((family) => name.startsWith(`${family}:`))
+        )
         .filter((forgery) => isOther(forgery, pair, place))
       t.strictSame(await faultsOf(client, place, sent), [], `${place.name}, ${sent.length} forgeries`)
     }

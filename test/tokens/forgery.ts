@@ -1,7 +1,17 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { encode } from '../support/build.ts'
 import { keyConfusion, otherKeys, specialSignatures, swaps, type Family } from './forgery-signatures.ts'
-import { ecdsa, embedded, foreignSecret, genuine, hmac, signers, type Genuine, type Kind, type Signer } from './signer.ts'
+import {
+  ecdsa,
+  embedded,
+  foreignSecret,
+  genuine,
+  hmac,
+  signers,
+  type Genuine,
+  type Kind,
+  type Signer,
+} from './signer.ts'
 
 /** A text that is no token of ours, though most of them nearly are. `family: what is wrong with it (kind)`. */
 export interface Forgery {
@@ -48,7 +58,12 @@ export interface Pair {
 }
 
 /** Forgeries of one family and of one kind. None may be let in. URLs in them lead to `url`. */
-export function forge (family: string, kind: Kind, { access, refresh, signer = signers.HS256! }: Pair, url = 'http://127.0.0.1:9'): Forgery[] {
+export function forge (
+  family: string,
+  kind: Kind,
+  { access, refresh, signer = signers.HS256! }: Pair,
+  url = 'http://127.0.0.1:9'
+): Forgery[] {
   const pair = { access: genuine('access', access, signer), refresh: genuine('refresh', refresh, signer) }
   const tokens = makers[family]!(pair[kind], pair[kind === 'access' ? 'refresh' : 'access'], url)
   return Object.entries(tokens).map(([what, token]) => ({ name: `${family}: ${what} (${kind})`, token }))
@@ -96,10 +111,47 @@ function algNone (real: Genuine): Record<string, string> {
 function oddAlgorithms (real: Genuine): Record<string, string> {
   const { alg } = real.header
   const odd = new Set([
-    undefined, null, [], [alg], [alg, 'none'], {}, { alg }, 0, 256, true, false, '', ' ',
-    `${alg} `, ` ${alg}`, `${alg}\0`, `${alg}\n`, `${alg},none`, `${alg[0]}${alg.slice(1).toLowerCase()}`, alg.toLowerCase(), alg.toUpperCase(),
-    'hs256', 'Hs256', 'HS-256', 'HMAC', 'SHA256', 'sha256', 'RSA', 'rs256', 'ECDSA', 'eddsa', 'ED25519', 'Ed448',
-    'HS1', 'HS224', 'RS1', '__proto__', 'constructor', 'toString', 'ＨＳ256', 'A'.repeat(300),
+    undefined,
+    null,
+    [],
+    [alg],
+    [alg, 'none'],
+    {},
+    { alg },
+    0,
+    256,
+    true,
+    false,
+    '',
+    ' ',
+    `${alg} `,
+    ` ${alg}`,
+    `${alg}\0`,
+    `${alg}\n`,
+    `${alg},none`,
+    `${alg[0]}${alg.slice(1).toLowerCase()}`,
+    alg.toLowerCase(),
+    alg.toUpperCase(),
+    'hs256',
+    'Hs256',
+    'HS-256',
+    'HMAC',
+    'SHA256',
+    'sha256',
+    'RSA',
+    'rs256',
+    'ECDSA',
+    'eddsa',
+    'ED25519',
+    'Ed448',
+    'HS1',
+    'HS224',
+    'RS1',
+    '__proto__',
+    'constructor',
+    'toString',
+    'ＨＳ256',
+    'A'.repeat(300),
   ])
   odd.delete(alg)
   return each([...odd], (alg) => withHeader(real, { alg }))
@@ -108,8 +160,25 @@ function oddAlgorithms (real: Genuine): Record<string, string> {
 /** One key, one algorithm (RFC 8725 §3.1): the label alone counts, even over a right signature. */
 function otherAlgorithms (real: Genuine): Record<string, string> {
   const labels = [
-    'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'ES256K',
-    'EdDSA', 'Ed25519', 'dir', 'A256KW', 'RSA-OAEP', 'ML-DSA-44',
+    'HS256',
+    'HS384',
+    'HS512',
+    'RS256',
+    'RS384',
+    'RS512',
+    'PS256',
+    'PS384',
+    'PS512',
+    'ES256',
+    'ES384',
+    'ES512',
+    'ES256K',
+    'EdDSA',
+    'Ed25519',
+    'dir',
+    'A256KW',
+    'RSA-OAEP',
+    'ML-DSA-44',
   ]
   return each(labels.filter((label) => label !== real.header.alg), (alg) => withHeader(real, { alg }))
 }
@@ -154,13 +223,25 @@ function keyIds (real: Genuine): Record<string, string> {
   ]
   return {
     ...each(tampered, (kid) => withHeader(real, { kid }), 'right key, '),
-    ...each(['', 'x', '__proto__', '/dev/null', kid], (kid) => mint({ ...header, alg: 'HS256', kid }, payload, hmac('')), 'empty key, '),
-    ...each(['1', "' UNION SELECT '1"], (kid) => mint({ ...header, alg: 'HS256', kid }, payload, hmac('1')), 'the key it asks for, '),
+    ...each(
+      ['', 'x', '__proto__', '/dev/null', kid],
+      (kid) => mint({ ...header, alg: 'HS256', kid }, payload, hmac('')),
+      'empty key, '
+    ),
+    ...each(
+      ['1', "' UNION SELECT '1"],
+      (kid) => mint({ ...header, alg: 'HS256', kid }, payload, hmac('1')),
+      'the key it asks for, '
+    ),
   }
 }
 
 /** RFC 7515 §4.1.2-4.1.6: whatever key a header brings or points at, it is the forger's. */
-function embeddedKeys ({ header, payload, mint, signer }: Genuine, _other: Genuine, url: string): Record<string, string> {
+function embeddedKeys (
+  { header, payload, mint, signer }: Genuine,
+  _other: Genuine,
+  url: string
+): Record<string, string> {
   const key = signer.foreignKey ?? embedded
   const jwk = createPublicKey(key).export({ format: 'jwk' })
   const x5c = [createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64')]
@@ -180,12 +261,15 @@ function embeddedKeys ({ header, payload, mint, signer }: Genuine, _other: Genui
     'kid of a JWK': { kid: JSON.stringify(jwk) },
   }
 
-  return Object.assign({}, ...Object.entries(sources).map(([name, more]) => ({
-    [`${name}, the same algorithm`]: mint({ ...header, ...more }, payload, signer.foreign),
-    [`${name}, HS256`]: mint({ ...header, alg: 'HS256', ...more }, payload, hmac(foreignSecret)),
-    [`${name}, ES256`]: mint({ ...header, alg: 'ES256', ...more }, payload, ecdsa(embedded)),
-    [`${name}, alone`]: mint({ alg: header.alg, typ: header.typ, ...more }, payload, signer.foreign),
-  })))
+  return Object.assign(
+    {},
+    ...Object.entries(sources).map(([name, more]) => ({
+      [`${name}, the same algorithm`]: mint({ ...header, ...more }, payload, signer.foreign),
+      [`${name}, HS256`]: mint({ ...header, alg: 'HS256', ...more }, payload, hmac(foreignSecret)),
+      [`${name}, ES256`]: mint({ ...header, alg: 'ES256', ...more }, payload, ecdsa(embedded)),
+      [`${name}, alone`]: mint({ alg: header.alg, typ: header.typ, ...more }, payload, signer.foreign),
+    }))
+  )
 }
 
 /** RFC 7515 §4.1.11, RFC 7797 §6: what a token insists on and we do not understand refuses it. */
@@ -225,7 +309,10 @@ function types (real: Genuine, other: Genuine): Record<string, string> {
 function swappedKinds ({ header, payload, mint }: Genuine, other: Genuine): Record<string, string> {
   return {
     "the other kind's claims": mint(header, other.payload),
-    "the other kind's claims, in the other's name too": mint({ ...header, typ: `application/${other.header.typ}` }, other.payload),
+    "the other kind's claims, in the other's name too": mint(
+      { ...header, typ: `application/${other.header.typ}` },
+      other.payload
+    ),
     "the other kind's claims and id": mint(header, { ...payload, jti: other.payload.jti, exp: other.payload.exp }),
   }
 }
@@ -422,9 +509,16 @@ function typesOfClaims (real: Genuine): Record<string, string> {
   const nbf = { ...real, payload: { ...real.payload, nbf: real.payload.iat } }
 
   return Object.assign({}, ...Object.entries(nbf.payload).map(([claim, value]) => {
-    const others = typeof value === 'string'
-      ? [42, ...claim === 'aud' ? [] : [[value]]]
-      : [String(value), [value], `${value}s`, new Date(0).toISOString(), ...integers.includes(claim) ? [1.5, 2 ** 31] : []]
+    const others =
+      typeof value === 'string'
+        ? [42, ...(claim === 'aud' ? [] : [[value]])]
+        : [
+            String(value),
+            [value],
+            `${value}s`,
+            new Date(0).toISOString(),
+            ...(integers.includes(claim) ? [1.5, 2 ** 31] : []),
+          ]
     return {
       ...each([null, true, false, [], {}, '', ' ', -1, 1e300, { value }, ...others].filter((wrong) => wrong !== value),
         (wrong) => withClaims(real, { [claim]: wrong }), `${claim} `),

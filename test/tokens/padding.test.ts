@@ -7,13 +7,20 @@ const [rs256, ps256] = [signers.RS256!, signers.PS256!]
 const size = 256
 
 /** RSA as it is, over a block of the key's size: what padding would have to forbid. */
-const raw = (key: typeof rs256.privateKey & {}, block: Buffer) => privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, block)
+const raw = (key: typeof rs256.privateKey & {}, block: Buffer) =>
+  privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, block)
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
-const oids = { sha256: '608648016503040201', sha1: '2b0e03021a', sha384: '608648016503040202', sha512: '608648016503040203' }
+const oids = {
+  sha256: '608648016503040201',
+  sha1: '2b0e03021a',
+  sha384: '608648016503040202',
+  sha512: '608648016503040203',
+}
 
 /** A DER element with its length in the short form, or as it is given. */
-const der = (tag: number, content: Buffer, length = Buffer.from([content.length])) => Buffer.concat([Buffer.from([tag]), length, content])
+const der = (tag: number, content: Buffer, length = Buffer.from([content.length])) =>
+  Buffer.concat([Buffer.from([tag]), length, content])
 const oid = (hash: keyof typeof oids) => der(6, hex(oids[hash]))
 const nothing = hex('0500')
 
@@ -36,7 +43,13 @@ function blocksOf (input: string): Record<string, Buffer> {
   return {
     right: block(right),
     'bytes after the hash': block(right, { after: garbage(20) }),
-    'bytes after the hash, eight FF before it': Buffer.concat([hex('0001'), Buffer.alloc(8, 0xff), hex('00'), right, garbage(size - 11 - right.length)]),
+    'bytes after the hash, eight FF before it': Buffer.concat([
+      hex('0001'),
+      Buffer.alloc(8, 0xff),
+      hex('00'),
+      right,
+      garbage(size - 11 - right.length),
+    ]),
     'bytes after the hash, no FF before it': Buffer.concat([hex('000100'), right, garbage(size - 3 - right.length)]),
     'zeros after the hash': block(right, { after: Buffer.alloc(20) }),
     'bytes within the algorithm': block(info(der(0x30, Buffer.concat([oid('sha256'), nothing, garbage(20)])))),
@@ -52,8 +65,12 @@ function blocksOf (input: string): Record<string, Buffer> {
     'a hash in hex': block(info(algorithm, der(4, Buffer.from(hash.toString('hex'))))),
     'the hash alone': block(hash),
     'the text alone': block(Buffer.from(input).subarray(0, 100)),
-    ...Object.fromEntries((['sha1', 'sha384', 'sha512'] as const).map((name) =>
-      [`${name}, rightly named`, block(info(der(0x30, Buffer.concat([oid(name), nothing])), der(4, digest(name))))])),
+    ...Object.fromEntries(
+      (['sha1', 'sha384', 'sha512'] as const).map((name) => [
+        `${name}, rightly named`,
+        block(info(der(0x30, Buffer.concat([oid(name), nothing])), der(4, digest(name)))),
+      ])
+    ),
     'sha1 by name, sha256 in truth': block(info(der(0x30, Buffer.concat([oid('sha1'), nothing])))),
     'block type 0': block(right, { start: '0000', fill: 0 }),
     'block type 2': block(right, { start: '0002', fill: 0x5a }),
@@ -62,23 +79,40 @@ function blocksOf (input: string): Record<string, Buffer> {
     'FE for FF': block(right, { fill: 0xfe }),
     'no zero before the hash': block(right, { end: 'ff' }),
     'two zeros before the hash': block(right, { end: '0000' }),
-    'one FF less, shifted': Buffer.concat([hex('000001'), Buffer.alloc(size - 4 - right.length, 0xff), hex('00'), right]),
+    'one FF less, shifted': Buffer.concat([
+      hex('000001'),
+      Buffer.alloc(size - 4 - right.length, 0xff),
+      hex('00'),
+      right,
+    ]),
   }
 }
 
-t.test('a signature of RSA counts with exactly its padding, though its own key made it (RFC 8017 §8.2.2)', async (t) => {
-  const { get, post, signUp } = await build(t, { secret: rs256.option! })
-  const pair = await signUp()
+t.test(
+  'a signature of RSA counts with exactly its padding, though its own key made it (RFC 8017 §8.2.2)',
+  async (t) => {
+    const { get, post, signUp } = await build(t, { secret: rs256.option! })
+    const pair = await signUp()
 
-  for (const kind of ['access', 'refresh'] as Kind[]) {
-    const { header, payload, mint } = genuine(kind, pair[`${kind}_token`], rs256)
-    const statuses = await Promise.all(Object.keys(blocksOf('')).map(async (what) => {
-      const token = mint(header, payload, (input) => raw(rs256.privateKey!, blocksOf(input)[what]!))
-      return [what, (kind === 'access' ? await get('/auth/me', token) : await post('/with-refresh', {}, token)).statusCode] as const
-    }))
-    t.strictSame(statuses.filter(([, status]) => status !== 401), [['right', 200]], kind)
+    for (const kind of ['access', 'refresh'] as Kind[]) {
+      const { header, payload, mint } = genuine(kind, pair[`${kind}_token`], rs256)
+      const statuses = await Promise.all(
+        Object.keys(blocksOf('')).map(async (what) => {
+          const token = mint(header, payload, (input) => raw(rs256.privateKey!, blocksOf(input)[what]!))
+          return [
+            what,
+            (kind === 'access' ? await get('/auth/me', token) : await post('/with-refresh', {}, token)).statusCode,
+          ] as const
+        })
+      )
+      t.strictSame(
+        statuses.filter(([, status]) => status !== 401),
+        [['right', 200]],
+        kind
+      )
+    }
   }
-})
+)
 
 t.test('a signature of PS256 has a salt of exactly 32 bytes, and one hash throughout (RFC 7518 §3.5)', async (t) => {
   const { get, signUp } = await build(t, { secret: ps256.option! })
@@ -87,6 +121,6 @@ t.test('a signature of PS256 has a salt of exactly 32 bytes, and one hash throug
     sign(hash, Buffer.from(input), { key: ps256.privateKey!, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }))
 
   t.equal((await get('/auth/me', pss(32))).statusCode, 200)
-  for (const salt of [0, 1, 20, 31, 33, 48, 64, 222]) t.equal((await get('/auth/me', pss(salt))).statusCode, 401, `a salt of ${salt} bytes`)
+  for (const salt of [0, 1, 20, 31, 33, 48, 64, 222]) { t.equal((await get('/auth/me', pss(salt))).statusCode, 401, `a salt of ${salt} bytes`) }
   for (const hash of ['sha1', 'sha384', 'sha512']) t.equal((await get('/auth/me', pss(32, hash))).statusCode, 401, hash)
 })

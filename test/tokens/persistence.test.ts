@@ -14,7 +14,7 @@ t.test('one token is as good the twentieth time as it was the first, for every g
   const { access_token: access, refresh_token: refresh } = await signUp()
 
   for (let time = 1; time <= 20; time++) {
-    for (const url of ['/guarded', '/auth/me', '/strict', '/stateless']) t.equal((await get(url, access)).statusCode, 200, `${url}, time ${time}`)
+    for (const url of ['/guarded', '/auth/me', '/strict', '/stateless']) { t.equal((await get(url, access)).statusCode, 200, `${url}, time ${time}`) }
     t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200, `refresh, time ${time}`)
   }
 })
@@ -26,7 +26,13 @@ t.test('two users who take turns see themselves, and a bad token between them ha
   const [otherHead, otherBody] = users[1]!.access_token.split('.') as [string, string, string]
   /** Each shares most of its text with a good one. */
   const bad = [
-    `${head}.${body}.${tail.slice(0, -4)}`, `${head}.${otherBody}.${tail}`, `${otherHead}.${body}.${tail.slice(1)}x`, `${head}.${body}.`, `${head}.${body}`, '', ' ',
+    `${head}.${body}.${tail.slice(0, -4)}`,
+    `${head}.${otherBody}.${tail}`,
+    `${otherHead}.${body}.${tail.slice(1)}x`,
+    `${head}.${body}.`,
+    `${head}.${body}`,
+    '',
+    ' ',
     mint({ ...decode(users[0]!.access_token).header, alg: 'none' }, decode(users[0]!.access_token).payload),
     mint(decode(users[0]!.access_token).header, { ...decode(users[0]!.access_token).payload, exp: 1 }),
     users[1]!.refresh_token,
@@ -56,39 +62,63 @@ t.test('a thousand tokens of keys that there are not make no good one bad', asyn
   t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
 })
 
-t.test('a session that ended takes along its token, good a moment before, and the cookies that somebody kept', async (t) => {
-  const { app, get, post, signUp, signIn } = await build(t, { transport: 'both' })
-  await signUp()
-  for (let time = 0; time < 10; time++) {
-    const { access_token: access, refresh_token: refresh } = await signIn()
-    t.equal((await get('/guarded', access)).statusCode, 200)
-    t.equal((await post('/auth/logout', { refresh_token: refresh })).statusCode, 204)
-    t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  }
+t.test(
+  'a session that ended takes along its token, good a moment before, and the cookies that somebody kept',
+  async (t) => {
+    const { app, get, post, signUp, signIn } = await build(t, { transport: 'both' })
+    await signUp()
+    for (let time = 0; time < 10; time++) {
+      const { access_token: access, refresh_token: refresh } = await signIn()
+      t.equal((await get('/guarded', access)).statusCode, 200)
+      t.equal((await post('/auth/logout', { refresh_token: refresh })).statusCode, 204)
+      t.match((await get('/guarded', access)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+    }
 
-  const login = await post('/auth/login', { username: 'ada', password, transport: 'cookie' })
-  const headers = { cookie: cookieHeader(setBy(login)), 'x-csrf-token': login.json().csrf_token }
-  const ask = (method: 'GET' | 'POST', url: string) => app.inject({ method, url, headers })
-  t.equal((await ask('GET', '/guarded')).statusCode, 200)
-  t.equal((await ask('POST', '/auth/logout')).statusCode, 204)
-  for (const [method, url] of [['GET', '/guarded'], ['POST', '/guarded'], ['GET', '/auth/me'], ['POST', '/auth/refresh'], ['POST', '/with-refresh']] as const) {
-    t.match((await ask(method, url)).json(), { statusCode: 401 }, `${method} ${url}`)
+    const login = await post('/auth/login', { username: 'ada', password, transport: 'cookie' })
+    const headers = { cookie: cookieHeader(setBy(login)), 'x-csrf-token': login.json().csrf_token }
+    const ask = (method: 'GET' | 'POST', url: string) => app.inject({ method, url, headers })
+    t.equal((await ask('GET', '/guarded')).statusCode, 200)
+    t.equal((await ask('POST', '/auth/logout')).statusCode, 204)
+    for (const [method, url] of [
+      ['GET', '/guarded'],
+      ['POST', '/guarded'],
+      ['GET', '/auth/me'],
+      ['POST', '/auth/refresh'],
+      ['POST', '/with-refresh'],
+    ] as const) {
+      t.match((await ask(method, url)).json(), { statusCode: 401 }, `${method} ${url}`)
+    }
   }
-})
+)
 
-t.test('nothing that a bad token says reaches the database: with its tables gone the refusal is the same', async (t) => {
-  const { get, refresh, signUp, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
-  const { access_token: access, refresh_token: refreshToken } = await signUp()
-  await sql.exec('alter table accounts_sessions rename to gone; alter table accounts_users rename to gone_too')
-  const forged = (kind: Kind) => ['id', 'type of claim', 'missing claim', 'party', 'time', 'kid', 'typ'].flatMap((family) => forge(family, kind, { access, refresh: refreshToken }))
+t.test(
+  'nothing that a bad token says reaches the database: with its tables gone the refusal is the same',
+  async (t) => {
+    const { get, refresh, signUp, sql } = await buildOnFile(t, {}, { logger: { level: 'silent' } })
+    const { access_token: access, refresh_token: refreshToken } = await signUp()
+    await sql.exec('alter table accounts_sessions rename to gone; alter table accounts_users rename to gone_too')
+    const forged = (kind: Kind) =>
+      ['id', 'type of claim', 'missing claim', 'party', 'time', 'kid', 'typ'].flatMap((family) =>
+        forge(family, kind, { access, refresh: refreshToken })
+      )
 
-  for (const [kind, send] of [['access', (token: string) => get('/guarded', token)], ['refresh', refresh]] as const) {
-    const answers = await Promise.all(forged(kind).map(async ({ name, token }) => [name, (await send(token)).statusCode] as const))
-    t.ok(answers.length > 200)
-    t.strictSame(answers.filter(([, status]) => status !== 401), [], kind)
+    for (const [kind, send] of [
+      ['access', (token: string) => get('/guarded', token)],
+      ['refresh', refresh],
+    ] as const) {
+      const answers = await Promise.all(
+        forged(kind).map(async ({ name, token }) => [name, (await send(token)).statusCode] as const)
+      )
+      t.ok(answers.length > 200)
+      t.strictSame(
+        answers.filter(([, status]) => status !== 401),
+        [],
+        kind
+      )
+    }
+    for (const answer of [await get('/guarded', access), await refresh(refreshToken)]) { t.match(answer.json(), { code: 'ACCOUNTS_UNAVAILABLE' }, 'a good one is looked up') }
   }
-  for (const answer of [await get('/guarded', access), await refresh(refreshToken)]) t.match(answer.json(), { code: 'ACCOUNTS_UNAVAILABLE' }, 'a good one is looked up')
-})
+)
 
 t.test('issuers and audiences of fifty kilobytes are refused like any other', async (t) => {
   const { get, refresh, signUp } = await build(t)
@@ -96,8 +126,12 @@ t.test('issuers and audiences of fifty kilobytes are refused like any other', as
   const [access, refreshed] = [decode(tokens.access_token), decode(tokens.refresh_token)]
   const { iss, aud } = access.payload
   const long = [5_000, 50_000].flatMap((length) => [
-    'a'.repeat(length), `${iss}${'a'.repeat(length)}`, `${' '.repeat(length)}${iss}`, `${'fastify-'.repeat(length / 8)}!`,
-    Array(length / 10).fill('aaaaaaa'), Array(length / 50).fill(`${aud}x`),
+    'a'.repeat(length),
+    `${iss}${'a'.repeat(length)}`,
+    `${' '.repeat(length)}${iss}`,
+    `${'fastify-'.repeat(length / 8)}!`,
+    Array(length / 10).fill('aaaaaaa'),
+    Array(length / 50).fill(`${aud}x`),
   ])
 
   for (const claim of ['iss', 'aud']) {
@@ -130,26 +164,41 @@ t.test('five hundred logins give a thousand ids, and no two tokens alike', async
   t.ok([...ids].every((id) => Buffer.from(id, 'base64url').length >= 16), 'of 128 bits at least')
 })
 
-t.test('over a socket, a token of sixteen kilobytes is too much in a header or a cookie, and of a megabyte in a body', async (t) => {
-  const { app, signUp } = await build(t, { transport: 'both' })
-  const { access_token: access, refresh_token: refresh } = await signUp()
-  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-  const statusOf = async (url: string, headers: Record<string, string>, body?: string) => {
-    const answer = await fetch(`${origin}${url}`, { method: body === undefined ? 'GET' : 'POST', headers, ...body !== undefined && { body } })
-    t.notMatch(await answer.text(), 'xxxx', 'nothing of it comes back')
-    return answer.status
-  }
-  const json = { 'content-type': 'application/json' }
-
-  for (const start of ['', access, `${access.slice(0, -10)}`]) {
-    const [below, above] = [start + 'x'.repeat(12_000), start + 'x'.repeat(16_384)]
-    for (const [what, headers] of Object.entries({ below: bearer(below), above: bearer(above) })) t.equal(await statusOf('/guarded', headers), what === 'below' ? 401 : 431, `header, ${what}`)
-    for (const [what, value] of Object.entries({ below, above })) {
-      t.equal(await statusOf('/guarded', { cookie: `__Host-access=${value}` }), what === 'below' ? 401 : 431, `cookie, ${what}`)
+t.test(
+  'over a socket, a token of sixteen kilobytes is too much in a header or a cookie, and of a megabyte in a body',
+  async (t) => {
+    const { app, signUp } = await build(t, { transport: 'both' })
+    const { access_token: access, refresh_token: refresh } = await signUp()
+    const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+    const statusOf = async (url: string, headers: Record<string, string>, body?: string) => {
+      const answer = await fetch(`${origin}${url}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers,
+        ...(body !== undefined && { body }),
+      })
+      t.notMatch(await answer.text(), 'xxxx', 'nothing of it comes back')
+      return answer.status
     }
-    t.equal(await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: below })), 401, 'body, below')
-    t.equal(await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: start + 'x'.repeat(1_000_000) })), 413, 'body, above')
+    const json = { 'content-type': 'application/json' }
+
+    for (const start of ['', access, `${access.slice(0, -10)}`]) {
+      const [below, above] = [start + 'x'.repeat(12_000), start + 'x'.repeat(16_384)]
+      for (const [what, headers] of Object.entries({ below: bearer(below), above: bearer(above) })) { t.equal(await statusOf('/guarded', headers), what === 'below' ? 401 : 431, `header, ${what}`) }
+      for (const [what, value] of Object.entries({ below, above })) {
+        t.equal(
+          await statusOf('/guarded', { cookie: `__Host-access=${value}` }),
+          what === 'below' ? 401 : 431,
+          `cookie, ${what}`
+        )
+      }
+      t.equal(await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: below })), 401, 'body, below')
+      t.equal(
+        await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: start + 'x'.repeat(1_000_000) })),
+        413,
+        'body, above'
+      )
+    }
+    t.equal(await statusOf('/guarded', bearer(access)), 200)
+    t.equal(await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: refresh })), 200)
   }
-  t.equal(await statusOf('/guarded', bearer(access)), 200)
-  t.equal(await statusOf('/auth/refresh', json, JSON.stringify({ refresh_token: refresh })), 200)
-})
+)

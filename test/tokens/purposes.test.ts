@@ -25,28 +25,63 @@ const inHeader = (method: 'GET' | 'POST', url: string, payload?: object) => ({ a
   app.inject({ method, url, headers: bearer(value), ...payload && { payload } })
 const inCookie = (method: 'GET' | 'POST', url: string, name: string) => ({ app }: Client, value: string) =>
   app.inject({ method, url, headers: { ...own, cookie: `${name}=${encodeURIComponent(value)}` } })
-const inBody = (url: string, field: string, more: object = {}) => ({ post }: Client, value: string) => post(url, { ...more, [field]: value })
+const inBody =
+  (url: string, field: string, more: object = {}) =>
+    ({ post }: Client, value: string) =>
+      post(url, { ...more, [field]: value })
 
 const doors: Door[] = [
   { name: 'GET /guarded, header', opens: access, send: inHeader('GET', '/guarded') },
   { name: 'GET /guarded, cookie', opens: access, send: inCookie('GET', '/guarded', '__Host-access') },
-  { name: 'GET /guarded, query', opens: access, send: ({ get }, value) => get(`/guarded?access_token=${encodeURIComponent(value)}`) },
+  {
+    name: 'GET /guarded, query',
+    opens: access,
+    send: ({ get }, value) => get(`/guarded?access_token=${encodeURIComponent(value)}`),
+  },
   { name: 'POST /guarded, body', opens: access, send: inBody('/guarded', 'access_token') },
   { name: 'GET /auth/me, header', opens: access, send: inHeader('GET', '/auth/me') },
   { name: 'GET /auth/me, cookie', opens: access, send: inCookie('GET', '/auth/me', '__Host-access') },
-  { name: 'POST /auth/reauthenticate, header', opens: access, send: inHeader('POST', '/auth/reauthenticate', { password }), isFinal: true },
+  {
+    name: 'POST /auth/reauthenticate, header',
+    opens: access,
+    send: inHeader('POST', '/auth/reauthenticate', { password }),
+    isFinal: true,
+  },
   { name: 'POST /with-refresh, header', opens: refresh, send: inHeader('POST', '/with-refresh') },
   { name: 'POST /with-refresh, body', opens: refresh, send: inBody('/with-refresh', 'refresh_token') },
   { name: 'POST /with-refresh, cookie', opens: refresh, send: inCookie('POST', '/with-refresh', '__Secure-refresh') },
   { name: 'POST /auth/refresh, header', opens: refresh, send: inHeader('POST', '/auth/refresh') },
   { name: 'POST /auth/refresh, body', opens: refresh, send: inBody('/auth/refresh', 'refresh_token') },
   { name: 'POST /auth/refresh, cookie', opens: refresh, send: inCookie('POST', '/auth/refresh', '__Secure-refresh') },
-  { name: 'POST /auth/logout, header', opens: [...access, ...refresh], send: inHeader('POST', '/auth/logout'), isFinal: true },
+  {
+    name: 'POST /auth/logout, header',
+    opens: [...access, ...refresh],
+    send: inHeader('POST', '/auth/logout'),
+    isFinal: true,
+  },
   { name: 'POST /auth/logout, body', opens: refresh, send: inBody('/auth/logout', 'refresh_token'), isFinal: true },
-  { name: 'POST /auth/logout, refresh cookie', opens: refresh, send: inCookie('POST', '/auth/logout', '__Secure-refresh'), isFinal: true },
-  { name: 'POST /auth/logout, access cookie', opens: access, send: inCookie('POST', '/auth/logout', '__Host-access'), isFinal: true },
-  { name: 'POST /auth/login, password', opens: ['the password'], send: inBody('/auth/login', 'password', { username: 'ada' }) },
-  { name: 'POST /auth/introspect, secret of the client', opens: ['the secret of a client'], send: inBody('/auth/introspect', 'client_secret', { client_id: shop.id, token: 'x' }) },
+  {
+    name: 'POST /auth/logout, refresh cookie',
+    opens: refresh,
+    send: inCookie('POST', '/auth/logout', '__Secure-refresh'),
+    isFinal: true,
+  },
+  {
+    name: 'POST /auth/logout, access cookie',
+    opens: access,
+    send: inCookie('POST', '/auth/logout', '__Host-access'),
+    isFinal: true,
+  },
+  {
+    name: 'POST /auth/login, password',
+    opens: ['the password'],
+    send: inBody('/auth/login', 'password', { username: 'ada' }),
+  },
+  {
+    name: 'POST /auth/introspect, secret of the client',
+    opens: ['the secret of a client'],
+    send: inBody('/auth/introspect', 'client_secret', { client_id: shop.id, token: 'x' }),
+  },
 ]
 
 /** Everything that a user, a page or a thief of the database could hold, by name. */
@@ -61,11 +96,27 @@ async function valuesOf ({ signUp, signIn, post, sql }: Client) {
     const { header, payload } = decode(token)
     const [head, body, tail] = token.split('.')
     const whose = at === 0 ? 'an access token' : 'a refresh token'
-    return Object.entries({ jti: payload.jti, sid: payload.sid, sub: payload.sub, kid: header.kid, header: head, claims: body, signature: tail })
-      .map(([part, value]) => [`the ${part} of ${whose}`, value] as const)
+    return Object.entries({
+      jti: payload.jti,
+      sid: payload.sid,
+      sub: payload.sub,
+      kid: header.kid,
+      header: head,
+      claims: body,
+      signature: tail,
+    }).map(([part, value]) => [`the ${part} of ${whose}`, value] as const)
   })
-  const columns = (await Promise.all(['accounts_users', 'accounts_sessions', 'accounts_revision'].map(async (table) =>
-    (await sql.all(`select * from ${table}`)).flatMap((row) => Object.entries(row).filter(([, value]) => value !== null).map(([column, value]) => [`${table}.${column}`, String(value)] as const))))).flat()
+  const columns = (
+    await Promise.all(
+      ['accounts_users', 'accounts_sessions', 'accounts_revision'].map(async (table) =>
+        (await sql.all(`select * from ${table}`)).flatMap((row) =>
+          Object.entries(row)
+            .filter(([, value]) => value !== null)
+            .map(([column, value]) => [`${table}.${column}`, String(value)] as const)
+        )
+      )
+    )
+  ).flat()
 
   const values = {
     ...Object.fromEntries(columns),
@@ -86,16 +137,26 @@ async function valuesOf ({ signUp, signIn, post, sql }: Client) {
 for (const signer of [signers.HS256!, signers.ES256!]) {
   t.test(`with ${signer.algorithm}, what is good for one purpose opens no other door`, async (t) => {
     const client = await buildOnFile(t, {
-      secret: signer.option!, transport: 'both', locations: ['header', 'cookie', 'body', 'query'], routes: { revoke: true }, introspection: { clients: [shop] },
+      secret: signer.option!,
+      transport: 'both',
+      locations: ['header', 'cookie', 'body', 'query'],
+      routes: { revoke: true },
+      introspection: { clients: [shop] },
     })
     const { values, cookie } = await valuesOf(client)
     const csrf: Door = {
       name: 'POST /guarded, proof beside cookies',
       opens: ['the value against CSRF'],
-      send: ({ app }, value) => app.inject({ method: 'POST', url: '/guarded', headers: { cookie, 'x-csrf-token': value } }),
+      send: ({ app }, value) =>
+        app.inject({ method: 'POST', url: '/guarded', headers: { cookie, 'x-csrf-token': value } }),
     }
     t.ok(Object.keys(values).length > 40)
-    for (const part of ['salt', 'password_hash', 'username_key', 'id']) t.ok(Object.keys(values).some((name) => name.endsWith(`.${part}`)), part)
+    for (const part of ['salt', 'password_hash', 'username_key', 'id']) {
+      t.ok(
+        Object.keys(values).some((name) => name.endsWith(`.${part}`)),
+        part
+      )
+    }
 
     for (const { name: door, opens, send, isFinal } of [...doors, csrf]) {
       const opened: string[] = []
@@ -103,19 +164,27 @@ for (const signer of [signers.HS256!, signers.ES256!]) {
         if (isFinal && opens.includes(name)) continue
         const answer = await send(client, value)
         if (answer.statusCode < 400) opened.push(name)
-        else if (![400, 401, 403].includes(answer.statusCode)) t.fail(`${door}: ${name} → ${answer.statusCode} ${answer.body}`)
+        else if (![400, 401, 403].includes(answer.statusCode)) { t.fail(`${door}: ${name} → ${answer.statusCode} ${answer.body}`) }
       }
       t.strictSame(opened.sort(), isFinal ? [] : opens.toSorted(), door)
     }
 
     const active: string[] = []
     for (const [name, value] of Object.entries(values)) {
-      const asked = await client.post('/auth/introspect', { token: value, client_id: shop.id, client_secret: shop.secret })
+      const asked = await client.post('/auth/introspect', {
+        token: value,
+        client_id: shop.id,
+        client_secret: shop.secret,
+      })
       if (asked.json().active) active.push(name)
       else t.equal((await client.post('/auth/revoke', { token: value })).statusCode, 200, `revoke: ${name}`)
     }
     t.strictSame(active.sort(), [...access, ...refresh].sort(), 'introspect')
-    t.equal((await client.get('/auth/me', values['the access token'])).statusCode, 200, 'nothing of it ended the session')
+    t.equal(
+      (await client.get('/auth/me', values['the access token'])).statusCode,
+      200,
+      'nothing of it ended the session'
+    )
     t.equal((await client.refresh(values['the refresh token'])).statusCode, 200)
   })
 }

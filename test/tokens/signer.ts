@@ -1,4 +1,12 @@
-import { constants, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from 'node:crypto'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { decode, encode, refreshKey, secret } from '../support/build.ts'
 
@@ -33,12 +41,19 @@ export interface Genuine {
   mint: (header: unknown, payload: unknown, as?: Sign) => string
 }
 
-export const hmac = (key: string | Buffer, hash = 'sha256'): Sign => (input) => createHmac(hash, key).update(input).digest()
+export const hmac =
+  (key: string | Buffer, hash = 'sha256'): Sign =>
+    (input) =>
+      createHmac(hash, key).update(input).digest()
 export const pkcs1 = (key: KeyObject, hash = 'sha256'): Sign => (input) => sign(hash, Buffer.from(input), key)
-export const pss = (key: KeyObject, hash = 'sha256', saltLength: number = constants.RSA_PSS_SALTLEN_DIGEST): Sign => (input) =>
-  sign(hash, Buffer.from(input), { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
-export const ecdsa = (key: KeyObject, hash = 'sha256', dsaEncoding: 'ieee-p1363' | 'der' = 'ieee-p1363'): Sign => (input) =>
-  sign(hash, Buffer.from(input), { key, dsaEncoding })
+export const pss =
+  (key: KeyObject, hash = 'sha256', saltLength: number = constants.RSA_PSS_SALTLEN_DIGEST): Sign =>
+    (input) =>
+      sign(hash, Buffer.from(input), { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
+export const ecdsa =
+  (key: KeyObject, hash = 'sha256', dsaEncoding: 'ieee-p1363' | 'der' = 'ieee-p1363'): Sign =>
+    (input) =>
+      sign(hash, Buffer.from(input), { key, dsaEncoding })
 export const eddsa = (key: KeyObject): Sign => (input) => sign(null, Buffer.from(input), key)
 
 const newRsaKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
@@ -47,7 +62,11 @@ const newEdKey = () => generateKeyPairSync('ed25519').privateKey
 
 const rsa = [newRsaKey(), newRsaKey()] as const
 
-function keyPair (algorithm: 'RS256' | 'PS256' | 'ES256' | 'EdDSA', [own, foreign]: readonly [KeyObject, KeyObject], signWith: (key: KeyObject) => Sign): Signer {
+function keyPair (
+  algorithm: 'RS256' | 'PS256' | 'ES256' | 'EdDSA',
+  [own, foreign]: readonly [KeyObject, KeyObject],
+  signWith: (key: KeyObject) => Sign
+): Signer {
   return {
     algorithm,
     option: { private: own, algorithm },
@@ -80,7 +99,14 @@ export function genuine (kind: Kind, token: string, signer = signers.HS256!): Ge
   const own = signer.sign[kind]
   const seal: Genuine['seal'] = (header, payload, as = own) =>
     `${header}.${payload}.${as(`${header}.${payload}`).toString('base64url')}`
-  return { kind, token, ...decode(token), signer, seal, mint: (header, payload, as) => seal(encode(header), encode(payload), as) }
+  return {
+    kind,
+    token,
+    ...decode(token),
+    signer,
+    seal,
+    mint: (header, payload, as) => seal(encode(header), encode(payload), as),
+  }
 }
 
 /** The other texts that pass for the same token: unused bits at the end, and for elliptic curves `n - s` in place of `s`. */
@@ -119,23 +145,35 @@ function negated (token: string): string {
 }
 
 /** Every way in which a public key is passed around. Whoever takes one for an HMAC secret lets anybody sign. */
-export function serialisations (privateKey: KeyObject, published: Record<string, unknown> = {}): Record<string, string | Buffer> {
+export function serialisations (
+  privateKey: KeyObject,
+  published: Record<string, unknown> = {}
+): Record<string, string | Buffer> {
   const key = createPublicKey(privateKey)
   const isRsa = key.asymmetricKeyType === 'rsa'
-  const formats = ['spki', ...isRsa ? ['pkcs1'] as const : []] as const
+  const formats = ['spki', ...(isRsa ? (['pkcs1'] as const) : [])] as const
   const texts = formats.map((type) => [type, key.export({ format: 'pem', type: type as 'spki' }) as string] as const)
   const jwk = key.export({ format: 'jwk' }) as Record<string, string>
   const bytes = (...members: string[]) => Buffer.concat(members.map((member) => Buffer.from(jwk[member]!, 'base64url')))
-  const point = jwk.y && { 'x and y': bytes('x', 'y'), 'the point': Buffer.concat([Buffer.from([4]), bytes('x', 'y')]), x: bytes('x') }
+  const point = jwk.y && {
+    'x and y': bytes('x', 'y'),
+    'the point': Buffer.concat([Buffer.from([4]), bytes('x', 'y')]),
+    x: bytes('x'),
+  }
 
   return {
     ...Object.assign({}, ...texts.map(([type, pem]) => spellingsOfPem(type, pem))),
-    ...Object.assign({}, ...formats.map((type) => spellingsOfDer(type, key.export({ format: 'der', type: type as 'spki' })))),
+    ...Object.assign(
+      {},
+      ...formats.map((type) => spellingsOfDer(type, key.export({ format: 'der', type: type as 'spki' })))
+    ),
     ...spellingsOfJwk('JWK', jwk),
     ...spellingsOfJwk('published JWK', { ...jwk, kid: published.kid, use: 'sig', alg: published.alg }),
     'the kid': String(published.kid),
-    ...isRsa ? { 'raw n': bytes('n'), 'raw n, signed': Buffer.concat([Buffer.alloc(1), bytes('n')]), 'n as text': jwk.n! } : {},
-    ...point ?? (isRsa ? {} : { 'raw x': bytes('x'), 'x as text': jwk.x! }),
+    ...(isRsa
+      ? { 'raw n': bytes('n'), 'raw n, signed': Buffer.concat([Buffer.alloc(1), bytes('n')]), 'n as text': jwk.n! }
+      : {}),
+    ...(point ?? (isRsa ? {} : { 'raw x': bytes('x'), 'x as text': jwk.x! })),
   }
 }
 

@@ -87,7 +87,11 @@ const codes: Array<[what: string, code: string, make: (tokens: Record<Kind, stri
   ['a token for another audience', 'INVALID', ({ access }) => reissue(access, { aud: 'evil' })],
   ['a token that never ends', 'INVALID', ({ access }) => reissue(access, { exp: undefined })],
   ['an expired token', 'EXPIRED', ({ access }) => reissue(access, past)],
-  ['a token of a session that ended in the same second', 'EXPIRED', ({ access }) => reissue(access, { ...past, exp: past.iat })],
+  [
+    'a token of a session that ended in the same second',
+    'EXPIRED',
+    ({ access }) => reissue(access, { ...past, exp: past.iat }),
+  ],
   ['an expired token of another issuer', 'INVALID', ({ access }) => reissue(access, { ...past, iss: 'evil' })],
   ['an expired token cut short', 'INVALID', ({ access }) => reissue(access, past).slice(0, -5)],
   ['a refresh token', 'WRONG_TYPE', ({ refresh }) => refresh],
@@ -173,60 +177,72 @@ t.test('an access token may come from a clock a minute ahead, and not a second m
   }
 })
 
-t.test('a machine whose clock is two hours behind lets nobody in by tokens of others, and refreshes and logs out as ever', async (t) => {
-  const clock = stopClock(t)
-  const { app, get, post, refresh, signUp, signIn } = await build(t, { transport: 'both' })
-  const now = Date.now()
-  const tokens = [await signUp(), await signIn(), await signIn(), await signIn()] as const
-  clock.setTime(now - 7_200_000)
+t.test(
+  'a machine whose clock is two hours behind lets nobody in by tokens of others, and refreshes and logs out as ever',
+  async (t) => {
+    const clock = stopClock(t)
+    const { app, get, post, refresh, signUp, signIn } = await build(t, { transport: 'both' })
+    const now = Date.now()
+    const tokens = [await signUp(), await signIn(), await signIn(), await signIn()] as const
+    clock.setTime(now - 7_200_000)
 
-  for (const { access_token: token } of tokens) t.match((await get('/guarded', token)).json(), expired)
-  const cookie = `__Host-access=${tokens[0].access_token}`
-  const answer = await app.inject({ url: '/auth/me', headers: { cookie, 'sec-fetch-site': 'same-origin' } })
-  t.match(answer.json(), expired)
-  t.equal(answer.headers['set-cookie'], undefined, 'no cookie is taken back')
-
-  t.equal((await post('/with-refresh', {}, tokens[0].refresh_token)).statusCode, 200)
-  t.equal((await get('/guarded', (await refresh(tokens[0].refresh_token)).json().access_token)).statusCode, 200)
-  t.equal((await post('/auth/logout', { refresh_token: tokens[1].refresh_token })).statusCode, 204)
-  t.equal((await post('/auth/logout', undefined, tokens[2].access_token)).statusCode, 204)
-  await app.accounts.revoke(tokens[3].access_token)
-  clock.setTime(now)
-  for (const { access_token: token } of tokens.slice(1)) t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-})
-
-t.test('a machine whose clock is 31 days ahead refuses tokens and ends nothing, so others go on with them', async (t) => {
-  const clock = stopClock(t)
-  const here = await buildOnFile(t, { transport: 'both' })
-  const there = await build(t, { transport: 'both', db: here.db })
-  const { access_token: access, refresh_token: refresh } = await here.signUp()
-  const page = browser(here.app)
-  await page.post('/auth/login', { username: 'ada', password, transport: 'cookie' })
-  const cookies = ['__Host-access', '__Secure-refresh'].map((name) => `${name}=${page.valueOf(name)}`).join('; ')
-  const now = Date.now()
-  clock.setTime(now + 31 * 86_400_000)
-
-  const headers = { cookie: `__Host-access=${page.valueOf('access')}`, 'sec-fetch-site': 'same-origin' }
-  const answers = [
-    await there.get('/guarded', access), await there.refresh(refresh), await there.post('/with-refresh', {}, refresh),
-    await there.app.inject({ url: '/auth/me', headers }),
-    await there.app.inject({ method: 'POST', url: '/auth/logout', headers }),
-    await there.app.inject({ method: 'POST', url: '/auth/refresh', headers: { ...headers, cookie: cookies } }),
-  ]
-  for (const answer of answers) {
+    for (const { access_token: token } of tokens) t.match((await get('/guarded', token)).json(), expired)
+    const cookie = `__Host-access=${tokens[0].access_token}`
+    const answer = await app.inject({ url: '/auth/me', headers: { cookie, 'sec-fetch-site': 'same-origin' } })
     t.match(answer.json(), expired)
     t.equal(answer.headers['set-cookie'], undefined, 'no cookie is taken back')
-  }
-  t.match(await here.sql.all('select revoked_at from accounts_sessions'), Array(2).fill({ revoked_at: null }))
-  t.same(await here.sql.all('select id from accounts_revoked_tokens'), [])
 
-  clock.setTime(now)
-  for (const { app, get } of [here, there]) {
-    t.equal((await get('/guarded', (await here.refresh(refresh)).json().access_token)).statusCode, 200)
-    const answer = await app.inject({ method: 'POST', url: '/auth/refresh', headers: { ...headers, cookie: cookies } })
-    t.equal(answer.statusCode, 200)
+    t.equal((await post('/with-refresh', {}, tokens[0].refresh_token)).statusCode, 200)
+    t.equal((await get('/guarded', (await refresh(tokens[0].refresh_token)).json().access_token)).statusCode, 200)
+    t.equal((await post('/auth/logout', { refresh_token: tokens[1].refresh_token })).statusCode, 204)
+    t.equal((await post('/auth/logout', undefined, tokens[2].access_token)).statusCode, 204)
+    await app.accounts.revoke(tokens[3].access_token)
+    clock.setTime(now)
+    for (const { access_token: token } of tokens.slice(1)) { t.match((await get('/guarded', token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }) }
   }
-})
+)
+
+t.test(
+  'a machine whose clock is 31 days ahead refuses tokens and ends nothing, so others go on with them',
+  async (t) => {
+    const clock = stopClock(t)
+    const here = await buildOnFile(t, { transport: 'both' })
+    const there = await build(t, { transport: 'both', db: here.db })
+    const { access_token: access, refresh_token: refresh } = await here.signUp()
+    const page = browser(here.app)
+    await page.post('/auth/login', { username: 'ada', password, transport: 'cookie' })
+    const cookies = ['__Host-access', '__Secure-refresh'].map((name) => `${name}=${page.valueOf(name)}`).join('; ')
+    const now = Date.now()
+    clock.setTime(now + 31 * 86_400_000)
+
+    const headers = { cookie: `__Host-access=${page.valueOf('access')}`, 'sec-fetch-site': 'same-origin' }
+    const answers = [
+      await there.get('/guarded', access),
+      await there.refresh(refresh),
+      await there.post('/with-refresh', {}, refresh),
+      await there.app.inject({ url: '/auth/me', headers }),
+      await there.app.inject({ method: 'POST', url: '/auth/logout', headers }),
+      await there.app.inject({ method: 'POST', url: '/auth/refresh', headers: { ...headers, cookie: cookies } }),
+    ]
+    for (const answer of answers) {
+      t.match(answer.json(), expired)
+      t.equal(answer.headers['set-cookie'], undefined, 'no cookie is taken back')
+    }
+    t.match(await here.sql.all('select revoked_at from accounts_sessions'), Array(2).fill({ revoked_at: null }))
+    t.same(await here.sql.all('select id from accounts_revoked_tokens'), [])
+
+    clock.setTime(now)
+    for (const { app, get } of [here, there]) {
+      t.equal((await get('/guarded', (await here.refresh(refresh)).json().access_token)).statusCode, 200)
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/auth/refresh',
+        headers: { ...headers, cookie: cookies },
+      })
+      t.equal(answer.statusCode, 200)
+    }
+  }
+)
 
 t.test('a session may go on at a machine whose clock is a minute behind', async (t) => {
   const clock = stopClock(t)
@@ -296,15 +312,18 @@ t.test('two tokens of the same second differ', async (t) => {
   t.equal(new Set(logins.map((tokens) => tokens.refresh_token)).size, 3)
 })
 
-t.test('an access token is known once its signature was checked, and a refresh token is checked each time', async (t) => {
-  const { app, get, post, signUp } = await build(t)
-  const { access_token: access, refresh_token: refresh } = await signUp()
+t.test(
+  'an access token is known once its signature was checked, and a refresh token is checked each time',
+  async (t) => {
+    const { app, get, post, signUp } = await build(t)
+    const { access_token: access, refresh_token: refresh } = await signUp()
 
-  for (let times = 0; times < 3; times++) t.equal((await get('/guarded', access)).statusCode, 200)
-  t.match(app.accounts.counters, { tokensVerified: 1, tokensRemembered: 2 })
-  for (let times = 0; times < 3; times++) t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
-  t.match(app.accounts.counters, { tokensVerified: 4, tokensRemembered: 2 })
-})
+    for (let times = 0; times < 3; times++) t.equal((await get('/guarded', access)).statusCode, 200)
+    t.match(app.accounts.counters, { tokensVerified: 1, tokensRemembered: 2 })
+    for (let times = 0; times < 3; times++) t.equal((await post('/with-refresh', {}, refresh)).statusCode, 200)
+    t.match(app.accounts.counters, { tokensVerified: 4, tokensRemembered: 2 })
+  }
+)
 
 t.test('a token says what the documents say, and nothing personal', async (t) => {
   const { post } = await build(t)
@@ -333,17 +352,32 @@ for (const { algorithm, option } of Object.values(signers)) {
       ['revoke() of the refresh token', (refreshToken: string) => app.accounts.revoke(refreshToken)],
     ] as const) {
       const tokens = await signIn()
-      const [access, refreshTokens] = [tokens.access_token, tokens.refresh_token].map((token) => [token, ...otherSpellings(token)]) as [string[], string[]]
+      const [access, refreshTokens] = [tokens.access_token, tokens.refresh_token].map((token) => [
+        token,
+        ...otherSpellings(token),
+      ]) as [string[], string[]]
       t.equal(new Set(access).size, { HS256: 4, ES256: 32 }[algorithm] ?? 16, 'texts of one token')
-      t.strictSame([await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)], [[200], [200]], `before ${how}`)
+      t.strictSame(
+        [await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)],
+        [[200], [200]],
+        `before ${how}`
+      )
       await end(tokens.refresh_token)
-      t.strictSame([await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)], [[401], [401]], `after ${how}`)
+      t.strictSame(
+        [await statusesOf(access, atAccess), await statusesOf(refreshTokens, atRefresh)],
+        [[401], [401]],
+        `after ${how}`
+      )
       t.strictSame(await statusesOf(refreshTokens, refresh), [401], `a refresh after ${how}`)
     }
 
     const { access_token: revoked, refresh_token: kept } = await signIn()
     await app.accounts.revoke(otherSpellings(revoked)[0]!)
-    t.strictSame(await statusesOf([revoked, ...otherSpellings(revoked)], atAccess), [401], 'after revoke() of the access token')
+    t.strictSame(
+      await statusesOf([revoked, ...otherSpellings(revoked)], atAccess),
+      [401],
+      'after revoke() of the access token'
+    )
     t.equal((await atRefresh(kept)).statusCode, 200, 'which leaves the session alone')
   })
 }
@@ -391,11 +425,33 @@ t.test('the header of tokens may say more, in every kind', async (t) => {
 })
 
 t.test('fields of the header that say how a token is read are reserved', async (t) => {
-  for (const name of ['alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u', 'x5t', 'x5t#S256', 'enc', 'zip']) {
-    await t.rejects(build(t, { headerFields: { [name]: 'x' } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: `headerFields.${name} is reserved` }, name)
+  for (const name of [
+    'alg',
+    'typ',
+    'kid',
+    'cty',
+    'crit',
+    'b64',
+    'jwk',
+    'jku',
+    'x5c',
+    'x5u',
+    'x5t',
+    'x5t#S256',
+    'enc',
+    'zip',
+  ]) {
+    await t.rejects(
+      build(t, { headerFields: { [name]: 'x' } }),
+      { code: 'ACCOUNTS_OPTIONS_INVALID', message: `headerFields.${name} is reserved` },
+      name
+    )
   }
   for (const wrong of [null, [], {}, () => 'x']) {
-    await t.rejects(build(t, { headerFields: { x: wrong as never } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'headerFields.x' })
+    await t.rejects(build(t, { headerFields: { x: wrong as never } }), {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: 'headerFields.x',
+    })
   }
 })
 
@@ -407,7 +463,11 @@ t.test('a header is refused at the start where it would be too long for our own 
         t.match(error, { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'headerFields' })
       })
       if (!client) break
-      t.equal((await client.post('/auth/register', { username: 'ada', password })).statusCode, 201, `${length} times ${JSON.stringify(character)}`)
+      t.equal(
+        (await client.post('/auth/register', { username: 'ada', password })).statusCode,
+        201,
+        `${length} times ${JSON.stringify(character)}`
+      )
     }
   }
 })
@@ -440,7 +500,11 @@ t.test('a leeway makes no life longer than it may be, and no token of the future
   t.match((await get('/auth/me', reissue(token, { exp: exp + 1 }))).json(), invalid)
   t.match((await get('/auth/me', reissue(token, { iat: iat + 61, exp: exp + 61 }))).json(), expired)
   for (const leeway of [-1, 301, '6m', 1.5, Infinity, NaN, '30', null]) {
-    await t.rejects(build(t, { leeway: leeway as never }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'leeway' }, String(leeway))
+    await t.rejects(
+      build(t, { leeway: leeway as never }),
+      { code: 'ACCOUNTS_OPTIONS_INVALID', message: 'leeway' },
+      String(leeway)
+    )
   }
 })
 
@@ -449,7 +513,8 @@ t.test('of a list of audiences the first is written and each is accepted', async
   const { access_token: access, refresh_token: refresh } = await signUp()
   t.strictSame([access, refresh].map((token) => decode(token).payload.aud), ['first', 'first/refresh'])
 
-  const ofRefresh = (aud: string | string[]) => Array.isArray(aud) ? aud.map((party) => `${party}/refresh`) : `${aud}/refresh`
+  const ofRefresh = (aud: string | string[]) =>
+    Array.isArray(aud) ? aud.map((party) => `${party}/refresh`) : `${aud}/refresh`
   for (const aud of ['first', 'second', ['second'], ['theirs', 'second'], ['first', 'second']]) {
     t.equal((await get('/auth/me', reissue(access, { aud }))).statusCode, 200, String(aud))
     t.equal((await post('/with-refresh', {}, reissue(refresh, { aud: ofRefresh(aud) }))).statusCode, 200, String(aud))
@@ -468,7 +533,12 @@ t.test('who checks key, issuer, audience and expiry alone takes no refresh token
   const { access_token: access, refresh_token: refresh } = await signUp()
   const party = 'fastify-jwt-accounts'
 
-  const verify = createVerifier({ key: publicKey.export({ type: 'spki', format: 'pem' }), algorithms: ['ES256'], allowedIss: party, allowedAud: party })
+  const verify = createVerifier({
+    key: publicKey.export({ type: 'spki', format: 'pem' }),
+    algorithms: ['ES256'],
+    allowedIss: party,
+    allowedAud: party,
+  })
   t.match(verify(access), { aud: party })
   t.throws(() => verify(refresh), { code: 'FAST_JWT_INVALID_CLAIM_VALUE' })
 
@@ -490,16 +560,32 @@ t.test('a refresh token lives no longer than it may, though the clock that moved
 t.test('claims of the host stand at the top of access tokens, and are asked for anew each time', async (t) => {
   let plan = 'free'
   const { app, get, post, refresh, signUp } = await build(t, {
-    claims: async (user, request) => ({ plan, name: user.username, nested: { list: [1] }, url: request?.url ?? 'no request', nothing: null }),
+    claims: async (user, request) => ({
+      plan,
+      name: user.username,
+      nested: { list: [1] },
+      url: request?.url ?? 'no request',
+      nothing: null,
+    }),
   })
   const { access_token: first, refresh_token: token, user } = await signUp()
-  t.match(decode(first).payload, { plan: 'free', name: 'ada', nested: { list: [1] }, url: '/auth/register', nothing: null, sub: user.id })
+  t.match(decode(first).payload, {
+    plan: 'free',
+    name: 'ada',
+    nested: { list: [1] },
+    url: '/auth/register',
+    nothing: null,
+    sub: user.id,
+  })
   t.match((await get('/guarded', first)).json().auth.claims, { plan: 'free' })
   t.notMatch(decode(token).payload, { plan: 'free' })
 
   plan = 'paid'
   t.match(decode((await refresh(token)).json().access_token).payload, { plan: 'paid', url: '/auth/refresh' })
-  t.match(decode((await post('/auth/reauthenticate', { password }, first)).json().access_token).payload, { plan: 'paid', url: '/auth/reauthenticate' })
+  t.match(decode((await post('/auth/reauthenticate', { password }, first)).json().access_token).payload, {
+    plan: 'paid',
+    url: '/auth/reauthenticate',
+  })
   t.match(decode((await app.accounts.issueTokens(user.id)).access_token).payload, { plan: 'paid', url: 'no request' })
 })
 
@@ -520,27 +606,60 @@ cycle.cycle = cycle
 
 /** What `claims` must not give, or do: each says something that no client may read. */
 const badClaims: [what: string, claims: () => unknown][] = [
-  ...['iss', 'aud', 'sub', 'sid', 'gen', 'ver', 'jti', 'iat', 'nbf', 'exp', 'auth_time', '__proto__'].map((name): [string, () => unknown] =>
-    [`the reserved name ${name}`, () => JSON.parse(`{"${name}":"hidden"}`)]),
+  ...['iss', 'aud', 'sub', 'sid', 'gen', 'ver', 'jti', 'iat', 'nbf', 'exp', 'auth_time', '__proto__'].map(
+    (name): [string, () => unknown] => [`the reserved name ${name}`, () => JSON.parse(`{"${name}":"hidden"}`)]
+  ),
   ['a text', () => 'hidden'],
   ['a number', () => 1],
   ['true', () => true],
   ['a list', () => ['hidden']],
   ['a function', () => () => 'hidden'],
-  ['an error', () => { throw new Error('hidden') }],
-  ['an error with a status', () => { throw Object.assign(new Error('hidden'), { statusCode: 418, code: 'HIDDEN' }) }],
-  ['something that is no error', () => { throw 'hidden' }], // eslint-disable-line no-throw-literal
-  ['a rejection', async () => { throw new Error('hidden') }],
+  [
+    'an error',
+    () => {
+      throw new Error('hidden')
+    },
+  ],
+  [
+    'an error with a status',
+    () => {
+      throw Object.assign(new Error('hidden'), { statusCode: 418, code: 'HIDDEN' })
+    },
+  ],
+  [
+    'something that is no error',
+    () => {
+      throw 'hidden' // eslint-disable-line no-throw-literal
+    },
+  ],
+  [
+    'a rejection',
+    async () => {
+      throw new Error('hidden')
+    },
+  ],
   ['a number without JSON', () => ({ hidden: 1n })],
   ['a cycle', () => cycle],
-  ['what fails on the way to JSON', () => ({ hidden: { toJSON () { throw new Error('hidden') } } })],
+  [
+    'what fails on the way to JSON',
+    () => ({
+      hidden: {
+        toJSON () {
+          throw new Error('hidden')
+        },
+      },
+    }),
+  ],
 ]
 
 t.test('claims that cannot be used are a 500 that says nothing, and nothing is written', async (t) => {
   let claims: () => unknown = () => ({})
-  const { app, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claims() as Record<string, unknown> })
+  const { app, post, refresh, signUp, sql } = await buildOnFile(t, {
+    claims: () => claims() as Record<string, unknown>,
+  })
   const { refresh_token: token, user } = await signUp()
-  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const rows = () =>
+    Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
   const before = await rows()
 
   for (const [what, bad] of badClaims) {
@@ -574,7 +693,8 @@ t.test('claims too large to be read back make no tokens, and nothing is written'
   let length = 0
   const { app, get, post, refresh, signUp, sql } = await buildOnFile(t, { claims: () => claimOf(length) })
   const { access_token: small, refresh_token: token, user } = await signUp()
-  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const rows = () =>
+    Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
 
   const room = 6144 - Buffer.from(small.split('.')[1]!, 'base64url').length
   length = room
@@ -598,9 +718,14 @@ t.test('claims too large to be read back make no tokens, and nothing is written'
 t.test('claims too large for a cookie set none, and nothing is written', async (t) => {
   let length = 0
   const { app, post, sql } = await buildOnFile(t, { transport: 'cookie', claims: () => claimOf(length) })
-  const rows = () => Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
+  const rows = () =>
+    Promise.all(['users', 'sessions'].map((table) => sql.all(`select * from accounts_${table} order by id`)))
   const first = await post('/auth/register', { username: 'ada', password })
-  const [header, payload, signature] = first.cookies.find(({ name }) => name === '__Host-access')!.value.split('.') as [string, string, string]
+  const [header, payload, signature] = first.cookies.find(({ name }) => name === '__Host-access')!.value.split('.') as [
+    string,
+    string,
+    string
+  ]
   const room = 4096 - '__Host-access'.length - header.length - signature.length - 2
 
   length = Math.floor(room * 3 / 4) - Buffer.from(payload, 'base64url').length
@@ -611,7 +736,10 @@ t.test('claims too large for a cookie set none, and nothing is written', async (
 
   const before = await rows()
   length += 1
-  for (const answer of [await post('/auth/login', { username: 'ada', password }), await post('/auth/register', { username: 'eve', password })]) {
+  for (const answer of [
+    await post('/auth/login', { username: 'ada', password }),
+    await post('/auth/register', { username: 'eve', password }),
+  ]) {
     t.match(answer.json(), tooLarge)
     t.equal(answer.headers['set-cookie'], undefined)
   }
@@ -623,8 +751,18 @@ t.test('decode() reads what a token says of itself, and checks nothing', async (
   const { access_token: token } = await signUp()
   const { header, payload } = decode(token)
 
-  for (const text of [token, mint(header, payload, 'the key of somebody else')]) t.strictSame(app.accounts.decode(text), { header, claims: payload })
-  for (const text of ['', 'x', 'a.b.c', `${token}.x`, `!${token}`, `${token}!`, mint('not JSON', payload), mint(header, 'not JSON'), mint(header, Buffer.from([0xff]))]) {
+  for (const text of [token, mint(header, payload, 'the key of somebody else')]) { t.strictSame(app.accounts.decode(text), { header, claims: payload }) }
+  for (const text of [
+    '',
+    'x',
+    'a.b.c',
+    `${token}.x`,
+    `!${token}`,
+    `${token}!`,
+    mint('not JSON', payload),
+    mint(header, 'not JSON'),
+    mint(header, Buffer.from([0xff])),
+  ]) {
     t.throws(() => app.accounts.decode(text), { code: 'ACCOUNTS_TOKEN_INVALID' })
   }
 })

@@ -72,7 +72,9 @@ for (const file of ['wycheproof_jws.json', 'rfc_examples.json', 'golang_jwt_toke
     for (const [secret, ofOneKey] of keys) {
       const client = await build(t, secret ? { secret: Buffer.from(secret, 'base64url') } : {})
       const { access_token: real } = await client.signUp()
-      const faults = await Promise.all(ofOneKey!.map(async ({ id, token }) => (await faultsOf(client, token!)).map((fault) => `${id}: ${fault}`)))
+      const faults = await Promise.all(
+        ofOneKey!.map(async ({ id, token }) => (await faultsOf(client, token!)).map((fault) => `${id}: ${fault}`))
+      )
       t.strictSame(faults.flat(), [])
       t.equal((await client.get('/auth/me', real)).statusCode, 200, 'the real token stays good')
     }
@@ -82,21 +84,33 @@ for (const file of ['wycheproof_jws.json', 'rfc_examples.json', 'golang_jwt_toke
 for (const [alg, file] of [
   ['ES256', 'wycheproof_es256_special_signatures.json'], ['EdDSA', 'wycheproof_ed25519_special_signatures.json'],
 ] as const) {
-  t.test(`no special signature of ${alg} makes a token of ours, with a key of its kind least of all`, { skip }, async (t) => {
-    const signatures = readVectors<SpecialSignature>(t, file)
-    const servers = { HS256: await build(t), [alg]: await build(t, { secret: signers[alg]!.option! }) }
+  t.test(
+    `no special signature of ${alg} makes a token of ours, with a key of its kind least of all`,
+    { skip },
+    async (t) => {
+      const signatures = readVectors<SpecialSignature>(t, file)
+      const servers = { HS256: await build(t), [alg]: await build(t, { secret: signers[alg]!.option! }) }
 
-    for (const [name, client] of Object.entries(servers)) {
-      const { access_token: access, refresh_token: refresh } = await client.signUp()
-      const inputs = [access, refresh].map(decode).flatMap(({ header, payload }) => [...new Set([name, alg])].map((label) =>
-        `${encode({ ...header, alg: label })}.${encode(payload)}`))
-      const faults = await Promise.all(signatures.flatMap(({ id, sig_b64url: signature }) => inputs.map(async (input) =>
-        (await faultsOf(client, `${input}.${signature}`)).map((fault) => `${id}: ${fault}`))))
+      for (const [name, client] of Object.entries(servers)) {
+        const { access_token: access, refresh_token: refresh } = await client.signUp()
+        const inputs = [access, refresh]
+          .map(decode)
+          .flatMap(({ header, payload }) =>
+            [...new Set([name, alg])].map((label) => `${encode({ ...header, alg: label })}.${encode(payload)}`)
+          )
+        const faults = await Promise.all(
+          signatures.flatMap(({ id, sig_b64url: signature }) =>
+            inputs.map(async (input) =>
+              (await faultsOf(client, `${input}.${signature}`)).map((fault) => `${id}: ${fault}`)
+            )
+          )
+        )
 
-      t.strictSame(faults.flat(), [], `a server with ${name}`)
-      t.equal((await client.get('/auth/me', access)).statusCode, 200, 'the real token stays good')
+        t.strictSame(faults.flat(), [], `a server with ${name}`)
+        t.equal((await client.get('/auth/me', access)).statusCode, 200, 'the real token stays good')
+      }
     }
-  })
+  )
 }
 
 /** The key in every form in which it might be handed over by mistake. */

@@ -49,31 +49,56 @@ async function site (t: Test, doesNameItself: boolean) {
 }
 
 /** What a script of the page gets; the value against CSRF is sent along, or not. */
-function ask (page: Page, method: string, url: string, { isProven = false, body = undefined as object | undefined } = {}) {
-  return page.evaluate(async ([method, url, isProven, body]) => {
-    const [, value] = /(?:^|; )csrf=([^;]+)/.exec(document.cookie) ?? []
-    const headers = { ...isProven && { 'x-csrf-token': value! }, ...body && { 'content-type': 'application/json' } }
-    const answer = await fetch(url, { method, headers, ...body && { body: JSON.stringify(body) } })
-    return { status: answer.status, text: await answer.text(), cookies: document.cookie }
-  }, [method, url, isProven, body] as const)
+function ask (
+  page: Page,
+  method: string,
+  url: string,
+  { isProven = false, body = undefined as object | undefined } = {}
+) {
+  return page.evaluate(
+    async ([method, url, isProven, body]) => {
+      const [, value] = /(?:^|; )csrf=([^;]+)/.exec(document.cookie) ?? []
+      const headers = {
+        ...(isProven && { 'x-csrf-token': value! }),
+        ...(body && { 'content-type': 'application/json' }),
+      }
+      const answer = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+      return { status: answer.status, text: await answer.text(), cookies: document.cookie }
+    },
+    [method, url, isProven, body] as const
+  )
 }
 
 const credentials = { username: 'ada', password, transport: 'cookie' }
 
-t.test('on plain HTTP, where a browser says nothing of the sender but its Origin, the value of the session is proof', async (t) => {
-  const { page, origin, seen } = await site(t, false)
-  await page.goto(`${origin}/link-of-a-mail`)
-  t.match(await ask(page, 'POST', '/notes'), { status: 403, text: /ACCOUNTS_CSRF_FAILED.*x-csrf-token.*Origin is not in csrf\.trustedOrigins/ })
-  t.match(await ask(page, 'POST', '/notes', { isProven: true }), { status: 200, text: '{"count":1}' })
-  t.strictSame(seen, [{ site: undefined, origin }])
-  t.match(await ask(page, 'POST', '/auth/refresh', { isProven: true }), { status: 200, cookies: /csrf=/ })
-  t.match(await ask(page, 'POST', '/notes', { isProven: true }), { status: 200, text: '{"count":2}' })
-  t.match(await ask(page, 'POST', '/auth/logout', { isProven: true }), { status: 204, cookies: /^$/ }, 'the cookies are gone')
-})
+t.test(
+  'on plain HTTP, where a browser says nothing of the sender but its Origin, the value of the session is proof',
+  async (t) => {
+    const { page, origin, seen } = await site(t, false)
+    await page.goto(`${origin}/link-of-a-mail`)
+    t.match(await ask(page, 'POST', '/notes'), {
+      status: 403,
+      text: /ACCOUNTS_CSRF_FAILED.*x-csrf-token.*Origin is not in csrf\.trustedOrigins/,
+    })
+    t.match(await ask(page, 'POST', '/notes', { isProven: true }), { status: 200, text: '{"count":1}' })
+    t.strictSame(seen, [{ site: undefined, origin }])
+    t.match(await ask(page, 'POST', '/auth/refresh', { isProven: true }), { status: 200, cookies: /csrf=/ })
+    t.match(await ask(page, 'POST', '/notes', { isProven: true }), { status: 200, text: '{"count":2}' })
+    t.match(
+      await ask(page, 'POST', '/auth/logout', { isProven: true }),
+      { status: 204, cookies: /^$/ },
+      'the cookies are gone'
+    )
+  }
+)
 
 t.test('there nobody logs in until the app names its origin, and the refusal says so', async (t) => {
   const silent = await site(t, false)
-  t.match(await ask(silent.page, 'POST', '/auth/login', { body: credentials }), { status: 403, text: /name the origin of its own pages/, cookies: '' })
+  t.match(await ask(silent.page, 'POST', '/auth/login', { body: credentials }), {
+    status: 403,
+    text: /name the origin of its own pages/,
+    cookies: '',
+  })
 
   const { page, notes } = await site(t, true)
   t.match(await ask(page, 'POST', '/auth/login', { body: credentials }), { status: 200, cookies: /csrf=/ })
@@ -87,7 +112,11 @@ t.test('there a page of a neighbouring host, whose requests bring the cookies al
   await page.goto(`http://evil.app.test:${port}/`)
   const statuses: number[] = []
   page.on('response', (answer) => { statuses.push(answer.status()) })
-  const send = (url: string) => page.evaluate((url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'planted' }).then(() => {}), url)
+  const send = (url: string) =>
+    page.evaluate(
+      (url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'planted' }).then(() => {}),
+      url
+    )
   await send(`http://app.test:${port}/notes`)
   t.strictSame([statuses, notes, seen], [[403], [], []])
 })

@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { build, buildOnFile, password } from '../support/build.ts'
 import type { Sql } from '../support/databases.ts'
 
-const count = async (sql: Sql): Promise<number> => (await sql.get('select count(*) as users from accounts_users'))!.users
+const count = async (sql: Sql): Promise<number> =>
+  (await sql.get('select count(*) as users from accounts_users'))!.users
 const stored = async (sql: Sql, column: 'username' | 'email') =>
   (await sql.all(`select ${column} from accounts_users order by created_at, id`)).map((row) => row[column])
 
@@ -33,9 +34,41 @@ const address = 'body/username must not hold an @'
 const unseen = 'body/username must not hold control or invisible characters'
 
 const hidden = [
-  '\0', '\x01', '\n', '\r\n', '\x1b[31m', '\x7f', '\x85', '\u00ad', '\u034f', '\u061c', '\u115f', '\u1160', '\u17b4',
-  '\u180e', '\u200b', '\u200c', '\u200d', '\u200e', '\u2028', '\u2029', '\u202e', '\u2060', '\u2066', '\u2800', '\u3164',
-  '\ufe0f', '\ufeff', '\uffa0', '\ufff9', '\ud800', '\udfff', '\ue000', '\u{e0041}', '\u{e0100}', '\u{f0000}',
+  '\0',
+  '\x01',
+  '\n',
+  '\r\n',
+  '\x1b[31m',
+  '\x7f',
+  '\x85',
+  '\u00ad',
+  '\u034f',
+  '\u061c',
+  '\u115f',
+  '\u1160',
+  '\u17b4',
+  '\u180e',
+  '\u200b',
+  '\u200c',
+  '\u200d',
+  '\u200e',
+  '\u2028',
+  '\u2029',
+  '\u202e',
+  '\u2060',
+  '\u2066',
+  '\u2800',
+  '\u3164',
+  '\ufe0f',
+  '\ufeff',
+  '\uffa0',
+  '\ufff9',
+  '\ud800',
+  '\udfff',
+  '\ue000',
+  '\u{e0041}',
+  '\u{e0100}',
+  '\u{f0000}',
 ]
 
 t.test('a user name that cannot be read, or reads as an address, is refused', async (t) => {
@@ -55,18 +88,34 @@ t.test('a user name that cannot be read, or reads as an address, is refused', as
 })
 
 /** What no version of Unicode will ever assign, and the first that this one has not. */
-const unassigned = ['\ufdd0', '\uffff', '\u{1fffe}', '\u{10ffff}', Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).find((each) => /\p{Cn}/u.test(each))!]
+const unassigned = [
+  '\ufdd0',
+  '\uffff',
+  '\u{1fffe}',
+  '\u{10ffff}',
+  Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).find((each) => /\p{Cn}/u.test(each))!,
+]
 
 t.test('what another version of Unicode may fold otherwise is in no name and no address', async (t) => {
   const { sql, app, post } = await buildOnFile(t)
   for (const character of unassigned) {
     const refused = { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' }
     const message = 'body/username must not hold characters that are not assigned in Unicode'
-    t.match((await post('/auth/register', { username: `a${character}`, password })).json(), { ...refused, message }, shown(character))
+    t.match(
+      (await post('/auth/register', { username: `a${character}`, password })).json(),
+      { ...refused, message },
+      shown(character)
+    )
     for (const email of [`a${character}@example.com`, `a@exa${character}mple.com`]) {
-      t.match((await post('/auth/register', { username: 'ada', email, password })).json(), { ...refused, message: 'body/email must be an e-mail address' })
+      t.match((await post('/auth/register', { username: 'ada', email, password })).json(), {
+        ...refused,
+        message: 'body/email must be an e-mail address',
+      })
     }
-    await t.rejects(app.accounts.users.create({ username: `a${character}` }), { code: 'ACCOUNTS_INPUT_INVALID', message })
+    await t.rejects(app.accounts.users.create({ username: `a${character}` }), {
+      code: 'ACCOUNTS_INPUT_INVALID',
+      message,
+    })
     t.equal((await post('/auth/login', { username: `a${character}`, password })).statusCode, 401, 'and is nobody')
   }
   t.equal(await count(sql), 0)
@@ -81,7 +130,10 @@ async function areOne (t: Test, field: 'username' | 'email', pairs: [string, str
       await post('/auth/register', { username: 'user-1', password, [field]: first })
       const again = await post('/auth/register', { username: 'user-2', password, [field]: second })
       t.match(again.json(), { statusCode: 409, code: 'ACCOUNTS_USER_EXISTS' })
-      t.equal((await post('/auth/login', { username: second, password })).json().user?.[field], (await stored(sql, field))[0])
+      t.equal(
+        (await post('/auth/login', { username: second, password })).json().user?.[field],
+        (await stored(sql, field))[0]
+      )
       t.equal(await count(sql), 1)
     })
   }

@@ -6,8 +6,19 @@ import { bearer, build, buildOnFile, password, untold } from '../support/build.t
 import { addTrigger, freshDatabase } from '../support/databases.ts'
 
 const phone = Type.Optional(Type.String({ unique: true }))
-const user = { fields: { phone, badge: Type.Optional(Type.Integer({ unique: true, readOnly: true })), note: Type.Optional(Type.String()) } } satisfies AccountsOptions['user']
-const taken = (field: string) => ({ statusCode: 409, code: 'ACCOUNTS_USER_EXISTS', message: `The ${field} is taken`, field })
+const user = {
+  fields: {
+    phone,
+    badge: Type.Optional(Type.Integer({ unique: true, readOnly: true })),
+    note: Type.Optional(Type.String()),
+  },
+} satisfies AccountsOptions['user']
+const taken = (field: string) => ({
+  statusCode: 409,
+  code: 'ACCOUNTS_USER_EXISTS',
+  message: `The ${field} is taken`,
+  field,
+})
 
 /** An app with unique fields, on a database that can be looked at, and how people there change themselves. */
 async function open (t: Test, options: AccountsOptions = {}) {
@@ -15,9 +26,12 @@ async function open (t: Test, options: AccountsOptions = {}) {
   return {
     ...built,
     users: built.app.accounts.users,
-    register: (username: string, fields: object = {}) => built.post('/auth/register', { username, password, ...fields }),
-    change: (token: string, payload: object) => built.app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload }),
-    rows: async () => (await built.sql.all('select field, user_id from accounts_unique_fields where user_id is not null')).length,
+    register: (username: string, fields: object = {}) =>
+      built.post('/auth/register', { username, password, ...fields }),
+    change: (token: string, payload: object) =>
+      built.app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload }),
+    rows: async () =>
+      (await built.sql.all('select field, user_id from accounts_unique_fields where user_id is not null')).length,
   }
 }
 
@@ -38,7 +52,10 @@ t.test('what is unique has one user, whoever gives it, and 409 names the field',
   await t.rejects(users.update(ada.user.id, untold({ badge: 7 })), taken('badge'))
   const admin = await users.create({ username: 'root', roles: ['admin'] })
   const headers = bearer((await app.accounts.issueTokens(admin.id)).access_token)
-  t.match((await app.inject({ method: 'PATCH', url: `/auth/users/${admin.id}`, headers, payload: { badge: 7 } })).json(), taken('badge'))
+  t.match(
+    (await app.inject({ method: 'PATCH', url: `/auth/users/${admin.id}`, headers, payload: { badge: 7 } })).json(),
+    taken('badge')
+  )
   t.equal(await rows(), 3)
 })
 
@@ -68,37 +85,54 @@ t.test('of ten who take one value at once, one gets it, by registering, by a cha
   const changes = await Promise.all(people.map(({ access_token: token }) => change(token, { phone: '+49 2' })))
   t.strictSame(changes.map(({ statusCode }) => statusCode).toSorted(), [200, ...Array(9).fill(409)])
 
-  const made = await Promise.allSettled(ten.map((index) => users.create(untold({ username: `made${index}`, phone: '+49 3' }))))
+  const made = await Promise.allSettled(
+    ten.map((index) => users.create(untold({ username: `made${index}`, phone: '+49 3' })))
+  )
   t.equal(made.filter(({ status }) => status === 'fulfilled').length, 1)
   for (const each of made) if (each.status === 'rejected') t.match(each.reason, taken('phone'))
   t.equal(await rows(), 3)
 })
 
-t.test('a field that becomes unique counts for those who were users before, however many processes start with it', async (t) => {
-  const db = await freshDatabase(t)
-  const before = { fields: { phone: Type.Optional(Type.String()), badge: Type.Optional(Type.Integer({ readOnly: true })) } }
-  const first = await build(t, { db, user: before })
-  for (const [index, each] of [{ phone: '+49 1' }, { phone: '+49 2' }, {}].entries()) await first.app.accounts.users.create(untold({ username: `user${index}`, ...each }))
+t.test(
+  'a field that becomes unique counts for those who were users before, however many processes start with it',
+  async (t) => {
+    const db = await freshDatabase(t)
+    const before = {
+      fields: { phone: Type.Optional(Type.String()), badge: Type.Optional(Type.Integer({ readOnly: true })) },
+    }
+    const first = await build(t, { db, user: before })
+    for (const [index, each] of [{ phone: '+49 1' }, { phone: '+49 2' }, {}].entries()) { await first.app.accounts.users.create(untold({ username: `user${index}`, ...each })) }
 
-  const [one, ...others] = await Promise.all(Array.from({ length: 4 }, () => build(t, { db, user })))
-  for (const { post } of [one!, ...others]) {
-    t.match((await post('/auth/register', { username: 'eve', password, phone: '+49 2' })).json(), taken('phone'))
+    const [one, ...others] = await Promise.all(Array.from({ length: 4 }, () => build(t, { db, user })))
+    for (const { post } of [one!, ...others]) {
+      t.match((await post('/auth/register', { username: 'eve', password, phone: '+49 2' })).json(), taken('phone'))
+    }
+    t.equal((await one!.post('/auth/register', { username: 'eve', password, phone: '+49 3' })).statusCode, 201)
+    t.match(
+      (
+        await (await build(t, { db, user })).post('/auth/register', { username: 'fay', password, phone: '+49 3' })
+      ).json(),
+      taken('phone'),
+      'and at the next start'
+    )
   }
-  t.equal((await one!.post('/auth/register', { username: 'eve', password, phone: '+49 3' })).statusCode, 201)
-  t.match((await (await build(t, { db, user })).post('/auth/register', { username: 'fay', password, phone: '+49 3' })).json(), taken('phone'), 'and at the next start')
-})
+)
 
-t.test('two users with one value keep an app from starting that wants it to be unique, until they differ', async (t) => {
-  const { db, sql, app } = await buildOnFile(t, { user: { fields: { phone: Type.Optional(Type.String()) } } })
-  for (let index = 0; index < 501; index++) await app.accounts.users.create(untold({ username: `user${index}`, phone: `${index % 500}` }))
-  const message = 'fastify-jwt-accounts cannot start: user.fields.phone is unique, and there are users who have the same value in it'
-  await t.rejects(build(t, { db, user }), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
-  t.strictSame(await sql.all('select * from accounts_unique_fields'), [], 'and nothing is noted')
-  const last = await app.accounts.users.find('user500')
-  await app.accounts.users.update(last!.id, untold({ phone: 'another' }))
-  const { post } = await build(t, { db, user })
-  t.match((await post('/auth/register', { username: 'ada', password, phone: 'another' })).json(), taken('phone'))
-})
+t.test(
+  'two users with one value keep an app from starting that wants it to be unique, until they differ',
+  async (t) => {
+    const { db, sql, app } = await buildOnFile(t, { user: { fields: { phone: Type.Optional(Type.String()) } } })
+    for (let index = 0; index < 501; index++) { await app.accounts.users.create(untold({ username: `user${index}`, phone: `${index % 500}` })) }
+    const message =
+      'fastify-jwt-accounts cannot start: user.fields.phone is unique, and there are users who have the same value in it'
+    await t.rejects(build(t, { db, user }), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+    t.strictSame(await sql.all('select * from accounts_unique_fields'), [], 'and nothing is noted')
+    const last = await app.accounts.users.find('user500')
+    await app.accounts.users.update(last!.id, untold({ phone: 'another' }))
+    const { post } = await build(t, { db, user })
+    t.match((await post('/auth/register', { username: 'ada', password, phone: 'another' })).json(), taken('phone'))
+  }
+)
 
 t.test('a database that fails while a field is filled keeps the app from starting, and blames no user', async (t) => {
   const { db, sql } = await buildOnFile(t)
@@ -117,9 +151,12 @@ t.test('what is no single value cannot be unique, nor can a part of a field', as
     [Type.Object({ a: Type.String({ unique: true }) }), /user\.fields\.field has unique within it/],
     [Type.Array(Type.String({ unique: true })), /user\.fields\.field has unique within it/],
   ] as const
-  for (const [field, message] of refused) await t.rejects(build(t, { user: { fields: { field } } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
+  for (const [field, message] of refused) { await t.rejects(build(t, { user: { fields: { field } } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message }) }
 
-  const fields = { field: Type.Union([Type.Literal('a'), Type.Integer(), Type.Null()], { unique: true }), plain: Type.Optional(Type.String({ unique: false })) }
+  const fields = {
+    field: Type.Union([Type.Literal('a'), Type.Integer(), Type.Null()], { unique: true }),
+    plain: Type.Optional(Type.String({ unique: false })),
+  }
   const { post } = await build(t, { user: { fields } })
   for (const [username, field] of [['ada', 'a'], ['bob', 1], ['eve', null], ['fay', null]]) {
     t.equal((await post('/auth/register', { username, password, field, plain: 'x' })).statusCode, 201)

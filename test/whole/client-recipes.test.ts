@@ -12,7 +12,12 @@ const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'clients
 
 /** A snippet of the page, as a function of what it takes from elsewhere. */
 function recipe (section: string, file: string) {
-  const code = page.split(/^## /m).find((part) => part.startsWith(section))!.split('```js\n').find((part) => part.startsWith(`// ${file}`))!.split('```')[0]!
+  const code = page
+    .split(/^## /m)
+    .find((part) => part.startsWith(section))!
+    .split('```js\n')
+    .find((part) => part.startsWith(`// ${file}`))!
+    .split('```')[0]!
   const names = [...code.matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(([, name]) => name)
   const body = `${code.replace(/^import .*$/gm, '').replace(/^export /gm, '')}\nreturn { ${names.join()} }`
   const Recipe = (() => {}).constructor as new (...parts: string[]) => (...given: unknown[]) => Record<string, any>
@@ -30,14 +35,25 @@ async function world (t: Test, options: AccountsOptions = {}) {
   const base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 
   class PageRequest extends Request {
-    constructor (input: Request | string | URL, init?: RequestInit) { super(typeof input === 'string' ? new URL(input, base) : input, init) }
+    constructor (input: Request | string | URL, init?: RequestInit) {
+      super(typeof input === 'string' ? new URL(input, base) : input, init)
+    }
   }
   const cookies = new Map<string, { value: string, path: string, until: number }>()
-  const document = { get cookie () { return [...cookies].filter(([name, { path }]) => path === '/' && name.endsWith('csrf')).map(([name, { value }]) => `${name}=${value}`).join('; ') } }
+  const document = {
+    get cookie () {
+      return [...cookies]
+        .filter(([name, { path }]) => path === '/' && name.endsWith('csrf'))
+        .map(([name, { value }]) => `${name}=${value}`)
+        .join('; ')
+    },
+  }
   const fetch: Fetch = async (input, init) => {
     const request = new PageRequest(input, init)
     const { pathname } = new URL(request.url)
-    const sent = [...cookies].filter(([, { path, until }]) => pathname.startsWith(path) && until > Date.now()).map(([name, { value }]) => `${name}=${value}`)
+    const sent = [...cookies]
+      .filter(([, { path, until }]) => pathname.startsWith(path) && until > Date.now())
+      .map(([name, { value }]) => `${name}=${value}`)
     if (sent.length > 0) request.headers.set('cookie', sent.join('; '))
     const answer = await globalThis.fetch(request)
     for (const line of answer.headers.getSetCookie()) {
@@ -48,9 +64,17 @@ async function world (t: Test, options: AccountsOptions = {}) {
   }
 
   const store = new Map<string, string>()
-  const localStorage = { getItem: (name: string) => store.get(name) ?? null, setItem: (name: string, value: string) => store.set(name, value) }
-  const json = (body: object) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  const enter = async (way: 'register' | 'login' = 'register') => (await fetch(`/auth/${way}`, json({ username: 'ada', password }))).json() as Promise<TokenResponse>
+  const localStorage = {
+    getItem: (name: string) => store.get(name) ?? null,
+    setItem: (name: string, value: string) => store.set(name, value),
+  }
+  const json = (body: object) => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const enter = async (way: 'register' | 'login' = 'register') =>
+    (await fetch(`/auth/${way}`, json({ username: 'ada', password }))).json() as Promise<TokenResponse>
   const refreshes = () => asked.filter((url) => url === '/auth/refresh').length
   return { app, base, fetch, PageRequest, document, localStorage, json, enter, refreshes, cookies }
 }
@@ -63,8 +87,17 @@ t.afterEach(() => mock.timers.reset())
 
 async function inStore (t: Test) {
   const all = await world(t)
-  const { load, save } = recipe('Tokens in a store', 'store.js')({ localStorage: all.localStorage }) as { load: () => Partial<TokenResponse>, save: (tokens: object) => void }
-  const tab = (fetch: Fetch = all.fetch) => recipe('Tokens in a store', 'api.js')({ load, save, fetch, Request: all.PageRequest }) as { api: Fetch, keep: (tokens: object) => void, authorized: (request: Request) => Request, canGoOn: (sent: Request, answer: Response) => Promise<boolean> }
+  const { load, save } = recipe('Tokens in a store', 'store.js')({ localStorage: all.localStorage }) as {
+    load: () => Partial<TokenResponse>
+    save: (tokens: object) => void
+  }
+  const tab = (fetch: Fetch = all.fetch) =>
+    recipe('Tokens in a store', 'api.js')({ load, save, fetch, Request: all.PageRequest }) as {
+      api: Fetch
+      keep: (tokens: object) => void
+      authorized: (request: Request) => Request
+      canGoOn: (sent: Request, answer: Response) => Promise<boolean>
+    }
   return { ...all, load, save, tab }
 }
 
@@ -72,8 +105,17 @@ async function inCookies (t: Test) {
   const all = await world(t, { transport: 'cookie' })
   let held: Promise<unknown> = Promise.resolve()
   // One at a time, in the order in which they came, as in a browser.
-  const locks = { request: (_name: string, work: () => Promise<Response>) => { const mine = held.then(work); held = mine.catch(() => {}); return mine } }
-  const tab = (fetch: Fetch = all.fetch) => recipe('Cookies', 'api.js')({ fetch, Request: all.PageRequest, document: all.document, navigator: { locks } }) as { api: Fetch }
+  const locks = {
+    request: (_name: string, work: () => Promise<Response>) => {
+      const mine = held.then(work)
+      held = mine.catch(() => {})
+      return mine
+    },
+  }
+  const tab = (fetch: Fetch = all.fetch) =>
+    recipe('Cookies', 'api.js')({ fetch, Request: all.PageRequest, document: all.document, navigator: { locks } }) as {
+      api: Fetch
+    }
   return { ...all, tab }
 }
 
@@ -87,10 +129,16 @@ t.test('with tokens in a store, requests that find theirs expired share one refr
   t.equal(refreshes(), 0)
 
   expire()
-  t.strictSame(await statuses([one.api('/guarded'), one.api('/guarded', json({ any: 'body' })), one.api('/strict')]), [200, 200, 200])
+  t.strictSame(
+    await statuses([one.api('/guarded'), one.api('/guarded', json({ any: 'body' })), one.api('/strict')]),
+    [200, 200, 200]
+  )
   t.equal(refreshes(), 1)
   expire()
-  t.strictSame(await statuses([one, other].flatMap(({ api }) => [api('/guarded'), api('/guarded')])), [200, 200, 200, 200])
+  t.strictSame(
+    await statuses([one, other].flatMap(({ api }) => [api('/guarded'), api('/guarded')])),
+    [200, 200, 200, 200]
+  )
   t.ok([2, 3].includes(refreshes()), 'one in each tab, unless one of them was done before the other was refused')
   save({ ...load(), access_token: undefined })
   t.strictSame(await statuses([other.api('/guarded')]), [200], 'a token that is missing too')
@@ -122,7 +170,9 @@ t.test('a refresh that is refused logs out, and no other answer does', async (t)
   const { app, enter, save, load, tab, refreshes, json, fetch } = await inStore(t)
   const tokens = await enter()
   save(tokens)
-  const down = tab(async (input, init) => input === '/auth/refresh' ? new Response('{"code":"ACCOUNTS_UNAVAILABLE"}', { status: 503 }) : fetch(input, init))
+  const down = tab(async (input, init) =>
+    input === '/auth/refresh' ? new Response('{"code":"ACCOUNTS_UNAVAILABLE"}', { status: 503 }) : fetch(input, init)
+  )
   const { api } = tab()
   t.strictSame(await statuses([api('/auth/login', json({ username: 'ada', password: 'wrong' }))]), [401])
   t.equal(refreshes(), 0, 'a wrong password is no matter of tokens')
@@ -144,10 +194,16 @@ t.test('with cookies the same, and the value against CSRF goes along', async (t)
   const [one, other] = [tab(), tab()]
   t.strictSame(await statuses([one.api('/guarded', json({}))]), [200])
   expire()
-  t.strictSame(await statuses([one.api('/guarded'), one.api('/guarded', json({})), one.api('/strict')]), [200, 200, 200])
+  t.strictSame(
+    await statuses([one.api('/guarded'), one.api('/guarded', json({})), one.api('/strict')]),
+    [200, 200, 200]
+  )
   t.equal(refreshes(), 1)
   expire()
-  t.strictSame(await statuses([one, other].flatMap(({ api }) => [api('/guarded'), api('/guarded', json({}))])), [200, 200, 200, 200])
+  t.strictSame(
+    await statuses([one, other].flatMap(({ api }) => [api('/guarded'), api('/guarded', json({}))])),
+    [200, 200, 200, 200]
+  )
 
   const before = refreshes()
   t.strictSame(await statuses([one.api('/auth/login', json({ username: 'ada', password: 'wrong' }))]), [401])
@@ -164,7 +220,9 @@ t.test('a client that is made from the document refreshes too, and sends its bod
   save(tokens)
   const { authorized, canGoOn, keep } = tab()
   const made = (options: object) => createClient({ ...options, baseUrl: base, fetch })
-  const { client } = recipe('A client made', 'client.js')({ authorized, canGoOn, fetch, createClient: made }) as { client: any }
+  const { client } = recipe('A client made', 'client.js')({ authorized, canGoOn, fetch, createClient: made }) as {
+    client: any
+  }
   expire()
   const answers = await Promise.all([client.GET('/guarded'), client.POST('/guarded', { body: { a: 1 } })])
   t.strictSame(answers.map(({ response }) => response.status), [200, 200])
@@ -177,32 +235,38 @@ t.test('a client that is made from the document refreshes too, and sends its bod
 })
 
 const proofs = (json: (body: object) => RequestInit): [string, RequestInit][] => [
-  ['/auth/reauthenticate', json({ password })], ['/auth/password', { ...json({ current_password: password, new_password: `${password} again` }), method: 'PUT' }],
+  ['/auth/reauthenticate', json({ password })],
+  ['/auth/password', { ...json({ current_password: password, new_password: `${password} again` }), method: 'PUT' }],
 ]
 
-t.test('with tokens in a store, the answer to a proof is kept over a refresh that raced it, and not over another login', async (t) => {
-  for (const index of [0, 1]) {
-    const { enter, save, load, tab, json, fetch } = await inStore(t)
-    save(await enter())
-    const [one, other] = [tab(), tab()]
-    const proved = await (await one.api(...proofs(json)[index]!)).json() as TokenResponse
-    mock.timers.tick(1000)
-    save({ ...load(), refresh_token: load().refresh_token, access_token: undefined })
-    // The other tab is refused, waits, and finds what this one has kept meanwhile.
-    const refused = other.api('/guarded')
-    one.keep(proved)
-    t.strictSame(await statuses([refused, one.api('/guarded')]), [200, 200])
-    t.strictSame(load(), proved)
+t.test(
+  'with tokens in a store, the answer to a proof is kept over a refresh that raced it, and not over another login',
+  async (t) => {
+    for (const index of [0, 1]) {
+      const { enter, save, load, tab, json, fetch } = await inStore(t)
+      save(await enter())
+      const [one, other] = [tab(), tab()]
+      const proved = (await (await one.api(...proofs(json)[index]!)).json()) as TokenResponse
+      mock.timers.tick(1000)
+      save({ ...load(), refresh_token: load().refresh_token, access_token: undefined })
+      // The other tab is refused, waits, and finds what this one has kept meanwhile.
+      const refused = other.api('/guarded')
+      one.keep(proved)
+      t.strictSame(await statuses([refused, one.api('/guarded')]), [200, 200])
+      t.strictSame(load(), proved)
 
-    const login = await (await fetch('/auth/login', json({ username: 'ada', password: index ? `${password} again` : password }))).json() as TokenResponse
-    save(login)
-    one.keep(proved)
-    t.strictSame(load(), login)
-    save({})
-    one.keep(proved)
-    t.strictSame(load(), {})
+      const login = (await (
+        await fetch('/auth/login', json({ username: 'ada', password: index ? `${password} again` : password }))
+      ).json()) as TokenResponse
+      save(login)
+      one.keep(proved)
+      t.strictSame(load(), login)
+      save({})
+      one.keep(proved)
+      t.strictSame(load(), {})
+    }
   }
-})
+)
 
 t.test('with tokens in a store, a proof whose answer is lost empties no store', async (t) => {
   const { enter, save, load, tab, json } = await inStore(t)
@@ -220,7 +284,15 @@ t.test('with cookies, refreshes and proofs of all tabs come one after another', 
     await enter()
     const [one, other] = [tab(), tab()]
     expire()
-    t.strictSame(await statuses([one.api('/guarded'), other.api(...proofs(json)[index]!), one.api('/strict'), other.api('/guarded')]), [200, 200, 200, 200])
+    t.strictSame(
+      await statuses([
+        one.api('/guarded'),
+        other.api(...proofs(json)[index]!),
+        one.api('/strict'),
+        other.api('/guarded'),
+      ]),
+      [200, 200, 200, 200]
+    )
     expire()
     t.strictSame(await statuses([one, other].map(({ api }) => api('/guarded'))), [200, 200])
   }

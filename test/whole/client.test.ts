@@ -15,7 +15,10 @@ const root = join(import.meta.dirname, '..', '..')
 
 /** The running example, and the document that it serves. */
 async function example (t: Test) {
-  const server = spawn(process.execPath, [join(root, 'example', 'server.ts')], { cwd: t.testdir({}), env: { PATH: process.env.PATH, PORT: '0' } })
+  const server = spawn(process.execPath, [join(root, 'example', 'server.ts')], {
+    cwd: t.testdir({}),
+    env: { PATH: process.env.PATH, PORT: '0' },
+  })
   t.teardown(() => server.kill())
   let printed = ''
   while (!/http:\/\/localhost:\d+/.test(printed)) printed += (await once(server.stdout, 'data'))[0]
@@ -36,14 +39,23 @@ const needed = new Set<typeof excused[number]>()
 
 /** What the recommended rules of Redocly find, beside that. */
 async function faultsOf (document: object): Promise<string[]> {
-  const found = await lintFromString({ source: JSON.stringify(document), config: await createConfig({ extends: ['recommended'] }) })
-  const faults = found.map(({ ruleId, message, location: [place] }) => ({ ruleId, message, pointer: place!.pointer ?? '' }))
+  const found = await lintFromString({
+    source: JSON.stringify(document),
+    config: await createConfig({ extends: ['recommended'] }),
+  })
+  const faults = found.map(({ ruleId, message, location: [place] }) => ({
+    ruleId,
+    message,
+    pointer: place!.pointer ?? '',
+  }))
   const isExcused = ({ ruleId, pointer }: typeof faults[number]) => {
     const excuse = excused.find(([rule, place]) => rule === ruleId && place.test(pointer))
     if (excuse) needed.add(excuse)
     return excuse
   }
-  return faults.filter((fault) => !isExcused(fault)).map(({ ruleId, message, pointer }) => `${ruleId} ${pointer}: ${message}`)
+  return faults
+    .filter((fault) => !isExcused(fault))
+    .map(({ ruleId, message, pointer }) => `${ruleId} ${pointer}: ${message}`)
 }
 
 t.test('a linter finds nothing in the document of the example', async (t) => {
@@ -54,10 +66,18 @@ t.test('a linter finds nothing in the document of the example', async (t) => {
 
 t.test('nor in one with everything, for OpenAPI 3.0 and 3.1', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const everything = { secret: { private: privateKey }, routes: { users: true, revoke: true }, introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] } }
+  const everything = {
+    secret: { private: privateKey },
+    routes: { users: true, revoke: true },
+    introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
+  }
   for (const openapi of ['3.0.3', '3.1.0']) {
     for (const transport of ['body', 'both', 'cookie'] as const) {
-      t.strictSame(await faultsOf(await documentOf(t, { ...everything, transport }, { openapi })), [], `${openapi} ${transport}`)
+      t.strictSame(
+        await faultsOf(await documentOf(t, { ...everything, transport }, { openapi })),
+        [],
+        `${openapi} ${transport}`
+      )
     }
   }
   t.strictSame(excused.filter((excuse) => !needed.has(excuse)), [], 'no excuse without a need')
@@ -69,11 +89,33 @@ t.test('a client that is made from the document of the example compiles, and goe
   cpSync(join(root, 'test', 'whole', 'client'), folder, { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'api.ts'), astToString(await openapiTypescript(document)))
-  const flags = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes', '--noEmit', '--skipLibCheck', '--allowImportingTsExtensions', '--erasableSyntaxOnly', '--target', 'es2024', '--module', 'nodenext', '--lib', 'es2024,dom,dom.iterable', '--types', 'node']
-  const compiled = await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ...flags, 'tour.ts'], { cwd: folder }).catch((error) => error)
+  const flags = [
+    '--strict',
+    '--noUncheckedIndexedAccess',
+    '--exactOptionalPropertyTypes',
+    '--noEmit',
+    '--skipLibCheck',
+    '--allowImportingTsExtensions',
+    '--erasableSyntaxOnly',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+    '--lib',
+    'es2024,dom,dom.iterable',
+    '--types',
+    'node',
+  ]
+  const compiled = await run(
+    process.execPath,
+    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ...flags, 'tour.ts'],
+    { cwd: folder }
+  ).catch((error) => error)
   t.equal(compiled.stdout, '')
 
-  const { tour } = await import(join(folder, 'tour.ts')) as { tour: (api: string, username: string) => Promise<string[]> }
+  const { tour } = (await import(join(folder, 'tour.ts'))) as {
+    tour: (api: string, username: string) => Promise<string[]>
+  }
   const [registered, taken, refused, sessions, ...rest] = await tour(api, 'ada')
   t.strictSame([registered, taken, refused], ['registered ada', 'taken', 'ACCOUNTS_CREDENTIALS_INVALID'])
   t.match(sessions, /^2 sessions, this one from (::1|127\.0\.0\.1|::ffff:127\.0\.0\.1)$/)

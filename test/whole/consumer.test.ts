@@ -9,9 +9,17 @@ const root = join(import.meta.dirname, '..', '..')
 
 /** Without what the test runner puts into the environment of every child: it would look into npm and the compiler too, for a minute. */
 const { PATH, HOME } = process.env
-const run = (...command: string[]) => promisify(execFile)('env', ['-i', `PATH=${PATH}`, `HOME=${HOME}`, ...command], { cwd: root })
+const run = (...command: string[]) =>
+  promisify(execFile)('env', ['-i', `PATH=${PATH}`, `HOME=${HOME}`, ...command], { cwd: root })
 const compilerOptions = {
-  target: 'es2024', module: 'nodenext', types: ['node'], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: true,
+  target: 'es2024',
+  module: 'nodenext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noEmit: true,
+  skipLibCheck: true,
 }
 
 const preamble = `import accounts, { type AccountsOptions } from 'fastify-jwt-accounts'
@@ -31,41 +39,73 @@ const testing = readFileSync(join(root, 'docs', 'testing.md'), 'utf8').split('``
 function snippets (): string[] {
   const names = readdirSync(join(root, 'docs')).filter((name) => name !== 'nestjs.md')
   const pages = ['README.md', ...names.map((name) => `docs/${name}`)]
-  const found = pages.flatMap((page) => [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]+?)^```/gm)].map((match) => match[1]!))
+  const found = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]+?)^```/gm)].map((match) => match[1]!)
+  )
   return found.map((snippet) => /= Fastify\(|^export default/m.test(snippet) ? snippet : preamble + snippet)
 }
 
-t.test('an app, and every snippet of the documents, compiles against the packed package, with its own types for users and claims', async (t) => {
-  const folder = t.testdir({})
-  const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
-  mkdirSync(installed, { recursive: true })
-  await run('npm', 'run', 'build')
-  await run('npm', 'pack', '--ignore-scripts', '--pack-destination', folder)
-  await run('tar', '-xzf', join(folder, 'fastify-jwt-accounts-0.1.0.tgz'), '-C', installed, '--strip-components=1')
-  for (const name of ['app.ts', 'typebox.ts']) cpSync(join(root, 'test', 'whole', 'consumer', name), join(folder, name))
-  t.ok(snippets().length >= 4)
-  snippets().forEach((snippet, index) => writeFileSync(join(folder, `snippet-${index}.ts`), `${snippet}\nexport {}\n`))
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+t.test(
+  'an app, and every snippet of the documents, compiles against the packed package, with its own types for users and claims',
+  async (t) => {
+    const folder = t.testdir({})
+    const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
+    mkdirSync(installed, { recursive: true })
+    await run('npm', 'run', 'build')
+    await run('npm', 'pack', '--ignore-scripts', '--pack-destination', folder)
+    await run('tar', '-xzf', join(folder, 'fastify-jwt-accounts-0.1.0.tgz'), '-C', installed, '--strip-components=1')
+    for (const name of ['app.ts', 'typebox.ts']) { cpSync(join(root, 'test', 'whole', 'consumer', name), join(folder, name)) }
+    t.ok(snippets().length >= 4)
+    snippets().forEach((snippet, index) =>
+      writeFileSync(join(folder, `snippet-${index}.ts`), `${snippet}\nexport {}\n`)
+    )
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 
-  const { stdout } = await run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder).catch((failed) => failed)
-  t.equal(stdout, '')
+    const { stdout } = await run(
+      process.execPath,
+      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+      '-p',
+      folder
+    ).catch((failed) => failed)
+    t.equal(stdout, '')
 
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+    for (const name of readdirSync(join(root, 'node_modules'))) {
+      if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+    }
+    const bin = (...args: string[]) =>
+      run(
+        'sh',
+        '-c',
+        'cd "$0" && "$@"',
+        folder,
+        process.execPath,
+        join(installed, 'dist', 'lib', 'cli', 'main.js'),
+        ...args
+      )
+    t.equal(Buffer.from((await bin('secret')).stdout, 'base64').length, 48)
+    t.match((await bin('doctor')).stdout, /\n0 errors, /)
+    writeFileSync(join(folder, 'app.test.js'), testing)
+    t.match(
+      (await run('sh', '-c', 'cd "$0" && "$1" --test --test-reporter=tap app.test.js', folder, process.execPath))
+        .stdout,
+      /^# pass 2$/m
+    )
   }
-  const bin = (...args: string[]) => run('sh', '-c', 'cd "$0" && "$@"', folder, process.execPath, join(installed, 'dist', 'lib', 'cli', 'main.js'), ...args)
-  t.equal(Buffer.from((await bin('secret')).stdout, 'base64').length, 48)
-  t.match((await bin('doctor')).stdout, /\n0 errors, /)
-  writeFileSync(join(folder, 'app.test.js'), testing)
-  t.match((await run('sh', '-c', 'cd "$0" && "$1" --test --test-reporter=tap app.test.js', folder, process.execPath)).stdout, /^# pass 2$/m)
-})
+)
 
 t.test('the package holds what its users need, and nothing else', async (t) => {
   const { stdout } = await run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')
   const packed: string[] = JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path)
-  const sources = ['lib', 'types'].flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))).filter((name) => name.endsWith('.ts'))
+  const sources = ['lib', 'types']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
+    )
+    .filter((name) => name.endsWith('.ts'))
   const built = sources.flatMap((name) => [`dist/${name.replace(/ts$/, 'js')}`, `dist/${name.replace(/ts$/, 'd.ts')}`])
   const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
-  t.strictSame(packed.toSorted(), [...built, ...pages, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted())
+  t.strictSame(
+    packed.toSorted(),
+    [...built, ...pages, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted()
+  )
 })

@@ -15,7 +15,8 @@ t.setTimeout(1_800_000)
 
 /** Without what the test runner puts into the environment of every child. */
 const { PATH, HOME } = process.env
-const run = (...command: string[]) => promisify(execFile)('env', ['-i', `PATH=${PATH}`, `HOME=${HOME}`, ...command], { cwd: root })
+const run = (...command: string[]) =>
+  promisify(execFile)('env', ['-i', `PATH=${PATH}`, `HOME=${HOME}`, ...command], { cwd: root })
 
 /** The declarations, as the package has them. */
 const dist = mkdtempSync(join(tmpdir(), 'accounts-declarations-'))
@@ -36,25 +37,51 @@ await Fastify().register(accounts, { orm: () => MikroORM.init({ entities, dbName
 `
 
 t.test('no declaration names a package that an app need not have', async (t) => {
-  const { peerDependenciesMeta }: { peerDependenciesMeta: object } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const texts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts')).map((name) => readFileSync(join(dist, name), 'utf8'))
+  const { peerDependenciesMeta }: { peerDependenciesMeta: object } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8')
+  )
+  const texts = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.d.ts'))
+    .map((name) => readFileSync(join(dist, name), 'utf8'))
   const named = texts.flatMap((text) => [...text.matchAll(/(?:from |import\()["']([^"']+)/g)].map(([, name]) => name!))
   t.ok(named.includes('@mikro-orm/core'))
   t.strictSame(named.filter((name) => Object.hasOwn(peerDependenciesMeta, name)), [])
 })
 
 for (const [driver, types] of Object.entries(drivers)) {
-  t.test(`an app that has installed the driver of ${driver} alone compiles, all declarations of its packages included`, async (t) => {
-    const folder = project(t, packagesOf([`@mikro-orm/${driver}`, '@mikro-orm/migrations', '@types/node', ...types]))
-    const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
-    cpSync(dist, join(installed, 'dist'), { recursive: true })
-    cpSync(join(root, 'package.json'), join(installed, 'package.json'))
-    cpSync(join(root, 'test', 'whole', 'consumer', 'app.ts'), join(folder, 'app.ts'))
-    writeFileSync(join(folder, 'orm.ts'), ownOrm(driver))
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  t.test(
+    `an app that has installed the driver of ${driver} alone compiles, all declarations of its packages included`,
+    async (t) => {
+      const folder = project(t, packagesOf([`@mikro-orm/${driver}`, '@mikro-orm/migrations', '@types/node', ...types]))
+      const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
+      cpSync(dist, join(installed, 'dist'), { recursive: true })
+      cpSync(join(root, 'package.json'), join(installed, 'package.json'))
+      cpSync(join(root, 'test', 'whole', 'consumer', 'app.ts'), join(folder, 'app.ts'))
+      writeFileSync(join(folder, 'orm.ts'), ownOrm(driver))
+      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 
-    const options = ['--target', 'es2024', '--module', 'nodenext', '--types', 'node', '--strict', '--noEmit', '--preserveSymlinks']
-    const { stdout } = await run(process.execPath, tsc, ...options, join(folder, 'app.ts'), join(folder, 'orm.ts')).catch((failed) => failed)
-    t.strictSame(stdout.split('\n').filter((line: string) => line !== '' && !notOurs.test(line)), [])
-  })
+      const options = [
+        '--target',
+        'es2024',
+        '--module',
+        'nodenext',
+        '--types',
+        'node',
+        '--strict',
+        '--noEmit',
+        '--preserveSymlinks',
+      ]
+      const { stdout } = await run(
+        process.execPath,
+        tsc,
+        ...options,
+        join(folder, 'app.ts'),
+        join(folder, 'orm.ts')
+      ).catch((failed) => failed)
+      t.strictSame(
+        stdout.split('\n').filter((line: string) => line !== '' && !notOurs.test(line)),
+        []
+      )
+    }
+  )
 }

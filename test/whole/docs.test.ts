@@ -16,7 +16,13 @@ import { snippetOf } from '../support/snippets.ts'
 const root = join(import.meta.dirname, '..', '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const readme = read('README.md')
-const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 
 /** What stands in code in the first column of the tables of a page, or in another. */
 function namesIn (text: string, column = 1): string[] {
@@ -27,8 +33,12 @@ const firstColumn = (page: string) => namesIn(read(`docs/${page}.md`))
 
 /** What rows and entries with a call begin with in all sections of a name, without what it is called with. */
 function toldIn (kind: string, files = pages): string[] {
-  const sections = files.flatMap((file) => read(file).split(/^## /m).slice(1)).filter((section) => section.startsWith(kind))
-  const firsts = sections.flatMap((section) => [...section.matchAll(/^(?:\| |- (?=`\w+\())((?:`[^`]+`(?:, )?)+)/gm)].map(([, codes]) => codes!))
+  const sections = files
+    .flatMap((file) => read(file).split(/^## /m).slice(1))
+    .filter((section) => section.startsWith(kind))
+  const firsts = sections.flatMap((section) =>
+    [...section.matchAll(/^(?:\| |- (?=`\w+\())((?:`[^`]+`(?:, )?)+)/gm)].map(([, codes]) => codes!)
+  )
   return firsts.flatMap((codes) => [...codes.matchAll(/`([^`]+)`/g)].map(([, code]) => code!.split('(')[0]!))
 }
 
@@ -41,7 +51,10 @@ t.test('every option stands in docs/options.md, or the group that it belongs to,
   const told = firstColumn('options')
   for (const name of told) t.ok(options.includes(name), `${name} is an option`)
   for (const name of options) {
-    t.ok(told.some((row) => name === row || name.startsWith(`${row}.`) || row.startsWith(`${name}.`)), `${name} is told of`)
+    t.ok(
+      told.some((row) => name === row || name.startsWith(`${row}.`) || row.startsWith(`${name}.`)),
+      `${name} is told of`
+    )
   }
   const section = readme.split(/^## /m).find((part) => part.startsWith('Options\n'))!
   const chosen = namesIn(section, 2).filter((name) => !/^[A-Z_]+$/.test(name))
@@ -51,20 +64,30 @@ t.test('every option stands in docs/options.md, or the group that it belongs to,
 
 t.test('every default in docs/options.md is the default', async (t) => {
   const rows = [...read('docs/options.md').matchAll(/^\| `([\w.]+)`(?:, `(\w+)`)? \| ([^|]+) \|/gm)]
-  const defaultOf = (path: string) => path.split('.').reduce((schema, name) => schema?.properties?.[name], OptionsSchema as any)?.default
+  const defaultOf = (path: string) =>
+    path.split('.').reduce((schema, name) => schema?.properties?.[name], OptionsSchema as any)?.default
   const checked = rows.filter(([, name]) => defaultOf(name!) !== undefined && typeof defaultOf(name!) !== 'object')
   t.ok(checked.length >= 9)
   for (const [, name, , told] of checked) t.ok(told!.includes(`${defaultOf(name!)}`), `${name}: ${told}`)
 })
 
 t.test('every error stands in docs/errors.md, with its status, and none that is gone', async (t) => {
-  const rows = [...read('docs/errors.md').matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [code, status === '–' ? 500 : Number(status)])
+  const rows = [...read('docs/errors.md').matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \|/gm)].map(([, code, status]) => [
+    code,
+    status === '–' ? 500 : Number(status),
+  ])
   const made = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string, statusCode: number })())
   const statuses = Object.fromEntries(made.map(({ code, statusCode }) => [code, statusCode]))
   t.same(Object.fromEntries(rows), statuses)
 
-  const told = pages.flatMap((page) => read(page).split(/^## /m)).filter((section) => section.startsWith('Errors'))
-    .flatMap((section) => [...section.matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \| \S/gm)].map(([, code, status]) => [code!, status === '–' ? 500 : Number(status)] as const))
+  const told = pages
+    .flatMap((page) => read(page).split(/^## /m))
+    .filter((section) => section.startsWith('Errors'))
+    .flatMap((section) =>
+      [...section.matchAll(/^\| `(ACCOUNTS_\w+)` \| (\d+|–) \| \S/gm)].map(
+        ([, code, status]) => [code!, status === '–' ? 500 : Number(status)] as const
+      )
+    )
   t.equal(told.length, made.length, 'each is told of at one page')
   t.same(Object.fromEntries(told), statuses)
 })
@@ -72,18 +95,37 @@ t.test('every error stands in docs/errors.md, with its status, and none that is 
 t.test('every counter and every channel stands in the docs, and none that is gone', async (t) => {
   const { app } = await build(t)
   const operations = read('docs/operations.md')
-  const counters = operations.split(/^## /m).find((part) => part.startsWith('Counters'))!.split('\n').filter((line) => line.startsWith('| `'))
-  t.same(counters.flatMap((line) => [...line.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name)), Object.keys(app.accounts.counters))
+  const counters = operations
+    .split(/^## /m)
+    .find((part) => part.startsWith('Counters'))!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+  t.same(
+    counters.flatMap((line) => [...line.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name)),
+    Object.keys(app.accounts.counters)
+  )
   const channels = [...operations.matchAll(/^\| `fastify-jwt-accounts:([\w-]+)`/gm)].map(([, name]) => name)
-  const told = globSync('lib/**/events.ts', { cwd: root }).flatMap((file) => [...read(file).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w+Event\b)/gm)])
+  const told = globSync('lib/**/events.ts', { cwd: root }).flatMap((file) => [
+    ...read(file).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w+Event\b)/gm),
+  ])
   t.same(channels.toSorted(), told.map(([, name]) => name).toSorted())
-  t.same(toldIn('Events').map((name) => name.replace('fastify-jwt-accounts:', '')).toSorted(), channels.toSorted(), 'each is told of at one page')
+  t.same(
+    toldIn('Events')
+      .map((name) => name.replace('fastify-jwt-accounts:', ''))
+      .toSorted(),
+    channels.toSorted(),
+    'each is told of at one page'
+  )
 })
 
 t.test('every route stands in docs/routes.md, and none that is gone', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const introspection = { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }
-  const { app } = await build(t, { secret: { private: privateKey }, routes: { users: true, revoke: true }, introspection })
+  const { app } = await build(t, {
+    secret: { private: privateKey },
+    routes: { users: true, revoke: true },
+    introspection,
+  })
   for (const told of firstColumn('routes')) {
     const [method, url] = told.split(' ')
     t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
@@ -95,19 +137,45 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
 
 t.test('every operation and every component stands in docs/openapi.md, and none that is gone', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const document = await documentOf(t, { secret: { private: privateKey }, routes: { users: true, revoke: true }, introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] } })
+  const document = await documentOf(t, {
+    secret: { private: privateKey },
+    routes: { users: true, revoke: true },
+    introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
+  })
   const page = read('docs/openapi.md')
   const rows = [...page.matchAll(/^\| `(\w+)` \| `(\w+ \/[^`]+)` \|$/gm)].map(([, id, route]) => [route, id])
-  t.strictSame(Object.fromEntries(rows), Object.fromEntries(operationsOf(document).map(([route, { operationId }]) => [route, operationId])))
+  t.strictSame(
+    Object.fromEntries(rows),
+    Object.fromEntries(operationsOf(document).map(([route, { operationId }]) => [route, operationId]))
+  )
   const schemas = [...page.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name)
   t.strictSame(schemas.toSorted(), Object.keys(document.components.schemas).toSorted())
 })
 
 t.test('every decorator stands in docs/guards.md, and none that is gone', async (t) => {
   const { app } = await build(t)
-  t.same(firstColumn('guards').filter((name) => name.includes('.')), ['app.authenticate', 'app.authenticateRefresh', 'app.accounts.guard', 'app.accounts.protect', 'request.user', 'request.auth'])
-  t.same(firstColumn('guards').filter((name) => !/[.]|^ACCOUNTS_/.test(name)), Object.keys(GuardOptionsSchema.properties))
-  t.ok(app.hasDecorator('authenticate') && app.hasDecorator('authenticateRefresh') && app.hasDecorator('accounts') && app.hasRequestDecorator('user') && app.hasRequestDecorator('auth'))
+  t.same(
+    firstColumn('guards').filter((name) => name.includes('.')),
+    [
+      'app.authenticate',
+      'app.authenticateRefresh',
+      'app.accounts.guard',
+      'app.accounts.protect',
+      'request.user',
+      'request.auth',
+    ]
+  )
+  t.same(
+    firstColumn('guards').filter((name) => !/[.]|^ACCOUNTS_/.test(name)),
+    Object.keys(GuardOptionsSchema.properties)
+  )
+  t.ok(
+    app.hasDecorator('authenticate') &&
+      app.hasDecorator('authenticateRefresh') &&
+      app.hasDecorator('accounts') &&
+      app.hasRequestDecorator('user') &&
+      app.hasRequestDecorator('auth')
+  )
 })
 
 t.test('every service stands in the docs, at one page and in the index, and none that is gone', async (t) => {
@@ -118,7 +186,12 @@ t.test('every service stands in the docs, at one page and in the index, and none
     ...Object.keys(sessions).map((name) => `sessions.${name}`),
     ...Object.keys(others).map((name) => `app.accounts.${name}`),
   ]
-  t.same(toldIn('Services').filter((name) => name.includes('.') && name !== 'app.authenticate' && name !== 'app.authenticateRefresh').toSorted(), names.toSorted())
+  t.same(
+    toldIn('Services')
+      .filter((name) => name.includes('.') && name !== 'app.authenticate' && name !== 'app.authenticateRefresh')
+      .toSorted(),
+    names.toSorted()
+  )
   const index = read('docs/services.md').split(/^## /m)[0]!
   const listed = [...index.matchAll(/`([\w.]+)`[,\n]/g)].map(([, name]) => name!)
   t.same(listed.toSorted(), names.map((name) => name.replace('app.accounts.', '')).toSorted())
@@ -137,22 +210,39 @@ const form = ['Why', 'Options', 'Routes', 'Services', 'Errors', 'Events', 'Hooks
 t.test('every feature has a page of one form, which tells all that is its own', async (t) => {
   for (const { name } of features) {
     const page = `docs/${name}.md`
-    const headings = [...read(page).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!).filter((heading) => form.includes(heading))
-    t.same(headings, form.filter((heading) => heading !== 'Services' || headings.includes(heading)), `${page} has the form`)
+    const headings = [...read(page).matchAll(/^## (.+)$/gm)]
+      .map(([, heading]) => heading!)
+      .filter((heading) => form.includes(heading))
+    t.same(
+      headings,
+      form.filter((heading) => heading !== 'Services' || headings.includes(heading)),
+      `${page} has the form`
+    )
 
     const { options = {}, routes = {} } = await import(`../../lib/features/${name}/options.ts`)
     const told = namesIn(read(page).split(/^## /m).find((section) => section.startsWith('Options\n'))!)
-    for (const option of Object.keys(options)) t.ok(told.some((row) => row.split('.')[0] === option), `${page}: ${option}`)
+    for (const option of Object.keys(options)) {
+      t.ok(
+        told.some((row) => row.split('.')[0] === option),
+        `${page}: ${option}`
+      )
+    }
     const [own, index] = [toldIn('Routes', [page]), read('docs/routes.md')]
-    const switched = own.map((route) => new RegExp(`^\\| \`${route}\` \\|.*\\| \`routes\\.(\\w+)\` \\|`, 'm').exec(index)?.[1])
+    const switched = own.map(
+      (route) => new RegExp(`^\\| \`${route}\` \\|.*\\| \`routes\\.(\\w+)\` \\|`, 'm').exec(index)?.[1]
+    )
     t.same([...new Set(switched)].toSorted(), Object.keys(routes).toSorted(), `${page}: routes`)
 
     const errorsFile = `lib/features/${name}/errors.ts`
-    const codes = existsSync(join(root, errorsFile)) ? [...read(errorsFile).matchAll(/'(ACCOUNTS_\w+)'/g)].map(([, code]) => code!) : []
+    const codes = existsSync(join(root, errorsFile))
+      ? [...read(errorsFile).matchAll(/'(ACCOUNTS_\w+)'/g)].map(([, code]) => code!)
+      : []
     for (const code of codes) t.ok(toldIn('Errors', [page]).includes(code), `${page}: ${code}`)
     const eventsFile = `lib/features/${name}/events.ts`
-    const events = existsSync(join(root, eventsFile)) ? [...read(eventsFile).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w*Event\b)/gm)].map(([, event]) => event!) : []
-    for (const event of events) t.ok(toldIn('Events', [page]).includes(`fastify-jwt-accounts:${event}`), `${page}: ${event}`)
+    const events = existsSync(join(root, eventsFile))
+      ? [...read(eventsFile).matchAll(/^ {2}'?([\w-]+)'?: (\{ instance|[A-Z]\w*Event\b)/gm)].map(([, event]) => event!)
+      : []
+    for (const event of events) { t.ok(toldIn('Events', [page]).includes(`fastify-jwt-accounts:${event}`), `${page}: ${event}`) }
   }
 })
 
@@ -167,14 +257,19 @@ t.test('no cell of a table is longer than a screen has room for', (t) => {
   t.end()
 })
 
-t.test('the tour in the README is the one that the example prints, and CI runs the command of the README', async (t) => {
-  t.ok(readme.includes(`\`\`\`sh\n${read('example/tour.sh')}\`\`\``))
-  t.ok(readme.includes('```sh\nnpm ci && npm test\n```'))
-  t.match(read('.ci/run'), /^npm ci && npm test \| tee "\$log" \|\| failed$/m)
-})
+t.test(
+  'the tour in the README is the one that the example prints, and CI runs the command of the README',
+  async (t) => {
+    t.ok(readme.includes(`\`\`\`sh\n${read('example/tour.sh')}\`\`\``))
+    t.ok(readme.includes('```sh\nnpm ci && npm test\n```'))
+    t.match(read('.ci/run'), /^npm ci && npm test \| tee "\$log" \|\| failed$/m)
+  }
+)
 
 t.test('every MikroORM that the docs make leaves our tables alone', (t) => {
-  const made = pages.flatMap((page) => [...read(page).matchAll(/MikroORM\.init\(\{[^]*?\n?\}\)/g)].map(([text]) => [page, text] as const))
+  const made = pages.flatMap((page) =>
+    [...read(page).matchAll(/MikroORM\.init\(\{[^]*?\n?\}\)/g)].map(([text]) => [page, text] as const)
+  )
   t.ok(made.length >= 3)
   for (const [page, text] of made) t.match(text, 'schemaGenerator: { skipTables: [/^accounts_/] }', page)
   t.end()
@@ -189,14 +284,20 @@ t.test('the first admin is made as docs/users.md says', async (t) => {
 })
 
 /** What GitHub makes of a heading for links. */
-const anchorOf = (heading: string) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-')
 
 t.test('every link leads somewhere, to a heading too', async (t) => {
   for (const page of pages) {
     for (const [, target, anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
       const path = target === '' ? page : join(dirname(page), target!)
       t.ok(existsSync(join(root, path)), `${page}: ${target}`)
-      const headings = anchor === undefined ? [] : [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
+      const headings =
+        anchor === undefined ? [] : [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
       t.ok(anchor === undefined || headings.includes(anchor), `${page}: ${target}#${anchor}`)
     }
   }
@@ -208,14 +309,20 @@ t.test('every page of the docs is reached from the README', async (t) => {
 })
 
 /** A machine that has much else to do may take longer to start than Fastify waits. */
-const patient = (snippet: string) => snippet.replace(/Fastify\((?:\{ (.*) \})?\)/, (_, options = '') => `Fastify({ pluginTimeout: 0, ${options} })`)
+const patient = (snippet: string) =>
+  snippet.replace(/Fastify\((?:\{ (.*) \})?\)/, (_, options = '') => `Fastify({ pluginTimeout: 0, ${options} })`)
 
 t.test('the tests of docs/testing.md pass as they stand', async (t) => {
   const snippet = snippetOf('docs/testing.md')
   const file = join(t.testdir({}), 'app.test.ts')
-  const ours = snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace("'fastify-jwt-accounts/testing'", `'${join(root, 'lib', 'testing.ts')}'`)
+  const ours = snippet
+    .replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`)
+    .replace("'fastify-jwt-accounts/testing'", `'${join(root, 'lib', 'testing.ts')}'`)
   writeFileSync(file, patient(ours))
-  const tests = spawn(process.execPath, ['--test', '--test-reporter=tap', file], { cwd: dirname(file), env: { PATH: process.env.PATH } })
+  const tests = spawn(process.execPath, ['--test', '--test-reporter=tap', file], {
+    cwd: dirname(file),
+    env: { PATH: process.env.PATH },
+  })
   const [printed, [code]] = await Promise.all([text(tests.stdout), once(tests, 'close')])
   t.equal(code, 0, printed)
   t.match(printed, /^# pass 2$/m)
@@ -225,15 +332,26 @@ t.test('the quick start runs as it stands', async (t) => {
   const snippet = snippetOf('README.md', 'Quick start')
   t.ok(snippet.trim().split('\n').length <= 12)
   const file = join(t.testdir({}), 'app.ts')
-  writeFileSync(file, patient(snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace('port: 3000', 'port: 0')))
+  writeFileSync(
+    file,
+    patient(
+      snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace('port: 3000', 'port: 0')
+    )
+  )
   const server = spawn(process.execPath, [file], { cwd: dirname(file), env: { PATH: process.env.PATH } })
   t.teardown(() => server.kill())
 
   let log = ''
   while (!log.includes('listening at')) log += (await once(server.stdout, 'data'))[0]
   const api = /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0]
-  const registered = await fetch(`${api}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'ada', password: 'correct horse battery staple' }) })
+  const registered = await fetch(`${api}/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'ada', password: 'correct horse battery staple' }),
+  })
   const { access_token: token } = await registered.json() as { access_token: string }
-  t.match(await (await fetch(`${api}/me`, { headers: { authorization: `Bearer ${token}` } })).json(), { username: 'ada' })
+  t.match(await (await fetch(`${api}/me`, { headers: { authorization: `Bearer ${token}` } })).json(), {
+    username: 'ada',
+  })
   t.equal((await fetch(`${api}/me`)).status, 401)
 })

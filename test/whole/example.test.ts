@@ -55,5 +55,5 @@ t.test('whoever ends npm start ends the server', async (t) => {
 
 t.test('an install of the package runs nothing of it, and asks for no leave to', async (t) => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  for (const name of ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare']) t.notOk(name in scripts, name)
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare']) { t.notOk(name in scripts, name) }
 })

@@ -29,9 +29,17 @@ t.test('a route may be guarded by a role, and a role counts at the next request'
 
 t.test('fields of your own are asked for, changed by people, and read-only ones by code', async (t) => {
   const { app, get, post } = await run(t, 'Fields of your own in users')
-  t.match((await post('/auth/register', { username: 'ada', password })).json(), { code: 'ACCOUNTS_INPUT_INVALID', message: /displayName/ })
-  t.match((await post('/auth/register', { username: 'ada', password, displayName: 'Ada', plan: 'pro' })).json(), { code: 'ACCOUNTS_INPUT_INVALID', message: /plan/ })
-  const { access_token: token, user } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })).json()
+  t.match((await post('/auth/register', { username: 'ada', password })).json(), {
+    code: 'ACCOUNTS_INPUT_INVALID',
+    message: /displayName/,
+  })
+  t.match((await post('/auth/register', { username: 'ada', password, displayName: 'Ada', plan: 'pro' })).json(), {
+    code: 'ACCOUNTS_INPUT_INVALID',
+    message: /plan/,
+  })
+  const { access_token: token, user } = (
+    await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })
+  ).json()
   t.equal((await get('/hello', token)).body, 'Hello Ada (free)')
   await app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload: { displayName: 'Lady Ada' } })
   await app.accounts.users.update(user.id, untold({ plan: 'pro' }))
@@ -42,7 +50,8 @@ t.test('each session has a tenant of its own, which its next tokens tell of', as
   const { app, get, signUp, signIn, refresh } = await run(t, 'A tenant for each session')
   const [first, other] = [await signUp(), await signIn()]
   t.equal((await get('/files', first.access_token)).body, 'Files of acme')
-  const put = (tenant: unknown) => app.inject({ method: 'PUT', url: '/tenant', headers: bearer(first.access_token), payload: { tenant } })
+  const put = (tenant: unknown) =>
+    app.inject({ method: 'PUT', url: '/tenant', headers: bearer(first.access_token), payload: { tenant } })
   t.equal((await put('umbrella')).statusCode, 403)
   t.equal((await put('globex')).statusCode, 204)
   t.equal((await get('/files', first.access_token)).body, 'Files of acme')
@@ -60,12 +69,18 @@ t.test('who registers has a row of your own table, which goes with them', async 
   t.same(await sql.all('select * from profile'), [])
 
   const { user: { id } } = await signUp('bob')
-  await sql.exec(`create table invoice (owner text not null references accounts_users (id)); insert into invoice values ('${id}')`)
+  await sql.exec(
+    `create table invoice (owner text not null references accounts_users (id)); insert into invoice values ('${id}')`
+  )
   await t.rejects(app.accounts.users.delete(id), { code: 'ACCOUNTS_USER_REFERENCED' })
   const [, instead] = /```js\n([^]+?)```/.exec(readFileSync(join(import.meta.dirname, '..', '..', page), 'utf8'))!
-  const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (given: typeof app, id: string) => Promise<void>
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...parts: string[]
+  ) => (given: typeof app, id: string) => Promise<void>
   await new AsyncFunction('app', 'id', instead!)(app, id)
-  t.match(await sql.all('select username, email, disabled_at from accounts_users'), [{ username: `former-${id}`, email: null, disabled_at: Number }])
+  t.match(await sql.all('select username, email, disabled_at from accounts_users'), [
+    { username: `former-${id}`, email: null, disabled_at: Number },
+  ])
   await sql.close()
 })
 
@@ -89,14 +104,21 @@ t.test('a page needs nothing but its cookies, and a page of strangers is refused
   t.match((await send({ 'sec-fetch-site': 'same-origin' })).json(), { by: 'ada' })
   const across = await send({ 'sec-fetch-site': 'same-site', origin: 'http://localhost:5173' })
   t.match(across.json(), { by: 'ada' })
-  t.match(across.headers, { 'access-control-allow-origin': 'http://localhost:5173', 'access-control-allow-credentials': 'true' })
-  t.match((await send({ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })).json(), { code: 'ACCOUNTS_CSRF_FAILED' })
+  t.match(across.headers, {
+    'access-control-allow-origin': 'http://localhost:5173',
+    'access-control-allow-credentials': 'true',
+  })
+  t.match((await send({ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })).json(), {
+    code: 'ACCOUNTS_CSRF_FAILED',
+  })
 })
 
 t.test('another key logs nobody out, and signs from then on', async (t) => {
   const under = 'Change the key'
   const ACCOUNTS_DATABASE_URL = await freshDatabase(t, 'sqlite')
-  const [old, next] = ['first', 'second'].map((word) => Buffer.from(`${word} secret of thirty-two bytes`.repeat(2)).toString('base64'))
+  const [old, next] = ['first', 'second'].map((word) =>
+    Buffer.from(`${word} secret of thirty-two bytes`.repeat(2)).toString('base64')
+  )
   const before = await run(t, under, { ACCOUNTS_DATABASE_URL, JWT_SECRET_KEY: old! })
   const tokens = await before.signUp()
   await before.app.close()
@@ -113,7 +135,9 @@ t.test('another key logs nobody out, and signs from then on', async (t) => {
 })
 
 t.test('of two kinds of users neither comes in where the other does', async (t) => {
-  const { app, get, post, signUp } = await run(t, 'Two kinds of users', { ACCOUNTS_DATABASE_URL: await freshDatabase(t, 'sqlite') })
+  const { app, get, post, signUp } = await run(t, 'Two kinds of users', {
+    ACCOUNTS_DATABASE_URL: await freshDatabase(t, 'sqlite'),
+  })
   const { access_token: token } = await signUp()
   const { access_token: admin } = (await post('/admin/auth/register', { username: 'root', password })).json()
   t.match((await get('/admin', admin)).json(), { username: 'root' })
@@ -180,6 +204,8 @@ t.test('whoever is signed out in another process does not get the rest of a down
 })
 
 t.test('every recipe is tried', async (t) => {
-  const headings = [...readFileSync(join(import.meta.dirname, '..', '..', page), 'utf8').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!)
+  const headings = [...readFileSync(join(import.meta.dirname, '..', '..', page), 'utf8').matchAll(/^## (.+)$/gm)].map(
+    ([, heading]) => heading!
+  )
   t.strictSame(headings.filter((heading) => !tried.has(heading)), hasPostgresql ? [] : ['PostgreSQL'])
 })

@@ -6,7 +6,9 @@ const load = () => import('@zxcvbn-ts/language-common/src/passwords.json', { wit
 
 /** What is typed by sliding over a keyboard, in either direction; letters and digits beside each other need no list. */
 const rows = ['90', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'yxcvbnm', 'azertyuiop', 'qsdfghjklm', 'wxcvbn']
-const neighbours = new Set(rows.flatMap((row) => [...row.slice(1)].flatMap((key, index) => [`${row[index]}${key}`, `${key}${row[index]}`])))
+const neighbours = new Set(
+  rows.flatMap((row) => [...row.slice(1)].flatMap((key, index) => [`${row[index]}${key}`, `${key}${row[index]}`]))
+)
 
 const signsAround = around(signs)
 const digitsAround = around(`\\p{Nd}${signs}`)
@@ -28,12 +30,14 @@ export function createBlocklist (): Rule {
 
   return async (password) => {
     const text = fold(password)
-    if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) return 'must not be a few characters over and over'
+    if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) { return 'must not be a few characters over and over' }
     if (isMadeOfRows(text)) return 'must not be a row of letters, digits or keys'
 
     list ??= (await ask(load)).default
     const isCommon = formsOf(text).some((form) => list!.includes(form))
-    return isCommon ? 'must not be a common password, not even repeated or with digits and punctuation around it' : undefined
+    return isCommon
+      ? 'must not be a common password, not even repeated or with digits and punctuation around it'
+      : undefined
   }
 }
 

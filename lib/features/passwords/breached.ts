@@ -56,6 +56,6 @@ async function read ({ body }: Response): Promise<string> {
 /** How often a hash was seen: lines of its other 35 digits, a colon and a number, which is 0 in padding. */
 function countIn (range: string, suffix: string): number {
   const lines = range.toUpperCase().split(/\r?\n/).filter(Boolean)
-  if (!lines.every((line) => /^[0-9A-F]{35}:\d{1,15}$/.test(line))) throw new Error('The list of breached passwords answers with something else')
+  if (!lines.every((line) => /^[0-9A-F]{35}:\d{1,15}$/.test(line))) { throw new Error('The list of breached passwords answers with something else') }
   return Number(lines.find((line) => line.startsWith(suffix))?.slice(suffix.length + 1) ?? 0)
 }

@@ -32,7 +32,10 @@ export function inOrder (phc: string): string {
 export function isAffordable (stored: Cost, today: Cost): boolean {
   const { memoryCost, timeCost, parallelism } = stored
   if (parallelism > Math.max(mostLanes, today.parallelism)) return false
-  return memoryCost * timeCost <= mostTimesToday * today.memoryCost * today.timeCost && memoryCost <= Math.max(mostMemory, today.memoryCost)
+  return (
+    memoryCost * timeCost <= mostTimesToday * today.memoryCost * today.timeCost &&
+    memoryCost <= Math.max(mostMemory, today.memoryCost)
+  )
 }
 
 /** Says whether a hash, of argon2id, is cheaper than this. */
@@ -50,6 +53,9 @@ export function decoyOf ({ memoryCost, timeCost, parallelism }: Cost): string {
 }
 
 /** The passes, at today's memory, by which a hash is cheaper than today's; without a hash all of them. */
-export function missingPasses (stored: Cost = { memoryCost: 0, timeCost: 0, parallelism: 0 }, { memoryCost, timeCost }: Cost): number {
-  return Math.round(timeCost - stored.memoryCost * stored.timeCost / memoryCost)
+export function missingPasses (
+  stored: Cost = { memoryCost: 0, timeCost: 0, parallelism: 0 },
+  { memoryCost, timeCost }: Cost
+): number {
+  return Math.round(timeCost - (stored.memoryCost * stored.timeCost) / memoryCost)
 }

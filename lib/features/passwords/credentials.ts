@@ -18,7 +18,13 @@ export interface Credentials {
    * The user who was looked for by name or address, if that is the password. One that is not judged is wrong, whatever it is.
    * @throws {CredentialsInvalid} one 401, after the same work, for a wrong name, a wrong password and a disabled user
    */
-  identify: (found: Stored | null, isJudged: boolean, password: string, client: Client, gone?: AbortSignal) => Promise<User>
+  identify: (
+    found: Stored | null,
+    isJudged: boolean,
+    password: string,
+    client: Client,
+    gone?: AbortSignal,
+  ) => Promise<User>
   /**
    * Checks the password of a user who is signed in.
    * @throws {CredentialsInvalid}
@@ -28,8 +34,18 @@ export interface Credentials {
   match: (idOrIdentifier: string, password: string, em?: EntityManager) => Promise<User | null>
 }
 
-export function createCredentials (database: Database, events: Events<PasswordEvents>, hasher: Hasher, { stored }: LookUp): Credentials {
-  async function check (found: Stored | null, password: string, gone?: AbortSignal, em?: EntityManager): Promise<User | null> {
+export function createCredentials (
+  database: Database,
+  events: Events<PasswordEvents>,
+  hasher: Hasher,
+  { stored }: LookUp
+): Credentials {
+  async function check (
+    found: Stored | null,
+    password: string,
+    gone?: AbortSignal,
+    em?: EntityManager
+  ): Promise<User | null> {
     // Whoever is disabled is nobody, so that a right password takes no less work than a wrong one.
     const somebody = found?.isDisabled ? null : found
     const { matches, stronger } = await hasher.verify(somebody?.passwordHash, password, gone)
@@ -39,13 +55,23 @@ export function createCredentials (database: Database, events: Events<PasswordEv
     if (stronger !== undefined) {
       // Only over the hash that was verified: a password changed meanwhile stays changed.
       const { id, passwordHash } = somebody
-      const replaced = await inTransactionOf(database, em)((tx) => tx.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
+      const replaced = await inTransactionOf(
+        database,
+        em
+      )((tx) => tx.nativeUpdate(User, { id, passwordHash }, { passwordHash: stronger }))
       if (replaced === 1) user.passwordHash = stronger
     }
     return user
   }
 
-  async function require (found: Stored | null, isJudged: boolean, password: string, reason: 'login' | 'confirm', client: Client, gone?: AbortSignal): Promise<User> {
+  async function require (
+    found: Stored | null,
+    isJudged: boolean,
+    password: string,
+    reason: 'login' | 'confirm',
+    client: Client,
+    gone?: AbortSignal
+  ): Promise<User> {
     const user = await check(isJudged ? found : null, password, gone)
     if (user) return user
     await events.happen({ type: 'login-failed', reason, userId: found?.id, client })
@@ -54,7 +80,8 @@ export function createCredentials (database: Database, events: Events<PasswordEv
 
   return {
     identify: (found, isJudged, password, client, gone) => require(found, isJudged, password, 'login', client, gone),
-    confirm: async (id, password, client, gone) => require(await stored.byId(id), true, password, 'confirm', client, gone),
+    confirm: async (id, password, client, gone) =>
+      require(await stored.byId(id), true, password, 'confirm', client, gone),
     match: async (text, password, em) => check(await stored.find(text, em), password, undefined, em),
   }
 }

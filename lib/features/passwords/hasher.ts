@@ -57,7 +57,7 @@ export async function createHasher (
   const today = sample === undefined ? argon2 : costOf(sample)
   for (const [index, verifier] of legacy.entries()) {
     await tried(`password.legacy[${index}]`, async () => {
-      if (!verifier.knows(verifier.decoy) || await verifier.verify(verifier.decoy, nobodys)) {
+      if (!verifier.knows(verifier.decoy) || (await verifier.verify(verifier.decoy, nobodys))) {
         throw new Error('its decoy must be a hash that it knows and that nobody has')
       }
     })
@@ -87,7 +87,7 @@ export async function createHasher (
   async function matches (reading: Reading | undefined, password: string): Promise<boolean> {
     const own = reading?.verifier ? undefined : reading
     const text = season(password, own ? own.pepper : pepper)
-    if (own && await hasher.verify(own.phc, text) === true) return true
+    if (own && (await hasher.verify(own.phc, text)) === true) return true
     const rest = restOf(own?.phc)
     if (rest) await hasher.verify(rest, text)
 
@@ -115,11 +115,16 @@ export async function createHasher (
   return {
     hash: (password, gone) => queue.run(() => ask(async () => label(await make(password), pepper)), gone),
 
-    verify: (stored = '', password, gone) => queue.run(() => ask(async () => {
-      const reading = read(stored)
-      if (!await matches(reading, password) || !reading) return { matches: false }
-      return { matches: true, ...isOfToday(reading) ? {} : { stronger: label(await make(password), pepper) } }
-    }), gone),
+    verify: (stored = '', password, gone) =>
+      queue.run(
+        () =>
+          ask(async () => {
+            const reading = read(stored)
+            if (!(await matches(reading, password)) || !reading) return { matches: false }
+            return { matches: true, ...(isOfToday(reading) ? {} : { stronger: label(await make(password), pepper) }) }
+          }),
+        gone
+      ),
 
     knows: (stored) => ask(() => read(stored) !== undefined),
   }

@@ -13,7 +13,10 @@ const form = /^pepper:([\w-]{8}):/
 
 export function readPepper (secret: string | Buffer): Pepper {
   const bytes = Buffer.from(secret)
-  return { id: derive(bytes, 'pepper-id').toString('base64url').slice(0, 8), key: createSecretKey(derive(bytes, 'pepper')) }
+  return {
+    id: derive(bytes, 'pepper-id').toString('base64url').slice(0, 8),
+    key: createSecretKey(derive(bytes, 'pepper')),
+  }
 }
 
 /** A hash as it is stored. */

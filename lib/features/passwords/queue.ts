@@ -36,7 +36,10 @@ interface Place {
 
 const lines = new WeakMap<object, Line>()
 
-export function createQueue (server: object, { concurrency, waiting: mostWaiting }: PasswordSettings['password']): Queue {
+export function createQueue (
+  server: object,
+  { concurrency, waiting: mostWaiting }: PasswordSettings['password']
+): Queue {
   const line = lines.get(server) ?? { running: 0, waiting: new Set(), jobMs: 0 }
   lines.set(server, line)
   let ours = 0
@@ -48,7 +51,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
 
   /** Busy, with a guess when it will be better. */
   function busy (ahead: number): Error {
-    return new Busy(line.jobMs * (ahead + 1) / concurrency)
+    return new Busy((line.jobMs * (ahead + 1)) / concurrency)
   }
 
   async function turn (gone: AbortSignal | undefined): Promise<void> {
@@ -82,7 +85,7 @@ export function createQueue (server: object, { concurrency, waiting: mostWaiting
     async admit ({ ip }, act) {
       const network = widestNetworkOf(ip)
       const share = shares.get(network) ?? 0
-      if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) throw busy(Math.max(admitted - concurrency, 0))
+      if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) { throw busy(Math.max(admitted - concurrency, 0)) }
       admitted++
       shares.set(network, share + 1)
       return act().finally(() => {

@@ -15,14 +15,22 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
   const schema = {
     operationId: 'reauthenticate',
     summary: 'Give the password again',
-    description: 'The session goes on with new tokens, as fresh as after a login, and its earlier ones are void: for routes ' +
+    description:
+      'The session goes on with new tokens, as fresh as after a login, and its earlier ones are void: for routes ' +
       'that answer ACCOUNTS_TOKEN_STALE.',
     tags,
-    body: Type.Object({
-      password: Type.String({ description: 'The password of the signed-in user.' }),
-    }, { additionalProperties: false }),
-    response: answers({ 200: signIn.TokenResponseSchema },
-      ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, Throttled, Busy),
+    body: Type.Object(
+      { password: Type.String({ description: 'The password of the signed-in user.' }) },
+      { additionalProperties: false }
+    ),
+    response: answers(
+      { 200: signIn.TokenResponseSchema },
+      ...accessErrors(settings.locations),
+      ...bodyErrors,
+      CredentialsInvalid,
+      Throttled,
+      Busy
+    ),
   }
 
   return (scope, path) => scope.post(path, { schema, onRequest: guards.ownAuthenticate }, async (request, reply) => {

@@ -5,7 +5,11 @@ export interface Owner {
 }
 
 /** Says of a password, in NFKC, what it must be and is not, as the end of a sentence: `must have …`. Nothing if it is good. */
-export type Rule = (password: string, owner: Owner, gone?: AbortSignal) => string | undefined | Promise<string | undefined>
+export type Rule = (
+  password: string,
+  owner: Owner,
+  gone?: AbortSignal,
+) => string | undefined | Promise<string | undefined>
 
 /** The fewest characters that can carry a password, whatever stands beside them. */
 export const leastCharacters = 8

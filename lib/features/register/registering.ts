@@ -21,7 +21,12 @@ export type StoreRegistration = <Answer>(
   draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join: Join
 ) => Promise<Answer>
 
-export function createRegistering ({ database, events, sessions, users: { taken, uniqueFields } }: Spine): StoreRegistration {
+export function createRegistering ({
+  database,
+  events,
+  sessions,
+  users: { taken, uniqueFields },
+}: Spine): StoreRegistration {
   const { hostManagerIn = (tx: EntityManager) => tx } = database
 
   return async (draft, beginning, issue, join) => {
@@ -35,10 +40,17 @@ export function createRegistering ({ database, events, sessions, users: { taken,
         await tx.insert(User, user)
         await uniqueFields.note(tx, user.id, user.profile)
         await sessions.store(tx, session)
-        const happening: Happening<RegisterEvents> = { type: 'register', userId: user.id, sessionId: session.id, client: beginning }
+        const happening: Happening<RegisterEvents> = {
+          type: 'register',
+          userId: user.id,
+          sessionId: session.id,
+          client: beginning,
+        }
         await events.write(tx, happening)
         // Within it the database may have one connection for all: a hook that never ends must not keep it.
-        await withTimeout(msLeft(), join(hostManagerIn(tx))).catch((error) => { throw failure = error })
+        await withTimeout(msLeft(), join(hostManagerIn(tx))).catch((error) => {
+          throw (failure = error)
+        })
         return { answer, happening }
       })
       // A failure of the host's stays what it is, whatever the database makes of it.

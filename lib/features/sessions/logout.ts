@@ -11,7 +11,8 @@ export function logout ({ hooks, openapi, sessions, settings, tokens, transport,
   const schema = {
     operationId: 'logout',
     summary: 'End the session, and every token of it',
-    description: 'Takes a refresh token of any age, or an access token that has not expired. A session that is over stays over.',
+    description:
+      'Takes a refresh token of any age, or an access token that has not expired. A session that is over stays over.',
     tags,
     security: openapi.securityOf('any', refreshLocations),
     body: RefreshTokenBodySchema,

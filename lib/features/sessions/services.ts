@@ -58,7 +58,9 @@ export function createSessionServices (sessions: Sessions, ownData: OwnData): Se
 
     async revokeAll (userId, options = {}) {
       const { except, em } = knownOptions('sessions.revokeAll', ['except', 'em'], options)
-      const isThere = await (except === undefined ? endings.endAll(userId, { em }) : endings.keepOnly(userId, except, { em }))
+      const isThere = await (except === undefined
+        ? endings.endAll(userId, { em })
+        : endings.keepOnly(userId, except, { em }))
       if (!isThere) throw new NotFound()
     },
 

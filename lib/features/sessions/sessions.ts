@@ -10,19 +10,52 @@ import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { ForgottenSchema } from '../../transport/schema.ts'
 
-const SessionSchema = component('Session', Type.Object({
-  id: Type.String({ description: 'By which it can be ended.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
-  current: Type.Boolean({ description: 'The session that asks.', examples: [true] }),
-  created_at: Type.String({ format: 'date-time', description: 'When the user signed in.', examples: ['2026-01-05T08:00:00.000Z'] }),
-  last_used_at: Type.String({ format: 'date-time', description: 'To within the life of an access token.', examples: ['2026-01-05T09:30:00.000Z'] }),
-  expires_at: Type.String({ format: 'date-time', description: 'Unless it is refreshed.', examples: ['2026-02-04T09:15:00.000Z'] }),
-  user_agent: Type.Union([Type.String(), Type.Null()], { description: 'What the client last called itself.', examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'] }),
-  ip: Type.Union([Type.String(), Type.Null()], { description: 'Where it last came from.', examples: ['192.0.2.7'] }),
-}, { description: 'A session' }))
+const SessionSchema = component(
+  'Session',
+  Type.Object(
+    {
+      id: Type.String({ description: 'By which it can be ended.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
+      current: Type.Boolean({ description: 'The session that asks.', examples: [true] }),
+      created_at: Type.String({
+        format: 'date-time',
+        description: 'When the user signed in.',
+        examples: ['2026-01-05T08:00:00.000Z'],
+      }),
+      last_used_at: Type.String({
+        format: 'date-time',
+        description: 'To within the life of an access token.',
+        examples: ['2026-01-05T09:30:00.000Z'],
+      }),
+      expires_at: Type.String({
+        format: 'date-time',
+        description: 'Unless it is refreshed.',
+        examples: ['2026-02-04T09:15:00.000Z'],
+      }),
+      user_agent: Type.Union([Type.String(), Type.Null()], {
+        description: 'What the client last called itself.',
+        examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'],
+      }),
+      ip: Type.Union([Type.String(), Type.Null()], {
+        description: 'Where it last came from.',
+        examples: ['192.0.2.7'],
+      }),
+    },
+    { description: 'A session' }
+  )
+)
 
-const KeepSchema = Type.Object({
-  keep: Type.Optional(Type.Unsafe<'current'>({ type: 'string', enum: ['current'], description: 'Ends the others, and keeps this one.' })),
-}, { additionalProperties: false })
+const KeepSchema = Type.Object(
+  {
+    keep: Type.Optional(
+      Type.Unsafe<'current'>({
+        type: 'string',
+        enum: ['current'],
+        description: 'Ends the others, and keeps this one.',
+      })
+    ),
+  },
+  { additionalProperties: false }
+)
 
 export function sessions ({ guards, sessions, settings, transport }: Spine): AddRoutes {
   const { endings } = sessions
@@ -34,7 +67,10 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
     operationId: 'listSessions',
     summary: 'Where the user is signed in',
     tags,
-    response: answers({ 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) }, ...accessErrors()),
+    response: answers(
+      { 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) },
+      ...accessErrors()
+    ),
   }
 
   const endOne = {

@@ -100,11 +100,21 @@ export function createRows (database: Database): Rows {
 }
 
 function makeStatements ({ statement }: Database, count: number): Statements {
-  const rows = Array.from({ length: count }, (_, index) => ({ id: `id ${index}`, drainedAt: `drainedAt ${index}`, blockedUntil: `blockedUntil ${index}` }))
+  const rows = Array.from({ length: count }, (_, index) => ({
+    id: `id ${index}`,
+    drainedAt: `drainedAt ${index}`,
+    blockedUntil: `blockedUntil ${index}`,
+  }))
   return {
     lock: statement(({ query }) => query(ThrottleBucket).insert(rows).onConflict('id').merge(['id'])),
-    read: statement(({ query }) => query(ThrottleBucket).select(['id', 'drainedAt', 'blockedUntil']).where({ id: { $in: rows.map(({ id }) => id) } })),
-    write: statement(({ query }) => query(ThrottleBucket).insert(rows).onConflict('id').merge(['drainedAt', 'blockedUntil'])),
+    read: statement(({ query }) =>
+      query(ThrottleBucket)
+        .select(['id', 'drainedAt', 'blockedUntil'])
+        .where({ id: { $in: rows.map(({ id }) => id) } })
+    ),
+    write: statement(({ query }) =>
+      query(ThrottleBucket).insert(rows).onConflict('id').merge(['drainedAt', 'blockedUntil'])
+    ),
   }
 }
 

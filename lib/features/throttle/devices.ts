@@ -33,7 +33,8 @@ export function createDevices (cookies: Cookies, keys: Buffer[]): Devices {
     },
 
     async known (request, find) {
-      const [, stem, issued, signature] = /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
+      const [, stem, issued, signature] =
+        /^([\w-]{22}\.(\d{1,12}))\.([\w-]{43})$/.exec(cookies.read(request, 'device') ?? '') ?? []
       if (!stem || Date.now() / 1000 - Number(issued) > mostSeconds) return
 
       const user = (await find())?.user()

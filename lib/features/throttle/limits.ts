@@ -35,7 +35,9 @@ export interface Limits {
    * @throws {Throttled}
    */
   guess: <Found extends Attempted, Result>(
-    request: AnyRequest, find: () => Promise<Found>, check: (found: Found, isJudged: boolean) => Promise<Result>
+    request: AnyRequest,
+    find: () => Promise<Found>,
+    check: (found: Found, isJudged: boolean) => Promise<Result>,
   ) => Promise<Result>
   /**
    * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network, unless
@@ -43,7 +45,9 @@ export interface Limits {
    * @throws {Throttled}
    */
   register: <Draft, Result>(
-    request: AnyRequest, prepare: () => Promise<Draft>, act: (draft: Draft) => Promise<Result>
+    request: AnyRequest,
+    prepare: () => Promise<Draft>,
+    act: (draft: Draft) => Promise<Result>,
   ) => Promise<Result>
   /**
    * Counts a failure of the network of a request.
@@ -92,7 +96,9 @@ export function createLimits (
   function warnOfProxy ({ headers, ips }: AnyRequest): void {
     if (hasWarned || ips || (headers['x-forwarded-for'] ?? headers.forwarded) === undefined) return
     hasWarned = true
-    log.warn('A proxy has sent a request, and trustProxy is not set in Fastify: all clients behind it are throttled as one')
+    log.warn(
+      'A proxy has sent a request, and trustProxy is not set in Fastify: all clients behind it are throttled as one'
+    )
   }
 
   /** An unkeyed hash of an address could be tried out by whoever reads the table. */
@@ -106,7 +112,8 @@ export function createLimits (
     warnOfProxy(request)
     const networks = networksOf(request.ip)
     const ofNetworks = networks.map((network, index) =>
-      bucket('network', network, { ...rules.network, free: rules.network.free * 2 ** index }))
+      bucket('network', network, { ...rules.network, free: rules.network.free * 2 ** index })
+    )
     if (!attempted) return ofNetworks
 
     const { key, id = `nobody ${key}`, device } = attempted
@@ -116,13 +123,19 @@ export function createLimits (
   }
 
   function change (buckets: Counted[], revise: (rows: Bucket[]) => Bucket[]): Promise<void> {
-    return rows.change(buckets.map(({ id }) => id), revise)
+    return rows.change(
+      buckets.map(({ id }) => id),
+      revise
+    )
   }
 
   async function count (buckets: Counted[]): Promise<void> {
     await change(buckets, (rows) => {
       const now = Date.now()
-      requireOpen(rows.filter((_, index) => !buckets[index]!.isSilent), now)
+      requireOpen(
+        rows.filter((_, index) => !buckets[index]!.isSilent),
+        now
+      )
       return rows.map((row, index) => {
         const counted = buckets[index]!
         counted.isClosed = counted.isSilent && blockedFor(row, now) > 0
@@ -158,7 +171,9 @@ export function createLimits (
   }
 
   async function attempt<Result> (
-    buckets: Counted[], act: () => Promise<Result>, onFailure: (error: unknown) => Promise<void> | false
+    buckets: Counted[],
+    act: () => Promise<Result>,
+    onFailure: (error: unknown) => Promise<void> | false
   ): Promise<Result> {
     await count(buckets)
     return act().catch(async (error) => {
@@ -184,8 +199,9 @@ export function createLimits (
       }
       const tellOfWrong = (error: unknown) => error instanceof CredentialsInvalid && tellOf(buckets, request, found)
       const result = await attempt(buckets, judge, tellOfWrong)
-      await change(buckets, (rows) => takeBackFrom(rows, buckets)
-        .map((row, index) => buckets[index]!.kind === 'network' ? row : empty))
+      await change(buckets, (rows) =>
+        takeBackFrom(rows, buckets).map((row, index) => (buckets[index]!.kind === 'network' ? row : empty))
+      )
       return result
     },
 

@@ -14,7 +14,10 @@ export interface Throttle extends Limits {
 export async function open (
   { database, events, keyring, log, settings, telemetry, transport }: Spine, { throttle: free }: ThrottleSettings
 ): Promise<Open<Throttle, never>> {
-  const limits = createLimits({ rows: createRows(database), key: keyring.throttle, events, telemetry, log }, free as Free)
+  const limits = createLimits(
+    { rows: createRows(database), key: keyring.throttle, events, telemetry, log },
+    free as Free
+  )
   const devices = settings.transport === 'body' ? undefined : createDevices(transport.cookies, keyring.device)
   return { face: { ...limits, devices } }
 }

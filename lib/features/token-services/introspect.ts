@@ -18,7 +18,8 @@ interface Credentials {
 }
 
 export function introspect (
-  { guards: { admission }, openapi: { clientScheme }, sessions, tokens }: Spine, { introspection }: IntrospectionSettings
+  { guards: { admission }, openapi: { clientScheme }, sessions, tokens }: Spine,
+  { introspection }: IntrospectionSettings
 ): AddRoutes {
   const schema = {
     operationId: 'introspect',
@@ -32,13 +33,25 @@ export function introspect (
       client_id: Type.Optional(Type.String({ description: 'Where it does not stand in Authorization: Basic.' })),
       client_secret: Type.Optional(Type.String({ description: 'As its id.' })),
     }),
-    response: answers({
-      200: Type.Object({
-        active: Type.Boolean({ description: 'Whether the token would let a request in.', examples: [true] }),
-        token_type: Type.Optional(Type.String({ description: 'Bearer or refresh_token.', examples: ['Bearer'] })),
-        username: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'Whose it is.', examples: ['ada'] })),
-      }, { additionalProperties: true, description: 'The claims of a good token; of any other nothing but active: false' }),
-    }, ...bodyErrors, ClientInvalid),
+    response: answers(
+      {
+        200: Type.Object(
+          {
+            active: Type.Boolean({ description: 'Whether the token would let a request in.', examples: [true] }),
+            token_type: Type.Optional(Type.String({ description: 'Bearer or refresh_token.', examples: ['Bearer'] })),
+            username: Type.Optional(
+              Type.Union([Type.String(), Type.Null()], { description: 'Whose it is.', examples: ['ada'] })
+            ),
+          },
+          {
+            additionalProperties: true,
+            description: 'The claims of a good token; of any other nothing but active: false',
+          }
+        ),
+      },
+      ...bodyErrors,
+      ClientInvalid
+    ),
   }
 
   function requireClient (request: AnyRequest, body: Credentials): void {
@@ -50,18 +63,27 @@ export function introspect (
 
   async function describe (text: string, request: AnyRequest) {
     const token = tokens.verify(text, ['access', 'refresh'])
-    const user = token.kind === 'access' ? await sessions.useStrictly(token.claims) : (await sessions.peek(token.claims)).user
+    const user =
+      token.kind === 'access' ? await sessions.useStrictly(token.claims) : (await sessions.peek(token.claims)).user
     await admission.askHost(token.claims, request)
-    return { ...token.claims, active: true, token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token', username: user.username }
+    return {
+      ...token.claims,
+      active: true,
+      token_type: token.kind === 'access' ? 'Bearer' : 'refresh_token',
+      username: user.username,
+    }
   }
 
-  return (scope, path) => acceptForms(scope, (forms) => forms.post(path, { schema }, async (request) => {
-    requireClient(request, request.body)
-    return describe(request.body.token, request).catch((error) => {
-      if (isOurs(error) && error.statusCode === 401) return { active: false }
-      throw error
-    })
-  }))
+  return (scope, path) =>
+    acceptForms(scope, (forms) =>
+      forms.post(path, { schema }, async (request) => {
+        requireClient(request, request.body)
+        return describe(request.body.token, request).catch((error) => {
+          if (isOurs(error) && error.statusCode === 401) return { active: false }
+          throw error
+        })
+      })
+    )
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */

@@ -12,7 +12,8 @@ export function revoke (revokeToken: RevokeToken): AddRoutes {
   const schema = {
     operationId: 'revoke',
     summary: 'Revoke a token (RFC 7009)',
-    description: 'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
+    description:
+      'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
     tags,
     consumes: tokenForms,
     // RFC 7009 §2.1: other parameters, such as client_id, are ignored.

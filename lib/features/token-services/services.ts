@@ -30,7 +30,10 @@ export interface IssueOptions {
 }
 
 /** What a token stands for, once it is verified. */
-export type VerifiedBearer = Pick<RequestAuth, 'claims' | 'header' | 'sessionId'> & { kind: TokenKind, user: AccountsUser }
+export type VerifiedBearer = Pick<RequestAuth, 'claims' | 'header' | 'sessionId'> & {
+  kind: TokenKind
+  user: AccountsUser
+}
 
 /** What code that is not a route may do with tokens. */
 export interface TokenServices {
@@ -72,7 +75,9 @@ export type RevokeToken = (token: string, client?: Client) => Promise<void>
 export function createRevokeToken ({ tokens, sessions }: Spine): RevokeToken {
   return async (text, client) => {
     const token = tokens.verifyEvenExpired(text, ['access', 'refresh'])
-    await (token.kind === 'access' ? sessions.endings.revokeToken(token.claims, client) : sessions.logout(token, client))
+    await (token.kind === 'access'
+      ? sessions.endings.revokeToken(token.claims, client)
+      : sessions.logout(token, client))
   }
 }
 
@@ -105,7 +110,10 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
       const found = await lookUp.enabled(typeof user === 'string' ? user : user.id)
       const { data, claims } = await signIn.givenByHost(found, request, checked)
       const beginning = {
-        ...request && clientOf(request), authTime: since, data, transport: transportOf(transport, settings.cookies.persistent),
+        ...(request && clientOf(request)),
+        authTime: since,
+        data,
+        transport: transportOf(transport, settings.cookies.persistent),
       }
       const granted = await signIn.signIn(found, beginning, (session) => signIn.grant(session, claims))
       if (request) await signIn.endReplaced(request, beginning.transport)
@@ -114,7 +122,7 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
 
     async verify (text, options = {}) {
       const { type = 'access', request } = knownOptions('verify', ['type', 'request'], options)
-      if (!['access', 'refresh', 'any'].includes(type)) throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type")
+      if (!['access', 'refresh', 'any'].includes(type)) { throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type") }
       const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
       const { user } = await admission.admit(token, 'strict', request)
       const { kind, claims, header } = token

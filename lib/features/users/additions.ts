@@ -10,19 +10,27 @@ import type { Spine } from '../spine.ts'
  */
 export type AddUser = (draft: Draft, em: EntityManager | undefined, told: (user: User) => void) => Promise<User>
 
-export function createAddUser ({ database, users: { taken, uniqueFields } }: Pick<Spine, 'database' | 'users'>): AddUser {
-  return (draft, em, told) => taken.storing(() => ({ ...draft, isNew: true }), async () => {
-    // In the host's transaction, which a broken key may end, it is looked first.
-    const isJoining = em?.isInTransaction()
-    if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
-    // One statement needs no transaction.
-    const run = isJoining || uniqueFields.names.length === 0 ? inTransactionOf(database, em) : database.transaction
-    await run(async (tx) => {
-      await tx.insert(User, draft)
-      await uniqueFields.note(tx, draft.id, draft.profile)
-    })
-    if (isJoining) database.commits.after(em!, () => told(draft))
-    else told(draft)
-    return draft
-  }, em)
+export function createAddUser ({
+  database,
+  users: { taken, uniqueFields },
+}: Pick<Spine, 'database' | 'users'>): AddUser {
+  return (draft, em, told) =>
+    taken.storing(
+      () => ({ ...draft, isNew: true }),
+      async () => {
+        // In the host's transaction, which a broken key may end, it is looked first.
+        const isJoining = em?.isInTransaction()
+        if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
+        // One statement needs no transaction.
+        const run = isJoining || uniqueFields.names.length === 0 ? inTransactionOf(database, em) : database.transaction
+        await run(async (tx) => {
+          await tx.insert(User, draft)
+          await uniqueFields.note(tx, draft.id, draft.profile)
+        })
+        if (isJoining) database.commits.after(em!, () => told(draft))
+        else told(draft)
+        return draft
+      },
+      em
+    )
 }

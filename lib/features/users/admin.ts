@@ -16,23 +16,46 @@ import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { uniqueErrors } from '../../users/schema.ts'
 import type { Changes } from './changes.ts'
 
-export function users ({ guards, settings, users: { fields, lookUp, publicUsers } }: Spine, changes: Changes): AddRoutes {
+export function users (
+  { guards, settings, users: { fields, lookUp, publicUsers } }: Spine,
+  changes: Changes
+): AddRoutes {
   const { locations } = settings
   const onRequest = guards.ownGuard({ roles: ['admin'], consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
   const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
 
   const DateSchema = Type.String({ format: 'date-time' })
-  const UserSchema = component('AdminUser', Type.Object({
-    ...publicUsers.schema.properties,
-    disabled_at: Type.Union([DateSchema, Type.Null()], { description: 'Since when they are not let in, or null.', examples: [null] }),
-    created_at: Type.String({ format: 'date-time', description: 'When they registered.', examples: ['2026-01-05T08:00:00.000Z'] }),
-    last_login_at: Type.Union([DateSchema, Type.Null()], { description: 'When they last signed in with their password.', examples: ['2026-01-05T08:00:00.000Z'] }),
-  }, { description: 'A user, as admins see them' }))
+  const UserSchema = component(
+    'AdminUser',
+    Type.Object(
+      {
+        ...publicUsers.schema.properties,
+        disabled_at: Type.Union([DateSchema, Type.Null()], {
+          description: 'Since when they are not let in, or null.',
+          examples: [null],
+        }),
+        created_at: Type.String({
+          format: 'date-time',
+          description: 'When they registered.',
+          examples: ['2026-01-05T08:00:00.000Z'],
+        }),
+        last_login_at: Type.Union([DateSchema, Type.Null()], {
+          description: 'When they last signed in with their password.',
+          examples: ['2026-01-05T08:00:00.000Z'],
+        }),
+      },
+      { description: 'A user, as admins see them' }
+    )
+  )
 
   function shown (user: User) {
     const { disabledAt, createdAt, lastLoginAt } = user
-    const dates = { disabled_at: disabledAt?.toISOString() ?? null, created_at: createdAt.toISOString(), last_login_at: lastLoginAt?.toISOString() ?? null }
+    const dates = {
+      disabled_at: disabledAt?.toISOString() ?? null,
+      created_at: createdAt.toISOString(),
+      last_login_at: lastLoginAt?.toISOString() ?? null,
+    }
     return { ...publicUsers.of(user), ...dates }
   }
 
@@ -41,12 +64,23 @@ export function users ({ guards, settings, users: { fields, lookUp, publicUsers 
     summary: 'All users, the newest first',
     tags,
     querystring: PageSchema,
-    response: answers({
-      200: Type.Object({
-        users: Type.Array(UserSchema),
-        next: Type.Union([Type.String(), Type.Null()], { description: 'Goes into after, for the next part; null at the end.', examples: [null] }),
-      }, { description: 'A part of them' }),
-    }, ...accessErrors(), Forbidden, InputInvalid),
+    response: answers(
+      {
+        200: Type.Object(
+          {
+            users: Type.Array(UserSchema),
+            next: Type.Union([Type.String(), Type.Null()], {
+              description: 'Goes into after, for the next part; null at the end.',
+              examples: [null],
+            }),
+          },
+          { description: 'A part of them' }
+        ),
+      },
+      ...accessErrors(),
+      Forbidden,
+      InputInvalid
+    ),
   }
 
   const show = {
@@ -60,10 +94,18 @@ export function users ({ guards, settings, users: { fields, lookUp, publicUsers 
   const change = {
     operationId: 'changeUser',
     summary: 'Disable a user, or let them in again; change roles and profile',
-    description: 'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
+    description:
+      'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
     tags,
     params,
-    body: Type.Object({ disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })), roles: Type.Optional(RolesSchema), ...fields.change }, { additionalProperties: false }),
+    body: Type.Object(
+      {
+        disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })),
+        roles: Type.Optional(RolesSchema),
+        ...fields.change,
+      },
+      { additionalProperties: false }
+    ),
     response: answers({ 200: UserSchema }, ...refusals, LastAdmin, ...uniqueErrors(settings)),
   }
 
@@ -89,16 +131,29 @@ export function users ({ guards, settings, users: { fields, lookUp, publicUsers 
     })
 
     scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
-      const { params: { id }, body, auth: { claims: { sub } } } = request
-      const { disabled, roles, ...own } = body as { disabled?: boolean, roles?: string[] }
+      const {
+        params: { id },
+        body,
+        auth: {
+          claims: { sub },
+        },
+      } = request
+      const { disabled, roles, ...own } = body as { disabled?: boolean; roles?: string[] }
       if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
-      return shown(await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true }))
+      return shown(
+        await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true })
+      )
     })
 
     scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
-      const { params: { id }, auth: { claims: { sub } } } = request
+      const {
+        params: { id },
+        auth: {
+          claims: { sub },
+        },
+      } = request
       if (id === sub) throw new Forbidden()
-      if (!await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true })) throw new NotFound()
+      if (!(await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true }))) { throw new NotFound() }
       reply.code(204)
     })
   }

@@ -5,7 +5,13 @@ import { User } from '../../users/entity.ts'
 import { LastAdmin } from './errors.ts'
 
 /** True for a change after which a user is no admin. */
-export function takesAdmin ({ roles, disabled }: { roles?: string[] | undefined, disabled?: boolean | undefined }): boolean {
+export function takesAdmin ({
+  roles,
+  disabled,
+}: {
+  roles?: string[] | undefined
+  disabled?: boolean | undefined
+}): boolean {
   return disabled === true || roles?.includes('admin') === false
 }
 
@@ -20,7 +26,11 @@ export interface Admins {
 }
 
 export function createAdmins (database: Database): Admins {
-  const hold = database.statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.admins }))
+  const hold = database.statement(({ query }) =>
+    query(Revision)
+      .update({ revision: raw('revision + 1') })
+      .where({ id: rows.admins })
+  )
   const twoOfThem = database.statement(({ query }) => query(User).select('id').where({ isAdmin: raw('true') }).limit(2))
 
   return {

@@ -83,7 +83,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
       user.emailKey = user.email && identifierKey(user.email)
       if (user.emailKey !== before) user.emailVerifiedAt = null
     }
-    if (identifiers.every((name) => user[name] === null)) throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`)
+    if (identifiers.every((name) => user[name] === null)) { throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`) }
   }
 
   return {
@@ -105,7 +105,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
-        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) await taken.refuse({ ...user, isNew: false }, tx)
+        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) { await taken.refuse({ ...user, isNew: false }, tx) }
         await tx.nativeUpdate(User, { id }, differences(before, user))
         await uniqueFields.note(tx, id, user.profile, before.profile)
 
@@ -147,7 +147,8 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
 
 /** The events that tell how a user has changed. */
 function eventsOf (before: User, after: User): (keyof UserEvents)[] {
-  const isAnother = (names: readonly (keyof User)[]) => names.some((name) => !isDeepStrictEqual(before[name], after[name]))
+  const isAnother = (names: readonly (keyof User)[]) =>
+    names.some((name) => !isDeepStrictEqual(before[name], after[name]))
   return [
     ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
     ...isAnother(['roles']) ? ['roles-changed' as const] : [],
@@ -163,5 +164,7 @@ function orReferenced (error: unknown): never {
 
 /** The properties of a user that have changed, with their new values. */
 function differences (before: User, user: User): Partial<User> {
-  return Object.fromEntries(Object.entries(user).filter(([name, value]) => !isDeepStrictEqual(value, before[name as keyof User])))
+  return Object.fromEntries(
+    Object.entries(user).filter(([name, value]) => !isDeepStrictEqual(value, before[name as keyof User]))
+  )
 }

@@ -31,7 +31,12 @@ export function me ({ guards, settings, transport, users }: Spine, changes: Chan
     description: 'What is not given stays as it is.',
     tags,
     body: Type.Object(fields.ownChange, { additionalProperties: false }),
-    response: answers({ 200: publicUsers.schema }, ...accessErrors(locations), ...bodyErrors, ...uniqueErrors(settings)),
+    response: answers(
+      { 200: publicUsers.schema },
+      ...accessErrors(locations),
+      ...bodyErrors,
+      ...uniqueErrors(settings)
+    ),
   }
 
   const close = {
@@ -39,22 +44,37 @@ export function me ({ guards, settings, transport, users }: Spine, changes: Chan
     summary: 'Close the own account, and end every session of it',
     description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
     tags,
-    response: answers({ 204: ForgottenSchema(settings) }, ...accessErrors(locations), ...bodyErrors, TokenStale, LastAdmin, UserReferenced),
+    response: answers(
+      { 204: ForgottenSchema(settings) },
+      ...accessErrors(locations),
+      ...bodyErrors,
+      TokenStale,
+      LastAdmin,
+      UserReferenced
+    ),
   }
 
   return (scope, path) => {
-    scope.get(path, { schema: show, onRequest }, async (request): Promise<AccountsUser> => request[decoratorName as 'user'])
+    scope.get(
+      path,
+      { schema: show, onRequest },
+      async (request): Promise<AccountsUser> => request[decoratorName as 'user']
+    )
 
     scope.patch(path, { schema: change, onRequest }, async (request) => {
       const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })
       return publicUsers.of(await changed.catch(orOver))
     })
 
-    scope.delete(path, { schema: close, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }) }, async (request, reply) => {
-      if (!await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true })) throw new TokenRevoked()
-      transport.forget(request, reply)
-      reply.code(204)
-    })
+    scope.delete(
+      path,
+      { schema: close, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }) },
+      async (request, reply) => {
+        if (!(await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true }))) { throw new TokenRevoked() }
+        transport.forget(request, reply)
+        reply.code(204)
+      }
+    )
   }
 }
 

@@ -59,7 +59,9 @@ export interface UserServices {
    * `after`, which is the `next` of the part before.
    * @throws {InputInvalid}
    */
-  list: (options?: InTransaction & { limit?: number, after?: string }) => Promise<{ users: ManagedUser[], next: string | null }>
+  list: (
+    options?: InTransaction & { limit?: number; after?: string },
+  ) => Promise<{ users: ManagedUser[]; next: string | null }>
   /**
    * Changes name, address and fields of the app's own.
    * @throws {NotFound | InputInvalid | UserExists}
@@ -96,7 +98,11 @@ export interface UserServices {
    * The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled.
    * @throws {Busy}
    */
-  verifyPassword: (user: string | { id: string }, password: string, options?: InTransaction) => Promise<ManagedUser | null>
+  verifyPassword: (
+    user: string | { id: string },
+    password: string,
+    options?: InTransaction,
+  ) => Promise<ManagedUser | null>
 }
 
 export function createUserServices (spine: Spine, passwords: Passwords, changes: Changes): UserServices {
@@ -122,21 +128,21 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
   return {
     async create (given, options) {
       const em = emOf('create', options)
-      const {
-        username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own
-      } = readNew(given) as Given
+      const { username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own } =
+        readNew(given) as Given
       if (username === undefined && email === undefined) {
         throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
       }
       if (password !== undefined && passwordHash !== undefined) {
         throw new InputInvalid('body must not have both password and passwordHash')
       }
-      if (passwordHash !== undefined && !await passwords.knows(passwordHash)) {
+      if (passwordHash !== undefined && !(await passwords.knows(passwordHash))) {
         throw new InputInvalid('body/passwordHash must be a hash of argon2id, or one that password.legacy knows')
       }
       const past = pastOf({ id, createdAt, emailVerifiedAt, disabledAt }, email)
       const user = await draft({ username, email, roles, past }, own, (names) =>
-        password === undefined ? passwordHash ?? '' : passwords.take(password, names))
+        password === undefined ? (passwordHash ?? '') : passwords.take(password, names)
+      )
       return managed(await add(user, em, (added) => hooks.onRegistered?.(publicUsers.of(added), null)))
     },
 
@@ -159,12 +165,14 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
       return managed(await changes.change(id, { username, email, fields: own }, { em }))
     },
 
-    disable: async (id, options) => managed(await changes.change(id, { disabled: true }, { em: emOf('disable', options) })),
-    enable: async (id, options) => managed(await changes.change(id, { disabled: false }, { em: emOf('enable', options) })),
+    disable: async (id, options) =>
+      managed(await changes.change(id, { disabled: true }, { em: emOf('disable', options) })),
+    enable: async (id, options) =>
+      managed(await changes.change(id, { disabled: false }, { em: emOf('enable', options) })),
 
     async delete (id, options) {
       const em = emOf('delete', options)
-      if (!await changes.remove(id, 'user-deleted', { em })) throw new NotFound()
+      if (!(await changes.remove(id, 'user-deleted', { em }))) throw new NotFound()
     },
 
     async setPassword (id, password, options) {
@@ -186,7 +194,12 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
 }
 
 const DateSchema = Type.Optional(Type.String({ format: 'date-time' }))
-const pastSchemas = { id: Type.Optional(Type.String()), createdAt: DateSchema, emailVerifiedAt: DateSchema, disabledAt: DateSchema }
+const pastSchemas = {
+  id: Type.Optional(Type.String()),
+  createdAt: DateSchema,
+  emailVerifiedAt: DateSchema,
+  disabledAt: DateSchema,
+}
 
 /** What a user brings along from elsewhere, as the check of the input leaves it: dates are texts by then. */
 type GivenPast = { [Name in keyof Past]: string | undefined }
@@ -198,13 +211,16 @@ function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined):
   const id = given?.toLowerCase()
   if (id !== undefined && !isId(id)) throw new InputInvalid('body/id must be a UUID')
   if (dates.emailVerifiedAt && email === undefined) throw new InputInvalid('body/emailVerifiedAt needs an email')
-  return { id, ...Object.fromEntries(Object.entries(dates).map(([name, text]) => [name, text && pastDate(name, text)])) }
+  return {
+    id,
+    ...Object.fromEntries(Object.entries(dates).map(([name, text]) => [name, text && pastDate(name, text)])),
+  }
 }
 
 /** Databases differ in what they take for a year, and an id cannot tell of one before 1970. */
 function pastDate (name: string, text: string): Date {
   const date = new Date(text)
-  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) throw new InputInvalid(`body/${name} must be a time since 1970, and past`)
+  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) { throw new InputInvalid(`body/${name} must be a time since 1970, and past`) }
   return date
 }
 

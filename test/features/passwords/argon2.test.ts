@@ -41,7 +41,8 @@ function watchedScrypt () {
 t.test('the hashes of argon2 and of @node-rs/argon2 are the same, in both directions', async (t) => {
   const ours = await buildOnFile(t, { password: { argon2: cost } })
   const theirs = await build(t, { db: ours.db, password: { hasher: rust } })
-  const hashOf = async (name: string) => (await ours.sql.get('select password_hash from accounts_users where username = ?', name))!.password_hash
+  const hashOf = async (name: string) =>
+    (await ours.sql.get('select password_hash from accounts_users where username = ?', name))!.password_hash
   await ours.signUp('ada')
   await theirs.signUp('bob')
   const before = [await hashOf('ada'), await hashOf('bob')]
@@ -68,7 +69,15 @@ t.test('a cheaper hash is made anew by @node-rs/argon2, and a damaged one is a l
   const weak = await argon2.hash(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 })
   t.match(await login(weak), [200, /m=1024,t=2,p=1/])
   const good = await hash(password, cost)
-  for (const damaged of ['', 'x', '$2b$10$x', good.replace(/.{8}$/, 'AAAAAAAA'), good.replace('argon2id', 'argon2i'), good.replace('m=1024', 'm=8'), good.replace('m=1024', 'm=99999999')]) {
+  for (const damaged of [
+    '',
+    'x',
+    '$2b$10$x',
+    good.replace(/.{8}$/, 'AAAAAAAA'),
+    good.replace('argon2id', 'argon2i'),
+    good.replace('m=1024', 'm=8'),
+    good.replace('m=1024', 'm=99999999'),
+  ]) {
     t.strictSame(await login(damaged), [401, damaged])
   }
 })
@@ -114,9 +123,16 @@ t.test('users of the hasher that was there before are imported like any other', 
   const before = await buildOnFile(t)
   await before.signUp()
   const { password_hash: stored } = (await before.sql.get('select password_hash from accounts_users'))!
-  const argon2id = { knows: (hash: string) => hash.startsWith('$argon2id$'), verify: argon2.verify, decoy: await argon2.hash('nobody', cost) }
+  const argon2id = {
+    knows: (hash: string) => hash.startsWith('$argon2id$'),
+    verify: argon2.verify,
+    decoy: await argon2.hash('nobody', cost),
+  }
   const { hasher } = watchedScrypt()
-  const { signIn } = await build(t, { db: before.db, password: { hasher, legacy: [argon2id, legacy.pbkdf2({ iterations: 10 })] } })
+  const { signIn } = await build(t, {
+    db: before.db,
+    password: { hasher, legacy: [argon2id, legacy.pbkdf2({ iterations: 10 })] },
+  })
   t.match(stored, /^\$argon2id/)
   t.match(await signIn(), { user: { username: 'ada' } })
   t.match((await before.sql.get('select password_hash from accounts_users'))!.password_hash, /^\$toy\$/)
@@ -130,9 +146,27 @@ t.test('a hasher that throws lets nobody in, and the answer says nothing', async
     return value
   }
   let log = ''
-  const { app, get, post, signUp } = await build(t, {
-    password: { hasher: { hash: async (text) => trip(hasher.hash(text)), verify: async (stored, text) => trip(hasher.verify(stored, text)), needsRehash: () => trip(false) } },
-  }, { logger: { stream: { write: (line: string) => { log += line } } } })
+  const { app, get, post, signUp } = await build(
+    t,
+    {
+      password: {
+        hasher: {
+          hash: async (text) => trip(hasher.hash(text)),
+          verify: async (stored, text) => trip(hasher.verify(stored, text)),
+          needsRehash: () => trip(false),
+        },
+      },
+    },
+    {
+      logger: {
+        stream: {
+          write: (line: string) => {
+            log += line
+          },
+        },
+      },
+    }
+  )
   const { access_token: token } = await signUp()
 
   broken.isBroken = true
@@ -141,11 +175,20 @@ t.test('a hasher that throws lets nobody in, and the answer says nothing', async
     await post('/auth/login', { username: 'nobody', password }),
     await post('/auth/register', { username: 'bob', password }),
     await post('/auth/reauthenticate', { password }, token),
-    await app.inject({ method: 'PUT', url: '/auth/password', headers: { authorization: `Bearer ${token}` }, payload: { current_password: password, new_password: wrong } }),
+    await app.inject({
+      method: 'PUT',
+      url: '/auth/password',
+      headers: { authorization: `Bearer ${token}` },
+      payload: { current_password: password, new_password: wrong },
+    }),
   ]
   for (const { statusCode, body } of answers) {
     t.equal(statusCode, 500)
-    t.strictSame(JSON.parse(body), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+    t.strictSame(JSON.parse(body), {
+      statusCode: 500,
+      error: 'Internal Server Error',
+      message: 'Internal Server Error',
+    })
   }
   t.equal(await app.accounts.users.find('bob'), null)
   t.match(log, 'no key for', 'the log says why')
@@ -158,7 +201,9 @@ t.test('a hasher that throws lets nobody in, and the answer says nothing', async
 t.test('anything but true from a hasher is no', async (t) => {
   const { hasher } = watchedScrypt()
   for (const answer of ['yes', 1, {}, undefined]) {
-    const { signUp, post } = await build(t, { password: { hasher: { ...hasher, verify: async () => answer as never } } })
+    const { signUp, post } = await build(t, {
+      password: { hasher: { ...hasher, verify: async () => answer as never } },
+    })
     await signUp()
     t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
   }
@@ -178,9 +223,27 @@ t.test('a hasher may be an instance of a class', async (t) => {
 
 t.test('a hasher that makes no PHC strings, or none at all, keeps the app from starting', async (t) => {
   const { hasher } = watchedScrypt()
-  const hashes = [async () => 'plain', async () => '', async () => 5, async () => undefined, async () => ['$toy$x'], async () => 'x$toy$x', async () => `$toy$${'x'.repeat(226)}`, async () => { throw new Error('no key') }, () => { throw new Error('no key') }]
+  const hashes = [
+    async () => 'plain',
+    async () => '',
+    async () => 5,
+    async () => undefined,
+    async () => ['$toy$x'],
+    async () => 'x$toy$x',
+    async () => `$toy$${'x'.repeat(226)}`,
+    async () => {
+      throw new Error('no key')
+    },
+    () => {
+      throw new Error('no key')
+    },
+  ]
   for (const hash of hashes) {
-    await t.rejects(build(t, { password: { hasher: { ...hasher, hash: hash as never } } }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /password\.hasher does not work: Error: (it must make PHC strings|no key)/, cause: Error })
+    await t.rejects(build(t, { password: { hasher: { ...hasher, hash: hash as never } } }), {
+      code: 'ACCOUNTS_OPTIONS_INVALID',
+      message: /password\.hasher does not work: Error: (it must make PHC strings|no key)/,
+      cause: Error,
+    })
   }
   await build(t, { password: { hasher: { ...hasher, hash: async () => `$toy$${'x'.repeat(225)}` } } })
 })

@@ -17,27 +17,56 @@ const next = 'another horse another staple'
 type Breached = NonNullable<NonNullable<AccountsOptions['password']>['breached']>
 
 /** A list on this machine that answers as told, and an app that asks it. */
-async function listed (t: Test, answer: RequestListener, breached: Breached = {}, rules: AccountsOptions['password'] = {}) {
+async function listed (
+  t: Test,
+  answer: RequestListener,
+  breached: Breached = {},
+  rules: AccountsOptions['password'] = {}
+) {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {
     asked.push(request)
     answer(request, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => { server.closeAllConnections(); server.close() })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
 
   let log = ''
-  const stream = new Writable({ write (chunk, _, done) { log += chunk; done() } })
+  const stream = new Writable({
+    write (chunk, _, done) {
+      log += chunk
+      done()
+    },
+  })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/range/`
-  const built = await buildOnFile(t, { password: { ...rules, breached: { url, ...breached } } }, { logger: { level: 'trace', stream } })
+  const built = await buildOnFile(
+    t,
+    { password: { ...rules, breached: { url, ...breached } } },
+    { logger: { level: 'trace', stream } }
+  )
   const register = (password = usual) => built.post('/auth/register', { username: 'ada', password })
-  return { ...built, server, asked, register, log: () => log, users: () => built.sql.all('select * from accounts_users') }
+  return {
+    ...built,
+    server,
+    asked,
+    register,
+    log: () => log,
+    users: () => built.sql.all('select * from accounts_users'),
+  }
 }
 
 const says = (text: string, status = 200): RequestListener => (_, response) => { response.writeHead(status).end(text) }
 const known = (count: number | string = 12) => says([others[0], `${suffix}:${count}`, others[1]].join('\r\n'))
 
-const refused = { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', error: 'Bad Request', message: 'The password must not be one that is known from a data breach' }
+const refused = {
+  statusCode: 400,
+  code: 'ACCOUNTS_PASSWORD_REJECTED',
+  error: 'Bad Request',
+  message: 'The password must not be one that is known from a data breach',
+}
 
 t.test('a password that is known from a breach is refused, and only five digits of its hash are told', async (t) => {
   const { asked, register, users, log } = await listed(t, known())
@@ -46,7 +75,10 @@ t.test('a password that is known from a breach is refused, and only five digits 
 
   t.equal(asked.length, 1)
   const { method, url, headers, rawHeaders } = asked[0]!
-  t.strictSame([method, url, headers['add-padding'], headers['user-agent']], ['GET', `/range/${prefix}`, 'true', 'fastify-jwt-accounts'])
+  t.strictSame(
+    [method, url, headers['add-padding'], headers['user-agent']],
+    ['GET', `/range/${prefix}`, 'true', 'fastify-jwt-accounts']
+  )
   for (const secret of [usual, suffix, suffix.toLowerCase(), 'ada']) t.notMatch(`${url} ${rawHeaders.join()}`, secret)
   for (const secret of [usual, prefix, suffix, suffix.toLowerCase()]) t.notMatch(log(), secret)
 })
@@ -55,7 +87,15 @@ t.test('a password that is known from a breach is refused, and only five digits 
 const longest = `${'A'.repeat(35)}:1\r\n`.repeat(13_442) + `${'A'.repeat(35)}:${'0'.repeat(12)}\r\n`
 
 t.test('one that is not on the list is accepted, and padding is no answer', async (t) => {
-  for (const text of [longest, others.join('\r\n'), `${others.join('\n')}\n`, '', `${suffix}:0`, `${suffix}:000`, `${'0'.repeat(35)}:9`]) {
+  for (const text of [
+    longest,
+    others.join('\r\n'),
+    `${others.join('\n')}\n`,
+    '',
+    `${suffix}:0`,
+    `${suffix}:000`,
+    `${'0'.repeat(35)}:9`,
+  ]) {
     const { register, log } = await listed(t, says(text))
     t.equal((await register()).statusCode, 201, JSON.stringify(text.slice(0, 80)))
     t.notMatch(log(), /"level":[456]0/)
@@ -74,16 +114,24 @@ t.test('the list is asked for every new password, after all other rules, and for
   const told: string[] = []
   const check = (password: string) => { told.push(password); return password.includes('horse') || 'must hold a horse' }
   const { app, asked, register, post, users } = await listed(t, says(''), {}, { check })
-  for (const password of ['short', 'password12345678', 'ada ada ada ada a', 'no such animal in it']) t.equal((await register(password)).statusCode, 400)
+  for (const password of ['short', 'password12345678', 'ada ada ada ada a', 'no such animal in it']) { t.equal((await register(password)).statusCode, 400) }
   t.equal(asked.length, 0, 'what is refused is not told')
   t.strictSame(told, ['no such animal in it'])
 
   const { access_token: token, user: { id } } = (await register()).json()
   await post('/auth/login', { username: 'ada', password: usual })
-  await app.inject({ method: 'PUT', url: '/auth/password', payload: { current_password: usual, new_password: next }, headers: { authorization: `Bearer ${token}` } })
+  await app.inject({
+    method: 'PUT',
+    url: '/auth/password',
+    payload: { current_password: usual, new_password: next },
+    headers: { authorization: `Bearer ${token}` },
+  })
   await app.accounts.users.setPassword(id, usual)
   await app.accounts.users.create({ username: 'bob', password: next })
-  t.strictSame(asked.map(({ url }) => url!.slice(7)), [usual, next, usual, next].map((password) => hashOf(password).slice(0, 5)))
+  t.strictSame(
+    asked.map(({ url }) => url!.slice(7)),
+    [usual, next, usual, next].map((password) => hashOf(password).slice(0, 5))
+  )
   t.equal((await users()).length, 2)
 })
 
@@ -104,17 +152,43 @@ const failures: [name: string, answer: RequestListener, told?: string][] = [
   ['numbers and more', known('12 times')],
   ['hashes that are too long', says(`${'A'.repeat(36)}:1`)],
   ['a list with a line that is none', says(`${suffix}:12\r\nnonsense`)],
-  ['binary', (_, response) => { response.end(Buffer.from([0, 255, 128, 10])) }],
-  ['a redirect', (_, response) => { response.writeHead(302, { location: '/range/elsewhere' }).end() }],
-  ['a connection that breaks', (request) => { request.socket.destroy() }],
+  [
+    'binary',
+    (_, response) => {
+      response.end(Buffer.from([0, 255, 128, 10]))
+    },
+  ],
+  [
+    'a redirect',
+    (_, response) => {
+      response.writeHead(302, { location: '/range/elsewhere' }).end()
+    },
+  ],
+  [
+    'a connection that breaks',
+    (request) => {
+      request.socket.destroy()
+    },
+  ],
   ['silence', hanging],
   ['an answer that stops', falteringAfter(`${others[0]}\r\n`)],
-  ['an answer without end', (_, response) => {
-    const more = () => { while (response.write(`${'A'.repeat(35)}:1\r\n`.repeat(1000))); }
-    response.on('drain', more)
-    more()
-  }, 'The list of breached passwords answers with too much'],
-  ['a megabyte in a kilobyte', (_, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`${'A'.repeat(35)}:1\r\n`.repeat(100_000))) }],
+  [
+    'an answer without end',
+    (_, response) => {
+      const more = () => {
+        while (response.write(`${'A'.repeat(35)}:1\r\n`.repeat(1000)));
+      }
+      response.on('drain', more)
+      more()
+    },
+    'The list of breached passwords answers with too much',
+  ],
+  [
+    'a megabyte in a kilobyte',
+    (_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`${'A'.repeat(35)}:1\r\n`.repeat(100_000)))
+    },
+  ],
 ]
 
 /** In seconds: those that come to no end soon, and the others as long as a busy machine may take. */
@@ -128,14 +202,22 @@ for (const [name, answer, told = ''] of failures) {
     t.ok(performance.now() - began < 55_000, 'long before the others are waited for no more')
     t.equal((await users()).length, 1)
     t.equal(asked.length, 1)
-    t.match(log(), /"level":40[^\n]*The list of breached passwords cannot be asked: a new password was accepted without it/)
+    t.match(
+      log(),
+      /"level":40[^\n]*The list of breached passwords cannot be asked: a new password was accepted without it/
+    )
     t.ok(log().includes(told))
     for (const secret of [usual, prefix, suffix]) t.notMatch(log(), secret)
   })
 
   t.test(`or else lets nobody choose a password: ${name}`, async (t) => {
     const { register, log, users } = await listed(t, answer, { timeout: waitedFor(name), whenUnreachable: 'refuse' })
-    t.strictSame((await register()).json(), { statusCode: 503, code: 'ACCOUNTS_UNAVAILABLE', error: 'Service Unavailable', message: 'The service is not available at the moment' })
+    t.strictSame((await register()).json(), {
+      statusCode: 503,
+      code: 'ACCOUNTS_UNAVAILABLE',
+      error: 'Service Unavailable',
+      message: 'The service is not available at the moment',
+    })
     t.strictSame(await users(), [])
     for (const secret of [usual, prefix, suffix]) t.notMatch(log(), secret)
   })
@@ -167,7 +249,12 @@ t.test('nobody is asked any more for a client that has gone, and nobody is regis
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const leaving = new AbortController()
   const body = JSON.stringify({ username: 'ada', password: usual })
-  const registering = fetch(`${origin}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: leaving.signal })
+  const registering = fetch(`${origin}/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: leaving.signal,
+  })
   await once(server, 'request')
   const hungUp = once(asked[0]!.socket, 'close')
   leaving.abort()

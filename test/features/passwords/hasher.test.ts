@@ -146,11 +146,35 @@ const foreign = [
 
 /** What is done to a good hash. */
 const damages: [from: string | RegExp, to: string][] = [
-  ['$argon2id', '$ARGON2ID'], ['$argon2id', 'argon2id'], ['$argon2id', ' $argon2id'], ['$v=19', ''], ['$v=19', '$v=16'],
-  ['m=1024', 'm=1'], ['m=1024,t=1,p=1', 'm=16,t=1,p=4'], ['m=1024', 'm=0'], ['m=1024', 'm=-1024'], ['m=1024', 'm=4294967296'], ['m=1024', 'm=99999999999'],
-  ['t=1', 't=0'], ['t=1', 't=4294967296'], ['t=1', 't=1e9'], ['t=1', 't= 1'], ['t=1', 't=1,t=1'], [',t=1,p=1', ''],
-  ['p=1', 'p=0'], ['p=1', 'p=65'], ['p=1', 'p=999'], ['p=1', 'p=1000'], [/\$[^$]+$/, ''], [/[^$]+$/, ''], [/.$/, ''], [/.{20}$/, ''],
-  [/.{4}$/, '===='], [/$/, '$'], [/$/, '\n'], [/^.*$/, '$&$&'],
+  ['$argon2id', '$ARGON2ID'],
+  ['$argon2id', 'argon2id'],
+  ['$argon2id', ' $argon2id'],
+  ['$v=19', ''],
+  ['$v=19', '$v=16'],
+  ['m=1024', 'm=1'],
+  ['m=1024,t=1,p=1', 'm=16,t=1,p=4'],
+  ['m=1024', 'm=0'],
+  ['m=1024', 'm=-1024'],
+  ['m=1024', 'm=4294967296'],
+  ['m=1024', 'm=99999999999'],
+  ['t=1', 't=0'],
+  ['t=1', 't=4294967296'],
+  ['t=1', 't=1e9'],
+  ['t=1', 't= 1'],
+  ['t=1', 't=1,t=1'],
+  [',t=1,p=1', ''],
+  ['p=1', 'p=0'],
+  ['p=1', 'p=65'],
+  ['p=1', 'p=999'],
+  ['p=1', 'p=1000'],
+  [/\$[^$]+$/, ''],
+  [/[^$]+$/, ''],
+  [/.$/, ''],
+  [/.{20}$/, ''],
+  [/.{4}$/, '===='],
+  [/$/, '$'],
+  [/$/, '\n'],
+  [/^.*$/, '$&$&'],
 ]
 
 t.test('a hash that argon2id did not make lets nobody in, and says no as usual', async (t) => {
@@ -172,13 +196,47 @@ t.test('a hash that argon2id did not make lets nobody in, and says no as usual',
 })
 
 /** A hash that says what it costs, of a password that nobody has. */
-const priced = (m: number, t: number, p: number) => `$argon2id$v=19$m=${m},t=${t},p=${p}$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ`
+const priced = (m: number, t: number, p: number) =>
+  `$argon2id$v=19$m=${m},t=${t},p=${p}$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ`
 
 /** By the cost of today: what an app takes for a hash, and what it would cost too much to look at. */
-const bounds: [today: [number, number, number], affordable: [number, number, number][], dearer: [number, number, number][]][] = [
-  [[1024, 1, 1], [[1024, 64, 1], [65536, 1, 1], [1024, 1, 64]], [[1024, 65, 1], [65537, 1, 1], [1024, 1, 65]]],
-  [[16384, 2, 1], [[1048576, 1, 1], [1048576, 2, 1]], [[1048577, 1, 1], [1048576, 3, 1]]],
-  [[2097152, 1, 100], [[2097152, 1, 100]], [[2097153, 1, 1], [1024, 1, 101]]],
+const bounds: [
+  today: [number, number, number],
+  affordable: [number, number, number][],
+  dearer: [number, number, number][]
+][] = [
+  [
+    [1024, 1, 1],
+    [
+      [1024, 64, 1],
+      [65536, 1, 1],
+      [1024, 1, 64],
+    ],
+    [
+      [1024, 65, 1],
+      [65537, 1, 1],
+      [1024, 1, 65],
+    ],
+  ],
+  [
+    [16384, 2, 1],
+    [
+      [1048576, 1, 1],
+      [1048576, 2, 1],
+    ],
+    [
+      [1048577, 1, 1],
+      [1048576, 3, 1],
+    ],
+  ],
+  [
+    [2097152, 1, 100],
+    [[2097152, 1, 100]],
+    [
+      [2097153, 1, 1],
+      [1024, 1, 101],
+    ],
+  ],
 ]
 
 t.test('a hash may cost 64 times as much as one of today, 1 GiB and 64 lanes, or what today has', async (t) => {
@@ -186,10 +244,18 @@ t.test('a hash may cost 64 times as much as one of today, 1 GiB and 64 lanes, or
     const hasher = { hash: async () => priced(...today), verify: async () => false, needsRehash: () => false }
     const { users } = (await build(t, { password: { hasher } })).app.accounts
     for (const [index, cost] of affordable.entries()) {
-      t.match(await users.create({ username: `user-${index}`, passwordHash: priced(...cost) }), { username: `user-${index}` }, `${today}: ${cost}`)
+      t.match(
+        await users.create({ username: `user-${index}`, passwordHash: priced(...cost) }),
+        { username: `user-${index}` },
+        `${today}: ${cost}`
+      )
     }
     for (const cost of dearer) {
-      await t.rejects(users.create({ username: 'nobody', passwordHash: priced(...cost) }), { code: 'ACCOUNTS_INPUT_INVALID' }, `${today}: ${cost}`)
+      await t.rejects(
+        users.create({ username: 'nobody', passwordHash: priced(...cost) }),
+        { code: 'ACCOUNTS_INPUT_INVALID' },
+        `${today}: ${cost}`
+      )
     }
   }
 })
@@ -234,11 +300,21 @@ t.test('a login costs one hash of today, whoever asks', async (t) => {
 })
 
 t.test('a wrong password for a cheaper hash costs in all what one of today costs', async (t) => {
-  const { sql, signUp, post } = await watched.buildOnFile(t, { password: { argon2: { memoryCost: 4096, timeCost: 3 } } })
+  const { sql, signUp, post } = await watched.buildOnFile(t, {
+    password: { argon2: { memoryCost: 4096, timeCost: 3 } },
+  })
   await signUp()
-  const spent = () => watch.costs.flatMap((cost) => [...cost.matchAll(/m=(\d+).*?t=(\d+)/g)]).reduce((sum, [, m, t]) => sum + Number(m) * Number(t), 0)
+  const spent = () =>
+    watch.costs
+      .flatMap((cost) => [...cost.matchAll(/m=(\d+).*?t=(\d+)/g)])
+      .reduce((sum, [, m, t]) => sum + Number(m) * Number(t), 0)
 
-  for (const cost of [{ memoryCost: 1024, timeCost: 1 }, { memoryCost: 2048, timeCost: 2 }, { memoryCost: 4096, timeCost: 2 }, { memoryCost: 4096, timeCost: 3 }]) {
+  for (const cost of [
+    { memoryCost: 1024, timeCost: 1 },
+    { memoryCost: 2048, timeCost: 2 },
+    { memoryCost: 4096, timeCost: 2 },
+    { memoryCost: 4096, timeCost: 3 },
+  ]) {
     await setHash(sql, await argon2.hash(password, { ...cost, parallelism: 1 }))
     watch.costs = []
     t.equal((await post('/auth/login', { username: 'ada', password: wrong })).statusCode, 401)

@@ -14,7 +14,9 @@ t.test('a session knows the browser and the address of its login, cut to a beara
   const headers = { 'user-agent': `Browser\u0000 ${'x'.repeat(2000)}`, 'x-forwarded-for': `${'f'.repeat(200)}` }
   await app.inject({ method: 'POST', url: '/auth/register', payload: credentials, headers })
   await app.inject({ method: 'POST', url: '/auth/login', payload: credentials, headers: { 'user-agent': 'Browser' } })
-  const sessions = await sql.all('select user_agent, ip, transport, revoke_reason from accounts_sessions order by created_at')
+  const sessions = await sql.all(
+    'select user_agent, ip, transport, revoke_reason from accounts_sessions order by created_at'
+  )
   t.equal(sessions[0]!.user_agent, `Browser ${'x'.repeat(503)}`)
   t.ok(sessions[0]!.ip.length <= 64)
   t.match(sessions[1], { user_agent: 'Browser', ip: '127.0.0.1', transport: 'body', revoke_reason: null })
@@ -27,12 +29,20 @@ t.test('a client on a Unix socket, which has no address, and without a user agen
   const body = JSON.stringify(credentials)
 
   for (const [path, status] of [['/auth/register', 201], ['/auth/login', 200]] as const) {
-    const sent = request({ socketPath, path, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } }).end(body)
+    const sent = request({
+      socketPath,
+      path,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': body.length },
+    }).end(body)
     const [response] = await once(sent, 'response')
     t.match(JSON.parse(await text(response)), { token_type: 'Bearer' })
     t.equal(response.statusCode, status)
   }
-  t.match(await sql.all('select ip, user_agent from accounts_sessions'), [{ ip: null, user_agent: null }, { ip: null, user_agent: null }])
+  t.match(await sql.all('select ip, user_agent from accounts_sessions'), [
+    { ip: null, user_agent: null },
+    { ip: null, user_agent: null },
+  ])
 })
 
 t.test('a login is remembered with its time', async (t) => {

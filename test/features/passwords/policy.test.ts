@@ -23,11 +23,28 @@ const unprintable = 'The password must not hold control characters'
 t.test('a password of 15 to 256 characters is accepted, of whatever kind, and signs in', async (t) => {
   const { register, login } = await open(t)
   const accepted = [
-    'x'.repeat(15), 'x'.repeat(64), 'x'.repeat(256), ' '.repeat(15), '1'.repeat(15), usual,
-    '🙂'.repeat(15), '🙂'.repeat(64), '🙂'.repeat(256), 'é'.repeat(15), 'e\u0301'.repeat(256), '𝔘'.repeat(256),
-    'пароль из трёх слов', '正しい馬電池ホチキスの針ですよね', 'כף רגל של סוס נכון', '👩‍🚀👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦', '\ufffd'.repeat(15),
-    '"\'\\`$(){};--<>&%00\\0', "' OR 1=1; --      ", '\u00a0'.repeat(15),
-    '\u200bzero-width-space', '\u202eright-to-left-text',
+    'x'.repeat(15),
+    'x'.repeat(64),
+    'x'.repeat(256),
+    ' '.repeat(15),
+    '1'.repeat(15),
+    usual,
+    '🙂'.repeat(15),
+    '🙂'.repeat(64),
+    '🙂'.repeat(256),
+    'é'.repeat(15),
+    'e\u0301'.repeat(256),
+    '𝔘'.repeat(256),
+    'пароль из трёх слов',
+    '正しい馬電池ホチキスの針ですよね',
+    'כף רגל של סוס נכון',
+    '👩‍🚀👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦',
+    '\ufffd'.repeat(15),
+    '"\'\\`$(){};--<>&%00\\0',
+    "' OR 1=1; --      ",
+    '\u00a0'.repeat(15),
+    '\u200bzero-width-space',
+    '\u202eright-to-left-text',
   ]
 
   for (const password of accepted) {
@@ -57,18 +74,28 @@ t.test('a password that is too short, too long or unprintable is rejected, sayin
   }
 })
 
-t.test('a new password holds nothing that another version of Unicode may normalise otherwise, and an old one still signs in', async (t) => {
-  const { app, register, post } = await open(t)
-  for (const character of ['\u0378', '\ufdd0', '\u{1fffe}']) {
-    const refused = { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: 'The password must not hold characters that are not assigned in Unicode' }
-    t.match((await register(`${usual}${character}`)).json(), refused)
-  }
+t.test(
+  'a new password holds nothing that another version of Unicode may normalise otherwise, and an old one still signs in',
+  async (t) => {
+    const { app, register, post } = await open(t)
+    for (const character of ['\u0378', '\ufdd0', '\u{1fffe}']) {
+      const refused = {
+        statusCode: 400,
+        code: 'ACCOUNTS_PASSWORD_REJECTED',
+        message: 'The password must not hold characters that are not assigned in Unicode',
+      }
+      t.match((await register(`${usual}${character}`)).json(), refused)
+    }
 
-  const old = `${usual} \u0378\ufdd0`
-  const { id } = await app.accounts.users.create({ username: 'ada', passwordHash: await argon2.hash(old, { memoryCost: 1024, timeCost: 1, parallelism: 1 }) })
-  t.equal((await post('/auth/login', { username: 'ada', password: old })).statusCode, 200)
-  t.equal((await app.accounts.users.verifyPassword(id, old))?.id, id)
-})
+    const old = `${usual} \u0378\ufdd0`
+    const { id } = await app.accounts.users.create({
+      username: 'ada',
+      passwordHash: await argon2.hash(old, { memoryCost: 1024, timeCost: 1, parallelism: 1 }),
+    })
+    t.equal((await post('/auth/login', { username: 'ada', password: old })).statusCode, 200)
+    t.equal((await app.accounts.users.verifyPassword(id, old))?.id, id)
+  }
+)
 
 t.test('the lengths are options', async (t) => {
   const { register } = await open(t, { minLength: 8, maxLength: 64 })
@@ -167,7 +194,7 @@ t.test('a rule of the app is asked after ours, about the password as it will be 
   const asked: unknown[] = []
   const { post } = await build(t, { password: { check: (...given) => { asked.push(given); return true } } })
   const typed = 'ｃｏｒｒｅｃｔ horse battery staple'
-  for (const password of ['short', 'password12345678', 'Ada Lovelace 1815', typed]) await post('/auth/register', { ...ada, password })
+  for (const password of ['short', 'password12345678', 'Ada Lovelace 1815', typed]) { await post('/auth/register', { ...ada, password }) }
   await post('/auth/register', { username: 'bob', password: usual })
   t.strictSame(asked, [[usual, ada], [usual, { username: 'bob', email: null }]])
 })
@@ -175,8 +202,12 @@ t.test('a rule of the app is asked after ours, about the password as it will be 
 t.test('what the rule of the app says is what the person reads, and anything but true is a no', async (t) => {
   const general = 'must be another one: this one is not allowed here'
   const answers: [answer: unknown, said: string][] = [
-    ['must not hold a year', 'must not hold a year'], ['must %s <b>"\u00e9"</b>', 'must %s <b>"\u00e9"</b>'],
-    ...['', false, undefined, null, 0, 1, {}, [], new Error('no')].map((answer): [unknown, string] => [answer, general]),
+    ['must not hold a year', 'must not hold a year'],
+    ['must %s <b>"\u00e9"</b>', 'must %s <b>"\u00e9"</b>'],
+    ...['', false, undefined, null, 0, 1, {}, [], new Error('no')].map((answer): [unknown, string] => [
+      answer,
+      general,
+    ]),
   ]
   let given: unknown
   const { sql, post } = await buildOnFile(t, { password: { check: () => given as true } })
@@ -190,45 +221,116 @@ t.test('what the rule of the app says is what the person reads, and anything but
 })
 
 t.test('a rule of the app that fails lets no password pass, and tells the client nothing', async (t) => {
-  const failures = [() => { throw new Error('inner secret') }, async () => { throw Object.assign(new Error('inner secret'), { statusCode: 400 }) }]
+  const failures = [
+    () => {
+      throw new Error('inner secret')
+    },
+    async () => {
+      throw Object.assign(new Error('inner secret'), { statusCode: 400 })
+    },
+  ]
   for (const check of failures) {
     const { sql, post } = await buildOnFile(t, { password: { check } })
-    t.strictSame((await post('/auth/register', { ...ada, password: usual })).json(), { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' })
+    t.strictSame((await post('/auth/register', { ...ada, password: usual })).json(), {
+      statusCode: 500,
+      error: 'Internal Server Error',
+      message: 'Internal Server Error',
+    })
     t.strictSame(await sql.all('select * from accounts_users'), [])
   }
 })
 
 t.test('a rule of the app changes nothing of the user by what it does to what it is given', async (t) => {
-  const { post } = await build(t, { password: { check: (_, user) => { Object.assign(user, { username: 'eve', email: null }); return true } } })
+  const { post } = await build(t, {
+    password: {
+      check: (_, user) => {
+        Object.assign(user, { username: 'eve', email: null })
+        return true
+      },
+    },
+  })
   t.match((await post('/auth/register', { ...ada, password: usual })).json().user, ada)
 })
 
 t.test('a password is not built on a name, an address or a word of the app', async (t) => {
   const { post } = await build(t, { password: { contextWords: ['Difference Engine', 'ACME', 'Acmeworks'] } })
   const rejected = [
-    'Ada Lovelace 1815', 'ada.lovelace@analytical.example', 'lovelace, ada lovelace', 'ADA-LOVELACE-ROCKS', '!!analytical!!2024!!',
-    'Difference_Engine_1', 'acme 1 acme 22 acme', 'engine & lovelace', 'ＡＤＡ　ＬＯＶＥＬＡＣＥ　１８', 'acme1234567890abcdefg', 'acmeworks, acmeworks',
+    'Ada Lovelace 1815',
+    'ada.lovelace@analytical.example',
+    'lovelace, ada lovelace',
+    'ADA-LOVELACE-ROCKS',
+    '!!analytical!!2024!!',
+    'Difference_Engine_1',
+    'acme 1 acme 22 acme',
+    'engine & lovelace',
+    'ＡＤＡ　ＬＯＶＥＬＡＣＥ　１８',
+    'acme1234567890abcdefg',
+    'acmeworks, acmeworks',
   ]
   for (const password of rejected) {
     const answer = (await post('/auth/register', { ...ada, password })).json()
-    t.match(answer, { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }, password)
+    t.match(
+      answer,
+      { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` },
+      password
+    )
   }
 
-  const accepted = ['ada wrote the first program', 'an engine of differing parts', 'example.com is an example', '83749 18273 64554 63', 'acme1234567890abcdefgh', 'adacmea adacmea adacmea']
+  const accepted = [
+    'ada wrote the first program',
+    'an engine of differing parts',
+    'example.com is an example',
+    '83749 18273 64554 63',
+    'acme1234567890abcdefgh',
+    'adacmea adacmea adacmea',
+  ]
   for (const [index, password] of accepted.entries()) {
-    t.equal((await post('/auth/register', { ...ada, username: `Ada_${index}`, email: `ada.lovelace${index}@analytical.example`, password })).statusCode, 201, password)
+    t.equal(
+      (
+        await post('/auth/register', {
+          ...ada,
+          username: `Ada_${index}`,
+          email: `ada.lovelace${index}@analytical.example`,
+          password,
+        })
+      ).statusCode,
+      201,
+      password
+    )
   }
-  t.match((await post('/auth/register', { username: 'grace', email: 'grace@mail.analytical.example', password: '!!analytical!!2024!!' })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
-  t.equal((await post('/auth/register', { username: 'xy', email: 'z@q.example', password: 'xy xy q z 1234 8' })).statusCode, 201, 'words of two characters are in everything')
+  t.match(
+    (
+      await post('/auth/register', {
+        username: 'grace',
+        email: 'grace@mail.analytical.example',
+        password: '!!analytical!!2024!!',
+      })
+    ).json(),
+    { code: 'ACCOUNTS_PASSWORD_REJECTED' }
+  )
+  t.equal(
+    (await post('/auth/register', { username: 'xy', email: 'z@q.example', password: 'xy xy q z 1234 8' })).statusCode,
+    201,
+    'words of two characters are in everything'
+  )
 })
 
 t.test('names of every kind are looked for as they are, and short passwords too', async (t) => {
   const { post } = await build(t, { password: { minLength: 8 } })
   const people: [username: string, password: string][] = [
-    ['a.*(b)+?', 'a.*(b)+?12'], ['$&$&', '$&$&!$&$&1'], ['193746', '2193746852'], ['Зоя Иванова', 'зоя_иванова_1'], ['🙂🙃😀', '🙂🙃😀1234567'], ['q7w2k3d4', 'Q7W2K3D4!'],
+    ['a.*(b)+?', 'a.*(b)+?12'],
+    ['$&$&', '$&$&!$&$&1'],
+    ['193746', '2193746852'],
+    ['Зоя Иванова', 'зоя_иванова_1'],
+    ['🙂🙃😀', '🙂🙃😀1234567'],
+    ['q7w2k3d4', 'Q7W2K3D4!'],
   ]
   for (const [username, password] of people) {
-    t.match((await post('/auth/register', { username, password })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }, username)
+    t.match(
+      (await post('/auth/register', { username, password })).json(),
+      { code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` },
+      username
+    )
     t.equal((await post('/auth/register', { username, password: `${password} quiet river` })).statusCode, 201, username)
   }
 })
@@ -239,7 +341,13 @@ t.test('the user is known wherever a password is given', async (t) => {
   const { access_token: token, user: { id } } = (await post('/auth/register', { ...ada, password: usual })).json()
   const before = await sql.all('select * from accounts_users')
   const refused = { statusCode: 400, code: 'ACCOUNTS_PASSWORD_REJECTED', message: `The password ${builtOnNames}` }
-  const change = (next: string) => app.inject({ method: 'PUT', url: '/auth/password', payload: { current_password: usual, new_password: next }, headers: { authorization: `Bearer ${token}` } })
+  const change = (next: string) =>
+    app.inject({
+      method: 'PUT',
+      url: '/auth/password',
+      payload: { current_password: usual, new_password: next },
+      headers: { authorization: `Bearer ${token}` },
+    })
 
   t.match((await change('Ada Lovelace 1815')).json(), refused)
   await t.rejects(users.setPassword(id, 'Ada Lovelace 1815'), refused)
@@ -268,7 +376,12 @@ t.test('who is gone while changing the password is told what a wrong password is
   await get('/guarded', token)
   await sql.run('delete from accounts_users')
   const payload = { current_password: usual, new_password: 'another horse another staple' }
-  const answer = await app.inject({ method: 'PUT', url: '/auth/password', payload, headers: { authorization: `Bearer ${token}` } })
+  const answer = await app.inject({
+    method: 'PUT',
+    url: '/auth/password',
+    payload,
+    headers: { authorization: `Bearer ${token}` },
+  })
   t.match(answer.json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
 })
 
@@ -277,10 +390,14 @@ t.test('a name that is none is refused before its password, and a password befor
   const hasher: PasswordHasher = { ...fastHasher, hash: (text) => { hashes++; return fastHasher.hash(text) } }
   const { post } = await build(t, { password: { hasher } })
   const before = hashes
-  t.match((await post('/auth/register', { username: 'a@b', password: 'short' })).json(), { code: 'ACCOUNTS_INPUT_INVALID' })
+  t.match((await post('/auth/register', { username: 'a@b', password: 'short' })).json(), {
+    code: 'ACCOUNTS_INPUT_INVALID',
+  })
 
   for (const password of ['short', 'password12345678', 'abcabcabcabcabcabc', 'qwertyuiopasdfgh', 'ada ada ada ada 1']) {
-    t.match((await post('/auth/register', { username: 'ada', password })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
+    t.match((await post('/auth/register', { username: 'ada', password })).json(), {
+      code: 'ACCOUNTS_PASSWORD_REJECTED',
+    })
   }
   t.equal(hashes, before)
   t.equal((await post('/auth/register', { username: 'ada', password: usual })).statusCode, 201)

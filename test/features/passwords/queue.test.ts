@@ -56,8 +56,11 @@ type Gated = Awaited<ReturnType<typeof build>>
 
 let networks = 0
 /** A login from a network of its own, unless told otherwise. */
-const attempt = async ({ app }: Pick<Gated, 'app'>, typed: string, { url = '/auth/login', username = 'ada', remoteAddress = address(networks++) } = {}) =>
-  app.inject({ method: 'POST', url, remoteAddress, payload: { username, password: typed } })
+const attempt = async (
+  { app }: Pick<Gated, 'app'>,
+  typed: string,
+  { url = '/auth/login', username = 'ada', remoteAddress = address(networks++) } = {}
+) => app.inject({ method: 'POST', url, remoteAddress, payload: { username, password: typed } })
 
 t.test('so many hash at once, so many wait, and who comes then is told when to come again', async (t) => {
   const { hasher, started, most, shut, open } = gate()
@@ -78,7 +81,10 @@ t.test('so many hash at once, so many wait, and who comes then is told when to c
   t.strictSame((await Promise.all(logins.slice(0, 5))).map(({ statusCode }) => statusCode), [401, 401, 401, 401, 200])
   t.strictSame(started, ['wrong 0', 'wrong 1', 'wrong 2', 'wrong 3', password], 'those first that came first')
   t.equal(most.running, 2)
-  t.strictSame((await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode), [200, 401])
+  t.strictSame(
+    (await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode),
+    [200, 401]
+  )
 })
 
 t.test('who comes when all places are taken has cost the database nothing', async (t) => {
@@ -108,12 +114,21 @@ for (const throttle of [false, { network: 1000 }] as const) {
     for (let round = 0; round < 2; round++) {
       started.length = 0
       shut()
-      const one = Array.from({ length: 6 }, (_, index) => attempt(app, wrong, { username: `nobody-${index}`, remoteAddress: `2001:db8:1:${index}00::1` }))
+      const one = Array.from({ length: 6 }, (_, index) =>
+        attempt(app, wrong, { username: `nobody-${index}`, remoteAddress: `2001:db8:1:${index}00::1` })
+      )
       const others = ['192.0.2.5', '2001:db8:2::1'].map((remoteAddress) => attempt(app, password, { remoteAddress }))
       const refused = await Promise.all(one.slice(2))
-      t.strictSame(refused.map(({ statusCode, headers }) => [statusCode, headers['retry-after']]), Array(4).fill([503, '1']), 'a quarter')
+      t.strictSame(
+        refused.map(({ statusCode, headers }) => [statusCode, headers['retry-after']]),
+        Array(4).fill([503, '1']),
+        'a quarter'
+      )
       open()
-      t.strictSame((await Promise.all([...one.slice(0, 2), ...others])).map(({ statusCode }) => statusCode), [401, 401, 200, 200])
+      t.strictSame(
+        (await Promise.all([...one.slice(0, 2), ...others])).map(({ statusCode }) => statusCode),
+        [401, 401, 200, 200]
+      )
       t.equal(started.length, 4)
     }
   })
@@ -145,16 +160,27 @@ t.test('nobody waits where nobody may', async (t) => {
 
 t.test('the guess when to come again grows with the line, and with how long hashes take', async (t) => {
   const { hasher } = gate()
-  const slow = { ...hasher, verify: async (stored: string, text: string) => sleep(400).then(() => hasher.verify(stored, text)) }
+  const slow = {
+    ...hasher,
+    verify: async (stored: string, text: string) => sleep(400).then(() => hasher.verify(stored, text)),
+  }
   const app = await build(t, { password: { hasher: slow, concurrency: 1, waiting: 160 } })
   await app.signUp()
   for (let round = 0; round < 6; round++) await attempt(app, password)
   const gone = new AbortController()
   const origin = await app.app.listen({ port: 0, host: '127.0.0.1' })
   const body = JSON.stringify({ username: 'ada', password })
-  const login = () => fetch(`${origin}/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: gone.signal })
+  const login = () =>
+    fetch(`${origin}/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: gone.signal,
+    })
   const line = Array.from({ length: 50 }, login)
-  const busy = (await Promise.any(line.map(async (answer) => (await answer).status === 503 ? answer : Promise.reject(new Error('not refused')))))
+  const busy = await Promise.any(
+    line.map(async (answer) => ((await answer).status === 503 ? answer : Promise.reject(new Error('not refused'))))
+  )
   t.ok(Number(busy.headers.get('retry-after')) >= 4, `${busy.headers.get('retry-after')} s`)
   t.ok(Number(busy.headers.get('retry-after')) <= 41)
   gone.abort()
@@ -186,7 +212,11 @@ t.test('the guess is how long those who came before will take, so many at once',
   shut()
   const stuck = Array.from({ length: 4 }, () => attempt(app, password))
   await until(() => started.length === 2)
-  t.equal((await attempt(app, password)).headers['retry-after'], '2', 'two jobs and this one, at 0.9 seconds lately, by two at once')
+  t.equal(
+    (await attempt(app, password)).headers['retry-after'],
+    '2',
+    'two jobs and this one, at 0.9 seconds lately, by two at once'
+  )
   open()
   t.strictSame((await Promise.all(stuck)).map(({ statusCode }) => statusCode), [200, 200, 200, 200])
 })
@@ -212,7 +242,10 @@ t.test('the guess moves a tenth of the way to how long the last job took', async
 t.test('every route that hashes may be busy, and then has done nothing', async (t) => {
   const { hasher, started, shut, open } = gate()
   const told: string[] = []
-  const app = await build(t, { password: { hasher, concurrency: 1, waiting: 0 }, hooks: { onLoginFailed: (identifier) => told.push(identifier) } })
+  const app = await build(t, {
+    password: { hasher, concurrency: 1, waiting: 0 },
+    hooks: { onLoginFailed: (identifier) => told.push(identifier) },
+  })
   const { access_token: token } = await app.signUp()
   const { users } = app.app.accounts
   const { id } = (await users.find('ada'))!
@@ -224,7 +257,12 @@ t.test('every route that hashes may be busy, and then has done nothing', async (
     app.post('/auth/register', { username: 'bob', password }),
     app.post('/auth/login', { username: 'nobody', password }),
     app.post('/auth/reauthenticate', { password }, token),
-    app.app.inject({ method: 'PUT', url: '/auth/password', headers: bearer(token), payload: { current_password: password, new_password: wrong } }),
+    app.app.inject({
+      method: 'PUT',
+      url: '/auth/password',
+      headers: bearer(token),
+      payload: { current_password: password, new_password: wrong },
+    }),
   ])
   for (const { statusCode, body } of refused) t.match([statusCode, JSON.parse(body).code], [503, 'ACCOUNTS_BUSY'])
   const busy = { code: 'ACCOUNTS_BUSY', statusCode: 503 }
@@ -242,16 +280,37 @@ t.test('every route that hashes may be busy, and then has done nothing', async (
 
 t.test('a login takes one place, for all the hashes that it needs', async (t) => {
   const { hasher, started } = gate()
-  const app = await build(t, { password: { hasher: { ...hasher, needsRehash: () => true }, legacy: [legacy.pbkdf2({ iterations: 1 })], concurrency: 1, waiting: 1 } })
+  const app = await build(t, {
+    password: {
+      hasher: { ...hasher, needsRehash: () => true },
+      legacy: [legacy.pbkdf2({ iterations: 1 })],
+      concurrency: 1,
+      waiting: 1,
+    },
+  })
   await app.signUp()
   started.length = 0
-  t.strictSame((await Promise.all([attempt(app, password), attempt(app, password)])).map(({ statusCode }) => statusCode), [200, 200])
+  t.strictSame(
+    (await Promise.all([attempt(app, password), attempt(app, password)])).map(({ statusCode }) => statusCode),
+    [200, 200]
+  )
   t.equal(started.length, 4)
 })
 
 t.test('a hasher that throws gives its place back', async (t) => {
   const { hasher } = gate()
-  const app = await build(t, { password: { hasher: { ...hasher, verify: async () => { throw new Error('broken') } }, concurrency: 1, waiting: 0 } })
+  const app = await build(t, {
+    password: {
+      hasher: {
+        ...hasher,
+        verify: async () => {
+          throw new Error('broken')
+        },
+      },
+      concurrency: 1,
+      waiting: 0,
+    },
+  })
   await app.signUp()
   for (let tries = 0; tries < 4; tries++) t.equal((await attempt(app, password)).statusCode, 500)
   t.match(await app.signUp('bob'), { user: { username: 'bob' } })
@@ -260,7 +319,13 @@ t.test('a hasher that throws gives its place back', async (t) => {
 t.test('the accounts of one server share what may run, and each has a line of its own length', async (t) => {
   const [one, other] = [gate(), gate()]
   const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 1 } })
-  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  await app.app.register(accounts, {
+    db: ':memory:',
+    secret,
+    name: 'admins',
+    prefix: '/admins',
+    password: { hasher: other.hasher, concurrency: 1, waiting: 1 },
+  })
   const admin = (typed: string) => attempt(app, typed, { url: '/admins/login', username: 'nobody' })
   for (const { started, shut } of [one, other]) {
     started.length = 0
@@ -284,7 +349,13 @@ t.test('the accounts of one server share what may run, and each has a line of it
 t.test('who waits until fewer run is not overtaken by accounts of which more may', async (t) => {
   const [one, other] = [gate(), gate()]
   const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
-  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  await app.app.register(accounts, {
+    db: ':memory:',
+    secret,
+    name: 'admins',
+    prefix: '/admins',
+    password: { hasher: other.hasher, concurrency: 1, waiting: 1 },
+  })
   one.started.length = other.started.length = 0
   one.shut()
   const running = [attempt(app, 'a'), attempt(app, 'b')]
@@ -303,7 +374,14 @@ t.test('who waits until fewer run is not overtaken by accounts of which more may
 
 /** A login over a socket of its own, that can be abandoned. */
 function overSocket (port: number, typed: string, path = '/auth/login') {
-  const sent = httpRequest({ port, host: '127.0.0.1', method: 'POST', path, agent: false, headers: { 'content-type': 'application/json' } })
+  const sent = httpRequest({
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path,
+    agent: false,
+    headers: { 'content-type': 'application/json' },
+  })
   sent.on('error', () => {})
   sent.end(JSON.stringify({ username: 'ada', password: typed }))
   return sent
@@ -312,7 +390,19 @@ function overSocket (port: number, typed: string, path = '/auth/login') {
 t.test('who goes away leaves the line, and costs no hash', async (t) => {
   const { hasher, started, shut, open } = gate()
   let log = ''
-  const app = await build(t, { password: { hasher, concurrency: 1, waiting: 44 } }, { logger: { stream: { write: (line: string) => { log += line } } } })
+  const app = await build(
+    t,
+    { password: { hasher, concurrency: 1, waiting: 44 } },
+    {
+      logger: {
+        stream: {
+          write: (line: string) => {
+            log += line
+          },
+        },
+      },
+    }
+  )
   await app.signUp()
   await app.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.app.server.address() as AddressInfo
@@ -341,7 +431,13 @@ t.test('who goes away leaves the line, and costs no hash', async (t) => {
 t.test('who goes away leaves the place to those behind, who may run where more may', async (t) => {
   const [one, other] = [gate(), gate()]
   const app = await build(t, { password: { hasher: one.hasher, concurrency: 2, waiting: 2 } })
-  await app.app.register(accounts, { db: ':memory:', secret, name: 'admins', prefix: '/admins', password: { hasher: other.hasher, concurrency: 1, waiting: 1 } })
+  await app.app.register(accounts, {
+    db: ':memory:',
+    secret,
+    name: 'admins',
+    prefix: '/admins',
+    password: { hasher: other.hasher, concurrency: 1, waiting: 1 },
+  })
   await app.app.listen({ port: 0, host: '127.0.0.1' })
   one.started.length = 0
   one.shut()
@@ -386,7 +482,10 @@ t.test('who goes away while the password is hashed gives the place back', async 
   running.destroy()
   await settle()
   open()
-  t.strictSame((await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode), [200, 401])
+  t.strictSame(
+    (await Promise.all([attempt(app, password), attempt(app, wrong)])).map(({ statusCode }) => statusCode),
+    [200, 401]
+  )
 })
 
 t.test('who has gone before it is their turn to be looked at costs no hash either', async (t) => {
@@ -426,8 +525,17 @@ t.test('of 500 logins at once each is answered: rightly, or told when to come ag
   const origin = await app.app.listen({ port: 0, host: '127.0.0.1' })
   const login = async (index: number) => {
     const typed = index % 5 === 0 ? password : wrong
-    const answer = await fetch(`${origin}/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'ada', password: typed }) })
-    return { index, status: answer.status, retryAfter: answer.headers.get('retry-after'), body: await answer.json() as { code?: string } }
+    const answer = await fetch(`${origin}/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'ada', password: typed }),
+    })
+    return {
+      index,
+      status: answer.status,
+      retryAfter: answer.headers.get('retry-after'),
+      body: (await answer.json()) as { code?: string },
+    }
   }
   const answers = await Promise.all(Array.from({ length: 500 }, (_, index) => login(index)))
   const busy = answers.filter(({ status }) => status === 503)
@@ -441,38 +549,57 @@ t.test('of 500 logins at once each is answered: rightly, or told when to come ag
   t.strictSame(after.map(({ status }) => status), [200, 401, 401, 200], 'and no place is lost')
 })
 
-const concurrencyWith = (size?: string) => readSettings({ secret }, size === undefined ? {} : { UV_THREADPOOL_SIZE: size }, Fastify().log).password.concurrency
+const concurrencyWith = (size?: string) =>
+  readSettings({ secret }, size === undefined ? {} : { UV_THREADPOOL_SIZE: size }, Fastify().log).password.concurrency
 
 t.test('as many hash at once as there are cores, and one thread of libuv is always left to others', async (t) => {
   const cores = availableParallelism()
   t.equal(concurrencyWith(), Math.min(cores, 3))
-  const sizes: [string, number][] = [['1', 1], ['2', 1], ['3', 2], ['64', 63], ['0', 1], ['', 1], ['x', 1], ['-3', 1], ['9999999', 1023]]
+  const sizes: [string, number][] = [
+    ['1', 1],
+    ['2', 1],
+    ['3', 2],
+    ['64', 63],
+    ['0', 1],
+    ['', 1],
+    ['x', 1],
+    ['-3', 1],
+    ['9999999', 1023],
+  ]
   for (const [size, most] of sizes) t.equal(concurrencyWith(size), Math.min(cores, most), size)
 })
 
 t.test('a concurrency that leaves no thread is refused, with the reason', async (t) => {
-  const start = (concurrency: number, env: NodeJS.ProcessEnv = {}) => readSettings({ secret, password: { concurrency } }, env, Fastify().log).password.concurrency
+  const start = (concurrency: number, env: NodeJS.ProcessEnv = {}) =>
+    readSettings({ secret, password: { concurrency } }, env, Fastify().log).password.concurrency
   t.equal(start(3), 3)
-  t.throws(() => start(4), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /: password\.concurrency must be at most 3: of the 4 threads of libuv \(UV_THREADPOOL_SIZE\) one is left to DNS, files and WebCrypto$/ })
+  t.throws(() => start(4), {
+    code: 'ACCOUNTS_OPTIONS_INVALID',
+    message:
+      /: password\.concurrency must be at most 3: of the 4 threads of libuv \(UV_THREADPOOL_SIZE\) one is left to DNS, files and WebCrypto$/,
+  })
   t.equal(start(15, { UV_THREADPOOL_SIZE: '16' }), 15)
   t.throws(() => start(16, { UV_THREADPOOL_SIZE: '16' }), { message: /at most 15/ })
   t.equal(start(1, { UV_THREADPOOL_SIZE: '1' }), 1)
 })
 
-t.test('who has waited in the line for as long as a request may take leaves it, and is told to come again', async (t) => {
-  const { hasher, shut, open } = gate()
-  const { post, signUp } = await build(t, { password: { hasher, concurrency: 1, waiting: 5 } })
-  await signUp()
-  shut()
-  const first = post('/auth/login', { username: 'ada', password })
-  await settle()
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  const second = post('/auth/login', { username: 'ada', password })
-  await settle()
-  mock.timers.tick(10_000)
-  t.match((await second).json(), { statusCode: 503, code: 'ACCOUNTS_BUSY' })
-  mock.timers.reset()
-  open()
-  t.equal((await first).statusCode, 200)
-})
+t.test(
+  'who has waited in the line for as long as a request may take leaves it, and is told to come again',
+  async (t) => {
+    const { hasher, shut, open } = gate()
+    const { post, signUp } = await build(t, { password: { hasher, concurrency: 1, waiting: 5 } })
+    await signUp()
+    shut()
+    const first = post('/auth/login', { username: 'ada', password })
+    await settle()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const second = post('/auth/login', { username: 'ada', password })
+    await settle()
+    mock.timers.tick(10_000)
+    t.match((await second).json(), { statusCode: 503, code: 'ACCOUNTS_BUSY' })
+    mock.timers.reset()
+    open()
+    t.equal((await first).statusCode, 200)
+  }
+)

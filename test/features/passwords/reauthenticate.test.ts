@@ -43,8 +43,11 @@ t.test('a wrong password, or none, changes nothing', async (t) => {
   const { post, signUp, sql } = await buildOnFile(t)
   const { access_token: token } = await signUp()
   const before = await sql.get('select * from accounts_sessions')
-  t.match((await post('/auth/reauthenticate', { password: `${password} ` }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })
-  for (const body of [{}, { password: 5 }, { password: null }, { password, username: 'ada' }]) t.equal((await post('/auth/reauthenticate', body, token)).statusCode, 400)
+  t.match((await post('/auth/reauthenticate', { password: `${password} ` }, token)).json(), {
+    statusCode: 401,
+    code: 'ACCOUNTS_CREDENTIALS_INVALID',
+  })
+  for (const body of [{}, { password: 5 }, { password: null }, { password, username: 'ada' }]) { t.equal((await post('/auth/reauthenticate', body, token)).statusCode, 400) }
   t.equal((await post('/auth/reauthenticate', { password })).statusCode, 401)
   t.same(await sql.get('select * from accounts_sessions'), before)
 })
@@ -57,7 +60,10 @@ t.test('a session that ends while the password is checked stays over', async (t)
     postgresql: 'new.revoked_at = new.created_at',
     mariadb: 'set new.revoked_at = new.created_at',
   })
-  t.match((await post('/auth/reauthenticate', { password }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.match((await post('/auth/reauthenticate', { password }, token)).json(), {
+    statusCode: 401,
+    code: 'ACCOUNTS_TOKEN_REVOKED',
+  })
 })
 
 t.test('a session that is over in the database alone is not begun again by a password', async (t) => {
@@ -68,7 +74,10 @@ t.test('a session that is over in the database alone is not begun again by a pas
   await sql.run('delete from accounts_sessions where id = ?', idOf(gone))
   for (const token of [ended, gone]) {
     t.equal((await get('/guarded', token)).statusCode, 200, 'the log has not told of it')
-    t.match((await post('/auth/reauthenticate', { password }, token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match((await post('/auth/reauthenticate', { password }, token)).json(), {
+      statusCode: 401,
+      code: 'ACCOUNTS_TOKEN_REVOKED',
+    })
   }
 })
 

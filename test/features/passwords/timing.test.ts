@@ -19,7 +19,10 @@ function shuffled (names: string[]): string[] {
 
 /** The chance of a difference in ranks like this one if there is none: Mann and Whitney's U, by its normal approximation. */
 function chanceOf (some: number[], others: number[]): number {
-  const ranked = [...some.map((value) => ({ value, isSome: true })), ...others.map((value) => ({ value, isSome: false }))].sort((a, b) => a.value - b.value)
+  const ranked = [
+    ...some.map((value) => ({ value, isSome: true })),
+    ...others.map((value) => ({ value, isSome: false })),
+  ].sort((a, b) => a.value - b.value)
   const ranks = ranked.reduce((sum, { isSome }, index) => isSome ? sum + index + 1 : sum, 0)
   const [n, m] = [some.length, others.length]
   const z = Math.abs(ranks - n * (n + m + 1) / 2) / Math.sqrt(n * m * (n + m + 1) / 12)
@@ -29,11 +32,20 @@ function chanceOf (some: number[], others: number[]): number {
 /** Two-sided, of the normal distribution (Abramowitz and Stegun 7.1.26). */
 function tail (z: number): number {
   const x = 1 / (1 + 0.3275911 * z / Math.SQRT2)
-  return x * (0.254829592 + x * (-0.284496736 + x * (1.421413741 + x * (-1.453152027 + x * 1.061405429)))) * Math.exp(-z * z / 2)
+  return (
+    x *
+    (0.254829592 + x * (-0.284496736 + x * (1.421413741 + x * (-1.453152027 + x * 1.061405429)))) *
+    Math.exp((-z * z) / 2)
+  )
 }
 
 t.test('the approximation is that of the tables', async (t) => {
-  for (const [z, p] of [[0, 1], [1, 0.3173], [1.96, 0.05], [3.2905, 0.001]] as const) t.ok(Math.abs(tail(z) - p) < 0.0001)
+  for (const [z, p] of [
+    [0, 1],
+    [1, 0.3173],
+    [1.96, 0.05],
+    [3.2905, 0.001],
+  ] as const) { t.ok(Math.abs(tail(z) - p) < 0.0001) }
   const numbers = Array.from({ length: 100 }, (_, index) => index)
   t.ok(chanceOf(numbers, numbers.map((n) => n + 0.5)) > 0.9)
   t.ok(chanceOf(numbers, numbers.map((n) => n + 40)) < 0.001)
@@ -42,11 +54,17 @@ t.test('the approximation is that of the tables', async (t) => {
 t.test('time does not tell why a login fails', async (t) => {
   const { db, app: earlier } = await buildOnFile(t, { password: { argon2: cost, pepper: oldPepper } })
   await earlier.accounts.users.create({ username: 'pepper', password })
-  const { app, post } = await build(t, { db, password: { argon2: cost, pepper: [pepper, oldPepper], legacy: [legacy.scrypt({ N: 256 })] } })
+  const { app, post } = await build(t, {
+    db,
+    password: { argon2: cost, pepper: [pepper, oldPepper], legacy: [legacy.scrypt({ N: 256 })] },
+  })
   const { users } = app.accounts
   await users.create({ username: 'wrong', password })
   await users.disable((await users.create({ username: 'disabled', password })).id)
-  await users.create({ username: 'imported', passwordHash: `scrypt:256:8:1$salt$${scryptSync(password, 'salt', 64, { N: 256, r: 8, p: 1 }).toString('hex')}` })
+  await users.create({
+    username: 'imported',
+    passwordHash: `scrypt:256:8:1$salt$${scryptSync(password, 'salt', 64, { N: 256, r: 8, p: 1 }).toString('hex')}`,
+  })
   await users.create({ username: 'cheaper', passwordHash: await argon2.hash(password, { ...cost, timeCost: 1 }) })
 
   const names = ['unknown', 'wrong', 'disabled', 'imported', 'pepper', 'cheaper']
@@ -55,7 +73,10 @@ t.test('time does not tell why a login fails', async (t) => {
     // In any order: each comes after each, and what one leaves behind, in caches and as garbage, meets all alike.
     for (const username of shuffled(names)) {
       const [startedAt, usedBefore] = [performance.now(), process.cpuUsage()]
-      const { statusCode } = await post('/auth/login', { username, password: username === 'disabled' ? password : `${password}!` })
+      const { statusCode } = await post('/auth/login', {
+        username,
+        password: username === 'disabled' ? password : `${password}!`,
+      })
       const [taken, { user, system }] = [performance.now() - startedAt, process.cpuUsage(usedBefore)]
       if (statusCode !== 401) t.fail(`${username} got in`)
       if (round < 0) continue
@@ -70,7 +91,9 @@ t.test('time does not tell why a login fails', async (t) => {
       const [some, others] = [times[name]![clock], times.unknown![clock]]
       const [here, there] = [median(some), median(others)]
       const ratio = Math.max(here / there, there / here)
-      t.comment(`${clock}: ${name} ${here.toFixed(2)} ms, unknown ${there.toFixed(2)} ms, ratio ${ratio.toFixed(3)}, p ${chanceOf(some, others).toFixed(4)}`)
+      t.comment(
+        `${clock}: ${name} ${here.toFixed(2)} ms, unknown ${there.toFixed(2)} ms, ratio ${ratio.toFixed(3)}, p ${chanceOf(some, others).toFixed(4)}`
+      )
       return ratio
     })
     t.ok(Math.min(...ratios) <= 1.15, name)

@@ -74,8 +74,16 @@ t.test('a registration that is refused leaves nothing behind', async (t) => {
 
   const bob = { ...refused, message: 'The username is taken', field: 'username' }
   t.strictSame((await register(post, { username: 'Ada', email: 'bob@example.com' })).json(), bob)
-  t.strictSame((await register(post, { username: 'Ada', email: 'ADA@example.com' })).json(), bob, 'and of both the name')
-  t.strictSame((await register(post, { username: 'bob', email: 'ada@example.com' })).json(), { ...refused, message: 'The email is taken', field: 'email' })
+  t.strictSame(
+    (await register(post, { username: 'Ada', email: 'ADA@example.com' })).json(),
+    bob,
+    'and of both the name'
+  )
+  t.strictSame((await register(post, { username: 'bob', email: 'ada@example.com' })).json(), {
+    ...refused,
+    message: 'The email is taken',
+    field: 'email',
+  })
   t.strictSame([await count(sql), await count(sql, 'sessions')], [1, 1])
   t.equal((await register(post, { username: 'bob', email: 'bob@example.com' })).statusCode, 201)
 })
@@ -114,7 +122,15 @@ t.test('where people sign in with a name only, there are no addresses', async (t
 
 t.test('a user who is deleted while the password is checked is not signed in', async (t) => {
   const { sql, post } = await buildOnFile(t, {
-    password: { hasher: { ...fastHasher, verify: async () => { await sql.exec('delete from accounts_users'); return true } } },
+    password: {
+      hasher: {
+        ...fastHasher,
+        verify: async () => {
+          await sql.exec('delete from accounts_users')
+          return true
+        },
+      },
+    },
   })
   await register(post, { username: 'ada' })
   t.match((await login(post, { username: 'ada' })).json(), { statusCode: 401, code: 'ACCOUNTS_CREDENTIALS_INVALID' })

@@ -41,19 +41,25 @@ t.test('a logout takes a refresh token of any generation, and never calls it a r
   t.equal((await get('/guarded', second.access_token)).json().code, 'ACCOUNTS_TOKEN_REVOKED')
 })
 
-t.test('a logout takes an expired refresh token, and an expired access token beside a good refresh token', async (t) => {
-  mock.timers.enable({ apis: ['Date'], now: new Date('2026-01-01') })
-  t.teardown(() => mock.timers.reset())
-  const { signUp, signIn, post } = await build(t)
-  const tokens = await signUp()
-  mock.timers.tick(901_000)
-  t.match((await post('/auth/logout', {}, tokens.access_token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_EXPIRED' })
-  t.equal((await post('/auth/logout', { refresh_token: tokens.refresh_token }, tokens.access_token)).statusCode, 204)
+t.test(
+  'a logout takes an expired refresh token, and an expired access token beside a good refresh token',
+  async (t) => {
+    mock.timers.enable({ apis: ['Date'], now: new Date('2026-01-01') })
+    t.teardown(() => mock.timers.reset())
+    const { signUp, signIn, post } = await build(t)
+    const tokens = await signUp()
+    mock.timers.tick(901_000)
+    t.match((await post('/auth/logout', {}, tokens.access_token)).json(), {
+      statusCode: 401,
+      code: 'ACCOUNTS_TOKEN_EXPIRED',
+    })
+    t.equal((await post('/auth/logout', { refresh_token: tokens.refresh_token }, tokens.access_token)).statusCode, 204)
 
-  const idle = await signIn()
-  mock.timers.tick(31 * 86400_000)
-  t.equal((await post('/auth/logout', { refresh_token: idle.refresh_token })).statusCode, 204)
-})
+    const idle = await signIn()
+    mock.timers.tick(31 * 86400_000)
+    t.equal((await post('/auth/logout', { refresh_token: idle.refresh_token })).statusCode, 204)
+  }
+)
 
 t.test('a logout without a token, or with one that is none of ours, is a 401 and ends nothing', async (t) => {
   const { signUp, post, get } = await build(t)
@@ -61,17 +67,33 @@ t.test('a logout without a token, or with one that is none of ours, is a 401 and
   const { header, payload } = decode(token)
 
   t.match((await post('/auth/logout')).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_MISSING' })
-  t.match((await post('/auth/logout', { refresh_token: access })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
-  const forgeries = [mint(header, payload), ...[{ iss: 'x' }, { gen: 1 }, { jti: 'x'.repeat(43) }].map((change) => mint(header, { ...payload, ...change }, refreshKey))]
+  t.match((await post('/auth/logout', { refresh_token: access })).json(), {
+    statusCode: 401,
+    code: 'ACCOUNTS_TOKEN_WRONG_TYPE',
+  })
+  const forgeries = [
+    mint(header, payload),
+    ...[{ iss: 'x' }, { gen: 1 }, { jti: 'x'.repeat(43) }].map((change) =>
+      mint(header, { ...payload, ...change }, refreshKey)
+    ),
+  ]
   for (const forged of ['garbage', ...forgeries]) {
-    t.match((await post('/auth/logout', { refresh_token: forged })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
+    t.match((await post('/auth/logout', { refresh_token: forged })).json(), {
+      statusCode: 401,
+      code: 'ACCOUNTS_TOKEN_INVALID',
+    })
   }
   t.equal((await get('/guarded', access)).statusCode, 200)
 })
 
 t.test('a logout from a session whose row is gone makes its tokens void all the same, and says so once', async (t) => {
-  const ways: ((tokens: { access_token: string, refresh_token: string }) => Parameters<ReturnType<typeof client>['post']>)[] = [
-    (tokens) => ['/auth/logout', { refresh_token: tokens.refresh_token }], (tokens) => ['/auth/logout', {}, tokens.access_token], (tokens) => ['/auth/revoke', { token: tokens.refresh_token }],
+  const ways: ((tokens: {
+    access_token: string
+    refresh_token: string
+  }) => Parameters<ReturnType<typeof client>['post']>)[] = [
+    (tokens) => ['/auth/logout', { refresh_token: tokens.refresh_token }],
+    (tokens) => ['/auth/logout', {}, tokens.access_token],
+    (tokens) => ['/auth/revoke', { token: tokens.refresh_token }],
   ]
   for (const way of ways) {
     const { signUp, post, get, sql, db } = await buildOnFile(t, { routes: { revoke: true } })
@@ -80,8 +102,10 @@ t.test('a logout from a session whose row is gone makes its tokens void all the 
     t.equal((await get('/guarded', tokens.access_token)).statusCode, 200)
     for (const time of ['once', 'and again']) t.ok((await post(...way(tokens))).statusCode < 300, time)
     const { get: elsewhere } = await build(t, { db })
-    for (const asked of [get, elsewhere]) t.match((await asked('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-    t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [{ kind: 'session', subject: decode(tokens.access_token).payload.sid }])
+    for (const asked of [get, elsewhere]) { t.match((await asked('/guarded', tokens.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' }) }
+    t.match(await sql.all('select kind, subject from accounts_revoked_tokens'), [
+      { kind: 'session', subject: decode(tokens.access_token).payload.sid },
+    ])
   }
 })
 

@@ -11,8 +11,15 @@ t.test('code sees where a user is signed in, as the user does', async (t) => {
   await signIn()
   await signUp('bob')
   const listed = await app.accounts.sessions.list(first.user.id)
-  const shown = listed.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }) =>
-    ({ id, current: id === sidOf(first), created_at: createdAt.toISOString(), last_used_at: lastUsedAt.toISOString(), expires_at: expiresAt.toISOString(), user_agent: userAgent, ip }))
+  const shown = listed.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }) => ({
+    id,
+    current: id === sidOf(first),
+    created_at: createdAt.toISOString(),
+    last_used_at: lastUsedAt.toISOString(),
+    expires_at: expiresAt.toISOString(),
+    user_agent: userAgent,
+    ip,
+  }))
   t.strictSame((await get('/auth/sessions', first.access_token)).json().sessions, shown)
   t.equal(listed.length, 2)
   for (const id of unknown) t.same(await app.accounts.sessions.list(id), [], id)
@@ -43,7 +50,8 @@ t.test('code ends all sessions of a user, or all but one, which does not feel it
   const { app, get, signUp, signIn } = await build(t)
   const all = [await signUp(), await signIn(), await signIn()]
   const bob = await signUp('bob')
-  const states = async () => Promise.all([...all, bob].map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
+  const states = async () =>
+    Promise.all([...all, bob].map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
 
   await app.accounts.sessions.revokeAll(all[0]!.user.id, { except: sidOf(all[1]!) })
   t.same(await states(), [401, 200, 401, 200])
@@ -68,7 +76,9 @@ t.test('a row says how its session was ended by code', async (t) => {
   await sessions.revoke(sidOf(all[0]!))
   await sessions.revokeAll(all[0]!.user.id, { except: sidOf(all[1]!) })
   await sessions.revokeAll(all[0]!.user.id)
-  const reasons = (await sql.all('select revoke_reason from accounts_sessions order by id')).map((row) => row.revoke_reason)
+  const reasons = (await sql.all('select revoke_reason from accounts_sessions order by id')).map(
+    (row) => row.revoke_reason
+  )
   t.same(reasons, ['ended', 'everywhere', 'ended'])
   const kinds = (await sql.all('select kind from accounts_revoked_tokens order by revision')).map((row) => row.kind)
   t.same(kinds, ['session', 'session', 'session', 'user'])
@@ -96,6 +106,8 @@ t.test('two sessions that end all others at once do not both go on', async (t) =
   const { app, get, signUp, signIn } = await build(t)
   const all = [await signUp(), await signIn(), await signIn(), await signIn()]
   await Promise.all(all.map((session) => app.accounts.sessions.revokeAll(session.user.id, { except: sidOf(session) })))
-  const states = await Promise.all(all.map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
+  const states = await Promise.all(
+    all.map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode)
+  )
   t.same(states.filter((status) => status === 200).length, 0, 'each was ended by another')
 })

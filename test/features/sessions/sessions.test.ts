@@ -9,7 +9,14 @@ const sidOf = (token: string): string => decode(token).payload.sid
 t.test('a user sees where they are signed in, the session used last first, and no token', async (t) => {
   const { app, get, signUp, signIn } = await build(t)
   const first = await signUp()
-  const phone = (await app.inject({ method: 'POST', url: '/auth/login', headers: { 'user-agent': 'Phone/1' }, payload: { username: 'ada', password: 'correct horse battery staple' } })).json()
+  const phone = (
+    await app.inject({
+      method: 'POST',
+      url: '/auth/login',
+      headers: { 'user-agent': 'Phone/1' },
+      payload: { username: 'ada', password: 'correct horse battery staple' },
+    })
+  ).json()
   await signUp('bob')
   const { sessions } = (await get('/auth/sessions', first.access_token)).json()
   t.match(sessions, [
@@ -27,8 +34,18 @@ t.test('a session shows where it was refreshed last', async (t) => {
   const { app, get, signUp } = await build(t, { refresh: { window: 0 } })
   const { refresh_token: token } = await signUp()
   const headers = { 'user-agent': 'Thief/666' }
-  const thief = (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token: token }, headers, remoteAddress: '203.0.113.66' })).json()
-  t.match((await get('/auth/sessions', thief.access_token)).json(), { sessions: [{ user_agent: 'Thief/666', ip: '203.0.113.66' }] })
+  const thief = (
+    await app.inject({
+      method: 'POST',
+      url: '/auth/refresh',
+      payload: { refresh_token: token },
+      headers,
+      remoteAddress: '203.0.113.66',
+    })
+  ).json()
+  t.match((await get('/auth/sessions', thief.access_token)).json(), {
+    sessions: [{ user_agent: 'Thief/666', ip: '203.0.113.66' }],
+  })
 })
 
 t.test('a session can be ended by its user, and by nobody else', async (t) => {
@@ -36,7 +53,12 @@ t.test('a session can be ended by its user, and by nobody else', async (t) => {
   const here = await signUp()
   const there = await signIn()
   const mallory = await signUp('mallory')
-  const end = (id: string, token?: string) => app.inject({ method: 'DELETE', url: `/auth/sessions/${id}`, headers: token ? { authorization: `Bearer ${token}` } : {} })
+  const end = (id: string, token?: string) =>
+    app.inject({
+      method: 'DELETE',
+      url: `/auth/sessions/${id}`,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+    })
   const sid = sidOf(there.access_token)
 
   for (const id of [sid, '01a20000-0000-7000-8000-000000000000', 'x', "' or 1=1", '%00', 'x'.repeat(90)]) {
@@ -56,10 +78,12 @@ t.test('all sessions end at once, or all but the one at hand', async (t) => {
   const { app, get, refresh, signUp, signIn, sql } = await buildOnFile(t)
   const all = [await signUp(), await signIn(), await signIn()]
   const bob = await signUp('bob')
-  const end = (query: string, token: string) => app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: { authorization: `Bearer ${token}` } })
-  const states = async () => Promise.all([...all, bob].map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
+  const end = (query: string, token: string) =>
+    app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: { authorization: `Bearer ${token}` } })
+  const states = async () =>
+    Promise.all([...all, bob].map(async ({ access_token: token }) => (await get('/guarded', token)).statusCode))
 
-  for (const query of ['?keep=all', '?keep=', '?keep=current&keep=current', '?other=1']) t.match((await end(query, all[0]!.access_token)).json(), { statusCode: 400 }, query)
+  for (const query of ['?keep=all', '?keep=', '?keep=current&keep=current', '?other=1']) { t.match((await end(query, all[0]!.access_token)).json(), { statusCode: 400 }, query) }
   t.equal((await end('?keep=current', all[0]!.access_token)).statusCode, 204)
   t.same(await states(), [200, 401, 401, 200])
 
@@ -67,7 +91,9 @@ t.test('all sessions end at once, or all but the one at hand', async (t) => {
   t.equal((await end('', all[1].access_token)).statusCode, 204)
   t.same(await states(), [401, 401, 401, 200])
   for (const { refresh_token: token } of all) t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(await sql.all("select epoch, kind from accounts_revoked_tokens where kind = 'user'"), [{ epoch: 1, kind: 'user' }])
+  t.match(await sql.all("select epoch, kind from accounts_revoked_tokens where kind = 'user'"), [
+    { epoch: 1, kind: 'user' },
+  ])
   t.equal((await get('/guarded', (await signIn()).access_token)).statusCode, 200)
 })
 
@@ -76,7 +102,10 @@ t.test('a user sees when each session was used last: by a refresh, or by its nex
   t.teardown(() => mock.timers.reset())
   const { get, refresh, signUp, signIn } = await build(t)
   const asking = await signIn().then(() => signUp())
-  const lastUsed = async () => (await get('/auth/sessions', asking.access_token)).json().sessions.map((session: { last_used_at: string }) => session.last_used_at)
+  const lastUsed = async () =>
+    (await get('/auth/sessions', asking.access_token))
+      .json()
+      .sessions.map((session: { last_used_at: string }) => session.last_used_at)
 
   mock.timers.setTime(1_800_000_100_000)
   const other = await signIn()
@@ -92,8 +121,16 @@ t.test('a user sees when each session was used last: by a refresh, or by its nex
 
 t.test('what a client says of itself is cut, and cannot break the list', async (t) => {
   const { app, get } = await build(t, {}, { trustProxy: true })
-  const headers = { 'user-agent': `${'😀'.repeat(255)}a😀${'x'.repeat(100_000)}\0`, 'x-forwarded-for': `${'9'.repeat(5000)}` }
-  const answer = await app.inject({ method: 'POST', url: '/auth/register', headers, payload: { username: 'ada', password } })
+  const headers = {
+    'user-agent': `${'😀'.repeat(255)}a😀${'x'.repeat(100_000)}\0`,
+    'x-forwarded-for': `${'9'.repeat(5000)}`,
+  }
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/auth/register',
+    headers,
+    payload: { username: 'ada', password },
+  })
   t.equal(answer.statusCode, 201)
   const [session] = (await get('/auth/sessions', answer.json().access_token)).json().sessions
   t.equal(session.user_agent, `${'😀'.repeat(255)}a`)
@@ -106,7 +143,10 @@ t.test('who was deleted behind our back has no sessions to end', async (t) => {
   await get('/guarded', token)
   await sql.run('delete from accounts_users')
   for (const query of ['', '?keep=current']) {
-    t.match((await app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: bearer(token) })).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+    t.match((await app.inject({ method: 'DELETE', url: `/auth/sessions${query}`, headers: bearer(token) })).json(), {
+      statusCode: 401,
+      code: 'ACCOUNTS_TOKEN_REVOKED',
+    })
   }
 })
 
@@ -119,9 +159,16 @@ t.test('a session that ends itself takes its cookies along', async (t) => {
   t.equal((await page.send('DELETE', `/auth/sessions/${sessions[0].id}`)).statusCode, 403)
   const other = browser(app)
   await other.post('/auth/login', ada)
-  t.equal((await page.send('DELETE', `/auth/sessions/${sessions[0].id}`, undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
+  t.equal(
+    (await page.send('DELETE', `/auth/sessions/${sessions[0].id}`, undefined, { 'sec-fetch-site': 'same-origin' }))
+      .statusCode,
+    204
+  )
   t.same(page.names(), [])
-  t.equal((await other.send('DELETE', '/auth/sessions', undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
+  t.equal(
+    (await other.send('DELETE', '/auth/sessions', undefined, { 'sec-fetch-site': 'same-origin' })).statusCode,
+    204
+  )
   t.same(other.names(), [])
 })
 
@@ -133,7 +180,11 @@ t.test('a page of another origin that ends its own session takes no cookies out 
   for (const url of [`/auth/sessions/${sidOf(token)}`, '/auth/sessions']) {
     const { access_token: own } = (await app.inject({ method: 'POST', url: '/auth/login', payload: ada })).json()
     const bearer = url === '/auth/sessions' ? own : token
-    const answer = await app.inject({ method: 'DELETE', url, headers: { ...foreign, authorization: `Bearer ${bearer}` } })
+    const answer = await app.inject({
+      method: 'DELETE',
+      url,
+      headers: { ...foreign, authorization: `Bearer ${bearer}` },
+    })
     t.equal(answer.statusCode, 204, url)
     t.notOk(answer.headers['set-cookie'], url)
   }

@@ -5,8 +5,13 @@ import type { Sql } from '../../support/databases.ts'
 
 /** Sends attempts from the addresses of many networks. */
 export function attempts (app: FastifyInstance) {
-  const send = (method: 'POST' | 'PUT', url: string, payload: object, remoteAddress: string, headers: Record<string, string> = {}) =>
-    app.inject({ method, url, payload, remoteAddress, headers })
+  const send = (
+    method: 'POST' | 'PUT',
+    url: string,
+    payload: object,
+    remoteAddress: string,
+    headers: Record<string, string> = {}
+  ) => app.inject({ method, url, payload, remoteAddress, headers })
 
   return {
     send,

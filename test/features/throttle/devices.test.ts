@@ -31,9 +31,20 @@ function stopClock (t: Test) {
 }
 
 /** Signs in with that cookie, from a network that nobody has used. */
-function withDevice (app: Parameters<typeof attempts>[0], value: string | undefined, username = 'ada', secretWord = password) {
+function withDevice (
+  app: Parameters<typeof attempts>[0],
+  value: string | undefined,
+  username = 'ada',
+  secretWord = password
+) {
   const { send } = attempts(app)
-  return send('POST', '/auth/login', { username, password: secretWord }, '198.51.100.1', value === undefined ? {} : { cookie: `${name}=${value}` })
+  return send(
+    'POST',
+    '/auth/login',
+    { username, password: secretWord },
+    '198.51.100.1',
+    value === undefined ? {} : { cookie: `${name}=${value}` }
+  )
 }
 
 t.test('strangers lock an account, and not its owner on a known device, even when they have logged out', async (t) => {
@@ -49,23 +60,33 @@ t.test('strangers lock an account, and not its owner on a known device, even whe
   t.equal((await withDevice(app, undefined)).statusCode, 429, 'which opens nothing for strangers')
 })
 
-t.test('who is signed in on a known device gives the password again and changes it, whatever strangers do', async (t) => {
-  const { app, page } = await signedUp(t)
-  stopClock(t)
-  await lock(app)
-  const csrf = { 'x-csrf-token': page.valueOf('csrf')!, 'sec-fetch-site': 'same-origin' }
-  t.equal((await page.send('POST', '/auth/reauthenticate', { password }, csrf)).statusCode, 200)
-  const change = { current_password: password, new_password: `${password}!` }
-  t.equal((await page.send('PUT', '/auth/password', change, { ...csrf, 'x-csrf-token': page.valueOf('csrf')! })).statusCode, 200)
-})
+t.test(
+  'who is signed in on a known device gives the password again and changes it, whatever strangers do',
+  async (t) => {
+    const { app, page } = await signedUp(t)
+    stopClock(t)
+    await lock(app)
+    const csrf = { 'x-csrf-token': page.valueOf('csrf')!, 'sec-fetch-site': 'same-origin' }
+    t.equal((await page.send('POST', '/auth/reauthenticate', { password }, csrf)).statusCode, 200)
+    const change = { current_password: password, new_password: `${password}!` }
+    t.equal(
+      (await page.send('PUT', '/auth/password', change, { ...csrf, 'x-csrf-token': page.valueOf('csrf')! })).statusCode,
+      200
+    )
+  }
+)
 
 t.test('a known device is throttled by itself, and guesses no more than five times', async (t) => {
   const { app, device } = await signedUp(t)
   stopClock(t)
   const statuses = []
-  for (let tries = 0; tries < 8; tries++) statuses.push((await withDevice(app, device, 'ada', 'not at all the password')).statusCode)
+  for (let tries = 0; tries < 8; tries++) { statuses.push((await withDevice(app, device, 'ada', 'not at all the password')).statusCode) }
   t.same(statuses, [401, 401, 401, 401, 401, 401, 429, 429])
-  t.equal((await attempts(app).succeed('ada', address(9))).statusCode, 200, 'its failures are not counted for the account')
+  t.equal(
+    (await attempts(app).succeed('ada', address(9))).statusCode,
+    200,
+    'its failures are not counted for the account'
+  )
   t.equal((await withDevice(app, undefined)).statusCode, 200, 'nor for the account where it is')
 })
 
@@ -87,10 +108,14 @@ t.test('a value that is forged, of another user, too old or for an older passwor
   await bob.post('/auth/register', { username: 'bob', password })
   const device = ada.valueOf('device')!
   const [nonce, issued, signature] = device.split('.')
-  const { password_changed_at: changed } = (await sql.get('select password_changed_at from accounts_users where id = ?', user.id))!
+  const { password_changed_at: changed } = (await sql.get(
+    'select password_changed_at from accounts_users where id = ?',
+    user.id
+  ))!
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/device/v1', 32))
   const csrfKey = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/csrf/v1', 32))
-  const sign = (stem: string, by: string | Buffer = key) => `${stem}.${createHmac('sha256', by).update(`${user.id} ${changed} ${stem}`).digest('base64url')}`
+  const sign = (stem: string, by: string | Buffer = key) =>
+    `${stem}.${createHmac('sha256', by).update(`${user.id} ${changed} ${stem}`).digest('base64url')}`
   t.equal(sign(`${nonce}.${issued}`), device)
 
   stopClock(t)
@@ -115,7 +140,12 @@ t.test('a value that is forged, of another user, too old or for an older passwor
   t.equal((await withDevice(app, device, 'nobody')).statusCode, 401, 'of nobody it is worth nothing, and is no error')
 
   const changedPassword = `${password}!`
-  await ada.send('PUT', '/auth/password', { current_password: password, new_password: changedPassword }, { 'sec-fetch-site': 'same-origin' })
+  await ada.send(
+    'PUT',
+    '/auth/password',
+    { current_password: password, new_password: changedPassword },
+    { 'sec-fetch-site': 'same-origin' }
+  )
   t.not(ada.valueOf('device'), device)
   t.equal((await withDevice(app, device, 'ada', changedPassword)).statusCode, 429, 'for an older password')
   t.equal((await withDevice(app, ada.valueOf('device'), 'ada', changedPassword)).statusCode, 200)
@@ -155,45 +185,58 @@ t.test('it lasts 400 days', async (t) => {
   t.equal((await withDevice(app, device)).statusCode, 429)
 })
 
-t.test('keys may be changed: the first makes values, all check them, and that of a retired one is worth nothing', async (t) => {
-  const pair = () => ({ private: generateKeyPairSync('ed25519').privateKey })
-  for (const [old, next] of [['x7Kp2mQ9vLw4RtYb8NjHc3FsZ1DgA6uE', secret], [pair(), pair()]]) {
-    const { app, db } = await buildOnFile(t, { ...on, secret: old! })
-    const page = browser(app)
-    await page.post('/auth/register', { username: 'ada', password })
-    const device = page.valueOf('device')
-    stopClock(t)
-    await lock(app)
+t.test(
+  'keys may be changed: the first makes values, all check them, and that of a retired one is worth nothing',
+  async (t) => {
+    const pair = () => ({ private: generateKeyPairSync('ed25519').privateKey })
+    for (const [old, next] of [
+      ['x7Kp2mQ9vLw4RtYb8NjHc3FsZ1DgA6uE', secret],
+      [pair(), pair()],
+    ]) {
+      const { app, db } = await buildOnFile(t, { ...on, secret: old! })
+      const page = browser(app)
+      await page.post('/auth/register', { username: 'ada', password })
+      const device = page.valueOf('device')
+      stopClock(t)
+      await lock(app)
 
-    const rotated = await build(t, { ...on, db, secret: [next!, old!] })
-    const answer = await withDevice(rotated.app, device)
-    t.equal(answer.statusCode, 200)
-    const retired = await build(t, { ...on, db, secret: next! })
-    await lock(retired.app)
-    t.equal((await withDevice(retired.app, device)).statusCode, 429)
-    t.equal((await withDevice(retired.app, setBy(answer)[name]!.value)).statusCode, 200)
-    mock.timers.reset()
+      const rotated = await build(t, { ...on, db, secret: [next!, old!] })
+      const answer = await withDevice(rotated.app, device)
+      t.equal(answer.statusCode, 200)
+      const retired = await build(t, { ...on, db, secret: next! })
+      await lock(retired.app)
+      t.equal((await withDevice(retired.app, device)).statusCode, 429)
+      t.equal((await withDevice(retired.app, setBy(answer)[name]!.value)).statusCode, 200)
+      mock.timers.reset()
+    }
   }
-})
+)
 
-t.test('where tokens travel in bodies there is none, nor where the app throttles itself, nor at a refresh', async (t) => {
-  const { app } = await build(t, { ...on, transport: 'both' })
-  const { send } = attempts(app)
-  await send('POST', '/auth/register', { username: 'ada', password }, address(1))
-  t.same(setBy(await send('POST', '/auth/login', { username: 'ada', password }, address(1))), {})
-  const page = browser(app)
-  const answer = await page.post('/auth/login', { username: 'ada', password, transport: 'cookie', remember: false })
-  t.equal(setBy(answer)[name]!.maxAge, undefined, 'a browser that is not to remember forgets it')
-  t.notOk(setBy(await page.post('/auth/refresh'))[name])
+t.test(
+  'where tokens travel in bodies there is none, nor where the app throttles itself, nor at a refresh',
+  async (t) => {
+    const { app } = await build(t, { ...on, transport: 'both' })
+    const { send } = attempts(app)
+    await send('POST', '/auth/register', { username: 'ada', password }, address(1))
+    t.same(setBy(await send('POST', '/auth/login', { username: 'ada', password }, address(1))), {})
+    const page = browser(app)
+    const answer = await page.post('/auth/login', { username: 'ada', password, transport: 'cookie', remember: false })
+    t.equal(setBy(answer)[name]!.maxAge, undefined, 'a browser that is not to remember forgets it')
+    t.notOk(setBy(await page.post('/auth/refresh'))[name])
 
-  const without = await build(t, { transport: 'cookie', throttle: false })
-  t.notOk(setBy(await browser(without.app).post('/auth/register', { username: 'ada', password }))[name])
-})
+    const without = await build(t, { transport: 'cookie', throttle: false })
+    t.notOk(setBy(await browser(without.app).post('/auth/register', { username: 'ada', password }))[name])
+  }
+)
 
 t.test('it has a name and a path like the other cookies', async (t) => {
   const { app } = await build(t, { ...on, cookies: { device: { name: '__Host-known', path: '/' } } })
   const answer = await browser(app).post('/auth/register', { username: 'ada', password })
   t.match(setBy(answer)['__Host-known'], { path: '/' })
-  await t.rejects(build(t, { ...on, cookies: { device: { name: '__Secure-refresh' } } }), { message: /cookies must have different names/ })
-  await t.rejects(build(t, { ...on, cookies: { device: { name: '__Host-device' } } }), { message: /cookies\.device\.name __Host-device/ })
+  await t.rejects(build(t, { ...on, cookies: { device: { name: '__Secure-refresh' } } }), {
+    message: /cookies must have different names/,
+  })
+  await t.rejects(build(t, { ...on, cookies: { device: { name: '__Host-device' } } }), {
+    message: /cookies\.device\.name __Host-device/,
+  })
 })

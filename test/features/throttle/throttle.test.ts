@@ -23,19 +23,22 @@ function stopClock (t: Test) {
   return (seconds: number) => mock.timers.tick(seconds * 1000)
 }
 
-t.test('five failures at one account from one network are free, then that network has to wait, and nobody else', async (t) => {
-  const { app, signUp } = await build(t, on)
-  await signUp()
-  const { fail, succeed } = attempts(app)
-  for (let tries = 0; tries < 6; tries++) t.equal((await fail('ada', home)).statusCode, 401)
+t.test(
+  'five failures at one account from one network are free, then that network has to wait, and nobody else',
+  async (t) => {
+    const { app, signUp } = await build(t, on)
+    await signUp()
+    const { fail, succeed } = attempts(app)
+    for (let tries = 0; tries < 6; tries++) t.equal((await fail('ada', home)).statusCode, 401)
 
-  const refused = await succeed('ada', home)
-  t.match(refused.json(), { statusCode: 429, code: 'ACCOUNTS_THROTTLED', error: 'Too Many Requests' })
-  t.equal(refused.headers['retry-after'], '2')
-  t.equal(refused.json().message, 'There were too many attempts: try again in 2 seconds')
-  t.equal((await succeed('ada', '192.0.2.2')).statusCode, 200)
-  t.equal((await fail('bob', home)).statusCode, 401)
-})
+    const refused = await succeed('ada', home)
+    t.match(refused.json(), { statusCode: 429, code: 'ACCOUNTS_THROTTLED', error: 'Too Many Requests' })
+    t.equal(refused.headers['retry-after'], '2')
+    t.equal(refused.json().message, 'There were too many attempts: try again in 2 seconds')
+    t.equal((await succeed('ada', '192.0.2.2')).statusCode, 200)
+    t.equal((await fail('bob', home)).statusCode, 401)
+  }
+)
 
 t.test('a block grows with each failure, ends by itself, and what is refused makes it no longer', async (t) => {
   const { app, signUp } = await build(t, on)
@@ -48,7 +51,7 @@ t.test('a block grows with each failure, ends by itself, and what is refused mak
     t.equal((await fail('ada', home)).statusCode, 401)
     t.equal((await fail('ada', home)).headers['retry-after'], `${seconds}`)
     pass(seconds / 2)
-    for (let tries = 0; tries < 10; tries++) t.equal((await succeed('ada', home)).headers['retry-after'], `${seconds / 2}`)
+    for (let tries = 0; tries < 10; tries++) { t.equal((await succeed('ada', home)).headers['retry-after'], `${seconds / 2}`) }
     pass(seconds / 2)
   }
   t.equal((await succeed('ada', home)).statusCode, 200)
@@ -116,21 +119,24 @@ t.test('from one network over many accounts, fifty failures are free, and other 
   t.equal((await succeed('ada', '192.0.2.2')).statusCode, 200)
 })
 
-t.test('a thousand failures at one account from as many networks lock strangers out, and no session that goes on', async (t) => {
-  const { app, get, signUp, refresh } = await build(t, on)
-  const owner = await signUp()
-  const { fail, succeed } = attempts(app)
-  stopClock(t)
-  const answers = []
-  for (let round = 0; round < 50; round++) answers.push(...await together(20, (index) => fail('ada', address(round * 20 + index))))
-  t.same([countOf(answers, 401), countOf(answers, 429)], [101, 899])
+t.test(
+  'a thousand failures at one account from as many networks lock strangers out, and no session that goes on',
+  async (t) => {
+    const { app, get, signUp, refresh } = await build(t, on)
+    const owner = await signUp()
+    const { fail, succeed } = attempts(app)
+    stopClock(t)
+    const answers = []
+    for (let round = 0; round < 50; round++) { answers.push(...(await together(20, (index) => fail('ada', address(round * 20 + index))))) }
+    t.same([countOf(answers, 401), countOf(answers, 429)], [101, 899])
 
-  const refused = await succeed('ada', '192.0.2.9')
-  t.match(refused, { statusCode: 429, headers: { 'retry-after': '2' } })
-  t.equal((await get('/guarded', owner.access_token)).statusCode, 200)
-  t.equal((await refresh(owner.refresh_token)).statusCode, 200)
-  t.equal((await succeed('bob', '192.0.2.9')).statusCode, 401)
-})
+    const refused = await succeed('ada', '192.0.2.9')
+    t.match(refused, { statusCode: 429, headers: { 'retry-after': '2' } })
+    t.equal((await get('/guarded', owner.access_token)).statusCode, 200)
+    t.equal((await refresh(owner.refresh_token)).statusCode, 200)
+    t.equal((await succeed('bob', '192.0.2.9')).statusCode, 401)
+  }
+)
 
 t.test('of attempts at once each is counted', async (t) => {
   const { app, sql, signUp } = await buildOnFile(t, wide)
@@ -139,7 +145,14 @@ t.test('of attempts at once each is counted', async (t) => {
   stopClock(t)
   t.equal(countOf(await together(50, () => fail('ada', home)), 401), 50)
   const account = identifierKey('ada')
-  t.same(await Promise.all([failuresIn(sql, 'account-network', `${home} ${account}`), failuresIn(sql, 'network', home), failuresIn(sql, 'account', account)]), [50, 50, 50])
+  t.same(
+    await Promise.all([
+      failuresIn(sql, 'account-network', `${home} ${account}`),
+      failuresIn(sql, 'network', home),
+      failuresIn(sql, 'account', account),
+    ]),
+    [50, 50, 50]
+  )
 
   t.equal(countOf(await together(50, (index) => fail('bob', address(index))), 401), 50)
   t.equal(await failuresIn(sql, 'account', identifierKey('bob')), 50)
@@ -165,14 +178,20 @@ t.test('right and wrong passwords at once, from one network, wait for each other
   await signUp('bob')
   const { fail, succeed } = attempts(app)
   stopClock(t)
-  const answers = await together(40, (index) => (index % 4 === 0 ? fail : succeed)(index % 2 === 0 ? 'ada' : 'bob', home))
+  const answers = await together(40, (index) =>
+    (index % 4 === 0 ? fail : succeed)(index % 2 === 0 ? 'ada' : 'bob', home)
+  )
   t.same([countOf(answers, 200), countOf(answers, 401)], [30, 10])
   // The two registrations are in it too.
   t.equal(await failuresIn(sql, 'network', home), 10)
 })
 
 t.test('no spelling of a name, of an address or of a path gets past it', async (t) => {
-  const { app, post } = await build(t, { throttle: { accountNetwork: 1, account: 100 } }, { trustProxy: false, routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true } })
+  const { app, post } = await build(
+    t,
+    { throttle: { accountNetwork: 1, account: 100 } },
+    { trustProxy: false, routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true } }
+  )
   await post('/auth/register', { username: 'Zoë', email: 'zoe@example.com', password })
   const { fail, send } = attempts(app)
   stopClock(t)
@@ -182,16 +201,52 @@ t.test('no spelling of a name, of an address or of a path gets past it', async (
     await fail('Zoë', '2001:db8::1')
   }
 
-  for (const name of ['Zoë', 'ZOË', 'zoe\u0308', 'ＺＯË', ' Zoë ', '\u00a0Zoë\u3000', 'zoe@example.com', 'ZOE@EXAMPLE.COM', 'zoe＠example.com', ' zoe@Example.com', 'zoe@example。com']) {
+  for (const name of [
+    'Zoë',
+    'ZOË',
+    'zoe\u0308',
+    'ＺＯË',
+    ' Zoë ',
+    '\u00a0Zoë\u3000',
+    'zoe@example.com',
+    'ZOE@EXAMPLE.COM',
+    'zoe＠example.com',
+    ' zoe@Example.com',
+    'zoe@example。com',
+  ]) {
     t.equal((await fail(name, home)).statusCode, 429, name)
   }
-  for (const neighbour of ['2001:db8::2', '2001:DB8:0:0:ffff:ffff:ffff:ffff', '2001:0db8:0000:0000::3']) t.equal((await fail('Zoë', neighbour)).statusCode, 429, neighbour)
-  for (const mapped of [`::ffff:${home}`, '::ffff:c000:201', '0:0:0:0:0:FFFF:192.0.2.1']) t.equal((await fail('Zoë', mapped)).statusCode, 429, mapped)
-  for (const path of ['//auth/login', '/auth//login', '/auth/login/', '/auth/login?x=1', '/auth/login?username=bob', '/%61uth/login']) {
-    t.equal((await send('POST', path, { username: 'Zoë', password: 'not at all the password' }, home)).statusCode, 429, path)
+  for (const neighbour of ['2001:db8::2', '2001:DB8:0:0:ffff:ffff:ffff:ffff', '2001:0db8:0000:0000::3']) { t.equal((await fail('Zoë', neighbour)).statusCode, 429, neighbour) }
+  for (const mapped of [`::ffff:${home}`, '::ffff:c000:201', '0:0:0:0:0:FFFF:192.0.2.1']) { t.equal((await fail('Zoë', mapped)).statusCode, 429, mapped) }
+  for (const path of [
+    '//auth/login',
+    '/auth//login',
+    '/auth/login/',
+    '/auth/login?x=1',
+    '/auth/login?username=bob',
+    '/%61uth/login',
+  ]) {
+    t.equal(
+      (await send('POST', path, { username: 'Zoë', password: 'not at all the password' }, home)).statusCode,
+      429,
+      path
+    )
   }
-  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'client-ip', 'true-client-ip', 'cf-connecting-ip', 'x-client-ip', 'via']) {
-    t.equal((await fail('Zoë', home, { [name]: name === 'forwarded' ? 'for=203.0.113.9' : '203.0.113.9' })).statusCode, 429, name)
+  for (const name of [
+    'x-forwarded-for',
+    'forwarded',
+    'x-real-ip',
+    'client-ip',
+    'true-client-ip',
+    'cf-connecting-ip',
+    'x-client-ip',
+    'via',
+  ]) {
+    t.equal(
+      (await fail('Zoë', home, { [name]: name === 'forwarded' ? 'for=203.0.113.9' : '203.0.113.9' })).statusCode,
+      429,
+      name
+    )
   }
   t.equal((await fail('Zoe', home)).statusCode, 401, 'another name is another account')
 })
@@ -204,14 +259,33 @@ t.test('behind a proxy that is trusted the client counts', async (t) => {
   await via('203.0.113.1')
   t.equal((await via('203.0.113.1')).statusCode, 429)
   t.equal((await via('::ffff:203.0.113.1')).statusCode, 429)
-  t.equal((await via('198.51.100.7, 203.0.113.1')).statusCode, 429, 'what the client has said itself comes first and is not believed')
+  t.equal(
+    (await via('198.51.100.7, 203.0.113.1')).statusCode,
+    429,
+    'what the client has said itself comes first and is not believed'
+  )
   t.equal((await via('203.0.113.2')).statusCode, 401)
 })
 
 t.test('a proxy that is not trusted is mentioned in the log, once', async (t) => {
-  for (const [trustProxy, header, warnings] of [[false, 'x-forwarded-for', 1], [false, 'forwarded', 1], [true, 'x-forwarded-for', 0], [false, 'x-other', 0]] as const) {
+  for (const [trustProxy, header, warnings] of [
+    [false, 'x-forwarded-for', 1],
+    [false, 'forwarded', 1],
+    [true, 'x-forwarded-for', 0],
+    [false, 'x-other', 0],
+  ] as const) {
     const lines: string[] = []
-    const { app } = await build(t, on, { trustProxy, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+    const { app } = await build(t, on, {
+      trustProxy,
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    })
     const { fail } = attempts(app)
     await fail('ada', home, { [header]: '203.0.113.1' })
     await fail('ada', home, { [header]: '203.0.113.2' })
@@ -249,25 +323,35 @@ t.test('two processes on one database count together', async (t) => {
   const first = await buildOnFile(t, on)
   const second = await build(t, { ...on, db: first.db })
   const [here, there] = [attempts(first.app), attempts(second.app)]
-  for (let tries = 0; tries < 3; tries++) t.same([(await here.fail('ada', home)).statusCode, (await there.fail('ada', home)).statusCode], [401, 401])
+  for (let tries = 0; tries < 3; tries++) { t.same([(await here.fail('ada', home)).statusCode, (await there.fail('ada', home)).statusCode], [401, 401]) }
   t.same([(await here.fail('ada', home)).statusCode, (await there.fail('ada', home)).statusCode], [429, 429])
 })
 
 t.test('a wrong current password is a guess too, of whoever is signed in', async (t) => {
   for (const [method, url, wrong, right] of [
-    ['PUT', '/auth/password', { current_password: 'not at all the password', new_password: `${password}!` }, { current_password: password, new_password: `${password}!` }],
+    [
+      'PUT',
+      '/auth/password',
+      { current_password: 'not at all the password', new_password: `${password}!` },
+      { current_password: password, new_password: `${password}!` },
+    ],
     ['POST', '/auth/reauthenticate', { password: 'not at all the password' }, { password }],
   ] as const) {
     const { app, signUp, signIn, get } = await build(t, on)
     const { access_token: token } = await signUp()
     const { send, succeed } = attempts(app)
     const pass = stopClock(t)
-    for (let tries = 0; tries < 6; tries++) t.match((await send(method, url, wrong, home, bearer(token))).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+    for (let tries = 0; tries < 6; tries++) { t.match((await send(method, url, wrong, home, bearer(token))).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' }) }
     const refused = await send(method, url, right, home, bearer(token))
     t.match(refused, { statusCode: 429, headers: { 'retry-after': '2' } })
     t.equal((await get('/guarded', token)).statusCode, 200)
     t.equal((await succeed('ada', home)).statusCode, 200, 'a login is counted by the name')
-    t.equal((await send('POST', '/auth/reauthenticate', { password }, home, bearer((await signIn()).access_token))).statusCode, 429, 'another session of the same user is not')
+    t.equal(
+      (await send('POST', '/auth/reauthenticate', { password }, home, bearer((await signIn()).access_token)))
+        .statusCode,
+      429,
+      'another session of the same user is not'
+    )
     pass(2)
     t.equal((await send(method, url, right, home, bearer(token))).statusCode, 200)
     t.equal((await send(method, url, wrong, home, bearer(token))).statusCode, 401)
@@ -280,7 +364,13 @@ t.test('a new password that is refused says nothing of the current one, and is n
   const { access_token: token } = await signUp()
   const { send } = attempts(app)
   for (let tries = 0; tries < 4; tries++) {
-    const answer = await send('PUT', '/auth/password', { current_password: password, new_password: 'short' }, home, bearer(token))
+    const answer = await send(
+      'PUT',
+      '/auth/password',
+      { current_password: password, new_password: 'short' },
+      home,
+      bearer(token)
+    )
     t.match(answer.json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
     await pause(50)
   }
@@ -290,29 +380,46 @@ t.test('registrations are counted for their network, so that names cannot be ask
   const { app } = await build(t, { throttle: { network: 5 } })
   const { send, fail } = attempts(app)
   stopClock(t)
-  const register = (username: string, remoteAddress = home, more = {}) => send('POST', '/auth/register', { username, password, ...more }, remoteAddress)
+  const register = (username: string, remoteAddress = home, more = {}) =>
+    send('POST', '/auth/register', { username, password, ...more }, remoteAddress)
   t.equal((await register('ada')).statusCode, 201)
-  for (const bad of [{ password: 'short' }, { username: 'a@b' }, { role: 'admin' }, { password: 'a horse of another colour' }]) t.equal((await register('bob', home, bad)).statusCode, 'password' in bad && bad.password.length > 15 ? 201 : 400)
+  for (const bad of [
+    { password: 'short' },
+    { username: 'a@b' },
+    { role: 'admin' },
+    { password: 'a horse of another colour' },
+  ]) { t.equal((await register('bob', home, bad)).statusCode, 'password' in bad && bad.password.length > 15 ? 201 : 400) }
   for (let tries = 0; tries < 4; tries++) t.equal((await register('ada')).statusCode, 409)
   t.match(await register('carl'), { statusCode: 429, headers: { 'retry-after': '2' } })
   t.equal((await fail('ada', home)).statusCode, 429)
   t.equal((await register('carl', '192.0.2.2')).statusCode, 201)
 })
 
-t.test('a registration that the app refuses has told that the name is free, and one that failed has told nothing', async (t) => {
-  const statuses = { forbidden: 403, bad: 400, broken: undefined, down: 503 }
-  const { app, sql } = await buildOnFile(t, {
-    throttle: { network: 100 },
-    hooks: { onRegister (_em, { username }) { throw Object.assign(new Error('no'), { statusCode: statuses[username as keyof typeof statuses] }) } },
-  }, { logger: { level: 'silent' } })
-  const { send } = attempts(app)
-  stopClock(t)
-  const register = (username: string) => send('POST', '/auth/register', { username, password }, home)
-  t.same([(await register('forbidden')).statusCode, (await register('bad')).statusCode], [403, 400])
-  t.equal(await failuresIn(sql, 'network', home), 2)
-  t.same([(await register('broken')).statusCode, (await register('down')).statusCode], [500, 500])
-  while (await failuresIn(sql, 'network', home) !== 2) await pause(20)
-})
+t.test(
+  'a registration that the app refuses has told that the name is free, and one that failed has told nothing',
+  async (t) => {
+    const statuses = { forbidden: 403, bad: 400, broken: undefined, down: 503 }
+    const { app, sql } = await buildOnFile(
+      t,
+      {
+        throttle: { network: 100 },
+        hooks: {
+          onRegister (_em, { username }) {
+            throw Object.assign(new Error('no'), { statusCode: statuses[username as keyof typeof statuses] })
+          },
+        },
+      },
+      { logger: { level: 'silent' } }
+    )
+    const { send } = attempts(app)
+    stopClock(t)
+    const register = (username: string) => send('POST', '/auth/register', { username, password }, home)
+    t.same([(await register('forbidden')).statusCode, (await register('bad')).statusCode], [403, 400])
+    t.equal(await failuresIn(sql, 'network', home), 2)
+    t.same([(await register('broken')).statusCode, (await register('down')).statusCode], [500, 500])
+    while ((await failuresIn(sql, 'network', home)) !== 2) await pause(20)
+  }
+)
 
 t.test('an attempt that came to nothing is taken back', async (t) => {
   const lines: string[] = []
@@ -321,14 +428,32 @@ t.test('an attempt that came to nothing is taken back', async (t) => {
     if (isBroken) throw new Error('broken')
     return fastHasher.verify(stored, text)
   }
-  const { app, sql, signUp } = await buildOnFile(t, { ...on, password: { hasher: { ...fastHasher, verify } } }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { app, sql, signUp } = await buildOnFile(
+    t,
+    { ...on, password: { hasher: { ...fastHasher, verify } } },
+    {
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    }
+  )
   await signUp()
   const { fail, succeed } = attempts(app)
   stopClock(t)
   isBroken = true
   for (let tries = 0; tries < 3; tries++) t.equal((await succeed('ada', home)).statusCode, 500)
   const account = identifierKey('ada')
-  const counted = () => Promise.all([failuresIn(sql, 'account-network', `${home} ${account}`), failuresIn(sql, 'network', home), failuresIn(sql, 'account', account)])
+  const counted = () =>
+    Promise.all([
+      failuresIn(sql, 'account-network', `${home} ${account}`),
+      failuresIn(sql, 'network', home),
+      failuresIn(sql, 'account', account),
+    ])
   while ((await counted()).some((failures) => failures > 0)) await pause(20)
   isBroken = false
   t.equal((await fail('ada', home)).statusCode, 401)
@@ -358,32 +483,42 @@ t.test('without its table nobody is let in unthrottled', async (t) => {
   t.equal((await attempts(app).succeed('ada', home)).statusCode, 200)
 })
 
-t.test('a good refresh token of a session that is not there counts for its network; what is ordinary does not', async (t) => {
-  const { app, sql, signUp, signIn, refresh, post } = await buildOnFile(t, { throttle: { network: 2 } })
-  const { refresh_token: token } = await signUp()
-  const { send } = attempts(app)
-  stopClock(t)
-  const ask = (refreshToken: string) => send('POST', '/auth/refresh', { refresh_token: refreshToken }, home)
-  const { header, payload } = decode(token)
-  const strange = (sid: string) => mint(header, { ...payload, sid }, refreshKey)
+t.test(
+  'a good refresh token of a session that is not there counts for its network; what is ordinary does not',
+  async (t) => {
+    const { app, sql, signUp, signIn, refresh, post } = await buildOnFile(t, { throttle: { network: 2 } })
+    const { refresh_token: token } = await signUp()
+    const { send } = attempts(app)
+    stopClock(t)
+    const ask = (refreshToken: string) => send('POST', '/auth/refresh', { refresh_token: refreshToken }, home)
+    const { header, payload } = decode(token)
+    const strange = (sid: string) => mint(header, { ...payload, sid }, refreshKey)
 
-  const over = await signIn()
-  await post('/auth/logout', { refresh_token: over.refresh_token })
-  for (let tries = 0; tries < 5; tries++) {
-    t.match((await ask(over.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-    t.equal((await ask('nonsense')).statusCode, 401)
+    const over = await signIn()
+    await post('/auth/logout', { refresh_token: over.refresh_token })
+    for (let tries = 0; tries < 5; tries++) {
+      t.match((await ask(over.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+      t.equal((await ask('nonsense')).statusCode, 401)
+    }
+    t.equal(await failuresIn(sql, 'network', home), 0)
+    for (let tries = 0; tries < 3; tries++) {
+      t.match((await ask(strange(`0197aaaa-0000-7000-8000-00000000000${tries}`))).json(), {
+        code: 'ACCOUNTS_TOKEN_REVOKED',
+      })
+    }
+    t.match(await ask(strange('0197aaaa-0000-7000-8000-000000000009')), {
+      statusCode: 429,
+      headers: { 'retry-after': '2' },
+    })
+    t.equal((await ask(token)).statusCode, 200, 'a session that goes on always works')
+    t.equal((await refresh(token)).statusCode, 200)
   }
-  t.equal(await failuresIn(sql, 'network', home), 0)
-  for (let tries = 0; tries < 3; tries++) t.match((await ask(strange(`0197aaaa-0000-7000-8000-00000000000${tries}`))).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-  t.match(await ask(strange('0197aaaa-0000-7000-8000-000000000009')), { statusCode: 429, headers: { 'retry-after': '2' } })
-  t.equal((await ask(token)).statusCode, 200, 'a session that goes on always works')
-  t.equal((await refresh(token)).statusCode, 200)
-})
+)
 
 t.test('code checks passwords unthrottled', async (t) => {
   const { app, signUp } = await build(t, { throttle: { accountNetwork: 1, network: 1, account: 1 } })
   await signUp()
-  for (let tries = 0; tries < 5; tries++) t.equal(await app.accounts.users.verifyPassword('ada', 'not at all the password'), null)
+  for (let tries = 0; tries < 5; tries++) { t.equal(await app.accounts.users.verifyPassword('ada', 'not at all the password'), null) }
   t.match(await app.accounts.users.verifyPassword('ada', password), { username: 'ada' })
 })
 
@@ -414,8 +549,20 @@ t.test('blocks and refusals are counted, and told without what was typed', async
   pass(2)
   await fail('ada', home)
   t.match(app.accounts.counters, { attemptsThrottled: 1, bucketsBlocked: 4 })
-  const lock = (reason: string, userId: string | null) => ({ instance: 'accounts', userId, sessionId: null, reason, ip: home, userAgent: 'lightMyRequest' })
-  t.same(heard, [lock('account-network', user.id), lock('account-network', user.id), lock('network', null), lock('account', user.id)])
+  const lock = (reason: string, userId: string | null) => ({
+    instance: 'accounts',
+    userId,
+    sessionId: null,
+    reason,
+    ip: home,
+    userAgent: 'lightMyRequest',
+  })
+  t.same(heard, [
+    lock('account-network', user.id),
+    lock('account-network', user.id),
+    lock('network', null),
+    lock('account', user.id),
+  ])
 })
 
 t.test('what is forgotten is pruned, and nothing else', async (t) => {
@@ -446,7 +593,8 @@ async function withAddress (t: Test) {
     for (const name of names) statuses.push((await fail(name, address(networks++))).statusCode)
     return statuses
   }
-  const confirm = (word: string) => send('POST', '/auth/reauthenticate', { password: word }, address(networks++), bearer(json().access_token))
+  const confirm = (word: string) =>
+    send('POST', '/auth/reauthenticate', { password: word }, address(networks++), bearer(json().access_token))
   return { ...built, succeed, pass, guess, confirm }
 }
 
@@ -493,7 +641,14 @@ t.test('what is not judged is refused with the same bytes, and the same work', a
     statements.length = 0
     const { statusCode, body, headers: { date: _, ...headers } } = await succeed(name, '192.0.2.9')
     // What the poll asks once a second is nobody's request.
-    return { statusCode, body, headers, statements: statements.map((text) => text.replace(/ \[took .*/, '')).filter((text) => !/order by .*revision.* desc/.test(text)) }
+    return {
+      statusCode,
+      body,
+      headers,
+      statements: statements
+        .map((text) => text.replace(/ \[took .*/, ''))
+        .filter((text) => !/order by .*revision.* desc/.test(text)),
+    }
   }
   const unknown = await asking('nobody@example.com')
   await guess(Array(11).fill('ada'))
@@ -520,37 +675,54 @@ t.test('the wider networks of an IPv6 address have limits too, and others of the
   t.equal(await failures(['64:ff9b::203.0.113.6', '203.0.113.5']), 1, 'which is one client, and another is not')
 })
 
-t.test('who reads the table can try out neither names nor addresses, and processes with one secret count together', async (t) => {
-  const { db, app, sql } = await buildOnFile(t, on)
-  await attempts(app).fail('ada', home)
-  const ids = async () => (await sql.all('select id from accounts_throttle order by id')).map(({ id }) => id)
-  const first = await ids()
-  const guesses = [`network ${home}`, `account ${identifierKey('ada')}`, `account-network ${home} ${identifierKey('ada')}`, home, 'ada']
-  for (const guess of guesses) t.notOk(first.includes(createHash('sha256').update(guess).digest('hex')), guess)
+t.test(
+  'who reads the table can try out neither names nor addresses, and processes with one secret count together',
+  async (t) => {
+    const { db, app, sql } = await buildOnFile(t, on)
+    await attempts(app).fail('ada', home)
+    const ids = async () => (await sql.all('select id from accounts_throttle order by id')).map(({ id }) => id)
+    const first = await ids()
+    const guesses = [
+      `network ${home}`,
+      `account ${identifierKey('ada')}`,
+      `account-network ${home} ${identifierKey('ada')}`,
+      home,
+      'ada',
+    ]
+    for (const guess of guesses) t.notOk(first.includes(createHash('sha256').update(guess).digest('hex')), guess)
 
-  const same = await build(t, { ...on, db })
-  await attempts(same.app).fail('ada', home)
-  t.same(await ids(), first)
-  const another = await build(t, { ...on, db, secret: `${secret}!` })
-  await attempts(another.app).fail('ada', home)
-  t.equal((await ids()).length, 8)
-})
-
-t.test('an attempt that is not judged and comes to nothing is taken back, and makes the block no shorter', async (t) => {
-  let isBroken = false
-  const verify = async (stored: string, text: string) => {
-    if (isBroken) throw new Error('broken')
-    return fastHasher.verify(stored, text)
+    const same = await build(t, { ...on, db })
+    await attempts(same.app).fail('ada', home)
+    t.same(await ids(), first)
+    const another = await build(t, { ...on, db, secret: `${secret}!` })
+    await attempts(another.app).fail('ada', home)
+    t.equal((await ids()).length, 8)
   }
-  const { app, sql, post } = await buildOnFile(t, {
-    throttle: { accountNetwork: 1000, network: 1000, account: 10 }, password: { hasher: { ...fastHasher, verify } },
-  }, { logger: { level: 'silent' } })
-  const { user } = (await post('/auth/register', { username: 'ada', email: 'ada@example.com', password })).json()
-  const { fail, succeed } = attempts(app)
-  stopClock(t)
-  for (let tries = 0; tries < 11; tries++) await fail('ada', home)
-  isBroken = true
-  t.equal((await succeed('ada@example.com', home)).statusCode, 500)
-  await until(async () => await failuresIn(sql, 'account', identifierKey('ada@example.com')) === 0)
-  t.equal(await failuresIn(sql, 'account', user.id), 11)
-})
+)
+
+t.test(
+  'an attempt that is not judged and comes to nothing is taken back, and makes the block no shorter',
+  async (t) => {
+    let isBroken = false
+    const verify = async (stored: string, text: string) => {
+      if (isBroken) throw new Error('broken')
+      return fastHasher.verify(stored, text)
+    }
+    const { app, sql, post } = await buildOnFile(
+      t,
+      {
+        throttle: { accountNetwork: 1000, network: 1000, account: 10 },
+        password: { hasher: { ...fastHasher, verify } },
+      },
+      { logger: { level: 'silent' } }
+    )
+    const { user } = (await post('/auth/register', { username: 'ada', email: 'ada@example.com', password })).json()
+    const { fail, succeed } = attempts(app)
+    stopClock(t)
+    for (let tries = 0; tries < 11; tries++) await fail('ada', home)
+    isBroken = true
+    t.equal((await succeed('ada@example.com', home)).statusCode, 500)
+    await until(async () => (await failuresIn(sql, 'account', identifierKey('ada@example.com'))) === 0)
+    t.equal(await failuresIn(sql, 'account', user.id), 11)
+  }
+)

@@ -22,22 +22,28 @@ async function withAdmin (t: Test, options: AccountsOptions = {}) {
   const admin = await built.signUp('root')
   await built.app.accounts.users.setRoles(admin.user.id, ['admin', 'clerk'])
   const ada = await built.signUp('ada')
-  const send = (method: 'GET' | 'PATCH' | 'DELETE', path = '', payload?: object, token: string | undefined = admin.access_token) =>
-    built.app.inject({ method, url: `/auth/users${path}`, headers: bearer(token), ...payload && { payload } })
+  const send = (
+    method: 'GET' | 'PATCH' | 'DELETE',
+    path = '',
+    payload?: object,
+    token: string | undefined = admin.access_token
+  ) => built.app.inject({ method, url: `/auth/users${path}`, headers: bearer(token), ...(payload && { payload }) })
   return { ...built, admin, ada, send }
 }
 
 t.test('without the option there are no such routes', async (t) => {
   const { send, ada } = await withAdmin(t, { routes: {} })
-  for (const method of ['GET', 'PATCH', 'DELETE'] as const) t.equal((await send(method, `/${ada.user.id}`)).statusCode, 404)
+  for (const method of ['GET', 'PATCH', 'DELETE'] as const) { t.equal((await send(method, `/${ada.user.id}`)).statusCode, 404) }
   t.equal((await send('GET')).statusCode, 404)
 })
 
 t.test('only the role of an admin opens them, as it is now', async (t) => {
   const { app, send, admin, ada } = await withAdmin(t)
   const statuses = async (token?: string) => [
-    (await send('GET', '', undefined, token)).statusCode, (await send('GET', `/${ada.user.id}`, undefined, token)).statusCode,
-    (await send('PATCH', '/x', {}, token)).statusCode, (await send('DELETE', '/x', undefined, token)).statusCode,
+    (await send('GET', '', undefined, token)).statusCode,
+    (await send('GET', `/${ada.user.id}`, undefined, token)).statusCode,
+    (await send('PATCH', '/x', {}, token)).statusCode,
+    (await send('DELETE', '/x', undefined, token)).statusCode,
   ]
   t.same(await statuses('x'), [401, 401, 401, 401])
   t.same(await statuses(ada.access_token), [403, 403, 403, 403])
@@ -52,7 +58,19 @@ t.test('an admin sees all users in parts, with what is public and when they came
   const first = (await send('GET', '?limit=1')).json()
   const { created_at: created, last_login_at: login } = first.users[0]
   t.strictSame(first, {
-    users: [{ id: ada.user.id, username: 'ada', email: null, roles: [], displayName: 'Somebody', plan: 'free', disabled_at: null, created_at: created, last_login_at: login }],
+    users: [
+      {
+        id: ada.user.id,
+        username: 'ada',
+        email: null,
+        roles: [],
+        displayName: 'Somebody',
+        plan: 'free',
+        disabled_at: null,
+        created_at: created,
+        last_login_at: login,
+      },
+    ],
     next: ada.user.id,
   })
   t.ok(Math.abs(Date.parse(created) - Date.now()) < 5000 && Date.parse(login) >= Date.parse(created))
@@ -65,7 +83,21 @@ t.test('an admin sees all users in parts, with what is public and when they came
 
 t.test('a part that cannot be is refused', async (t) => {
   const { send } = await withAdmin(t)
-  for (const query of ['limit=0', 'limit=101', 'limit=-1', 'limit=1.5', 'limit=', 'limit=ten', 'limit=Infinity', 'limit=-Infinity', 'limit=NaN', 'limit=1&limit=2', 'after=x', "after=' or 1=1", 'before=x']) {
+  for (const query of [
+    'limit=0',
+    'limit=101',
+    'limit=-1',
+    'limit=1.5',
+    'limit=',
+    'limit=ten',
+    'limit=Infinity',
+    'limit=-Infinity',
+    'limit=NaN',
+    'limit=1&limit=2',
+    'after=x',
+    "after=' or 1=1",
+    'before=x',
+  ]) {
     t.match((await send('GET', `?${query}`)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' }, query)
   }
 })
@@ -94,7 +126,10 @@ t.test('an admin disables a user, who is out at once, and lets them in again', a
   t.match((await refresh(ada.refresh_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match(await signIn(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
 
-  t.equal((await send('PATCH', `/${ada.user.id}`, { roles: ['clerk'] })).json().disabled_at, disabled.json().disabled_at)
+  t.equal(
+    (await send('PATCH', `/${ada.user.id}`, { roles: ['clerk'] })).json().disabled_at,
+    disabled.json().disabled_at
+  )
   t.equal((await send('PATCH', `/${ada.user.id}`, { disabled: false })).json().disabled_at, null)
   t.same((await signIn()).user.roles, ['clerk'])
 })
@@ -112,10 +147,31 @@ t.test('a change of the wrong form changes nothing', async (t) => {
   const { send, ada } = await withAdmin(t)
   const before = (await send('GET', `/${ada.user.id}`)).json()
   const bodies = [
-    { disabled: 'yes' }, { disabled: null }, { roles: 'admin' }, { roles: [''] }, { roles: ['x'.repeat(65)] }, { roles: ['a', 'a'] }, { roles: [5] }, { roles: ['a\0'] },
-    { roles: Array.from({ length: 65 }, (_, index) => `${index}`) }, { plan: 5 }, { plan: null }, { username: 'x' }, { email: 'x@y.zz' }, { password }, { id: 'x' }, { epoch: 9 }, { disabled_at: null },
+    { disabled: 'yes' },
+    { disabled: null },
+    { roles: 'admin' },
+    { roles: [''] },
+    { roles: ['x'.repeat(65)] },
+    { roles: ['a', 'a'] },
+    { roles: [5] },
+    { roles: ['a\0'] },
+    { roles: Array.from({ length: 65 }, (_, index) => `${index}`) },
+    { plan: 5 },
+    { plan: null },
+    { username: 'x' },
+    { email: 'x@y.zz' },
+    { password },
+    { id: 'x' },
+    { epoch: 9 },
+    { disabled_at: null },
   ]
-  for (const body of bodies) t.match((await send('PATCH', `/${ada.user.id}`, { displayName: 'x', ...body })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' }, JSON.stringify(body))
+  for (const body of bodies) {
+    t.match(
+      (await send('PATCH', `/${ada.user.id}`, { displayName: 'x', ...body })).json(),
+      { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' },
+      JSON.stringify(body)
+    )
+  }
   t.strictSame((await send('GET', `/${ada.user.id}`)).json(), before)
 })
 
@@ -130,25 +186,50 @@ t.test('an admin deletes a user, who is out at once', async (t) => {
 
 t.test('an id that is nobody and an id that is none are not found alike', async (t) => {
   const { send } = await withAdmin(t)
-  const expected = { statusCode: 404, code: 'ACCOUNTS_NOT_FOUND', error: 'Not Found', message: 'There is no such user or session' }
+  const expected = {
+    statusCode: 404,
+    code: 'ACCOUNTS_NOT_FOUND',
+    error: 'Not Found',
+    message: 'There is no such user or session',
+  }
   for (const id of nowhere) {
-    for (const answer of [await send('GET', `/${id}`), await send('PATCH', `/${id}`, { roles: [] }), await send('DELETE', `/${id}`)]) t.strictSame(answer.json(), expected, id)
+    for (const answer of [
+      await send('GET', `/${id}`),
+      await send('PATCH', `/${id}`, { roles: [] }),
+      await send('DELETE', `/${id}`),
+    ]) { t.strictSame(answer.json(), expected, id) }
   }
 })
 
 t.test('admins cannot lock themselves out here, and may change the rest of themselves', async (t) => {
   const { send, admin } = await withAdmin(t)
   const self = `/${admin.user.id}`
-  for (const body of [{ disabled: true }, { roles: [] }, { roles: ['clerk'] }, { roles: ['Admin'], displayName: 'x' }]) {
-    t.match((await send('PATCH', self, body)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' }, JSON.stringify(body))
+  for (const body of [
+    { disabled: true },
+    { roles: [] },
+    { roles: ['clerk'] },
+    { roles: ['Admin'], displayName: 'x' },
+  ]) {
+    t.match(
+      (await send('PATCH', self, body)).json(),
+      { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' },
+      JSON.stringify(body)
+    )
   }
   t.match((await send('DELETE', self)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
   t.match((await send('GET', self)).json(), { roles: ['admin', 'clerk'], displayName: 'Somebody', disabled_at: null })
-  t.match((await send('PATCH', self, { disabled: false, roles: ['admin'], plan: 'gold' })).json(), { roles: ['admin'], plan: 'gold' })
+  t.match((await send('PATCH', self, { disabled: false, roles: ['admin'], plan: 'gold' })).json(), {
+    roles: ['admin'],
+    plan: 'gold',
+  })
 })
 
 t.test('changes of different things at once are all kept', async (t) => {
   const { send, ada } = await withAdmin(t)
-  await Promise.all([{ roles: ['clerk'] }, { plan: 'gold' }, { displayName: 'Ada' }, { note: 'x' }].map((body) => send('PATCH', `/${ada.user.id}`, body)))
+  await Promise.all(
+    [{ roles: ['clerk'] }, { plan: 'gold' }, { displayName: 'Ada' }, { note: 'x' }].map((body) =>
+      send('PATCH', `/${ada.user.id}`, body)
+    )
+  )
   t.match((await send('GET', `/${ada.user.id}`)).json(), { roles: ['clerk'], plan: 'gold', displayName: 'Ada' })
 })

@@ -5,7 +5,11 @@ import type { AccountsOptions } from '../../../lib/index.ts'
 import { bearer, build, buildOnFile } from '../../support/build.ts'
 import { freshDatabase, open, openDatabase } from '../../support/databases.ts'
 
-const lastAdmin = { statusCode: 409, code: 'ACCOUNTS_LAST_ADMIN', message: 'There would be no admin left: make somebody else an admin first' }
+const lastAdmin = {
+  statusCode: 409,
+  code: 'ACCOUNTS_LAST_ADMIN',
+  message: 'There would be no admin left: make somebody else an admin first',
+}
 const options: AccountsOptions = { routes: { users: true } }
 
 async function withAdmins (t: Test, names: string[], given: AccountsOptions = {}) {
@@ -19,7 +23,10 @@ async function withAdmins (t: Test, names: string[], given: AccountsOptions = {}
   const send = (app: typeof built.app, method: 'PATCH' | 'DELETE', url: string, token: string, payload?: object) =>
     app.inject({ method, url, headers: bearer(token), ...payload && { payload } })
   /** The names of those who are admins, as the column has it. */
-  const counted = async () => (await built.sql.all('select username from accounts_users where is_admin = true order by username')).map(({ username }) => username)
+  const counted = async () =>
+    (await built.sql.all('select username from accounts_users where is_admin = true order by username')).map(
+      ({ username }) => username
+    )
   return { ...built, admins, send, counted }
 }
 
@@ -51,7 +58,9 @@ t.test('who is no admin may go, whether there is one or not', async (t) => {
 t.test('at the routes of users it stays 403 to act on oneself, and code may do as it likes', async (t) => {
   const { app, admins: [root], send, counted } = await withAdmins(t, ['root'])
   for (const change of [{ roles: [] }, { disabled: true }]) {
-    t.match((await send(app, 'PATCH', `/auth/users/${root!.id}`, root!.token, change)).json(), { code: 'ACCOUNTS_FORBIDDEN' })
+    t.match((await send(app, 'PATCH', `/auth/users/${root!.id}`, root!.token, change)).json(), {
+      code: 'ACCOUNTS_FORBIDDEN',
+    })
   }
   t.match((await send(app, 'DELETE', `/auth/users/${root!.id}`, root!.token)).json(), { code: 'ACCOUNTS_FORBIDDEN' })
   t.match(await app.accounts.users.setRoles(root!.id, []), { roles: [] })
@@ -65,7 +74,10 @@ t.test('at the routes of users it stays 403 to act on oneself, and code may do a
 })
 
 /** How two admins may take the right of each other, or of themselves, at the same moment. */
-const races: Record<string, [method: 'PATCH' | 'DELETE', url: (own: string, other: string) => string, change?: object]> = {
+const races: Record<
+  string,
+  [method: 'PATCH' | 'DELETE', url: (own: string, other: string) => string, change?: object]
+> = {
   'take the role from each other': ['PATCH', (_, other) => `/auth/users/${other}`, { roles: [] }],
   'disable each other': ['PATCH', (_, other) => `/auth/users/${other}`, { disabled: true }],
   'delete each other': ['DELETE', (_, other) => `/auth/users/${other}`],
@@ -108,13 +120,32 @@ t.test('those who were admins before are counted from the migration on', async (
   t.teardown(sql.close)
   const now = new Date()
   const people: [name: string, roles: unknown, disabledAt: Date | null][] = [
-    ['root', ['admin'], null], ['ada', ['clerk', 'admin'], null], ['eve', ['admin'], now], ['bob', ['clerk', 'administrator'], null], ['joe', [], null], ['odd', 'admin', null], ['own', { admin: 'admin' }, null],
+    ['root', ['admin'], null],
+    ['ada', ['clerk', 'admin'], null],
+    ['eve', ['admin'], now],
+    ['bob', ['clerk', 'administrator'], null],
+    ['joe', [], null],
+    ['odd', 'admin', null],
+    ['own', { admin: 'admin' }, null],
   ]
   for (const [name, roles, disabledAt] of people) {
-    await sql.run(`insert into accounts_users (id, username, username_key, password_hash, roles, profile, epoch, disabled_at, created_at, updated_at, password_changed_at)
-      values (?, ?, ?, '', ?, '{}', 0, ?, ?, ?, ?)`, randomUUID(), name, name, JSON.stringify(roles), disabledAt, now, now, now)
+    await sql.run(
+      `insert into accounts_users (id, username, username_key, password_hash, roles, profile, epoch, disabled_at, created_at, updated_at, password_changed_at)
+      values (?, ?, ?, '', ?, '{}', 0, ?, ?, ?, ?)`,
+      randomUUID(),
+      name,
+      name,
+      JSON.stringify(roles),
+      disabledAt,
+      now,
+      now,
+      now
+    )
   }
   await (await openDatabase({ db, name: 'accounts' })).close()
-  t.same(await sql.all('select username from accounts_users where is_admin = true order by username'), [{ username: 'ada' }, { username: 'root' }])
+  t.same(await sql.all('select username from accounts_users where is_admin = true order by username'), [
+    { username: 'ada' },
+    { username: 'root' },
+  ])
   t.same((await sql.all('select id from accounts_revision order by id')).map(({ id }) => id), [1, 2])
 })

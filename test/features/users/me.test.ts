@@ -9,7 +9,13 @@ import { bearer, build, buildOnFile, password } from '../../support/build.ts'
 
 t.test('a user sees what is public of the account, and nothing else', async (t) => {
   const { post, get } = await build(t)
-  const { access_token: token, user } = (await post('/auth/register', { username: 'Ada', email: 'Ada@Example.com', password: 'correct horse battery staple' })).json()
+  const { access_token: token, user } = (
+    await post('/auth/register', {
+      username: 'Ada',
+      email: 'Ada@Example.com',
+      password: 'correct horse battery staple',
+    })
+  ).json()
   const answer = await get('/auth/me', token)
   t.equal(answer.statusCode, 200)
   t.same(answer.json(), { id: user.id, username: 'Ada', email: 'Ada@example.com', roles: [] })
@@ -28,7 +34,9 @@ const user = {
   fields: {
     displayName: Type.String({ minLength: 1, default: 'Somebody' }),
     birthday: Type.Optional(Type.String({ format: 'date' })),
-    settings: Type.Optional(Type.Object({ theme: Type.String({ default: 'light' }), news: Type.Optional(Type.Boolean()) })),
+    settings: Type.Optional(
+      Type.Object({ theme: Type.String({ default: 'light' }), news: Type.Optional(Type.Boolean()) })
+    ),
     plan: Type.String({ readOnly: true, default: 'free' }),
   },
 } satisfies AccountsOptions['user']
@@ -36,7 +44,9 @@ const user = {
 /** An app whose users have fields, with Ada signed in. */
 async function withAda (t: Test, options: AccountsOptions = {}) {
   const built = await build(t, { user, ...options })
-  const tokens: TokenResponse = (await built.post('/auth/register', { username: 'ada', password, displayName: 'Ada', birthday: '1815-12-10' })).json()
+  const tokens: TokenResponse = (
+    await built.post('/auth/register', { username: 'ada', password, displayName: 'Ada', birthday: '1815-12-10' })
+  ).json()
   const send = (method: 'PATCH' | 'DELETE', payload?: object, token = tokens.access_token) =>
     built.app.inject({ method, url: '/auth/me', headers: bearer(token), ...payload && { payload } })
   return { ...built, ...tokens, send }
@@ -54,9 +64,14 @@ t.test('users change their profile: what is given changes, and the rest stays', 
 
 t.test('a change of nothing, or to what is there already, writes nothing', async (t) => {
   const { post, app, sql } = await buildOnFile(t, { user })
-  const { access_token: token } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })).json()
+  const { access_token: token } = (
+    await post('/auth/register', { username: 'ada', password, displayName: 'Ada' })
+  ).json()
   const send = (payload: object) => app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload })
-  const written = async () => [await sql.all('select * from accounts_users'), await sql.all('select * from accounts_revoked_tokens')]
+  const written = async () => [
+    await sql.all('select * from accounts_users'),
+    await sql.all('select * from accounts_revoked_tokens'),
+  ]
 
   await send({ settings: { theme: 'dark', news: true } })
   const before = await written()
@@ -72,7 +87,10 @@ t.test('null takes an optional field away', async (t) => {
   const { get, send, access_token: token } = await withAda(t)
   t.notOk('birthday' in (await send('PATCH', { birthday: null })).json())
   t.notOk('birthday' in (await get('/auth/me', token)).json())
-  t.match((await send('PATCH', { displayName: null })).json(), { statusCode: 400, message: /body\/displayName must be string/ })
+  t.match((await send('PATCH', { displayName: null })).json(), {
+    statusCode: 400,
+    message: /body\/displayName must be string/,
+  })
 })
 
 t.test('a change of what is not theirs, or of the wrong form, changes nothing', async (t) => {
@@ -88,25 +106,41 @@ t.test('a change of what is not theirs, or of the wrong form, changes nothing', 
     [{ displayName: 'a\0b' }, /must not hold NUL/],
     [[], /body must be object/],
   ]
-  for (const [body, message] of refused) t.match((await send('PATCH', body)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message })
+  for (const [body, message] of refused) { t.match((await send('PATCH', body)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID', message }) }
   t.equal((await send('PATCH', { displayName: 'x' }, 'x')).statusCode, 401)
   t.strictSame((await get('/auth/me', token)).json(), before)
 })
 
 t.test('changes of different fields at once are all kept', async (t) => {
   const { get, send, access_token: token } = await withAda(t)
-  await Promise.all([{ displayName: 'Countess' }, { birthday: null }, { settings: { theme: 'dark', news: true } }].map((body) => send('PATCH', body)))
+  await Promise.all(
+    [{ displayName: 'Countess' }, { birthday: null }, { settings: { theme: 'dark', news: true } }].map((body) =>
+      send('PATCH', body)
+    )
+  )
   const { displayName, birthday, settings } = (await get('/auth/me', token)).json()
-  t.strictSame({ displayName, birthday, settings }, { displayName: 'Countess', birthday: undefined, settings: { theme: 'dark', news: true } })
+  t.strictSame(
+    { displayName, birthday, settings },
+    { displayName: 'Countess', birthday: undefined, settings: { theme: 'dark', news: true } }
+  )
 })
 
 t.test('an account that is closed is gone with every session, and its name is free', async (t) => {
-  const { get, refresh, send, signIn, signUp, access_token: here, refresh_token: token, user: { id } } = await withAda(t)
+  const {
+    get,
+    refresh,
+    send,
+    signIn,
+    signUp,
+    access_token: here,
+    refresh_token: token,
+    user: { id },
+  } = await withAda(t)
   const there = await signIn()
   await get('/guarded', there.access_token)
   t.match(await send('DELETE'), { statusCode: 204, body: '' })
 
-  for (const access of [here, there.access_token]) t.match((await get('/guarded', access)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  for (const access of [here, there.access_token]) { t.match((await get('/guarded', access)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' }) }
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match(await signIn(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
   t.match((await send('DELETE')).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
@@ -116,10 +150,18 @@ t.test('an account that is closed is gone with every session, and its name is fr
 
 t.test('of two who close one account at once one does, and the other is signed in no longer', async (t) => {
   const { signIn, send } = await withAda(t)
-  const answers = await Promise.all([send('DELETE'), send('DELETE', undefined, (await signIn()).access_token), send('DELETE'), send('PATCH', { displayName: 'x' })])
+  const answers = await Promise.all([
+    send('DELETE'),
+    send('DELETE', undefined, (await signIn()).access_token),
+    send('DELETE'),
+    send('PATCH', { displayName: 'x' }),
+  ])
   const statuses = answers.slice(0, 3).map(({ statusCode }) => statusCode).toSorted()
   t.same(statuses, [204, 401, 401])
-  t.match(answers.filter(({ statusCode }) => statusCode === 401).map((answer) => answer.json().code), ['ACCOUNTS_TOKEN_REVOKED', 'ACCOUNTS_TOKEN_REVOKED'])
+  t.match(
+    answers.filter(({ statusCode }) => statusCode === 401).map((answer) => answer.json().code),
+    ['ACCOUNTS_TOKEN_REVOKED', 'ACCOUNTS_TOKEN_REVOKED']
+  )
   t.ok([200, 401].includes(answers[3]!.statusCode))
 })
 
@@ -158,7 +200,10 @@ t.test('an account that is closed takes its cookies along, and no page of anothe
   const { app } = await build(t, { transport: 'cookie' })
   const page = browser(app)
   await page.post('/auth/register', { username: 'ada', password })
-  t.match((await page.send('DELETE', '/auth/me', undefined, { 'sec-fetch-site': 'cross-site' })).json(), { statusCode: 403, code: 'ACCOUNTS_CSRF_FAILED' })
+  t.match((await page.send('DELETE', '/auth/me', undefined, { 'sec-fetch-site': 'cross-site' })).json(), {
+    statusCode: 403,
+    code: 'ACCOUNTS_CSRF_FAILED',
+  })
   t.equal((await page.send('DELETE', '/auth/me', undefined, { 'sec-fetch-site': 'same-origin' })).statusCode, 204)
   t.same(page.names(), [])
 })

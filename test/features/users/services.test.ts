@@ -20,8 +20,18 @@ const user = {
 t.test('code makes a user, fields that are only read included, who then signs in', async (t) => {
   const { app, get, signIn } = await build(t, { user })
   const began = Date.now()
-  const made = await app.accounts.users.create(untold({ username: 'ada', email: 'Ada@Example.com', password, roles: ['admin'], displayName: 'Ada L.', size: 7 }))
-  const shown = { id: made.id, username: 'ada', email: 'Ada@example.com', roles: ['admin'], displayName: 'Ada L.', plan: 'free', size: 7 }
+  const made = await app.accounts.users.create(
+    untold({ username: 'ada', email: 'Ada@Example.com', password, roles: ['admin'], displayName: 'Ada L.', size: 7 })
+  )
+  const shown = {
+    id: made.id,
+    username: 'ada',
+    email: 'Ada@example.com',
+    roles: ['admin'],
+    displayName: 'Ada L.',
+    plan: 'free',
+    size: 7,
+  }
   t.strictSame(made, { ...shown, disabledAt: null, createdAt: made.createdAt, lastLoginAt: null })
   t.ok(made.createdAt.getTime() >= began && made.createdAt.getTime() <= Date.now())
   t.same(await app.accounts.sessions.list(made.id), [])
@@ -48,7 +58,7 @@ t.test('what a registration refuses, code is refused too', async (t) => {
     [{ username: 'ada', displayName: 'x', roles: [''] }, 'INPUT_INVALID', /body\/roles\/0/],
     [{ username: 'ada', displayName: 'x', password: 'short' }, 'PASSWORD_REJECTED', /at least 15/],
   ]
-  for (const [given, code, message] of refused) await t.rejects(app.accounts.users.create(given), { code: `ACCOUNTS_${code}`, message })
+  for (const [given, code, message] of refused) { await t.rejects(app.accounts.users.create(given), { code: `ACCOUNTS_${code}`, message }) }
   t.same((await app.accounts.users.list()).users, [])
 })
 
@@ -61,15 +71,17 @@ t.test('where people sign in with an address, code makes and finds users by it a
 
 t.test('of ten who are made with one name at once one is, and the others exist already', async (t) => {
   const { app } = await build(t)
-  const made = await Promise.allSettled(Array.from({ length: 10 }, () => app.accounts.users.create({ username: 'ada' })))
+  const made = await Promise.allSettled(
+    Array.from({ length: 10 }, () => app.accounts.users.create({ username: 'ada' }))
+  )
   t.equal(made.filter(({ status }) => status === 'fulfilled').length, 1)
-  for (const each of made) if (each.status === 'rejected') t.match(each.reason, { code: 'ACCOUNTS_USER_EXISTS', statusCode: 409 })
+  for (const each of made) { if (each.status === 'rejected') t.match(each.reason, { code: 'ACCOUNTS_USER_EXISTS', statusCode: 409 }) }
 })
 
 t.test('a user without a password is let in by no password, and can be given one', async (t) => {
   const { app, post, signIn } = await build(t)
   const { id } = await app.accounts.users.create({ username: 'ada' })
-  for (const guess of ['', ' ', password]) t.equal((await post('/auth/login', { username: 'ada', password: guess })).statusCode, 401)
+  for (const guess of ['', ' ', password]) { t.equal((await post('/auth/login', { username: 'ada', password: guess })).statusCode, 401) }
   t.equal((await app.accounts.issueTokens(id)).user.username, 'ada')
   await app.accounts.users.setPassword(id, password)
   t.equal((await signIn()).user.id, id)
@@ -79,15 +91,21 @@ t.test('a user is found by id, name or address, however it is typed', async (t) 
   const { app, signUp } = await build(t)
   await signUp('bob')
   const { id } = await app.accounts.users.create({ username: 'Ada', email: 'ada@example.com' })
-  for (const text of [id, 'ada', ' ADA ', 'Ａｄａ', 'ADA@example.com']) t.equal((await app.accounts.users.find(text))?.id, id, text)
+  for (const text of [id, 'ada', ' ADA ', 'Ａｄａ', 'ADA@example.com']) { t.equal((await app.accounts.users.find(text))?.id, id, text) }
   for (const text of unknown.filter((each) => each !== 'ada')) t.equal(await app.accounts.users.find(text), null, text)
 })
 
 t.test('name, address and own fields change, and the next request shows it', async (t) => {
   const { app, get, post } = await build(t, { user })
-  const { access_token: token, user: { id } } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada', birthday: '1815-12-10' })).json()
+  const {
+    access_token: token,
+    user: { id },
+  } = (await post('/auth/register', { username: 'ada', password, displayName: 'Ada', birthday: '1815-12-10' })).json()
   await get('/auth/me', token)
-  const changed = await app.accounts.users.update(id, untold({ username: 'Countess', email: 'ada@example.com', plan: 'gold', birthday: null }))
+  const changed = await app.accounts.users.update(
+    id,
+    untold({ username: 'Countess', email: 'ada@example.com', plan: 'gold', birthday: null })
+  )
   t.match(changed, { username: 'Countess', email: 'ada@example.com', displayName: 'Ada', plan: 'gold' })
   t.notOk('birthday' in changed)
   const { disabledAt: _, createdAt: __, lastLoginAt: ___, ...shown } = changed
@@ -95,7 +113,11 @@ t.test('name, address and own fields change, and the next request shows it', asy
 
   t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
   t.equal((await post('/auth/login', { username: 'countess', password })).statusCode, 200)
-  t.equal((await post('/auth/register', { username: 'ada', password, displayName: 'x' })).statusCode, 201, 'the former name is free')
+  t.equal(
+    (await post('/auth/register', { username: 'ada', password, displayName: 'x' })).statusCode,
+    201,
+    'the former name is free'
+  )
 })
 
 t.test('a change that breaks a rule changes nothing', async (t) => {
@@ -112,14 +134,19 @@ t.test('a change that breaks a rule changes nothing', async (t) => {
     [{ roles: ['admin'] }, 'INPUT_INVALID', /body\/roles is not a known field/],
     [{ password: next }, 'INPUT_INVALID', /body\/password is not a known field/],
   ]
-  for (const [change, code, message] of refused) await t.rejects(app.accounts.users.update(ada.id, change), { code: `ACCOUNTS_${code}`, message })
+  for (const [change, code, message] of refused) { await t.rejects(app.accounts.users.update(ada.id, change), { code: `ACCOUNTS_${code}`, message }) }
   t.strictSame(await app.accounts.users.find('ada'), ada)
-  t.match(await app.accounts.users.update(ada.id, { username: null, email: 'ada@example.com' }), { username: null, email: 'ada@example.com' })
+  t.match(await app.accounts.users.update(ada.id, { username: null, email: 'ada@example.com' }), {
+    username: null,
+    email: 'ada@example.com',
+  })
   t.match(await app.accounts.users.update(ada.id, { username: 'ada', email: null }), { username: 'ada', email: null })
 })
 
 t.test('changes of different fields at once are all kept', async (t) => {
-  const fields = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`field${index}`, Type.Optional(Type.Integer())]))
+  const fields = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`field${index}`, Type.Optional(Type.Integer())])
+  )
   const { app } = await build(t, { user: { fields } })
   const { id } = await app.accounts.users.create({ username: 'ada' })
   await Promise.all(Object.keys(fields).map((name, index) => app.accounts.users.update(id, { [name]: index })))
@@ -137,7 +164,10 @@ t.test('a user who is disabled is out at once, and enabled may sign in again', a
   t.match((await refresh(token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
   t.match((await post('/auth/login', { username: 'ada', password })).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
   t.strictSame((await app.accounts.users.disable(id)).disabledAt, disabledAt, 'since then, however often it is said')
-  t.equal((await app.accounts.users.update(id, { email: 'ada@example.com' })).disabledAt?.getTime(), disabledAt?.getTime())
+  t.equal(
+    (await app.accounts.users.update(id, { email: 'ada@example.com' })).disabledAt?.getTime(),
+    disabledAt?.getTime()
+  )
 
   t.equal((await app.accounts.users.enable(id)).disabledAt, null)
   t.equal((await get('/guarded', access)).statusCode, 401, 'what ended has ended')
@@ -186,8 +216,22 @@ t.test('roles are a list of different short texts', async (t) => {
   const { app, signUp } = await build(t)
   const { user: { id } } = await signUp()
   const many = Array.from({ length: 64 }, (_, index) => `role-${index}`)
-  for (const roles of [null, 'admin', [5], [''], ['x'.repeat(65)], ['a', 'a'], ['a\0'], ['\ud800'], [...many, 'more']]) {
-    await t.rejects(app.accounts.users.setRoles(id, roles as string[]), { code: 'ACCOUNTS_INPUT_INVALID', message: /body\/roles/ }, JSON.stringify(roles))
+  for (const roles of [
+    null,
+    'admin',
+    [5],
+    [''],
+    ['x'.repeat(65)],
+    ['a', 'a'],
+    ['a\0'],
+    ['\ud800'],
+    [...many, 'more'],
+  ]) {
+    await t.rejects(
+      app.accounts.users.setRoles(id, roles as string[]),
+      { code: 'ACCOUNTS_INPUT_INVALID', message: /body\/roles/ },
+      JSON.stringify(roles)
+    )
   }
   t.same((await app.accounts.users.setRoles(id, many)).roles, many)
 })
@@ -197,7 +241,12 @@ t.test('who is not there is not found, whatever is asked', async (t) => {
   await signUp()
   const { users } = app.accounts
   const asks: ((id: string) => Promise<unknown>)[] = [
-    (id) => users.update(id, {}), users.disable, users.enable, users.delete, (id) => users.setPassword(id, next), (id) => users.setRoles(id, []),
+    (id) => users.update(id, {}),
+    users.disable,
+    users.enable,
+    users.delete,
+    (id) => users.setPassword(id, next),
+    (id) => users.setRoles(id, []),
   ]
   for (const id of unknown) {
     for (const ask of asks) await t.rejects(ask(id), { code: 'ACCOUNTS_NOT_FOUND', statusCode: 404 }, id)
@@ -216,7 +265,7 @@ t.test('all users are listed in parts, the newest first, whoever comes meanwhile
     await app.accounts.users.create({ username: `later-${names.length}` })
   } while (after)
   t.same(names, [6, 5, 4, 3, 2, 1, 0].map((index) => `user-${index}`))
-  for (const wrong of [{ limit: 0 }, { limit: 101 }, { limit: 1.5 }, { after: 'x' }]) await t.rejects(app.accounts.users.list(wrong), { code: 'ACCOUNTS_INPUT_INVALID' })
+  for (const wrong of [{ limit: 0 }, { limit: 101 }, { limit: 1.5 }, { after: 'x' }]) { await t.rejects(app.accounts.users.list(wrong), { code: 'ACCOUNTS_INPUT_INVALID' }) }
 })
 
 /** What argon2 was asked for, and what happens while it verifies. */
@@ -240,8 +289,8 @@ t.test('code can ask whose password it is, at one cost for whoever is asked abou
   await users.create({ username: 'none' })
   await users.disable(off.id)
   watch.costs = []
-  for (const who of [ada, ada.id, 'ADA', 'ada@example.com']) t.equal((await users.verifyPassword(who, password))?.id, ada.id)
-  for (const who of ['ada', off, off.id, 'none', 'nobody', ...unknown]) t.equal(await users.verifyPassword(who, `${password}!`), null)
+  for (const who of [ada, ada.id, 'ADA', 'ada@example.com']) { t.equal((await users.verifyPassword(who, password))?.id, ada.id) }
+  for (const who of ['ada', off, off.id, 'none', 'nobody', ...unknown]) { t.equal(await users.verifyPassword(who, `${password}!`), null) }
   for (const who of [off, 'none', 'nobody', '']) t.equal(await users.verifyPassword(who, password), null)
   t.strictSame(watch.costs, Array(13 + unknown.length).fill('m=1024,t=2,p=1'))
 })

@@ -7,7 +7,8 @@ import { launchChromium, startExample } from './run.ts'
 
 const desktop = { viewport: { width: 1280, height: 800 } }
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
-const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+const iPhone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
 const password = 'correct horse battery staple'
 
 let browser: Browser
@@ -74,7 +75,10 @@ async function logIn (page: Page, name: string, word = password) {
 const restAfter = (page: Page, refreshes: string) => page.addInitScript((refreshes) => {
   const { setInterval } = globalThis
   const isAtRest = () => document.getElementById('refreshes')!.textContent === refreshes
-  globalThis.setInterval = ((act: () => void, ms: number) => setInterval(() => { if (!isAtRest()) act() }, ms)) as typeof setInterval
+  globalThis.setInterval = ((act: () => void, ms: number) =>
+    setInterval(() => {
+      if (!isAtRest()) act()
+    }, ms)) as typeof setInterval
 }, refreshes)
 
 const isTold = (page: Page, what: string) => page.getByRole('status').filter({ hasText: what }).waitFor()
@@ -84,8 +88,15 @@ async function checkAccess (t: Test, page: Page) {
   await page.evaluate(axe.source)
   for (const [colorScheme, options] of [['light', {}], ['dark', { runOnly: ['color-contrast'] }]] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    const { violations } = await page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), options as axe.RunOptions)
-    t.same(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], `nothing stands in the way, in ${colorScheme}`)
+    const { violations } = await page.evaluate(
+      (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options),
+      options as axe.RunOptions
+    )
+    t.same(
+      violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+      [],
+      `nothing stands in the way, in ${colorScheme}`
+    )
   }
 }
 
@@ -101,11 +112,19 @@ for (const [name, options] of Object.entries({ desktop, phone })) {
     const row = page.getByRole('listitem').filter({ hasText: 'This device' })
     t.match(await row.textContent(), /Chrome on Linux\s+This device\s+(127\.0\.0\.1|::1) · used just now/)
     await checkAccess(t, page)
-    t.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, 'nothing sticks out')
+    t.equal(
+      await page.evaluate(() => document.documentElement.scrollWidth),
+      options.viewport.width,
+      'nothing sticks out'
+    )
 
     await page.getByRole('banner').getByRole('button', { name: 'Log out' }).click()
     await isTold(page, 'You are logged out.')
-    t.same((await page.context().cookies()).map(({ name }) => name), ['__Secure-device'], 'the browser stays known, and nothing else')
+    t.same(
+      (await page.context().cookies()).map(({ name }) => name),
+      ['__Secure-device'],
+      'the browser stays known, and nothing else'
+    )
     await page.reload()
     t.ok(await page.getByRole('button', { name: 'Create account' }).isVisible())
   })
@@ -119,7 +138,10 @@ t.test('a wrong password and a taken name are told in words, and nothing moves',
   const height = (await page.locator('#login').boundingBox())!.height
 
   await logIn(page, 'taken', 'a wrong password')
-  await page.getByRole('alert').filter({ hasText: 'The user name or the password is not right. Please try again.' }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: 'The user name or the password is not right. Please try again.' })
+    .waitFor()
   t.equal((await page.locator('#login').boundingBox())!.height, height)
   t.equal(await page.evaluate(() => document.activeElement!.id), 'password')
   await checkAccess(t, page)
@@ -138,7 +160,11 @@ t.test('who has to wait is told how long', async (t) => {
     [503, '1', 'The server is busy. Please wait 1 second, then try again.'],
     [503, '', 'The server is busy. Please wait a moment, then try again.'],
   ] as const) {
-    await page.route('**/auth/login', (route) => route.fulfill({ status, headers: { 'retry-after': wait }, json: {} }), { times: 1 })
+    await page.route(
+      '**/auth/login',
+      (route) => route.fulfill({ status, headers: { 'retry-after': wait }, json: {} }),
+      { times: 1 }
+    )
     await logIn(page, 'ada')
     await page.getByRole('alert').filter({ hasText: said }).waitFor()
   }
@@ -175,8 +201,12 @@ t.test('a replayed refresh token is found, said in words, and the other tab is l
   await isTold(tab, 'You have been logged out')
 
   await page.setViewportSize(phone.viewport)
-  const topOf = async (role: 'form' | 'heading', name: string) => (await page.getByRole(role, { name }).boundingBox())!.y
-  t.ok(await topOf('form', 'Log in') < await topOf('heading', 'A whole sign-in'), 'on a phone the way back in comes first')
+  const topOf = async (role: 'form' | 'heading', name: string) =>
+    (await page.getByRole(role, { name }).boundingBox())!.y
+  t.ok(
+    (await topOf('form', 'Log in')) < (await topOf('heading', 'A whole sign-in')),
+    'on a phone the way back in comes first'
+  )
 
   await logIn(page, 'robbed')
   await page.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
@@ -195,39 +225,49 @@ t.test('an access token that expires is followed by the next, with one refresh f
   await page.getByText('Refreshed 3 times').waitFor()
 })
 
-t.test('a call that is refused late, when the next token is there already, is sent again without another refresh', async (t) => {
-  const context = await openBrowser(t)
-  const page = await context.newPage()
-  await restAfter(page, 'Refreshed once')
-  // What the server answers, but the refusal of one call only when the page has the tokens that another has asked for.
-  await page.addInitScript(() => {
-    const { fetch } = globalThis
-    const isRefreshed = () => document.getElementById('refreshes')!.textContent !== ''
-    globalThis.fetch = async (...request) => {
-      const response = await fetch(...request)
-      while (request[0] === '/auth/sessions' && response.status === 401 && !isRefreshed()) await new Promise((resolve) => { setTimeout(resolve, 20) })
-      return response
-    }
-  })
-  await page.goto(api)
-  await register(page, 'late')
-  await page.getByRole('listitem').filter({ hasText: 'This device' }).waitFor()
-  const asked: string[] = []
-  const again = page.waitForResponse((response) => {
-    asked.push(`${new URL(response.url()).pathname} ${response.status()}`)
-    return asked.includes('/auth/sessions 401') && asked.at(-1) === '/auth/sessions 200'
-  })
-  await context.clearCookies({ name: '__Host-access' })
-  await again
-  t.equal(asked.filter((one) => one.startsWith('/auth/refresh')).length, 1)
-})
+t.test(
+  'a call that is refused late, when the next token is there already, is sent again without another refresh',
+  async (t) => {
+    const context = await openBrowser(t)
+    const page = await context.newPage()
+    await restAfter(page, 'Refreshed once')
+    // What the server answers, but the refusal of one call only when the page has the tokens that another has asked for.
+    await page.addInitScript(() => {
+      const { fetch } = globalThis
+      const isRefreshed = () => document.getElementById('refreshes')!.textContent !== ''
+      globalThis.fetch = async (...request) => {
+        const response = await fetch(...request)
+        while (request[0] === '/auth/sessions' && response.status === 401 && !isRefreshed()) {
+          await new Promise((resolve) => {
+            setTimeout(resolve, 20)
+          })
+        }
+        return response
+      }
+    })
+    await page.goto(api)
+    await register(page, 'late')
+    await page.getByRole('listitem').filter({ hasText: 'This device' }).waitFor()
+    const asked: string[] = []
+    const again = page.waitForResponse((response) => {
+      asked.push(`${new URL(response.url()).pathname} ${response.status()}`)
+      return asked.includes('/auth/sessions 401') && asked.at(-1) === '/auth/sessions 200'
+    })
+    await context.clearCookies({ name: '__Host-access' })
+    await again
+    t.equal(asked.filter((one) => one.startsWith('/auth/refresh')).length, 1)
+  }
+)
 
 t.test('a changed password ends the other sessions, and the old one opens nothing', async (t) => {
   const [here, there] = [await openPage(t), await openPage(t)]
   await register(here, 'changing')
   await logIn(there, 'changing')
   await there.getByRole('heading', { name: 'Hello, changing' }).waitFor()
-  for (const [current, said] of [['not this one', 'That is not your current password.'], [password, 'Your password is changed. All your other sessions have ended.']] as const) {
+  for (const [current, said] of [
+    ['not this one', 'That is not your current password.'],
+    [password, 'Your password is changed. All your other sessions have ended.'],
+  ] as const) {
     await here.getByLabel('Current password').fill(current)
     await here.getByLabel('New password').fill('staple battery horse correct')
     await here.getByRole('button', { name: 'Change password' }).click()
@@ -240,8 +280,11 @@ t.test('a changed password ends the other sessions, and the old one opens nothin
 
 t.test('an account is closed with the password once more, when it was given long ago', async (t) => {
   // The server's clock, eleven minutes ahead of the browser's as soon as it is told.
-  const ahead = 'const { now } = Date; let ahead = 0; Date.now = () => now() + ahead; globalThis.Date = class extends Date { constructor (...given) { super(...given.length ? given : [Date.now()]) } }; process.on("SIGUSR2", () => { ahead = 660_000; console.log("ahead") })'
-  const { api, server } = await startExample(t.testdir({}), { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(ahead)}"` })
+  const ahead =
+    'const { now } = Date; let ahead = 0; Date.now = () => now() + ahead; globalThis.Date = class extends Date { constructor (...given) { super(...given.length ? given : [Date.now()]) } }; process.on("SIGUSR2", () => { ahead = 660_000; console.log("ahead") })'
+  const { api, server } = await startExample(t.testdir({}), {
+    NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(ahead)}"`,
+  })
   t.teardown(() => server.kill())
   const page = await openPage(t, desktop, api)
   await register(page, 'leaving')

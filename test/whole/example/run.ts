@@ -17,9 +17,14 @@ export function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
 /** Starts it as the README says, in a process group of its own. */
 export function startByNpm (database: string) {
   const { PATH, HOME } = process.env
-  return started(spawn('npm', ['start'], {
-    cwd: root, env: { PATH, HOME, PORT: '0', ACCOUNTS_DATABASE_URL: database }, stdio: ['ignore', 'pipe', 'inherit'], detached: true,
-  }))
+  return started(
+    spawn('npm', ['start'], {
+      cwd: root,
+      env: { PATH, HOME, PORT: '0', ACCOUNTS_DATABASE_URL: database },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    })
+  )
 }
 
 async function started (server: ChildProcessByStdio<null, Readable, null>) {
@@ -34,7 +39,13 @@ async function started (server: ChildProcessByStdio<null, Readable, null>) {
 
 /** Without these it asks hosts of its maker's at every start, and cannot run as root. */
 const flags = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
   '--host-resolver-rules=MAP *.test 127.0.0.1',
 ]
 
@@ -42,7 +53,9 @@ const flags = [
 export function launchChromium () {
   const { CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
   if (!existsSync(executablePath)) {
-    throw new Error(`There is no Chromium at ${executablePath}: install one (apt-get install chromium), or say in CHROMIUM where yours is`)
+    throw new Error(
+      `There is no Chromium at ${executablePath}: install one (apt-get install chromium), or say in CHROMIUM where yours is`
+    )
   }
   return chromium.launch({ executablePath, args: flags, timeout: 300_000 })
 }

@@ -29,7 +29,7 @@ const routes: Route[] = []
 const app = Fastify({ logger: { level: 'silent' } })
 t.teardown(() => app.close())
 app.addHook('onRoute', ({ method, url, schema }: RouteOptions) => {
-  if (url.startsWith('/auth') && method !== 'HEAD') routes.push({ method: method as string, url, schema: schema as Route['schema'] })
+  if (url.startsWith('/auth') && method !== 'HEAD') { routes.push({ method: method as string, url, schema: schema as Route['schema'] }) }
 })
 await app.register(accounts, {
   db: await emptyDatabase(t),
@@ -42,7 +42,12 @@ await app.register(accounts, {
   user: {
     fields: {
       displayName: Type.Optional(Type.String({ maxLength: 40 })),
-      settings: Type.Optional(Type.Object({ theme: Type.Union([Type.Literal('light'), Type.Literal('dark')]), sizes: Type.Array(Type.Integer(), { maxItems: 3 }) })),
+      settings: Type.Optional(
+        Type.Object({
+          theme: Type.Union([Type.Literal('light'), Type.Literal('dark')]),
+          sizes: Type.Array(Type.Integer(), { maxItems: 3 }),
+        })
+      ),
       anything: Type.Optional(Type.Any()),
       plan: Type.Optional(Type.String({ readOnly: true })),
     },
@@ -52,7 +57,12 @@ await app.ready()
 await app.accounts.users.create({ username: 'ada', password })
 
 const ajv = formats.default(new Ajv({ strict: false, validateSchema: false }))
-const checks = new Map(routes.map((route) => [route, Object.fromEntries(Object.entries(route.schema.response).map(([status, schema]) => [status, ajv.compile(schema)]))]))
+const checks = new Map(
+  routes.map((route) => [
+    route,
+    Object.fromEntries(Object.entries(route.schema.response).map(([status, schema]) => [status, ajv.compile(schema)])),
+  ])
+)
 
 let people = 0
 /** Somebody who is signed in, and an admin, so that no route is closed to them. */
@@ -62,7 +72,8 @@ async function newcomer () {
 }
 type Newcomer = TokenResponse & { id: string }
 
-const cookieOf = ({ access_token: access, refresh_token: refresh }: Newcomer) => `__Host-access=${access}; __Secure-refresh=${refresh}`
+const cookieOf = ({ access_token: access, refresh_token: refresh }: Newcomer) =>
+  `__Host-access=${access}; __Secure-refresh=${refresh}`
 const ownSite = { 'sec-fetch-site': 'same-origin' }
 
 /** How a request says who it is, right or wrong. */
@@ -76,9 +87,17 @@ const credentials: fc.Arbitrary<(who: Newcomer) => Record<string, string>> = fc.
   texts.map((text) => () => ({ authorization: header(text) })),
   texts.map((text) => () => ({ authorization: `Bearer ${header(text)}` })),
   texts.map((text) => () => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })),
-  fc.tuple(texts, texts).map(([name, value]) => () => ({ ...ownSite, cookie: header(`${name}=${value}; __Host-access=${value}; __Secure-refresh=${value}`) })),
-  fc.tuple(fc.nat(2), texts).map(([part, text]) => ({ access_token: token }: Newcomer) =>
-    ({ authorization: `Bearer ${token.split('.').with(part, Buffer.from(text).toString('base64url')).join('.')}` }))
+  fc
+    .tuple(texts, texts)
+    .map(([name, value]) => () => ({
+      ...ownSite,
+      cookie: header(`${name}=${value}; __Host-access=${value}; __Secure-refresh=${value}`),
+    })),
+  fc
+    .tuple(fc.nat(2), texts)
+    .map(([part, text]) => ({ access_token: token }: Newcomer) => ({
+      authorization: `Bearer ${token.split('.').with(part, Buffer.from(text).toString('base64url')).join('.')}`,
+    }))
 )
 
 /** What a header can hold: other texts never reach a server. */
@@ -88,7 +107,14 @@ function header (text: string): string {
 
 const contentTypes = fc.oneof(
   { weight: 12, arbitrary: fc.constant('application/json') },
-  fc.constantFrom('application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-8', 'application/jsonx', 'multipart/form-data; boundary=x', '')
+  fc.constantFrom(
+    'application/x-www-form-urlencoded',
+    'text/plain',
+    'application/json; charset=utf-8',
+    'application/jsonx',
+    'multipart/form-data; boundary=x',
+    ''
+  )
 )
 
 /** A body as JSON, and now and then as what is none. */
@@ -108,7 +134,13 @@ function bodies (schema: Schema | undefined): fc.Arbitrary<string | undefined> {
 /** Values for the places of a path and a query: somebody's id, or anything. */
 function texted (schema: Schema | undefined, own: (who: Newcomer) => string) {
   const names = Object.keys(schema?.properties ?? {})
-  return fc.array(fc.oneof(fc.constant(own), texts.map((text) => () => text)), { minLength: names.length, maxLength: names.length })
+  return fc.array(
+    fc.oneof(
+      fc.constant(own),
+      texts.map((text) => () => text)
+    ),
+    { minLength: names.length, maxLength: names.length }
+  )
 }
 
 for (const route of routes) {
@@ -126,8 +158,13 @@ for (const route of routes) {
 
     await fc.assert(fc.asyncProperty(requests, async ({ as, body, type, places, query, asIs }) => {
       const who = await newcomer()
-      const filled = Object.keys(schema.params ?? {}).length === 0 ? url : url.replace(':id', encodeURIComponent(places[0]!(who).toWellFormed().slice(0, 90)))
-      const search = new URLSearchParams(Object.keys(schema.querystring?.properties ?? {}).map((name, index) => [name, query[index]!(who)]))
+      const filled =
+        Object.keys(schema.params ?? {}).length === 0
+          ? url
+          : url.replace(':id', encodeURIComponent(places[0]!(who).toWellFormed().slice(0, 90)))
+      const search = new URLSearchParams(
+        Object.keys(schema.querystring?.properties ?? {}).map((name, index) => [name, query[index]!(who)])
+      )
       // What the schema takes by its form is seldom right in its meaning: a real token, a real password.
       const real = body?.startsWith('{') && asIs ? withReal(body, who) : body
       const answer = await app.inject({
@@ -149,9 +186,19 @@ function withReal (body: string, who: Newcomer): string {
   try {
     const fields = JSON.parse(body) as Record<string, unknown>
     const good: Record<string, unknown> = {
-      username: 'ada', refresh_token: who.refresh_token, token: who.access_token, password, new_password: `${password}!`, client_id: shop.id, client_secret: shop.secret,
+      username: 'ada',
+      refresh_token: who.refresh_token,
+      token: who.access_token,
+      password,
+      new_password: `${password}!`,
+      client_id: shop.id,
+      client_secret: shop.secret,
     }
-    return JSON.stringify(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, Object.hasOwn(good, name) ? good[name] : value])))
+    return JSON.stringify(
+      Object.fromEntries(
+        Object.entries(fields).map(([name, value]) => [name, Object.hasOwn(good, name) ? good[name] : value])
+      )
+    )
   } catch {
     return body
   }

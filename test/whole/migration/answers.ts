@@ -1,6 +1,11 @@
 import type { Test } from 'tap'
 
-export async function answers (t: Test, answer: Promise<{ statusCode: number, json: () => unknown }>, statusCode: number, body: object = {}) {
+export async function answers (
+  t: Test,
+  answer: Promise<{ statusCode: number; json: () => unknown }>,
+  statusCode: number,
+  body: object = {}
+) {
   const response = await answer
   t.equal(response.statusCode, statusCode)
   t.match(response.json(), body)

@@ -29,7 +29,7 @@ const guards: Record<string, GuardOptions> = {
 }
 
 export function addGuarded (app: FastifyInstance) {
-  for (const [name, options] of Object.entries(guards)) app.post(`/${name}`, { preHandler: app.accounts.guard(options) }, who)
+  for (const [name, options] of Object.entries(guards)) { app.post(`/${name}`, { preHandler: app.accounts.guard(options) }, who) }
   app.put('/guarded', { preHandler: app.authenticate }, who)
   app.get('/by-hand', async (request) => {
     await app.accounts.guard()(request)
@@ -37,14 +37,26 @@ export function addGuarded (app: FastifyInstance) {
   })
 }
 
-const codes = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'TOKEN_REVOKED', 'TOKEN_WRONG_TYPE', 'CLAIMS_REFUSED'].map((name) => `ACCOUNTS_${name}`)
+const codes = [
+  'TOKEN_MISSING',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_STALE',
+  'TOKEN_REVOKED',
+  'TOKEN_WRONG_TYPE',
+  'CLAIMS_REFUSED',
+].map((name) => `ACCOUNTS_${name}`)
 
 /** Cookies as a browser has them after a login, and the value that goes with them. */
 export async function browse (app: FastifyInstance, username: string) {
   const answer = await app.inject({ method: 'POST', url: '/auth/register', payload: { username, password } })
-  const send = (url: string, headers: Record<string, string> = {}, rest: InjectOptions = {}) => app.inject({
-    method: 'POST', url, headers: { cookie: answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; '), ...headers }, ...rest,
-  })
+  const send = (url: string, headers: Record<string, string> = {}, rest: InjectOptions = {}) =>
+    app.inject({
+      method: 'POST',
+      url,
+      headers: { cookie: answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; '), ...headers },
+      ...rest,
+    })
   return { answer, send, value: answer.json().csrf_token as string }
 }
 
@@ -68,8 +80,12 @@ export async function startApps (t: Test) {
   const cookies = await build(t, { transport: 'cookie' })
   for (const { app } of [usual, cookies]) {
     addGuarded(app)
-    app.post<{ Body: { id: string } }>('/sso', async (request, reply) => app.accounts.issueTokens(request.body.id, { request, reply, authTime: new Date() }))
-    app.post('/forget', async (_request, reply) => { app.accounts.clearCookies(reply) })
+    app.post<{ Body: { id: string } }>('/sso', async (request, reply) =>
+      app.accounts.issueTokens(request.body.id, { request, reply, authTime: new Date() })
+    )
+    app.post('/forget', async (_request, reply) => {
+      app.accounts.clearCookies(reply)
+    })
   }
 
   /** All that can be said of cookies, said otherwise. */
@@ -97,7 +113,7 @@ export async function startApps (t: Test) {
     access: { expiresIn: '5m' },
     refresh: { expiresIn: 3600 },
     leeway: '10s',
-    claims: ({ username }) => username === 'root' ? { sub: 'somebody else' } : { tenant: `of ${username}` },
+    claims: ({ username }) => (username === 'root' ? { sub: 'somebody else' } : { tenant: `of ${username}` }),
     headerFields: { region: 'eu' },
     verifyClaims: ({ jti }) => !refusedIds.has(jti),
     isRevoked: ({ jti }) => revokedIds.has(jti),
@@ -107,7 +123,12 @@ export async function startApps (t: Test) {
   const custom = await buildOnFile(t, {
     header: { name: 'X-Access-Token', scheme: 'JWT' },
     locations: ['query', 'header'],
-    messages: Object.fromEntries(codes.map((code) => [code, (request, usual) => `${request.headers['accept-language']}: ${code}, ${usual.length}`])),
+    messages: Object.fromEntries(
+      codes.map((code) => [
+        code,
+        (request, usual) => `${request.headers['accept-language']}: ${code}, ${usual.length}`,
+      ])
+    ),
     verifyClaims: ({ jti }) => !refusedIds.has(jti),
     user: { fields: { nickname: Type.String() } },
     decoratorName: 'person',
@@ -139,20 +160,39 @@ export async function startApps (t: Test) {
   const mary = await browse(cookies.app, 'mary')
 
   /** What theirs allow and the plugin has something against, which it says all at once: first of each by itself, then of how they go together. */
-  const problems = (await Promise.all([
-    { csrf: false, leeway: '6m', access: { expiresIn: false }, refresh: { expiresIn: false }, algorithm: 'HS384', secret: 'super-secret' },
-    { access: { expiresIn: '900' } },
-    { header: { scheme: '' }, headerFields: { alg: 'none' }, refresh: { expiresIn: '181d' } },
-  ].map((options) => build(t, options as unknown as AccountsOptions).then(() => 'none', ({ message }) => message)))).join('; ')
+  const problems = (
+    await Promise.all(
+      [
+        {
+          csrf: false,
+          leeway: '6m',
+          access: { expiresIn: false },
+          refresh: { expiresIn: false },
+          algorithm: 'HS384',
+          secret: 'super-secret',
+        },
+        { access: { expiresIn: '900' } },
+        { header: { scheme: '' }, headerFields: { alg: 'none' }, refresh: { expiresIn: '181d' } },
+      ].map((options) =>
+        build(t, options as unknown as AccountsOptions).then(
+          () => 'none',
+          ({ message }) => message
+        )
+      )
+    )
+  ).join('; ')
 
   const isRefused = (t: Test, about: RegExp) => t.match(problems, about)
 
   /** An account of `custom` and a way to be refused there, in German. */
   async function inGerman (username = newName()) {
     const tokens = (await custom.post('/auth/register', { username, password, nickname: 'N' })).json() as TokenResponse
-    const send = (token?: string, url = '/guarded') => custom.app.inject({
-      method: 'POST', url, headers: { 'accept-language': 'de', ...token !== undefined && { 'x-access-token': `JWT ${token}` } },
-    })
+    const send = (token?: string, url = '/guarded') =>
+      custom.app.inject({
+        method: 'POST',
+        url,
+        headers: { 'accept-language': 'de', ...(token !== undefined && { 'x-access-token': `JWT ${token}` }) },
+      })
     return { tokens, send }
   }
 

@@ -23,12 +23,16 @@ const fastifyJwt: Others = {
   extractToken: 'JWT_HEADER_NAME',
   decode: 'get_unverified_jwt_headers',
   async decoratorName (t) {
-    const { tokens: { access_token: token } } = await inGerman('person')
+    const {
+      tokens: { access_token: token },
+    } = await inGerman('person')
     await answers(t, custom.get(`/person?access_token=${token}`), 200, { username: 'person' })
   },
   cookie: 'set_access_cookies',
   async onlyCookie (t) {
-    await answers(t, mary.send('/cookie', { 'x-csrf-token': mary.value, authorization: 'Bearer garbage' }), 200, { auth: { location: 'cookie' } })
+    await answers(t, mary.send('/cookie', { 'x-csrf-token': mary.value, authorization: 'Bearer garbage' }), 200, {
+      auth: { location: 'cookie' },
+    })
     await answers(t, cookies.post('/cookie', undefined, mary.answer.cookies[0]!.value), 401, missing)
   },
   namespace: 'encode_key_loader',
@@ -42,10 +46,19 @@ const fastifyJwt: Others = {
   'request.jwtVerify': 'jwt_required',
   'request.jwtDecode': 'get_jwt',
   FST_JWT_NO_AUTHORIZATION_IN_HEADER: refuses({}, 401, missing),
-  FST_JWT_NO_AUTHORIZATION_IN_COOKIE: (t) => answers(t, cookies.app.inject({ url: '/guarded', headers: { cookie: 'other=1' } }), 401, missing),
+  FST_JWT_NO_AUTHORIZATION_IN_COOKIE: (t) =>
+    answers(t, cookies.app.inject({ url: '/guarded', headers: { cookie: 'other=1' } }), 401, missing),
   FST_JWT_BAD_REQUEST: refuses({ authorization: 'Bearer' }, 400, malformed),
-  FST_JWT_AUTHORIZATION_TOKEN_EXPIRED: refuses(bearer(reissue(ada.access_token, { iat: now() - 60, auth_time: now() - 60, exp: now() - 1 })), 401, expired),
-  FST_JWT_AUTHORIZATION_TOKEN_INVALID: refuses(bearer(mint({ alg: 'HS512', typ: 'at+jwt', kid }, [1], secret, 'sha512')), 401, invalid),
+  FST_JWT_AUTHORIZATION_TOKEN_EXPIRED: refuses(
+    bearer(reissue(ada.access_token, { iat: now() - 60, auth_time: now() - 60, exp: now() - 1 })),
+    401,
+    expired
+  ),
+  FST_JWT_AUTHORIZATION_TOKEN_INVALID: refuses(
+    bearer(mint({ alg: 'HS512', typ: 'at+jwt', kid }, [1], secret, 'sha512')),
+    401,
+    invalid
+  ),
   FST_JWT_AUTHORIZATION_TOKEN_UNTRUSTED: 'revoked_token_loader',
   FAST_JWT_MISSING_SIGNATURE: refuses(bearer(`${ada.access_token.split('.').slice(0, 2).join('.')}.`), 401, invalid),
 }

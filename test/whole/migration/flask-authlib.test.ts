@@ -19,8 +19,14 @@ const authlib: Others = {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(accounts, { db: custom.db, name: 'staff', secret, password: cheap })
-    t.same((await custom.sql.all("select name from sqlite_master where type = 'table' and name like '%\\_users' escape '\\' order by name")).map(({ name }) => name),
-      ['accounts_users', 'staff_users'])
+    t.same(
+      (
+        await custom.sql.all(
+          "select name from sqlite_master where type = 'table' and name like '%\\_users' escape '\\' order by name"
+        )
+      ).map(({ name }) => name),
+      ['accounts_users', 'staff_users']
+    )
   },
   MIN_PASSWORD_LENGTH: hasMinLength,
   TOKEN_LIFETIME: 'JWT_ACCESS_TOKEN_EXPIRES',

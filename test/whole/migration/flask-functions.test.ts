@@ -14,7 +14,13 @@ const {
 /** Two kinds of users in one app: a token of one is nothing to the other. */
 async function twoKinds (t: Test) {
   const { app, signUp, get } = await build(t)
-  await app.register(accounts, { db: ':memory:', secret: { private: p256.privateKey }, name: 'staff', prefix: '/staff', password: cheap })
+  await app.register(accounts, {
+    db: ':memory:',
+    secret: { private: p256.privateKey },
+    name: 'staff',
+    prefix: '/staff',
+    password: cheap,
+  })
   const staff = app.getDecorator<typeof app.accounts>('staff')
   app.get('/staff-only', { preHandler: staff.authenticate }, who)
   const { access_token: member } = (await client(app).post('/staff/register', { username: 'ada', password })).json()
@@ -107,7 +113,15 @@ async function issuesBoth (t: Test) {
 async function setsCookies (t: Test) {
   const answer = await cookies.post('/sso', { id: mary.answer.json().user.id })
   t.same(all({ answer }, 'name'), ['__Host-access', '__Secure-refresh', '__Host-csrf'])
-  await answers(t, cookies.app.inject({ method: 'POST', url: '/fresh', headers: { cookie: `__Host-access=${answer.cookies[0]!.value}`, 'x-csrf-token': answer.json().csrf_token } }), 200)
+  await answers(
+    t,
+    cookies.app.inject({
+      method: 'POST',
+      url: '/fresh',
+      headers: { cookie: `__Host-access=${answer.cookies[0]!.value}`, 'x-csrf-token': answer.json().csrf_token },
+    }),
+    200
+  )
 }
 
 async function clearsCookies (t: Test) {
@@ -120,17 +134,25 @@ async function clearsCookies (t: Test) {
 }
 
 const functions: Examples = {
-  JWTManager: (t) => t.ok(usual.app.hasDecorator('accounts') && usual.app.hasRoute({ method: 'POST', url: '/auth/login' })),
+  JWTManager: (t) =>
+    t.ok(usual.app.hasDecorator('accounts') && usual.app.hasRoute({ method: 'POST', url: '/auth/login' })),
   async create_access_token (t) {
     await issuesBoth(t)
     const { access_token: token } = await usual.app.accounts.issueTokens(ada.user.id, { authTime: new Date() })
     await answers(t, usual.get('/guarded', token), 200, { auth: { fresh: true } })
   },
   create_refresh_token: issuesBoth,
-  current_user: (t) => answers(t, usual.get('/guarded', ada.access_token), 200, { user: { id: ada.user.id, username: 'ada', email: null, roles: [] } }),
+  current_user: (t) =>
+    answers(t, usual.get('/guarded', ada.access_token), 200, {
+      user: { id: ada.user.id, username: 'ada', email: null, roles: [] },
+    }),
   async decode_token (t) {
     const tokens = await usual.signUp(newName())
-    t.match(await usual.app.accounts.verify(tokens.access_token), { kind: 'access', claims: decode(tokens.access_token).payload, user: tokens.user })
+    t.match(await usual.app.accounts.verify(tokens.access_token), {
+      kind: 'access',
+      claims: decode(tokens.access_token).payload,
+      user: tokens.user,
+    })
     await usual.post('/auth/logout', undefined, tokens.access_token)
     await t.rejects(usual.app.accounts.verify(tokens.access_token), revoked)
     t.same(usual.app.accounts.decode(tokens.access_token).claims, decode(tokens.access_token).payload)
@@ -143,18 +165,24 @@ const functions: Examples = {
     await answers(t, usual.post('/optional', undefined, ada.access_token), 200, { user: ada.user })
     t.same((await usual.post('/optional')).json().user, null)
   },
-  get_jti: async (t) => t.equal((await usual.app.accounts.verify(ada.access_token)).claims.jti, decode(ada.access_token).payload.jti),
+  get_jti: async (t) =>
+    t.equal((await usual.app.accounts.verify(ada.access_token)).claims.jti, decode(ada.access_token).payload.jti),
   async get_jwt (t) {
-    await answers(t, usual.get('/guarded', ada.access_token), 200, { auth: { claims: decode(ada.access_token).payload } })
+    await answers(t, usual.get('/guarded', ada.access_token), 200, {
+      auth: { claims: decode(ada.access_token).payload },
+    })
     t.same((await usual.post('/optional')).json().auth, null)
   },
-  get_jwt_header: (t) => answers(t, usual.get('/guarded', ada.access_token), 200, { auth: { header: decode(ada.access_token).header } }),
-  get_jwt_identity: (t) => answers(t, usual.get('/guarded', ada.access_token), 200, { user: { id: decode(ada.access_token).payload.sub } }),
+  get_jwt_header: (t) =>
+    answers(t, usual.get('/guarded', ada.access_token), 200, { auth: { header: decode(ada.access_token).header } }),
+  get_jwt_identity: (t) =>
+    answers(t, usual.get('/guarded', ada.access_token), 200, { user: { id: decode(ada.access_token).payload.sub } }),
   async get_jwt_request_location (t) {
     await answers(t, usual.get('/guarded', ada.access_token), 200, { auth: { location: 'header' } })
     await answers(t, usual.post('/body', { access_token: ada.access_token }), 200, { auth: { location: 'body' } })
   },
-  get_unverified_jwt_headers: (t) => t.same(usual.app.accounts.decode(ada.access_token).header, decode(ada.access_token).header),
+  get_unverified_jwt_headers: (t) =>
+    t.same(usual.app.accounts.decode(ada.access_token).header, decode(ada.access_token).header),
   async jwt_required (t) {
     await answers(t, usual.post('/guarded'), 401, missing)
     await answers(t, usual.post('/guarded', undefined, ada.access_token), 200)
@@ -178,20 +206,27 @@ const switches: Examples = {
   async fresh (t) {
     const { access_token: token } = await usual.app.accounts.issueTokens(ada.user)
     await answers(t, usual.post('/fresh', undefined, token), 401, { code: 'ACCOUNTS_TOKEN_STALE' })
-    const { access_token: next, refresh_token: refresh } = (await usual.post('/auth/reauthenticate', { password }, token)).json()
+    const { access_token: next, refresh_token: refresh } = (
+      await usual.post('/auth/reauthenticate', { password }, token)
+    ).json()
     await answers(t, usual.post('/fresh', undefined, next), 200)
-    t.equal(decode((await usual.refresh(refresh)).json().access_token).payload.auth_time, decode(next).payload.auth_time)
+    t.equal(
+      decode((await usual.refresh(refresh)).json().access_token).payload.auth_time,
+      decode(next).payload.auth_time
+    )
   },
   async refresh (t) {
     await answers(t, usual.post('/with-refresh', undefined, ada.refresh_token), 200)
-    await answers(t, usual.post('/with-refresh', undefined, ada.access_token), 401, { code: 'ACCOUNTS_TOKEN_WRONG_TYPE' })
+    await answers(t, usual.post('/with-refresh', undefined, ada.access_token), 401, {
+      code: 'ACCOUNTS_TOKEN_WRONG_TYPE',
+    })
   },
   async locations (t) {
     await answers(t, usual.post('/body', undefined, ada.access_token), 401, missing)
     await answers(t, usual.post('/body', { access_token: ada.access_token }), 200)
   },
   async verify_type (t) {
-    for (const token of [ada.access_token, ada.refresh_token]) await answers(t, usual.post('/any', undefined, token), 200, { user: ada.user })
+    for (const token of [ada.access_token, ada.refresh_token]) { await answers(t, usual.post('/any', undefined, token), 200, { user: ada.user }) }
   },
   async skip_revocation_check (t) {
     const { access_token: token, user } = await usual.signUp(newName())

@@ -15,14 +15,23 @@ const {
 const cookieSettings: Examples = {
   async JWT_ACCESS_COOKIE_NAME (t) {
     t.ok(cookieOf(lena, 'access_token_cookie')?.httpOnly && cookieOf(mary, '__Host-access')?.httpOnly)
-    t.equal((await browser.app.inject({ url: '/guarded', headers: { cookie: `access_token_cookie=${cookieOf(lena, 'access_token_cookie')!.value}` } })).statusCode, 200)
+    t.equal(
+      (
+        await browser.app.inject({
+          url: '/guarded',
+          headers: { cookie: `access_token_cookie=${cookieOf(lena, 'access_token_cookie')!.value}` },
+        })
+      ).statusCode,
+      200
+    )
   },
   async JWT_ACCESS_COOKIE_PATH (t) {
     t.equal(cookieOf(lena, 'access_token_cookie')!.path, '/api')
     const elsewhere = await build(t, { transport: 'cookie', cookies: { access: { path: '/api' } } })
     t.ok(cookieOf(await browse(elsewhere.app, 'ada'), '__Secure-access'))
   },
-  JWT_ACCESS_CSRF_COOKIE_NAME: (t) => t.match(cookieOf(lena, 'csrf_access_token'), { value: lena.value, httpOnly: undefined }),
+  JWT_ACCESS_CSRF_COOKIE_NAME: (t) =>
+    t.match(cookieOf(lena, 'csrf_access_token'), { value: lena.value, httpOnly: undefined }),
   JWT_ACCESS_CSRF_COOKIE_PATH: (t) => t.equal(cookieOf(lena, 'csrf_access_token')!.path, '/app'),
   async JWT_ACCESS_CSRF_FIELD_NAME (t) {
     await answers(t, lena.send('/guarded', {}, { payload: { csrf_field: lena.value } }), 200)
@@ -33,7 +42,12 @@ const cookieSettings: Examples = {
     await answers(t, lena.send('/guarded', { 'x-csrf-token': lena.value }), 403, csrfFailed)
     await answers(t, mary.send('/guarded', { 'x-csrf-token': mary.value }), 200)
     await answers(t, mary.send('/guarded', { 'sec-fetch-site': 'same-origin' }), 200)
-    await answers(t, mary.send('/guarded', { 'x-csrf-token': mary.value, 'sec-fetch-site': 'cross-site' }), 403, csrfFailed)
+    await answers(
+      t,
+      mary.send('/guarded', { 'x-csrf-token': mary.value, 'sec-fetch-site': 'cross-site' }),
+      403,
+      csrfFailed
+    )
     await answers(t, mary.send('/guarded', { 'x-csrf-token': mary.value, origin: 'https://elsewhere.example' }), 200)
     await answers(t, mary.send('/guarded', { origin: 'https://elsewhere.example' }), 403, csrfFailed)
   },
@@ -41,7 +55,12 @@ const cookieSettings: Examples = {
     await answers(t, lena.send('/guarded', { origin: 'https://shop.example.com', 'sec-fetch-site': 'cross-site' }), 200)
     await answers(t, lena.send('/guarded', { origin: 'https://example.com' }), 403, csrfFailed)
     await answers(t, lena.send('/guarded', { origin: 'https://example.com', 'x-own': lena.value }), 200)
-    await answers(t, lena.send('/auth/login', { origin: 'https://example.com' }, { payload: { username: 'lena', password } }), 403, csrfFailed)
+    await answers(
+      t,
+      lena.send('/auth/login', { origin: 'https://example.com' }, { payload: { username: 'lena', password } }),
+      403,
+      csrfFailed
+    )
     isRefused(t, /csrf must be object/)
   },
   async JWT_COOKIE_DOMAIN (t) {
@@ -50,15 +69,19 @@ const cookieSettings: Examples = {
     const { app } = await build(t, { transport: 'cookie', cookies: { domain: 'example.com' } })
     t.same(all(await browse(app, 'ada'), 'name'), ['__Secure-access', '__Secure-refresh', '__Secure-csrf'])
   },
-  JWT_COOKIE_SAMESITE: (t) => t.same([...all(lena, 'sameSite'), ...all(mary, 'sameSite')], ['Strict', 'Strict', 'Strict', 'Lax', 'Lax', 'Lax']),
-  JWT_COOKIE_SECURE: (t) => t.same([...all(lena, 'secure'), ...all(mary, 'secure')], [undefined, undefined, undefined, true, true, true]),
+  JWT_COOKIE_SAMESITE: (t) =>
+    t.same([...all(lena, 'sameSite'), ...all(mary, 'sameSite')], ['Strict', 'Strict', 'Strict', 'Lax', 'Lax', 'Lax']),
+  JWT_COOKIE_SECURE: (t) =>
+    t.same([...all(lena, 'secure'), ...all(mary, 'secure')], [undefined, undefined, undefined, true, true, true]),
   async JWT_CSRF_CHECK_FORM (t) {
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
     const send = (field: string) => lena.send('/guarded', form, { payload: `${field}=${lena.value}` })
     await answers(t, send('csrf_field'), 200)
     await answers(t, send('other'), 403, csrfFailed)
     await answers(t, mary.send('/guarded', {}, { payload: { csrf_token: mary.value } }), 403, csrfFailed)
-    await answers(t, lena.send('/auth/refresh', {}, { payload: { csrf_field: lena.value } }), 400, { code: 'ACCOUNTS_INPUT_INVALID' })
+    await answers(t, lena.send('/auth/refresh', {}, { payload: { csrf_field: lena.value } }), 400, {
+      code: 'ACCOUNTS_INPUT_INVALID',
+    })
   },
   JWT_CSRF_IN_COOKIES: (t) => t.equal(cookieOf(mary, '__Host-csrf')!.value, mary.value),
   async JWT_CSRF_METHODS (t) {
@@ -66,13 +89,21 @@ const cookieSettings: Examples = {
     await answers(t, lena.send('/guarded'), 403, csrfFailed)
     await answers(t, mary.send('/guarded', {}, { method: 'PUT' }), 403, csrfFailed)
   },
-  JWT_REFRESH_COOKIE_NAME: (t) => t.ok(cookieOf(lena, 'refresh_token_cookie')?.httpOnly && cookieOf(mary, '__Secure-refresh')?.httpOnly),
-  JWT_REFRESH_COOKIE_PATH: (t) => t.same([cookieOf(lena, 'refresh_token_cookie')!.path, cookieOf(mary, '__Secure-refresh')!.path], ['/auth/refresh', '/auth']),
-  JWT_REFRESH_CSRF_COOKIE_NAME: (t) => t.equal(lena.answer.cookies.filter(({ value }) => value === lena.value).length, 1),
+  JWT_REFRESH_COOKIE_NAME: (t) =>
+    t.ok(cookieOf(lena, 'refresh_token_cookie')?.httpOnly && cookieOf(mary, '__Secure-refresh')?.httpOnly),
+  JWT_REFRESH_COOKIE_PATH: (t) =>
+    t.same(
+      [cookieOf(lena, 'refresh_token_cookie')!.path, cookieOf(mary, '__Secure-refresh')!.path],
+      ['/auth/refresh', '/auth']
+    ),
+  JWT_REFRESH_CSRF_COOKIE_NAME: (t) =>
+    t.equal(lena.answer.cookies.filter(({ value }) => value === lena.value).length, 1),
   JWT_REFRESH_CSRF_COOKIE_PATH: (t) => t.equal(cookieOf(lena, 'csrf_access_token')!.path, '/app'),
   async JWT_REFRESH_CSRF_FIELD_NAME (t) {
     const routed = (payload: object) => lena.send('/any', {}, { payload })
-    await answers(t, routed({ csrf_field: lena.value }), 200, { auth: { location: 'cookie', header: { typ: 'rt+jwt' } } })
+    await answers(t, routed({ csrf_field: lena.value }), 200, {
+      auth: { location: 'cookie', header: { typ: 'rt+jwt' } },
+    })
     await answers(t, routed({}), 403, csrfFailed)
   },
   async JWT_REFRESH_CSRF_HEADER_NAME (t) {
@@ -98,10 +129,20 @@ const tokenSettings: Examples = {
     isRefused(t, /algorithm must be one of HS256, /)
   },
   async JWT_DECODE_ALGORITHMS (t) {
-    await answers(t, own.get('/guarded', reissue(adaHere.access_token, {})), 200, { auth: { header: { alg: 'HS256' } } })
+    await answers(t, own.get('/guarded', reissue(adaHere.access_token, {})), 200, {
+      auth: { header: { alg: 'HS256' } },
+    })
     await answers(t, own.get('/guarded', adaHere.access_token), 200, { auth: { header: { alg: 'ES256' } } })
     const { header, payload } = decode(adaHere.access_token)
-    await answers(t, own.get('/guarded', mint({ ...header, alg: 'HS256' }, payload, p256.publicKey.export({ type: 'spki', format: 'pem' }))), 401, invalid)
+    await answers(
+      t,
+      own.get(
+        '/guarded',
+        mint({ ...header, alg: 'HS256' }, payload, p256.publicKey.export({ type: 'spki', format: 'pem' }))
+      ),
+      401,
+      invalid
+    )
   },
   async JWT_DECODE_AUDIENCE (t) {
     await answers(t, own.get('/guarded', reissue(adaHere.access_token, { aud: 'https://old.example.com' })), 200)
@@ -130,7 +171,9 @@ const tokenSettings: Examples = {
   },
   JWT_IDENTITY_CLAIM: (t) => t.equal(decode(ada.access_token).payload.sub, ada.user.id),
   async JWT_PRIVATE_KEY (t) {
-    const { get, signUp } = await build(t, { secret: { private: p256.privateKey.export({ type: 'pkcs8', format: 'pem' }) } })
+    const { get, signUp } = await build(t, {
+      secret: { private: p256.privateKey.export({ type: 'pkcs8', format: 'pem' }) },
+    })
     await answers(t, get('/guarded', (await signUp()).access_token), 200, { auth: { header: { alg: 'ES256' } } })
   },
   async JWT_PUBLIC_KEY (t) {
@@ -160,16 +203,23 @@ const tokenSettings: Examples = {
     isRefused(t, /secret .*must be at least 32 bytes/)
   },
   async JWT_VERIFY_SUB (t) {
-    for (const sub of [1, '', 'ada', undefined]) await answers(t, usual.get('/guarded', reissue(ada.access_token, { sub })), 401, invalid)
+    for (const sub of [1, '', 'ada', undefined]) { await answers(t, usual.get('/guarded', reissue(ada.access_token, { sub })), 401, invalid) }
   },
 }
 
 const placeSettings: Examples = {
   async JWT_ERROR_MESSAGE_KEY (t) {
-    await answers(t, usual.get('/guarded'), 401, { statusCode: 401, error: 'Unauthorized', message: /token/, ...missing })
+    await answers(t, usual.get('/guarded'), 401, {
+      statusCode: 401,
+      error: 'Unauthorized',
+      message: /token/,
+      ...missing,
+    })
     const app = Fastify()
     t.teardown(() => app.close())
-    app.setErrorHandler((error: Error & { statusCode: number }, _request, reply) => reply.code(error.statusCode).send({ msg: error.message }))
+    app.setErrorHandler((error: Error & { statusCode: number }, _request, reply) =>
+      reply.code(error.statusCode).send({ msg: error.message })
+    )
     await app.register(accounts, { db: ':memory:', secret, password: cheap })
     app.get('/guarded', { preHandler: app.authenticate }, who)
     for (const url of ['/guarded', '/auth/me']) {
@@ -183,8 +233,18 @@ const placeSettings: Examples = {
     const send = (headers: Record<string, string>) => custom.app.inject({ url: '/guarded', headers })
     await answers(t, send({ 'x-access-token': `JWT ${token}` }), 200)
     await answers(t, send({ authorization: `JWT ${token}` }), 401, missing)
-    await answers(t, usual.app.inject({ url: '/guarded', headers: { authorization: `Bearer ${ada.access_token}, Basic YTpi` } }), 400, malformed)
-    await answers(t, usual.app.inject({ url: '/guarded', headers: { authorization: `Basic YTpi, Bearer ${ada.access_token}` } }), 401, missing)
+    await answers(
+      t,
+      usual.app.inject({ url: '/guarded', headers: { authorization: `Bearer ${ada.access_token}, Basic YTpi` } }),
+      400,
+      malformed
+    )
+    await answers(
+      t,
+      usual.app.inject({ url: '/guarded', headers: { authorization: `Basic YTpi, Bearer ${ada.access_token}` } }),
+      401,
+      missing
+    )
   },
   async JWT_HEADER_TYPE (t) {
     const { tokens: { access_token: token } } = await inGerman()
@@ -214,7 +274,8 @@ const placeSettings: Examples = {
   },
   async JWT_TOKEN_LOCATION (t) {
     const { tokens: { access_token: token } } = await inGerman()
-    const send = (query: string) => custom.app.inject({ url: `/guarded${query}`, headers: { 'x-access-token': `JWT ${token}` } })
+    const send = (query: string) =>
+      custom.app.inject({ url: `/guarded${query}`, headers: { 'x-access-token': `JWT ${token}` } })
     await answers(t, send(''), 200, { auth: { location: 'header' } })
     await answers(t, send(`?access_token=${token}`), 200, { auth: { location: 'query' } })
     await answers(t, send('?access_token=bad'), 401, invalid)

@@ -9,7 +9,7 @@ export function sharedExamples ({ usual, custom, ada, inGerman }: Apps) {
     const { app } = await build(t, { prefix: '/api', routes: { login: '/sign-in', register: '/sign-up' } })
     const tokens = await client(app).post('/api/sign-up', { username: 'ada', password, email: 'ada@example.com' })
     t.equal(tokens.statusCode, 201)
-    for (const username of ['ada', 'ada@example.com']) await answers(t, client(app).post('/api/sign-in', { username, password }), 200)
+    for (const username of ['ada', 'ada@example.com']) { await answers(t, client(app).post('/api/sign-in', { username, password }), 200) }
   }
 
   async function hasMessages (t: Test) {
@@ -40,7 +40,10 @@ export function sharedExamples ({ usual, custom, ada, inGerman }: Apps) {
 
   async function showsFields (t: Test) {
     const { tokens: { access_token: token } } = await inGerman()
-    t.equal((await custom.app.inject({ url: '/auth/me', headers: { 'x-access-token': `JWT ${token}` } })).json().nickname, 'N')
+    t.equal(
+      (await custom.app.inject({ url: '/auth/me', headers: { 'x-access-token': `JWT ${token}` } })).json().nickname,
+      'N'
+    )
   }
 
   return { movesRoutes, hasMessages, rotates, checks, hasMinLength, showsFields }

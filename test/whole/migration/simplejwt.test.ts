@@ -17,7 +17,16 @@ async function rotatesStrictly (t: Test) {
 
 async function tellsOfLogins (t: Test) {
   const told: unknown[] = []
-  const { post, signUp } = await build(t, { hooks: { onLogin: ({ username }) => { told.push(username) }, onLoginFailed: (name) => { told.push(`not ${name}`) } } })
+  const { post, signUp } = await build(t, {
+    hooks: {
+      onLogin: ({ username }) => {
+        told.push(username)
+      },
+      onLoginFailed: (name) => {
+        told.push(`not ${name}`)
+      },
+    },
+  })
   await signUp()
   for (const given of [password, `${password}!`]) await post('/auth/login', { username: 'ada', password: given })
   t.same(told, ['ada', 'not ada'])
@@ -40,7 +49,11 @@ const simplejwt: Others = {
   USER_ID_CLAIM: 'JWT_IDENTITY_CLAIM',
   USER_AUTHENTICATION_RULE: checks,
   AUTH_TOKEN_CLASSES: 'verify_type',
-  TOKEN_TYPE_CLAIM: (t) => t.same([ada.access_token, ada.refresh_token].map((token) => decode(token).header.typ), ['at+jwt', 'rt+jwt']),
+  TOKEN_TYPE_CLAIM: (t) =>
+    t.same(
+      [ada.access_token, ada.refresh_token].map((token) => decode(token).header.typ),
+      ['at+jwt', 'rt+jwt']
+    ),
   TOKEN_USER_CLASS: 'skip_revocation_check',
   JTI_CLAIM: (t) => t.type(decode(ada.refresh_token).payload.jti, 'string'),
   TOKEN_OBTAIN_SERIALIZER: 'additional_claims_loader',
@@ -54,7 +67,11 @@ const simplejwt: Others = {
   },
   JWTAuthentication: 'jwt_required',
   JWTStatelessUserAuthentication: 'skip_revocation_check',
-  TokenObtainPairView: (t) => answers(t, usual.post('/auth/login', { username: 'ada', password }), 200, { access_token: String, refresh_token: String }),
+  TokenObtainPairView: (t) =>
+    answers(t, usual.post('/auth/login', { username: 'ada', password }), 200, {
+      access_token: String,
+      refresh_token: String,
+    }),
   TokenRefreshView: 'ROTATE_REFRESH_TOKENS',
   async TokenVerifyView (t) {
     const { access_token: token } = await pair.signUp(newName())

@@ -17,8 +17,13 @@ export interface Row {
 
 /** The rows under a heading of a page. A name in the first column stands alone, as code. */
 export function rowsOf (page: string, heading: string): Row[] {
-  const section = readFileSync(join(root, page), 'utf8').split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`))!
-  return [...section.matchAll(/^\| `([^`]+)` \| ([^|]+) \|/gm)].map(([, theirs, ours]) => ({ theirs: theirs!, ours: ours! }))
+  const section = readFileSync(join(root, page), 'utf8')
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(`${heading}\n`))!
+  return [...section.matchAll(/^\| `([^`]+)` \| ([^|]+) \|/gm)].map(([, theirs, ours]) => ({
+    theirs: theirs!,
+    ours: ours!,
+  }))
 }
 
 export const fromFlask = 'docs/from-flask-jwt-extended.md'
@@ -40,7 +45,9 @@ export function testTable (t: Test, page: string, heading: string, examples: Oth
     if (count !== undefined) t.equal(rows.length, count)
     t.equal(new Set(rows.map(({ theirs }) => theirs)).size, rows.length, 'no name stands twice')
     t.same(rows.filter(({ ours }) => ours !== '–').map(({ theirs }) => theirs).sort(), Object.keys(examples).sort())
-    for (const example of Object.values(examples)) if (typeof example === 'string') t.ok(ofFlask.includes(example) || typeof examples[example] === 'function', example)
+    for (const example of Object.values(examples)) {
+      if (typeof example === 'string') { t.ok(ofFlask.includes(example) || typeof examples[example] === 'function', example) }
+    }
   })
 
   t.test(`${page}: what stands under ${heading} is so`, async (t) => {

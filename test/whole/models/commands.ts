@@ -27,7 +27,10 @@ function agree (told: Told, expected: Answer, shown: number | undefined, { answe
   const [refresh, access] = [decode(told.tokens!.refresh_token).payload, decode(told.tokens!.access_token).payload]
   const { gen, br, pa, ver, iat, exp } = expected.refresh
   same([refresh.gen, refresh.br, refresh.pa, refresh.ver, refresh.iat, refresh.exp], [gen, br, pa, ver, iat, exp])
-  same([access.gen, access.ver, access.iat, access.exp], [expected.access.gen, expected.access.ver, expected.access.iat, expected.access.exp])
+  same(
+    [access.gen, access.ver, access.iat, access.exp],
+    [expected.access.gen, expected.access.ver, expected.access.iat, expected.access.exp]
+  )
   const echoed = shown !== undefined && expected.refresh === answers[shown]!.refresh
   const earlier = tokens.slice(0, -1).map(({ refresh_token: text }) => text === told.tokens!.refresh_token)
   same(earlier, answers.map(({ refresh }) => echoed && refresh === expected.refresh))
@@ -35,17 +38,20 @@ function agree (told: Told, expected: Answer, shown: number | undefined, { answe
 }
 
 function same (told: unknown[], expected: unknown[]): void {
-  if (JSON.stringify(told) !== JSON.stringify(expected)) throw new Error(`the plugin said ${JSON.stringify(told)}, the model ${JSON.stringify(expected)}`)
+  if (JSON.stringify(told) !== JSON.stringify(expected)) { throw new Error(`the plugin said ${JSON.stringify(told)}, the model ${JSON.stringify(expected)}`) }
 }
 
 type Act = (model: Model, real: Real, index: number) => Promise<void>
 
 /** A command that takes one of the tokens given so far, the newest more often. */
-const withToken = (name: string, act: Act): fc.Arbitrary<Command> => fc.oneof(fc.constant(0), fc.nat(2), fc.nat(9)).map((back) => ({
-  check: () => true,
-  run: async (model, real) => act(model, real, Math.max(0, model.answers.length - 1 - back)),
-  toString: () => `${name} with the token ${back} before the newest`,
-}))
+const withToken = (name: string, act: Act): fc.Arbitrary<Command> =>
+  fc
+    .oneof(fc.constant(0), fc.nat(2), fc.nat(9))
+    .map((back) => ({
+      check: () => true,
+      run: async (model, real) => act(model, real, Math.max(0, model.answers.length - 1 - back)),
+      toString: () => `${name} with the token ${back} before the newest`,
+    }))
 
 type Wait = (model: Model, ms: number) => Promise<void>
 
@@ -116,7 +122,13 @@ const showsProof: Act = async (model, real, index) => {
 }
 
 /** Moments, the edge of a window, and some minutes. */
-const pauses = fc.oneof(...[[1001, 2000], [29 * second, 31 * second], [1001, 20 * minute]].map(([min, max]) => fc.integer({ min: min!, max: max! })))
+const pauses = fc.oneof(
+  ...[
+    [1001, 2000],
+    [29 * second, 31 * second],
+    [1001, 20 * minute],
+  ].map(([min, max]) => fc.integer({ min: min!, max: max! }))
+)
 
 async function stepClock (model: Model, ms: number): Promise<void> {
   await time(model, 1001)
@@ -138,6 +150,7 @@ const weighed: [weight: number, command: fc.Arbitrary<Command>][] = [
 ]
 
 /** Some of what one user can do, in any order. */
-export const lifetimes = fc.commands(weighed.flatMap(([weight, command]) => Array.from({ length: weight }, () => command)), {
-  maxCommands: 30, size: '+1',
-})
+export const lifetimes = fc.commands(
+  weighed.flatMap(([weight, command]) => Array.from({ length: weight }, () => command)),
+  { maxCommands: 30, size: '+1' }
+)

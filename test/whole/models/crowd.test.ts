@@ -4,7 +4,10 @@ import { printed } from './printed.ts'
 import { tellOfCrowds } from './tables.ts'
 
 const { measured, table } = tellOfCrowds()
-const rowsOf = (scheme: string) => Object.entries(measured).filter(([name]) => name.startsWith(scheme)).map(([, counts]) => counts)
+const rowsOf = (scheme: string) =>
+  Object.entries(measured)
+    .filter(([name]) => name.startsWith(scheme))
+    .map(([, counts]) => counts)
 
 t.test('a crowd of tabs that lose up to two of five answers never has to sign in again', async (t) => {
   t.equal(rowsOf('this plugin').length, 6)

@@ -27,7 +27,8 @@ export function logouts (scheme: Scheme, { loss, store, isCrowded, replay = 'unt
   const random = dice(5)
   const oneOf = (times: number[]) => times[Math.floor(random() * times.length)]!
   // Half of all networks are fast.
-  const oneWay = () => Math.min(mostMsOneWay, random() < 0.5 ? -Math.log(1 - random()) * 80 : 200 - Math.log(1 - random()) * 1500)
+  const oneWay = () =>
+    Math.min(mostMsOneWay, random() < 0.5 ? -Math.log(1 - random()) * 80 : 200 - Math.log(1 - random()) * 1500)
   let agenda: { at: number, act: () => void }[] = []
   let now = login
   let count = 0

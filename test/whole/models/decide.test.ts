@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { decide, isVoid, type Presented, type RotationPolicy, type SessionState, type Verdict } from '../../../lib/sessions/rotation.ts'
+import {
+  decide,
+  isVoid,
+  type Presented,
+  type RotationPolicy,
+  type SessionState,
+  type Verdict,
+} from '../../../lib/sessions/rotation.ts'
 import { refreshId } from '../../../lib/tokens/claims.ts'
 
 interface Case { row: SessionState, token: Presented, now: Date, policy: RotationPolicy, floor: number }
@@ -13,8 +20,10 @@ const start = Date.UTC(2026, 0, 1)
 const branches = ['a', 'b', 'c']
 
 /** Times that lie before, at and after the limits of a session, to the millisecond. */
-const near = (at: number) => fc.oneof(fc.integer({ min: at - 2, max: at + 2 }), fc.integer({ min: at - 100 * second, max: at + 100 * second }))
-const often = <Value> (value: Value, other: fc.Arbitrary<Value>) => fc.oneof({ weight: 12, arbitrary: fc.constant(value) }, other)
+const near = (at: number) =>
+  fc.oneof(fc.integer({ min: at - 2, max: at + 2 }), fc.integer({ min: at - 100 * second, max: at + 100 * second }))
+const often = <Value>(value: Value, other: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(value) }, other)
 const policies = fc.record<RotationPolicy>({
   windowSeconds: fc.constantFrom(0, 1, 30, 120),
   replay: fc.constantFrom('until-confirmed', 'until-superseded'),
@@ -47,7 +56,8 @@ function token (gen: number, br: string, iat: number, claims: Partial<Presented>
 }
 
 const seconds = near(start).map((at) => Math.floor(at / second))
-const genuine = (row: SessionState) => fc.tuple(fc.nat(row.gen + 3), fc.constantFrom(...branches), seconds).map(([gen, br, iat]) => token(gen, br, iat))
+const genuine = (row: SessionState) =>
+  fc.tuple(fc.nat(row.gen + 3), fc.constantFrom(...branches), seconds).map(([gen, br, iat]) => token(gen, br, iat))
 const tokens = (row: SessionState) => fc.oneof(
   { weight: 24, arbitrary: genuine(row) },
   fc.tuple(genuine(row), fc.string()).map(([one, jti]) => ({ ...one, jti })),
@@ -58,7 +68,12 @@ const tokens = (row: SessionState) => fc.oneof(
 /** At the edges of the windows of the row and of the token, and a minute before either. */
 const cases: fc.Arbitrary<Case> = fc.tuple(rows, policies).chain(([row, policy]) => tokens(row).chain((shown) => {
   const windowMs = policy.windowSeconds * second
-  const edges = [row.answeredAt.getTime() + windowMs, row.answeredAt.getTime() - 60 * second, shown.iat * second + second + 2 * windowMs, (shown.iat - 60) * second]
+  const edges = [
+    row.answeredAt.getTime() + windowMs,
+    row.answeredAt.getTime() - 60 * second,
+    shown.iat * second + second + 2 * windowMs,
+    (shown.iat - 60) * second,
+  ]
   return fc.record({
     row: fc.constant(row),
     policy: fc.constant(policy),
@@ -127,7 +142,7 @@ t.test('whatever is ended, disabled or logged out everywhere is dead, with every
 
 t.test('a limit or a clock that cannot be read is over', async () => {
   const broken = new Date(NaN)
-  for (const limit of ['refreshExpiresAt', 'absoluteExpiresAt']) holds((given) => inRow(given, { [limit]: broken }) === 'DEAD')
+  for (const limit of ['refreshExpiresAt', 'absoluteExpiresAt']) { holds((given) => inRow(given, { [limit]: broken }) === 'DEAD') }
   holds((given) => verdictOf({ ...given, now: broken }) === 'DEAD')
 })
 
@@ -137,7 +152,9 @@ t.test('a time of an answer that cannot be read opens no window for the token be
 
 t.test('a time from more than a minute ahead opens no window', async () => {
   const past = (given: Case, at: number) => ({ ...given, now: new Date(at - 60_001) })
-  holds((given) => given.token.gen === given.row.gen || verdictOf(past(given, given.row.answeredAt.getTime())) !== 'SAME')
+  holds(
+    (given) => given.token.gen === given.row.gen || verdictOf(past(given, given.row.answeredAt.getTime())) !== 'SAME'
+  )
   holds((given) => given.token.gen !== given.row.gen || verdictOf(past(given, given.token.iat * second)) !== 'SAME')
 })
 
@@ -147,7 +164,11 @@ t.test('nothing passes that this session did not give to that generation and bra
   holds((given) => refused.includes(inRow(given, { user: { ...given.row.user, id: 'eve' } })))
   const isMoved = ({ gen, br, jti }: Presented) => jti !== refreshId(salt, gen, br)
   for (const change of [({ gen }: Presented) => ({ gen: gen + 1 }), ({ br }: Presented) => ({ br: `${br}x` })]) {
-    holds((given) => isMoved(given.token) || refused.includes(verdictOf({ ...given, token: { ...given.token, ...change(given.token) } })))
+    holds(
+      (given) =>
+        isMoved(given.token) ||
+        refused.includes(verdictOf({ ...given, token: { ...given.token, ...change(given.token) } }))
+    )
   }
 })
 
@@ -163,7 +184,11 @@ t.test('a floor that a process knows of lets in what it made itself', async () =
 
 t.test('a generation from however far ahead is taken over', async () => {
   const refused = ['DEAD', 'FORGED']
-  holds((given) => refused.includes(verdictOf(given)) || verdictOf({ ...given, floor: 0, token: token(given.row.gen + 4000, 'a', 0) }) === 'ADOPT')
+  holds(
+    (given) =>
+      refused.includes(verdictOf(given)) ||
+      verdictOf({ ...given, floor: 0, token: token(given.row.gen + 4000, 'a', 0) }) === 'ADOPT'
+  )
 })
 
 t.test('without a window, a token works once: it is never answered with another, and never forgiven', async () => {
@@ -176,13 +201,24 @@ t.test('of all spent tokens only the very one that was rotated is forgiven, neve
   holds((given) => given.token.gen === given.row.gen || !forgiving.includes(inRow(given, { prevBranch: null })))
 })
 
-t.test('each sibling of the current generation is as good as another, and moves the session on once it is older than two windows', async () => {
-  const isSibling = ({ row, token }: Case) => token.gen === row.gen
-  const others = ({ token: { gen, iat } }: Case) => branches.map((br) => token(gen, br, iat))
-  holds((given) => !isSibling(given) || ['DEAD', 'FORGED'].includes(verdictOf(given)) || others(given).every((other) => verdictOf({ ...given, token: other }) === verdictOf(given)))
-  const isPast = ({ token, now, policy }: Case) => now.getTime() >= token.iat * second + second + 2 * policy.windowSeconds * second
-  holds((given) => !isSibling(given) || !isPast(given) || ['DEAD', 'FORGED', 'OLD', 'ROTATE'].includes(verdictOf(given)))
-})
+t.test(
+  'each sibling of the current generation is as good as another, and moves the session on once it is older than two windows',
+  async () => {
+    const isSibling = ({ row, token }: Case) => token.gen === row.gen
+    const others = ({ token: { gen, iat } }: Case) => branches.map((br) => token(gen, br, iat))
+    holds(
+      (given) =>
+        !isSibling(given) ||
+        ['DEAD', 'FORGED'].includes(verdictOf(given)) ||
+        others(given).every((other) => verdictOf({ ...given, token: other }) === verdictOf(given))
+    )
+    const isPast = ({ token, now, policy }: Case) =>
+      now.getTime() >= token.iat * second + second + 2 * policy.windowSeconds * second
+    holds(
+      (given) => !isSibling(given) || !isPast(given) || ['DEAD', 'FORGED', 'OLD', 'ROTATE'].includes(verdictOf(given))
+    )
+  }
+)
 
 t.test('a generation that was skipped is a replay for ever, in the window and after it', async () => {
   holds((given) => !isVoid(given.row, given.token.gen) || ['DEAD', 'FORGED', 'OLD', 'REUSE'].includes(verdictOf(given)))

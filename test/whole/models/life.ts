@@ -5,7 +5,11 @@ export type Rules = Policy & { maxAgeSeconds: number, accessExpiresInSeconds: nu
 
 /** The defaults of the plugin. */
 export const defaults: Rules = {
-  windowSeconds: 30, replay: 'until-confirmed', expiresInSeconds: 30 * 86400, maxAgeSeconds: 180 * 86400, accessExpiresInSeconds: 900,
+  windowSeconds: 30,
+  replay: 'until-confirmed',
+  expiresInSeconds: 30 * 86400,
+  maxAgeSeconds: 180 * 86400,
+  accessExpiresInSeconds: 900,
 }
 
 export interface AccessToken {
@@ -68,7 +72,10 @@ export function createLife (rules: Rules, login: Date, branch: string) {
     const iat = Math.floor(+now / 1000)
     const exp = Math.min(iat + rules.accessExpiresInSeconds, Math.floor(+row.absoluteExpiresAt / 1000))
     const isNew = refresh.iat === iat && refresh.exp > iat + rules.expiresInSeconds
-    return { refresh: isNew ? { ...refresh, exp: iat + rules.expiresInSeconds } : refresh, access: { gen: refresh.gen, ver: row.ver, iat, exp } }
+    return {
+      refresh: isNew ? { ...refresh, exp: iat + rules.expiresInSeconds } : refresh,
+      access: { gen: refresh.gen, ver: row.ver, iat, exp },
+    }
   }
 
   /** True where a guard lets it in, which notes that its generation has arrived. */

@@ -13,8 +13,15 @@ const day = 86400
 const verdicts: Verdict[] = ['ADOPT', 'DEAD', 'OLD', 'REUSE', 'ROTATE', 'SAME', 'SKIP']
 
 /** The plugin with these rules, its clock in our hands from the boot on. */
-async function start (t: Test, { windowSeconds: window, replay, expiresInSeconds: expiresIn, maxAgeSeconds: maxAge }: Rules) {
-  const built = await buildOnFile(t, { refresh: { window, replay, expiresIn, maxAge } }, { logger: { level: 'silent' } })
+async function start (
+  t: Test,
+  { windowSeconds: window, replay, expiresInSeconds: expiresIn, maxAgeSeconds: maxAge }: Rules
+) {
+  const built = await buildOnFile(
+    t,
+    { refresh: { window, replay, expiresIn, maxAge } },
+    { logger: { level: 'silent' } }
+  )
   await remember(built.sql)
   mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 0, 1) })
   t.teardown(() => mock.timers.reset())
@@ -42,6 +49,9 @@ for (const [name, changes] of Object.entries(variants)) {
       for (const verdict of life.verdicts) seen.add(verdict)
     }), { seed: 4, numRuns: 60 })
     t.ok(users >= 60)
-    t.same([...seen].sort(), verdicts.filter((verdict) => rules.windowSeconds > 0 || !['SAME', 'SKIP'].includes(verdict)))
+    t.same(
+      [...seen].sort(),
+      verdicts.filter((verdict) => rules.windowSeconds > 0 || !['SAME', 'SKIP'].includes(verdict))
+    )
   })
 }

@@ -18,7 +18,10 @@ export interface Told {
 export async function createUser (app: FastifyInstance, sql: Sql, username: string) {
   const { signUp, refresh, get, post } = client(app)
   const tokens = [await signUp(username)]
-  const sid = (await sql.get('select s.id from accounts_sessions s join accounts_users u on u.id = s.user_id where u.username = ?', username))!.id
+  const sid = (await sql.get(
+    'select s.id from accounts_sessions s join accounts_users u on u.id = s.user_id where u.username = ?',
+    username
+  ))!.id
   let current = password
 
   function read (answer: Awaited<ReturnType<typeof get>>): Told {
@@ -32,16 +35,27 @@ export async function createUser (app: FastifyInstance, sql: Sql, username: stri
     tokens,
     refresh: async ({ refresh_token: token }: TokenResponse) => read(await refresh(token)),
     use: async ({ access_token: token }: TokenResponse) => read(await get('/guarded', token)),
-    logout: async ({ refresh_token: token }: TokenResponse) => read(await post('/auth/logout', { refresh_token: token })),
+    logout: async ({ refresh_token: token }: TokenResponse) =>
+      read(await post('/auth/logout', { refresh_token: token })),
     everywhere: async ({ access_token: token }: TokenResponse) =>
-      read(await app.inject({ method: 'DELETE', url: '/auth/sessions', headers: { authorization: `Bearer ${token}` } })),
+      read(
+        await app.inject({ method: 'DELETE', url: '/auth/sessions', headers: { authorization: `Bearer ${token}` } })
+      ),
 
-    reauthenticate: async ({ access_token: token }: TokenResponse) => read(await post('/auth/reauthenticate', { password: current }, token)),
+    reauthenticate: async ({ access_token: token }: TokenResponse) =>
+      read(await post('/auth/reauthenticate', { password: current }, token)),
 
     async changePassword ({ access_token: token }: TokenResponse): Promise<Told> {
       const next = `${password} ${tokens.length}`
       const payload = { current_password: current, new_password: next }
-      const told = read(await app.inject({ method: 'PUT', url: '/auth/password', payload, headers: { authorization: `Bearer ${token}` } }))
+      const told = read(
+        await app.inject({
+          method: 'PUT',
+          url: '/auth/password',
+          payload,
+          headers: { authorization: `Bearer ${token}` },
+        })
+      )
       if (told.statusCode === 200) current = next
       return told
     },

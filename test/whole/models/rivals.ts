@@ -1,7 +1,8 @@
 import { decide, type RotationPolicy } from '../../../lib/sessions/rotation.ts'
 import { branching, type Row, type Scheme, type Token } from './server.ts'
 
-const isWithin = (since: Date | number, now: Date, { windowSeconds }: RotationPolicy) => +now - +since < windowSeconds * 1000
+const isWithin = (since: Date | number, now: Date, { windowSeconds }: RotationPolicy) =>
+  +now - +since < windowSeconds * 1000
 
 /** The token before is answered with the current one for a while after it was first used, whoever comes (GoTrue, Auth0's leeway). */
 const reuseInterval: Scheme = {
@@ -31,7 +32,8 @@ const boundedSkips: Scheme = {
 const youngSiblings: Scheme = {
   judge (row, token, now, policy) {
     const verdict = decide(row, token, now, policy)
-    const isYoung = isSibling(row, token) && isWithin(row.answeredAt, now, policy) && isWithin(token.iat * 1000, now, policy)
+    const isYoung =
+      isSibling(row, token) && isWithin(row.answeredAt, now, policy) && isWithin(token.iat * 1000, now, policy)
     return verdict === 'REUSE' && isYoung ? 'SAME' : verdict
   },
 }
@@ -39,7 +41,9 @@ const youngSiblings: Scheme = {
 const isSibling = (row: Row, token: Token) => token.gen === row.prevGen && token.br !== row.prevBranch
 
 /** Every token works once, and a second use ends the session (RFC 9700 §4.14.2). */
-const singleUse: Scheme = { judge: (row, token, now, policy) => decide(row, token, now, { ...policy, windowSeconds: 0 }) }
+const singleUse: Scheme = {
+  judge: (row, token, now, policy) => decide(row, token, now, { ...policy, windowSeconds: 0 }),
+}
 
 export const schemes = {
   'this plugin': branching,

@@ -32,7 +32,10 @@ const floorStep = 1000
 const salt = 'salt'
 const ids = new Map<string, string>()
 
-export function beginning (login: Date, { expiresInSeconds, maxAgeSeconds = Infinity }: Policy & { maxAgeSeconds?: number }): Row {
+export function beginning (
+  login: Date,
+  { expiresInSeconds, maxAgeSeconds = Infinity }: Policy & { maxAgeSeconds?: number }
+): Row {
   const limit = new Date(Math.min(+login + maxAgeSeconds * 1000, 8.64e15))
   return {
     ver: 0,
@@ -53,7 +56,12 @@ export function beginning (login: Date, { expiresInSeconds, maxAgeSeconds = Infi
 }
 
 /** A token of the row's current generation; where tokens are shared, the one that there is. */
-export function mint ({ gen, prevGen, prevBranch, ver, user, refreshExpiresAt }: Row, br: string, now: Date, { isShared }: Scheme = branching): Token {
+export function mint (
+  { gen, prevGen, prevBranch, ver, user, refreshExpiresAt }: Row,
+  br: string,
+  now: Date,
+  { isShared }: Scheme = branching
+): Token {
   const branch = isShared ? 'shared' : br
   return {
     sub: user.id,
@@ -77,13 +85,24 @@ function idOf (gen: number, br: string): string {
 export interface Left { row: Row, answer?: Token }
 
 /** The statement of a verdict on the row as it is by now: nothing where it changes no row, and the row is read again. */
-export function write (scheme: Scheme, policy: Policy, row: Row, { token, cameAt, found, verdict }: Refresh, now: Date, br: string): Left | undefined {
+export function write (
+  scheme: Scheme,
+  policy: Policy,
+  row: Row,
+  { token, cameAt, found, verdict }: Refresh,
+  now: Date,
+  br: string
+): Left | undefined {
   const confirms = policy.replay === 'until-confirmed'
   const isUnmoved = row.gen === found.gen && row.revokedAt === null
 
   if (verdict === 'SAME' && token.gen === found.gen) return { row, answer: token }
   if (verdict === 'ADOPT') return { row: isUnmoved ? adopted(row, token) : row }
-  if (verdict === 'ROTATE') return isUnmoved ? answered({ prevGen: found.gen, prevBranch: token.br, confirmedGen: found.gen, skips: 0, ...nextLife() }) : undefined
+  if (verdict === 'ROTATE') {
+    return isUnmoved
+      ? answered({ prevGen: found.gen, prevBranch: token.br, confirmedGen: found.gen, skips: 0, ...nextLife() })
+      : undefined
+  }
 
   const isUnseen = !confirms || row.confirmedGen < found.gen
   if (verdict === 'SKIP') {
@@ -110,7 +129,14 @@ function adopted (row: Row, { gen, pa, iat, exp }: Token): Row {
   const issued = new Date(iat * 1000)
   const [prevGen, prevBranch] = pa ? [pa.gen, pa.br] : [null, null]
   return {
-    ...row, gen, prevGen, prevBranch, answeredAt: issued, rotatedAt: issued, refreshExpiresAt: new Date(exp * 1000), ...!pa && { floorGen: gen },
+    ...row,
+    gen,
+    prevGen,
+    prevBranch,
+    answeredAt: issued,
+    rotatedAt: issued,
+    refreshExpiresAt: new Date(exp * 1000),
+    ...(!pa && { floorGen: gen }),
   }
 }
 

@@ -82,7 +82,10 @@ export function tellOfTabs (): Told<Record<string, string[] | undefined>> {
     measured[name] = way
     return [name, `${client.refreshes}, ${client.inFlight}`, count(states), way ? `in ${way.length} steps` : 'none']
   })
-  return { measured, table: tableOf(['one client, and the ways to log it out', 'refreshes, at one time', 'states', 'a way'], rows) }
+  return {
+    measured,
+    table: tableOf(['one client, and the ways to log it out', 'refreshes, at one time', 'states', 'a way'], rows),
+  }
 }
 
 const losses = [0.01, 0.05, 0.2, 0.4]
@@ -109,10 +112,13 @@ const crowds: [name: string, scheme: Scheme, where: Place[], changes?: Pick<Crow
 export function tellOfCrowds (): Told<Record<string, number[]>> {
   const measured: Record<string, number[]> = {}
   for (const [name, scheme, where, changes] of crowds) {
-    for (const place of where) measured[`${name}: ${place}`] = losses.map((loss) => logouts(scheme, { ...places[place], ...changes, loss }))
+    for (const place of where) { measured[`${name}: ${place}`] = losses.map((loss) => logouts(scheme, { ...places[place], ...changes, loss })) }
   }
   const rows = Object.entries(measured).map(([name, counts]) => [name, ...counts.map(count)])
-  return { measured, table: tableOf([`logins lost in ${count(visits)} visits`, ...losses.map((loss) => `${loss * 100} % lost`)], rows) }
+  return {
+    measured,
+    table: tableOf([`logins lost in ${count(visits)} visits`, ...losses.map((loss) => `${loss * 100} % lost`)], rows),
+  }
 }
 
 const count = (number: number) => number.toLocaleString('en')

@@ -30,7 +30,8 @@ for (const sentence of Object.keys(beyond)) {
 }
 
 t.test('the search finds the fault of an earlier draft and of other schemes', async (t) => {
-  const wayOut = (scheme: Scheme, store: 'compared' | 'cookies') => search({ ...calm, refreshes: 4, inFlight: 3, store }, scheme).way
+  const wayOut = (scheme: Scheme, store: 'compared' | 'cookies') =>
+    search({ ...calm, refreshes: 4, inFlight: 3, store }, scheme).way
   t.match(wayOut(oneWindow, 'cookies')?.at(-1), 'the ROTATE is written')
   for (const name of ['reuse interval', 'single use'] as const) t.equal(wayOut(schemes[name], 'compared')?.length, 3)
 })

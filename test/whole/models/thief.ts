@@ -54,7 +54,14 @@ export function outlives (scheme: Scheme, { windowSeconds, replay, gaps: [least,
     const verdict = judge(state, token)
     if (!good.has(verdict)) return
     const found = state.row
-    const left = write(scheme, policy, found, { token, cameAt: state.now, found, verdict }, state.now, freeBranch(state))!
+    const left = write(
+      scheme,
+      policy,
+      found,
+      { token, cameAt: state.now, found, verdict },
+      state.now,
+      freeBranch(state)
+    )!
     const row = verdict === 'SAME' && token.gen === found.gen ? confirm(left.row, token.gen)! : left.row
     return { row, answer: left.answer!, moves: verdict !== 'SAME' }
   }
@@ -78,7 +85,14 @@ export function outlives (scheme: Scheme, { windowSeconds, replay, gaps: [least,
     const result = present(state, state.held)
     const row = result && (meetsGuard ? confirm(result.row, result.answer.gen) : result.row)
     if (!row) return
-    return { ...state, row, held: result.answer, since: 0, isAfter: true, outlived: state.outlived + (result.moves ? 1 : 0) }
+    return {
+      ...state,
+      row,
+      held: result.answer,
+      since: 0,
+      isAfter: true,
+      outlived: state.outlived + (result.moves ? 1 : 0),
+    }
   }
 
   function thiefActs (state: State): void {
@@ -126,7 +140,9 @@ export function outlives (scheme: Scheme, { windowSeconds, replay, gaps: [least,
 
   const began = new Date(login)
   const row = beginning(began, policy)
-  let alone = [{ now: began, row, held: mint(row, 'b0', began, scheme), loot: [], since: 0, isAfter: true, outlived: 0 } as State]
+  let alone = [
+    { now: began, row, held: mint(row, 'b0', began, scheme), loot: [], since: 0, isAfter: true, outlived: 0 } as State,
+  ]
   for (let ticks = 0; ticks < 4 * most + 2 * windowSeconds; ticks++) {
     alone = alone.flatMap((state) => {
       const now = timePasses(state)

@@ -40,23 +40,28 @@ for (const [which, prepare] of Object.entries(ways)) {
       app.accounts.protect(scope, inQuery)
       scope.get('/inside', handler)
     })
-    t.throws(() => app.get('/too-early', { onRequest: app.authenticateRefresh }, handler), { message: /has authenticateRefresh in onRequest/ })
-    t.throws(() => app.get('/factory', { onRequest: app.accounts.guard as never }, handler), { message: /has app.accounts.guard itself/ })
+    t.throws(() => app.get('/too-early', { onRequest: app.authenticateRefresh }, handler), {
+      message: /has authenticateRefresh in onRequest/,
+    })
+    t.throws(() => app.get('/factory', { onRequest: app.accounts.guard as never }, handler), {
+      message: /has app.accounts.guard itself/,
+    })
 
     const { post, signUp } = client(app)
     const { access_token: access, refresh_token: refresh } = await signUp()
     const { paths } = app.swagger() as unknown as { paths: Record<string, Record<string, { security?: object[] }>> }
-    for (const path of ['/guarded', '/early', '/closed/inside']) t.strictSame(paths[path]!.get!.security, [{ accessToken: [] }, { accessCookie: [] }], path)
+    for (const path of ['/guarded', '/early', '/closed/inside']) { t.strictSame(paths[path]!.get!.security, [{ accessToken: [] }, { accessCookie: [] }], path) }
     t.strictSame(paths['/query']!.get!.security, [{ accessQuery: [] }])
     t.equal((await post('/stripped', { refresh_token: refresh })).body, 'ada', 'a token beside a schema that strips it')
 
-    for (const url of ['/query', '/inside']) t.equal((await app.inject(`${url}?access_token=${access}`)).body, 'ada', url)
+    for (const url of ['/query', '/inside']) { t.equal((await app.inject(`${url}?access_token=${access}`)).body, 'ada', url) }
     t.equal((await app.inject({ method: 'HEAD', url: `/query?access_token=${access}` })).statusCode, 200)
     t.notMatch(lines.join(), access, 'no token of a query is in the log')
 
     const login = await post('/auth/login', { username: 'ada', password, transport: 'cookie' })
     const headers = { cookie: cookieHeader(setBy(login)), 'content-type': 'application/x-www-form-urlencoded' }
-    const form = (fields: Record<string, string>) => app.inject({ method: 'POST', url: '/form', headers, payload: new URLSearchParams(fields).toString() })
+    const form = (fields: Record<string, string>) =>
+      app.inject({ method: 'POST', url: '/form', headers, payload: new URLSearchParams(fields).toString() })
     t.equal((await form({ text: 'x', csrf_token: login.json().csrf_token })).body, 'ada', 'so is a value against CSRF')
     t.equal((await form({ text: 'x' })).statusCode, 403)
     t.equal((await app.inject({ url: '/guarded', headers: bearer(refresh) })).statusCode, 401)

@@ -62,12 +62,24 @@ const neighbours: Record<string, Neighbour> = {
   '@fastify/passport': { register: withPassport, onlyBefore: true },
   '@fastify/multipart': { register: (app) => app.register(multipart) },
   '@fastify/websocket': { register: (app) => app.register(websocket) },
-  '@fastify/http-proxy': { register: (app) => app.register(proxy, { upstream: 'http://127.0.0.1:1', prefix: '/behind', preHandler: async () => {} }) },
+  '@fastify/http-proxy': {
+    register: (app) =>
+      app.register(proxy, { upstream: 'http://127.0.0.1:1', prefix: '/behind', preHandler: async () => {} }),
+  },
   '@fastify/sensible': { register: (app) => app.register(sensible) },
-  '@fastify/swagger, 3.0.3': { register: (app) => app.register(swagger, { openapi: { openapi: '3.0.3', info } }), onlyBefore: true },
-  '@fastify/swagger, 3.1.0': { register: (app) => app.register(swagger, { openapi: { openapi: '3.1.0', info } }), onlyBefore: true },
+  '@fastify/swagger, 3.0.3': {
+    register: (app) => app.register(swagger, { openapi: { openapi: '3.0.3', info } }),
+    onlyBefore: true,
+  },
+  '@fastify/swagger, 3.1.0': {
+    register: (app) => app.register(swagger, { openapi: { openapi: '3.1.0', info } }),
+    onlyBefore: true,
+  },
   '@fastify/jwt': { register: (app) => app.register(jwt, { secret: hostSecret }), onlyBefore: true },
-  '@fastify/jwt with a namespace': { register: (app) => app.register(jwt, { secret: hostSecret, namespace: 'host' }), onlyBefore: true },
+  '@fastify/jwt with a namespace': {
+    register: (app) => app.register(jwt, { secret: hostSecret, namespace: 'host' }),
+    onlyBefore: true,
+  },
 }
 
 /** The tour of an app at the root or in a scope of its path, with neighbours that come before us or after us. */
@@ -96,79 +108,123 @@ for (const [name, neighbour] of Object.entries(neighbours)) {
 
 t.test('all of them together, in either order, change nothing in the tour', async (t) => {
   // @fastify/passport and @fastify/jwt each decorate requests with a user, whether there is one or not.
-  const chosen = Object.entries(neighbours).filter(([name]) => !/3\.0\.3|namespace|passport/.test(name)).map(([, neighbour]) => neighbour)
+  const chosen = Object.entries(neighbours)
+    .filter(([name]) => !/3\.0\.3|namespace|passport/.test(name))
+    .map(([, neighbour]) => neighbour)
   const headers = await tourBeside(t, chosen, 'before', '/api')
   for (const { header } of chosen) if (header) t.ok(header in headers, header)
   await tourBeside(t, chosen, 'after', '')
 })
 
-t.test('@fastify/auth: another strategy lets in without our challenge or our user, and when all fail ours is told', async (t) => {
-  const app = open(t)
-  await app.register(auth)
-  await addAccounts(app)
-  const noKey = { statusCode: 403, code: 'NO_KEY' }
-  const key = async ({ headers }: { headers: Record<string, unknown> }) => {
-    if (headers['x-key'] !== 'right') throw Object.assign(new Error('There is no key'), noKey)
-  }
-  const handler = async ({ user, auth }: FastifyRequest) => ({ user: user && user.username, isLetInByUs: auth !== null })
-  const { authenticate } = app
-  app.get('/ours-first', { preHandler: app.auth([authenticate, key]) }, handler)
-  app.get('/ours-last', { preHandler: app.auth([key, authenticate]) }, handler)
-  app.get('/all-run', { onRequest: app.auth([key, authenticate], { run: 'all' }) }, handler)
-  app.get('/both', { preHandler: app.auth([authenticate, key], { relation: 'and' }) }, handler)
-  app.get('/both-ours-last', { onRequest: app.auth([key, authenticate], { relation: 'and' }) }, handler)
-  app.get('/admins-or-key', { preHandler: app.auth([key, app.accounts.guard({ roles: ['admin'] })]) }, handler)
-
-  const { get, post, signUp, signIn } = client(app)
-  const { access_token: good, refresh_token: refresh } = await signUp()
-  const { access_token: revoked } = await signIn()
-  await post('/auth/logout', undefined, revoked)
-
-  const nobody = { user: null, isLetInByUs: false }
-  const ada = { user: 'ada', isLetInByUs: true }
-  const refusals = { none: ['TOKEN_MISSING', undefined], bad: ['TOKEN_INVALID', 'bad'], revoked: ['TOKEN_REVOKED', revoked], refresh: ['TOKEN_WRONG_TYPE', refresh] }
-
-  const ask = async (url: string, token: string | undefined, withKey: boolean) => {
-    const { statusCode, headers, body } = await app.inject({ url, headers: { ...bearer(token), ...withKey && { 'x-key': 'right' } } })
-    return { statusCode, challenge: headers['www-authenticate'], ...JSON.parse(body) }
-  }
-  for (const [code, token] of Object.values(refusals)) {
-    for (const url of ['/ours-first', '/ours-last', '/all-run']) {
-      t.strictSame(await ask(url, token, true), { statusCode: 200, challenge: undefined, ...nobody }, `${url} ${code}`)
+t.test(
+  '@fastify/auth: another strategy lets in without our challenge or our user, and when all fail ours is told',
+  async (t) => {
+    const app = open(t)
+    await app.register(auth)
+    await addAccounts(app)
+    const noKey = { statusCode: 403, code: 'NO_KEY' }
+    const key = async ({ headers }: { headers: Record<string, unknown> }) => {
+      if (headers['x-key'] !== 'right') throw Object.assign(new Error('There is no key'), noKey)
     }
-    for (const url of ['/ours-last', '/all-run']) {
-      t.match(await ask(url, token, false), { statusCode: 401, code: `ACCOUNTS_${code}`, challenge: /^Bearer realm="accounts"/ }, `${url} ${code}`)
+    const handler = async ({ user, auth }: FastifyRequest) => ({
+      user: user && user.username,
+      isLetInByUs: auth !== null,
+    })
+    const { authenticate } = app
+    app.get('/ours-first', { preHandler: app.auth([authenticate, key]) }, handler)
+    app.get('/ours-last', { preHandler: app.auth([key, authenticate]) }, handler)
+    app.get('/all-run', { onRequest: app.auth([key, authenticate], { run: 'all' }) }, handler)
+    app.get('/both', { preHandler: app.auth([authenticate, key], { relation: 'and' }) }, handler)
+    app.get('/both-ours-last', { onRequest: app.auth([key, authenticate], { relation: 'and' }) }, handler)
+    app.get('/admins-or-key', { preHandler: app.auth([key, app.accounts.guard({ roles: ['admin'] })]) }, handler)
+
+    const { get, post, signUp, signIn } = client(app)
+    const { access_token: good, refresh_token: refresh } = await signUp()
+    const { access_token: revoked } = await signIn()
+    await post('/auth/logout', undefined, revoked)
+
+    const nobody = { user: null, isLetInByUs: false }
+    const ada = { user: 'ada', isLetInByUs: true }
+    const refusals = {
+      none: ['TOKEN_MISSING', undefined],
+      bad: ['TOKEN_INVALID', 'bad'],
+      revoked: ['TOKEN_REVOKED', revoked],
+      refresh: ['TOKEN_WRONG_TYPE', refresh],
     }
-    t.match(await ask('/ours-first', token, false), { ...noKey, challenge: undefined }, 'the last strategy has the last word')
+
+    const ask = async (url: string, token: string | undefined, withKey: boolean) => {
+      const { statusCode, headers, body } = await app.inject({
+        url,
+        headers: { ...bearer(token), ...(withKey && { 'x-key': 'right' }) },
+      })
+      return { statusCode, challenge: headers['www-authenticate'], ...JSON.parse(body) }
+    }
+    for (const [code, token] of Object.values(refusals)) {
+      for (const url of ['/ours-first', '/ours-last', '/all-run']) {
+        t.strictSame(
+          await ask(url, token, true),
+          { statusCode: 200, challenge: undefined, ...nobody },
+          `${url} ${code}`
+        )
+      }
+      for (const url of ['/ours-last', '/all-run']) {
+        t.match(
+          await ask(url, token, false),
+          { statusCode: 401, code: `ACCOUNTS_${code}`, challenge: /^Bearer realm="accounts"/ },
+          `${url} ${code}`
+        )
+      }
+      t.match(
+        await ask('/ours-first', token, false),
+        { ...noKey, challenge: undefined },
+        'the last strategy has the last word'
+      )
+      for (const url of ['/both', '/both-ours-last']) {
+        t.match(
+          await ask(url, token, true),
+          { statusCode: 401, code: `ACCOUNTS_${code}`, challenge: /^Bearer realm="accounts"/ },
+          `${url} ${code}`
+        )
+      }
+    }
+    for (const url of ['/ours-first', '/ours-last', '/all-run']) { t.strictSame(await ask(url, good, false), { statusCode: 200, challenge: undefined, ...ada }, url) }
     for (const url of ['/both', '/both-ours-last']) {
-      t.match(await ask(url, token, true), { statusCode: 401, code: `ACCOUNTS_${code}`, challenge: /^Bearer realm="accounts"/ }, `${url} ${code}`)
+      t.strictSame(await ask(url, good, true), { statusCode: 200, challenge: undefined, ...ada }, url)
+      t.match(await ask(url, good, false), { ...noKey, challenge: undefined }, url)
     }
+    t.match(await ask('/admins-or-key', good, false), {
+      statusCode: 403,
+      code: 'ACCOUNTS_FORBIDDEN',
+      challenge: /insufficient_scope/,
+    })
+    t.strictSame(await ask('/admins-or-key', good, true), { statusCode: 200, challenge: undefined, ...nobody })
+    t.equal((await get('/auth/me', good)).statusCode, 200)
   }
-  for (const url of ['/ours-first', '/ours-last', '/all-run']) t.strictSame(await ask(url, good, false), { statusCode: 200, challenge: undefined, ...ada }, url)
-  for (const url of ['/both', '/both-ours-last']) {
-    t.strictSame(await ask(url, good, true), { statusCode: 200, challenge: undefined, ...ada }, url)
-    t.match(await ask(url, good, false), { ...noKey, challenge: undefined }, url)
-  }
-  t.match(await ask('/admins-or-key', good, false), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN', challenge: /insufficient_scope/ })
-  t.strictSame(await ask('/admins-or-key', good, true), { statusCode: 200, challenge: undefined, ...nobody })
-  t.equal((await get('/auth/me', good)).statusCode, 200)
-})
+)
 
 const preflight = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
 
-for (const place of ['at the root, before us', 'at the root, after us', 'in the scope, before its guard', 'in the scope, after its guard']) {
+for (const place of [
+  'at the root, before us',
+  'at the root, after us',
+  'in the scope, before its guard',
+  'in the scope, after its guard',
+]) {
   t.test(`@fastify/cors ${place}: browsers may ask a protected scope, and read its 401`, async (t) => {
     const app = open(t)
     const add = (scope: FastifyInstance) => scope.register(cors, { origin, allowedHeaders: ['authorization'] })
     if (place === 'at the root, before us') await add(app)
     await addAccounts(app)
     if (place === 'at the root, after us') await add(app)
-    await app.register(async (scope) => {
-      if (place === 'in the scope, before its guard') await add(scope)
-      app.accounts.protect(scope)
-      if (place === 'in the scope, after its guard') await add(scope)
-      scope.get('/inside', async () => 'secret')
-    }, { prefix: '/closed' })
+    await app.register(
+      async (scope) => {
+        if (place === 'in the scope, before its guard') await add(scope)
+        app.accounts.protect(scope)
+        if (place === 'in the scope, after its guard') await add(scope)
+        scope.get('/inside', async () => 'secret')
+      },
+      { prefix: '/closed' }
+    )
 
     const asked = await app.inject({ method: 'OPTIONS', url: '/closed/inside', headers: preflight })
     t.equal(asked.statusCode, 204)
@@ -196,14 +252,20 @@ t.test('@fastify/cors: our routes bear its headers, on success, refusal and pref
     { method: 'OPTIONS', url: '/auth/login', status: 204 },
   ] as const
   for (const { status, ...request } of requests) {
-    const { statusCode, headers } = await app.inject({ ...request, headers: { 'sec-fetch-site': 'same-origin', ...preflight } })
+    const { statusCode, headers } = await app.inject({
+      ...request,
+      headers: { 'sec-fetch-site': 'same-origin', ...preflight },
+    })
     t.equal(statusCode, status, request.url)
     t.match(headers, { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' }, request.url)
   }
 })
 
 t.test('@fastify/rate-limit: its 429 comes through our routes and guarded ones as it is anywhere', async (t) => {
-  const builders = { usual: {}, own: { errorResponseBuilder: () => ({ statusCode: 429, slow: 'down', nested: [{ by: 1 }] }) } }
+  const builders = {
+    usual: {},
+    own: { errorResponseBuilder: () => ({ statusCode: 429, slow: 'down', nested: [{ by: 1 }] }) },
+  }
   for (const [which, options] of Object.entries(builders)) {
     const app = open(t)
     await app.register(rateLimit, { max: 1, groupId: 'x', ...options })
@@ -212,13 +274,27 @@ t.test('@fastify/rate-limit: its 429 comes through our routes and guarded ones a
     app.get('/guarded', { preHandler: app.authenticate }, async () => 'secret')
     const { access_token: token } = await client(app).signUp()
     const seen = async (method: 'GET' | 'POST', url: string) => {
-      const answers = [await app.inject({ method, url, headers: bearer(token) }), await app.inject({ method, url, headers: bearer(token) })]
+      const answers = [
+        await app.inject({ method, url, headers: bearer(token) }),
+        await app.inject({ method, url, headers: bearer(token) }),
+      ]
       const { statusCode, headers, body } = answers[1]!
-      return { statusCode, body, type: headers['content-type'], after: 'retry-after' in headers, challenge: headers['www-authenticate'] }
+      return {
+        statusCode,
+        body,
+        type: headers['content-type'],
+        after: 'retry-after' in headers,
+        challenge: headers['www-authenticate'],
+      }
     }
     const usual = await seen('GET', '/plain')
     t.match(usual, { statusCode: 429, after: true, body: which === 'own' ? /nested/ : /Rate limit exceeded/ })
-    for (const [method, url] of [['POST', '/auth/login'], ['POST', '/auth/refresh'], ['GET', '/auth/me'], ['GET', '/guarded']] as const) {
+    for (const [method, url] of [
+      ['POST', '/auth/login'],
+      ['POST', '/auth/refresh'],
+      ['GET', '/auth/me'],
+      ['GET', '/guarded'],
+    ] as const) {
       t.strictSame(await seen(method, url), usual, `${which} ${url}`)
     }
   }
@@ -228,7 +304,9 @@ t.test('@fastify/rate-limit: a limit of one route counts after the guard where i
   const app = open(t)
   await app.register(rateLimit, { global: false })
   await addAccounts(app)
-  const config = { rateLimit: { max: 2, hook: 'preHandler', keyGenerator: ({ user }: { user: { id: string } }) => user.id } } as object
+  const config = {
+    rateLimit: { max: 2, hook: 'preHandler', keyGenerator: ({ user }: { user: { id: string } }) => user.id },
+  } as object
   app.get('/limited', { onRequest: app.authenticate, config }, async ({ user }) => user.username)
   const { get, signUp } = client(app)
   const tokens = [(await signUp('ada')).access_token, (await signUp('eve')).access_token]
@@ -249,16 +327,31 @@ t.test('@fastify/formbody: forms of the host are read, and none signs in', async
     app.post('/refreshing', { preHandler: app.authenticateRefresh }, async ({ user }) => user.username)
     const { signUp } = client(app)
     const { refresh_token: token } = await signUp()
-    const post = (url: string, fields: Record<string, string>) => app.inject({
-      method: 'POST', url, headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: new URLSearchParams(fields).toString(),
-    })
+    const post = (url: string, fields: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams(fields).toString(),
+      })
 
     t.strictSame((await post('/form', { a: '1', b: 'x y' })).json(), { a: '1', b: 'x y' })
-    t.equal((await post('/refreshing', { refresh_token: token })).body, 'ada', 'a guarded route of the host takes what the host reads')
+    t.equal(
+      (await post('/refreshing', { refresh_token: token })).body,
+      'ada',
+      'a guarded route of the host takes what the host reads'
+    )
     for (const [route, fields] of Object.entries({
-      login: { username: 'ada', password }, register: { username: 'eve', password }, refresh: { refresh_token: token }, logout: { refresh_token: token },
+      login: { username: 'ada', password },
+      register: { username: 'eve', password },
+      refresh: { refresh_token: token },
+      logout: { refresh_token: token },
     })) {
-      t.match((await post(`/auth/${route}`, fields)).json(), { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }, `${order} ${route}`)
+      t.match(
+        (await post(`/auth/${route}`, fields)).json(),
+        { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' },
+        `${order} ${route}`
+      )
     }
     t.equal((await post('/auth/revoke', { token, a: '1' })).statusCode, 200, 'RFC 7009 speaks in forms')
   }
@@ -274,9 +367,16 @@ t.test('@fastify/cookie: the cookies of the host and ours go out together', asyn
     if (order === 'before') await visited(app)
     await addAccounts(app, { transport: 'cookie' })
     if (order === 'after') await visited(app)
-    app.get('/cookies', { preHandler: app.authenticate }, async ({ cookies, user }) => ({ names: Object.keys(cookies), user: user.username }))
+    app.get('/cookies', { preHandler: app.authenticate }, async ({ cookies, user }) => ({
+      names: Object.keys(cookies),
+      user: user.username,
+    }))
 
-    const registered = await app.inject({ method: 'POST', url: '/auth/register', payload: { username: 'ada', password } })
+    const registered = await app.inject({
+      method: 'POST',
+      url: '/auth/register',
+      payload: { username: 'ada', password },
+    })
     const set = Object.fromEntries(registered.cookies.map(({ name, value }) => [name, value]))
     t.strictSame(Object.keys(set).sort(), ['__Host-access', '__Host-csrf', '__Secure-refresh', 'visited'], order)
     t.strictSame((await app.inject({ url: '/cookies', cookies: set })).json(), { names: Object.keys(set), user: 'ada' })
@@ -284,23 +384,33 @@ t.test('@fastify/cookie: the cookies of the host and ours go out together', asyn
 })
 
 for (const version of ['3.0.3', '3.1.0']) {
-  t.test(`@fastify/swagger with OpenAPI ${version}: the document is valid, with guards of every sort and in a scope`, async (t) => {
-    const app = open(t)
-    await app.register(swagger, { openapi: { openapi: version, info } })
-    await app.register(async (scope) => {
-      await addAccounts(scope)
-      await addRoutes(scope)
-    }, { prefix: '/api' })
-    await app.ready()
-    const document = app.swagger() as { paths: Record<string, Record<string, { security?: object[] }>> }
-    const { valid, errors } = await new Validator().validate(document)
-    t.ok(valid, JSON.stringify(errors))
-    for (const path of ['/api/auth/me', '/api/guarded', '/api/early', '/api/closed/inside']) t.strictSame(document.paths[path]!.get!.security, [{ accessToken: [] }], path)
-    t.match(document.paths['/api/refreshing']!.post!.security, [{ refreshToken: [] }])
-  })
+  t.test(
+    `@fastify/swagger with OpenAPI ${version}: the document is valid, with guards of every sort and in a scope`,
+    async (t) => {
+      const app = open(t)
+      await app.register(swagger, { openapi: { openapi: version, info } })
+      await app.register(
+        async (scope) => {
+          await addAccounts(scope)
+          await addRoutes(scope)
+        },
+        { prefix: '/api' }
+      )
+      await app.ready()
+      const document = app.swagger() as { paths: Record<string, Record<string, { security?: object[] }>> }
+      const { valid, errors } = await new Validator().validate(document)
+      t.ok(valid, JSON.stringify(errors))
+      for (const path of ['/api/auth/me', '/api/guarded', '/api/early', '/api/closed/inside']) { t.strictSame(document.paths[path]!.get!.security, [{ accessToken: [] }], path) }
+      t.match(document.paths['/api/refreshing']!.post!.security, [{ refreshToken: [] }])
+    }
+  )
 }
 
-const hostJwts = { 'of its own': {}, 'with a namespace of its own': { namespace: 'host' }, 'that reads a cookie': { cookie: { cookieName: 'token', signed: false } } }
+const hostJwts = {
+  'of its own': {},
+  'with a namespace of its own': { namespace: 'host' },
+  'that reads a cookie': { cookie: { cookieName: 'token', signed: false } },
+}
 
 for (const [which, options] of Object.entries(hostJwts)) {
   t.test(`a host's @fastify/jwt ${which}, before us: its routes take its tokens, ours take ours`, async (t) => {
@@ -313,7 +423,9 @@ for (const [which, options] of Object.entries(hostJwts)) {
     const jwts = app.jwt as unknown as Record<'host', typeof app.jwt> & typeof app.jwt
     const own = (isNamed ? jwts.host : jwts).sign({ sub: 'of-the-host' })
     app.get('/host', async (request) => { await request[verify as 'jwtVerify'](); return request.user })
-    app.get('/signed', async (_request, reply) => reply[isNamed ? 'hostJwtSign' as 'jwtSign' : 'jwtSign']({ sub: 'again' }))
+    app.get('/signed', async (_request, reply) =>
+      reply[isNamed ? ('hostJwtSign' as 'jwtSign') : 'jwtSign']({ sub: 'again' })
+    )
     app.get('/guarded', { preHandler: app.authenticate }, async ({ user }) => user)
 
     const { get, signUp } = client(app)
@@ -321,8 +433,8 @@ for (const [which, options] of Object.entries(hostJwts)) {
     t.match((await get('/host', own)).json(), { sub: 'of-the-host' })
     t.match((await get('/host', (await get('/signed')).body)).json(), { sub: 'again' })
     t.match((await get('/guarded', token)).json(), { username: 'ada' })
-    if ('cookie' in options) t.match((await app.inject({ url: '/host', cookies: { token: own } })).json(), { sub: 'of-the-host' })
-    for (const foreign of [token, refresh]) t.equal((await get('/host', foreign)).statusCode, 401, 'our tokens are none of the host')
+    if ('cookie' in options) { t.match((await app.inject({ url: '/host', cookies: { token: own } })).json(), { sub: 'of-the-host' }) }
+    for (const foreign of [token, refresh]) { t.equal((await get('/host', foreign)).statusCode, 401, 'our tokens are none of the host') }
     t.match((await get('/guarded', own)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
     t.match((await get('/auth/me', own)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_INVALID' })
   })
@@ -332,19 +444,33 @@ t.test("a host's @fastify/jwt after us works with a decoratorName of ours", asyn
   const app = open(t)
   await addAccounts(app, { decoratorName: 'account' })
   await app.register(jwt, { secret: hostSecret })
-  app.get('/host', async (request) => { await request.jwtVerify(); return { user: request.user, account: request['account' as 'user'] } })
-  app.get('/guarded', { preHandler: app.authenticate }, async (request) => ({ user: request.user, account: request['account' as 'user'] }))
+  app.get('/host', async (request) => {
+    await request.jwtVerify()
+    return { user: request.user, account: request['account' as 'user'] }
+  })
+  app.get('/guarded', { preHandler: app.authenticate }, async (request) => ({
+    user: request.user,
+    account: request['account' as 'user'],
+  }))
   const { get, signUp } = client(app)
   const { access_token: token, user } = await signUp()
 
-  t.match((await get('/host', app.jwt.sign({ sub: 'of-the-host' }))).json(), { user: { sub: 'of-the-host' }, account: null })
+  t.match((await get('/host', app.jwt.sign({ sub: 'of-the-host' }))).json(), {
+    user: { sub: 'of-the-host' },
+    account: null,
+  })
   t.strictSame((await get('/guarded', token)).json(), { user: null, account: user })
   t.strictSame((await get('/auth/me', token)).json(), user)
 })
 
-t.test("a host's @fastify/jwt after us ends the process at once, naming the user: Fastify knows no two of a name", async (t) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'late-jwt.ts')], { encoding: 'utf8' })
-  t.not(status, 0)
-  t.equal(stdout, '', 'nothing is served')
-  for (const part of ["The decorator 'user' has already been added!", 'FST_ERR_DEC_ALREADY_PRESENT', '@fastify/jwt']) t.ok(stderr.includes(part), part)
-})
+t.test(
+  "a host's @fastify/jwt after us ends the process at once, naming the user: Fastify knows no two of a name",
+  async (t) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'late-jwt.ts')], {
+      encoding: 'utf8',
+    })
+    t.not(status, 0)
+    t.equal(stdout, '', 'nothing is served')
+    for (const part of ["The decorator 'user' has already been added!", 'FST_ERR_DEC_ALREADY_PRESENT', '@fastify/jwt']) { t.ok(stderr.includes(part), part) }
+  }
+)

@@ -43,20 +43,57 @@ function addHostRoutes (app: FastifyInstance, guard: RouteShorthandOptions): voi
       return reply.code(Number(status)).send({ own: '5', more: 1, statusCode: 7, message: 'm' })
     })
   }
-  app.get('/array-of', { ...guard, schema: { response: { 200: { type: 'array', items: { type: 'integer' } } } } }, async () => ['1', 2])
+  app.get(
+    '/array-of',
+    { ...guard, schema: { response: { 200: { type: 'array', items: { type: 'integer' } } } } },
+    async () => ['1', 2]
+  )
 
   const fail = (url: string, error: unknown) => app.get(url, guard, async () => { throw error })
   fail('/fails', new Error('of the host'))
-  fail('/fails/teapot', Object.assign(new Error('short'), { statusCode: 418, code: 'TEAPOT', headers: { 'x-own': '1' } }))
-  fail('/fails/401', Object.assign(new Error('no'), { statusCode: 401, headers: { 'www-authenticate': 'Digest realm="host"' } }))
+  fail(
+    '/fails/teapot',
+    Object.assign(new Error('short'), { statusCode: 418, code: 'TEAPOT', headers: { 'x-own': '1' } })
+  )
+  fail(
+    '/fails/401',
+    Object.assign(new Error('no'), { statusCode: 401, headers: { 'www-authenticate': 'Digest realm="host"' } })
+  )
   fail('/fails/403', Object.assign(new Error('no'), { statusCode: 403, code: 'FORBIDDEN' }))
   fail('/fails/object', { statusCode: 400, own: 1 })
   fail('/fails/string', 'text')
-  app.get('/own-401', guard, async (_request, reply) => reply.code(401).header('www-authenticate', 'Basic realm="host"').send({ own: 401 }))
-  app.get('/own-handler', { ...guard, errorHandler: (error, _request, reply) => { reply.code(409).send(`own ${error.message}`) } }, async () => { throw new Error('x') })
+  app.get('/own-401', guard, async (_request, reply) =>
+    reply.code(401).header('www-authenticate', 'Basic realm="host"').send({ own: 401 })
+  )
+  app.get(
+    '/own-handler',
+    {
+      ...guard,
+      errorHandler: (error, _request, reply) => {
+        reply.code(409).send(`own ${error.message}`)
+      },
+    },
+    async () => {
+      throw new Error('x')
+    }
+  )
 
   app.route({ ...guard, method: ['POST', 'PUT', 'PATCH'], url: '/body', handler: async ({ body }) => body ?? 'none' })
-  app.post('/checked', { ...guard, schema: { body: { type: 'object', required: ['count'], additionalProperties: false, properties: { count: { type: 'integer' }, text: { type: 'string', default: 'd' } } } } }, async ({ body }) => body)
+  app.post(
+    '/checked',
+    {
+      ...guard,
+      schema: {
+        body: {
+          type: 'object',
+          required: ['count'],
+          additionalProperties: false,
+          properties: { count: { type: 'integer' }, text: { type: 'string', default: 'd' } },
+        },
+      },
+    },
+    async ({ body }) => body
+  )
   app.delete('/gone', guard, async (_request, reply) => reply.code(204).send())
   app.options('/options', guard, async () => 'own options')
   app.head('/head', guard, async (_request, reply) => reply.header('x-own', 'head').send())
@@ -66,19 +103,58 @@ const json = { 'content-type': 'application/json' }
 const preflight = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
 
 const gets = [
-  '/array', '/number', '/string', '/empty', '/true', '/object', '/null', '/nothing', '/buffer', '/stream', '/callback', '/web', '/hijacked',
-  '/redirect', '/html', '/cookie', '/never', '/parameters/%C3%A9/a/b?x=1&x=2',
-  ...['2xx', '4xx', '401', 'default'].flatMap((name) => ['200', '202', '400', '401', '403'].map((status) => `/schema/${name}?status=${status}`)),
-  '/schema/query', '/schema/query?own=5', '/array-of',
-  '/fails', '/fails/teapot', '/fails/401', '/fails/403', '/fails/object', '/fails/string', '/own-401', '/own-handler',
-  '/nowhere', '/object/', '/auth', '/authx',
+  '/array',
+  '/number',
+  '/string',
+  '/empty',
+  '/true',
+  '/object',
+  '/null',
+  '/nothing',
+  '/buffer',
+  '/stream',
+  '/callback',
+  '/web',
+  '/hijacked',
+  '/redirect',
+  '/html',
+  '/cookie',
+  '/never',
+  '/parameters/%C3%A9/a/b?x=1&x=2',
+  ...['2xx', '4xx', '401', 'default'].flatMap((name) =>
+    ['200', '202', '400', '401', '403'].map((status) => `/schema/${name}?status=${status}`)
+  ),
+  '/schema/query',
+  '/schema/query?own=5',
+  '/array-of',
+  '/fails',
+  '/fails/teapot',
+  '/fails/401',
+  '/fails/403',
+  '/fails/object',
+  '/fails/string',
+  '/own-401',
+  '/own-handler',
+  '/nowhere',
+  '/object/',
+  '/auth',
+  '/authx',
 ]
 
 /** What a client asks of the host. */
 const requests: InjectOptions[] = [
   ...gets.flatMap((url) => [{ url }, { method: 'HEAD' as const, url }]),
-  ...['POST', 'PUT', 'PATCH'].flatMap((method) => ['{"a":1}', '[]', 'null', '', '{', '{"__proto__":1}'].map((payload) => ({ method, url: '/body', headers: json, payload } as InjectOptions))),
-  ...['{"count":"5"}', '{"count":"x"}', '{"count":1,"more":1}', '[]'].map((payload) => ({ method: 'POST' as const, url: '/checked', headers: json, payload })),
+  ...['POST', 'PUT', 'PATCH'].flatMap((method) =>
+    ['{"a":1}', '[]', 'null', '', '{', '{"__proto__":1}'].map(
+      (payload) => ({ method, url: '/body', headers: json, payload }) as InjectOptions
+    )
+  ),
+  ...['{"count":"5"}', '{"count":"x"}', '{"count":1,"more":1}', '[]'].map((payload) => ({
+    method: 'POST' as const,
+    url: '/checked',
+    headers: json,
+    payload,
+  })),
   { method: 'POST', url: '/body', headers: { 'content-type': 'text/plain' }, payload: 'text' },
   { method: 'POST', url: '/body', headers: { 'content-type': 'text/odd' }, payload: 'text' },
   { method: 'POST', url: '/body', headers: json, payload: `"${'x'.repeat(2 ** 20)}"` },
@@ -108,11 +184,17 @@ interface Surroundings {
 const surroundings: Record<string, Surroundings> = {
   'an app with nothing else': {},
   'an app with @fastify/cors': { app: (app) => app.register(cors) },
-  'an app with @fastify/swagger': { app: (app) => app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Test', version: '1' } } }) },
+  'an app with @fastify/swagger': {
+    app: (app) => app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Test', version: '1' } } }),
+  },
   'an app with handlers of its own': {
     app (app) {
-      app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => { reply.code(error.statusCode ?? 500).send({ oops: String(error) }) })
-      app.setNotFoundHandler((_request, reply) => { reply.code(404).send('none') })
+      app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+        reply.code(error.statusCode ?? 500).send({ oops: String(error) })
+      })
+      app.setNotFoundHandler((_request, reply) => {
+        reply.code(404).send('none')
+      })
     },
   },
   'a scope that wraps what it sends': {
@@ -127,7 +209,8 @@ const surroundings: Record<string, Surroundings> = {
 const ways: Record<string, (scope: FastifyInstance) => void> = {
   'with no guard': (scope) => addHostRoutes(scope, {}),
   'with a guard in preHandler': (scope) => addHostRoutes(scope, { preHandler: scope.authenticate }),
-  'with guards in onRequest and preValidation': (scope) => addHostRoutes(scope, { onRequest: [scope.authenticate], preValidation: scope.accounts.guard({ type: 'any' }) }),
+  'with guards in onRequest and preValidation': (scope) =>
+    addHostRoutes(scope, { onRequest: [scope.authenticate], preValidation: scope.accounts.guard({ type: 'any' }) }),
   'in a protected scope' (scope) {
     scope.accounts.protect(scope)
     addHostRoutes(scope, {})
@@ -136,10 +219,11 @@ const ways: Record<string, (scope: FastifyInstance) => void> = {
 
 for (const [where, { app: prepare, scope: prepareScope }] of Object.entries(surroundings)) {
   t.test(`answers of the host are byte for byte what they were without us: ${where}`, async (t) => {
-    const placed = async (app: FastifyInstance, place: (scope: FastifyInstance) => void) => app.register(async (scope) => {
-      await prepareScope?.(scope)
-      place(scope)
-    })
+    const placed = async (app: FastifyInstance, place: (scope: FastifyInstance) => void) =>
+      app.register(async (scope) => {
+        await prepareScope?.(scope)
+        place(scope)
+      })
     const askAll = async (app: FastifyInstance, headers?: object) => {
       const answers: Record<string, object> = {}
       for (const request of requests) answers[inspect(request).slice(0, 200)] = await seen(app, request, headers)
@@ -151,7 +235,9 @@ for (const [where, { app: prepare, scope: prepareScope }] of Object.entries(surr
     const expected = await askAll(bare)
 
     // Elsewhere two of the ways say as much.
-    for (const [way, place] of Object.entries(ways).filter((_, index) => where === 'an app with nothing else' || index % 2 === 1)) {
+    for (const [way, place] of Object.entries(ways).filter(
+      (_, index) => where === 'an app with nothing else' || index % 2 === 1
+    )) {
       const app = open(t)
       await prepare?.(app)
       await addAccounts(app)

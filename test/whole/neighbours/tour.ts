@@ -9,7 +9,12 @@ import { Fastify } from '../../support/fastify.ts'
 export type Host = (app: FastifyInstance) => unknown
 
 /** What every request of a tour needs: the wire, or `app.inject`. */
-export type Send = (request: { method: 'GET' | 'POST' | 'HEAD', url: string, token?: string, body?: object }) => Promise<Answer>
+export type Send = (request: {
+  method: 'GET' | 'POST' | 'HEAD'
+  url: string
+  token?: string
+  body?: object
+}) => Promise<Answer>
 
 export interface Answer {
   statusCode: number
@@ -39,15 +44,25 @@ export async function addAccounts (app: FastifyInstance, options: AccountsOption
 }
 
 /** Routes of the host that ask for a token in each of the ways there are. */
-export async function addRoutes (app: FastifyInstance, guard = app.authenticate, protect = app.accounts.protect): Promise<void> {
-  const handler = async ({ user, auth }: { user: unknown, auth: { instance: string } }) => ({ user, instance: auth.instance })
+export async function addRoutes (
+  app: FastifyInstance,
+  guard = app.authenticate,
+  protect = app.accounts.protect
+): Promise<void> {
+  const handler = async ({ user, auth }: { user: unknown; auth: { instance: string } }) => ({
+    user,
+    instance: auth.instance,
+  })
   app.get('/guarded', { preHandler: guard }, handler)
   app.get('/early', { onRequest: [guard] }, handler)
   app.post('/refreshing', { preHandler: app.authenticateRefresh }, handler)
-  await app.register(async (scope) => {
-    protect(scope)
-    scope.get('/inside', handler)
-  }, { prefix: '/closed' })
+  await app.register(
+    async (scope) => {
+      protect(scope)
+      scope.get('/inside', handler)
+    },
+    { prefix: '/closed' }
+  )
 }
 
 /** Sends requests into an app, below the path of the scope that holds the accounts. */
@@ -66,14 +81,24 @@ export async function tour (send: Send, { prefix = '/auth', wrapped = (body: str
 
   async function visit (what: string, request: Parameters<Send>[0]) {
     const { statusCode, headers, body } = await send(request)
-    stops.push({ what, status: statusCode, type: headers['content-type'], challenge: headers['www-authenticate'], body: alike(body, username) })
+    stops.push({
+      what,
+      status: statusCode,
+      type: headers['content-type'],
+      challenge: headers['www-authenticate'],
+      body: alike(body, username),
+    })
     return body
   }
   const tokensOf = (body: string): { access_token: string, refresh_token: string } => JSON.parse(wrapped(body))
 
   await visit('register', { method: 'POST', url: `${prefix}/register`, body: { username, password } })
   await visit('register again', { method: 'POST', url: `${prefix}/register`, body: { username, password } })
-  await visit('wrong password', { method: 'POST', url: `${prefix}/login`, body: { username, password: `${password}!` } })
+  await visit('wrong password', {
+    method: 'POST',
+    url: `${prefix}/login`,
+    body: { username, password: `${password}!` },
+  })
   await visit('wrong body', { method: 'POST', url: `${prefix}/login`, body: { username, password, role: 'admin' } })
   const first = tokensOf(await visit('login', { method: 'POST', url: `${prefix}/login`, body: { username, password } }))
   for (const url of [`${prefix}/me`, '/guarded', '/early', '/closed/inside']) {
@@ -82,14 +107,29 @@ export async function tour (send: Send, { prefix = '/auth', wrapped = (body: str
     await visit(`${url} with a bad token`, { method: 'GET', url, token: 'bad' })
     await visit(`${url} with a refresh token`, { method: 'GET', url, token: first.refresh_token })
   }
-  await visit('authenticateRefresh', { method: 'POST', url: '/refreshing', body: { refresh_token: first.refresh_token } })
-  const next = tokensOf(await visit('refresh', { method: 'POST', url: `${prefix}/refresh`, body: { refresh_token: first.refresh_token } }))
-  await visit('reauthenticate', { method: 'POST', url: `${prefix}/reauthenticate`, body: { password }, token: next.access_token })
+  await visit('authenticateRefresh', {
+    method: 'POST',
+    url: '/refreshing',
+    body: { refresh_token: first.refresh_token },
+  })
+  const next = tokensOf(
+    await visit('refresh', { method: 'POST', url: `${prefix}/refresh`, body: { refresh_token: first.refresh_token } })
+  )
+  await visit('reauthenticate', {
+    method: 'POST',
+    url: `${prefix}/reauthenticate`,
+    body: { password },
+    token: next.access_token,
+  })
   await visit('logout', { method: 'POST', url: `${prefix}/logout`, body: { refresh_token: next.refresh_token } })
   for (const url of [`${prefix}/me`, '/guarded', '/early', '/closed/inside']) {
     await visit(`${url} after the logout`, { method: 'GET', url, token: next.access_token })
   }
-  await visit('refresh after the logout', { method: 'POST', url: `${prefix}/refresh`, body: { refresh_token: next.refresh_token } })
+  await visit('refresh after the logout', {
+    method: 'POST',
+    url: `${prefix}/refresh`,
+    body: { refresh_token: next.refresh_token },
+  })
   return stops
 }
 

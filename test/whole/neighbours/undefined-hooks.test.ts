@@ -30,11 +30,18 @@ async function upstream (t: Test): Promise<string> {
 
 t.test('@fastify/http-proxy without a guard is open, as the log says, and with one it is guarded', async (t) => {
   const behind = await upstream(t)
-  const bare = await logging(t, (app) => app.register(proxy, { upstream: behind, prefix: '/open', httpMethods: ['GET'] }))
-  t.strictSame(bare.warnings.map((line) => line.match(/[A-Z]+ \/[^ ]+ \(\w+\)/g)), [['GET /open (preHandler)', 'GET /open/* (preHandler)']])
+  const bare = await logging(t, (app) =>
+    app.register(proxy, { upstream: behind, prefix: '/open', httpMethods: ['GET'] })
+  )
+  t.strictSame(
+    bare.warnings.map((line) => line.match(/[A-Z]+ \/[^ ]+ \(\w+\)/g)),
+    [['GET /open (preHandler)', 'GET /open/* (preHandler)']]
+  )
   t.equal((await bare.get('/open/page')).body, 'from behind')
 
-  const guarded = await logging(t, (app) => app.register(proxy, { upstream: behind, prefix: '/closed', preHandler: app.authenticate }))
+  const guarded = await logging(t, (app) =>
+    app.register(proxy, { upstream: behind, prefix: '/closed', preHandler: app.authenticate })
+  )
   const { access_token: token } = await guarded.signUp()
   t.strictSame(guarded.warnings, [])
   for (const method of ['GET', 'POST', 'DELETE'] as const) {
@@ -46,11 +53,19 @@ t.test('@fastify/http-proxy without a guard is open, as the log says, and with o
 
 t.test('the pages of @fastify/swagger-ui may have one hook of the two that its options know', async (t) => {
   const openapi = { openapi: '3.1.0', info: { title: 'Test', version: '1' } }
-  const other = await logging(t, async (app) => app.register(swaggerUi, { uiHooks: { onRequest: (_request, _reply, next) => next() } }), (app) => app.register(swagger, { openapi }))
+  const other = await logging(
+    t,
+    async (app) => app.register(swaggerUi, { uiHooks: { onRequest: (_request, _reply, next) => next() } }),
+    (app) => app.register(swagger, { openapi })
+  )
   t.match(other.warnings, [/^A package has written .* GET \/documentation\/json \(preHandler\)/])
   t.equal((await other.get('/documentation/json')).statusCode, 200)
 
-  const ours = await logging(t, async (app) => app.register(swaggerUi, { uiHooks: { onRequest: app.authenticate } as object }), (app) => app.register(swagger, { openapi }))
+  const ours = await logging(
+    t,
+    async (app) => app.register(swaggerUi, { uiHooks: { onRequest: app.authenticate } as object }),
+    (app) => app.register(swagger, { openapi })
+  )
   const { access_token: token } = await ours.signUp()
   t.strictSame(ours.warnings, [], 'a guard of ours is no hook that is missing')
   t.equal((await ours.get('/documentation/json')).statusCode, 401)
@@ -58,7 +73,9 @@ t.test('the pages of @fastify/swagger-ui may have one hook of the two that its o
 })
 
 t.test('fastify-openapi-glue writes routes of a document, with guards where the document names them', async (t) => {
-  const operation = (operationId: string, security: object[]) => ({ get: { operationId, security, responses: { 200: { description: 'Done' } } } })
+  const operation = (operationId: string, security: object[]) => ({
+    get: { operationId, security, responses: { 200: { description: 'Done' } } },
+  })
   const specification = {
     openapi: '3.1.0',
     info: { title: 'Test', version: '1' },
@@ -66,7 +83,9 @@ t.test('fastify-openapi-glue writes routes of a document, with guards where the 
     paths: { '/open': operation('readOpen', []), '/closed': operation('readClosed', [{ token: [] }]) },
   }
   const serviceHandlers = { readOpen: async () => 'open', readClosed: async () => 'closed' }
-  const { get, signUp, warnings } = await logging(t, (app) => app.register(openapiGlue, { specification, serviceHandlers, securityHandlers: { token: app.authenticate } }))
+  const { get, signUp, warnings } = await logging(t, (app) =>
+    app.register(openapiGlue, { specification, serviceHandlers, securityHandlers: { token: app.authenticate } })
+  )
   const { access_token: token } = await signUp()
   t.match(warnings, [/GET \/open \(preHandler\)/])
   t.equal((await get('/open')).body, 'open')

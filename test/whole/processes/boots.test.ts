@@ -18,7 +18,14 @@ t.test(`four processes boot at once on an empty database, ${times} times`, async
 
       const sql = open(db)
       t.teardown(() => sql.close())
-      t.same(await sql.all('select id, revision from accounts_revision order by id'), [{ id: 1, revision: 0 }, { id: 2, revision: 0 }], 'what they share is there once')
+      t.same(
+        await sql.all('select id, revision from accounts_revision order by id'),
+        [
+          { id: 1, revision: 0 },
+          { id: 2, revision: 0 },
+        ],
+        'what they share is there once'
+      )
     })
   }
 })

@@ -34,7 +34,12 @@ export interface Person {
   acknowledged: number
 }
 
-export function createPerson (name: string, chance: Chance, window: '30s' | 0, { isDead, isExcused = () => false }: Excuses): Person {
+export function createPerson (
+  name: string,
+  chance: Chance,
+  window: '30s' | 0,
+  { isDead, isExcused = () => false }: Excuses
+): Person {
   const complaints: string[] = []
   const logins: Login[] = []
   /** Those that may be right: two of them after a change that was not answered. */
@@ -44,9 +49,14 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
   let count = 0
 
   /** The answer, or nothing if there is none and need not be. */
-  async function hear (what: string, asked: Promise<Answer>, server: Speaker, expected: number): Promise<Answer | undefined> {
+  async function hear (
+    what: string,
+    asked: Promise<Answer>,
+    server: Speaker,
+    expected: number
+  ): Promise<Answer | undefined> {
     const answer = await asked.catch((error: Error) => {
-      if (!isDead(server)) complaints.push(`${name}: ${what} was not answered by a living server: ${error.cause ?? error}`)
+      if (!isDead(server)) { complaints.push(`${name}: ${what} was not answered by a living server: ${error.cause ?? error}`) }
     })
     if (!answer || isExcused(answer)) return undefined
     person.acknowledged++
@@ -55,7 +65,8 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
   }
 
   function keep (login: Login, { body: { refresh_token: refresh, access_token: access } }: Answer): Login {
-    const former = login.refresh === '' || genOf(refresh) === genOf(login.refresh) ? login.former : [login.refresh, ...login.former]
+    const former =
+      login.refresh === '' || genOf(refresh) === genOf(login.refresh) ? login.former : [login.refresh, ...login.former]
     return Object.assign(login, { refresh, access, former })
   }
 
@@ -82,9 +93,11 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
   /** Two tabs, in two processes, with one store: whoever is answered is answered with the same generation, and the last answer stays. */
   async function refreshTwice (server: Speaker, other: Speaker, login: Login): Promise<void> {
     const { refresh: token } = login
-    const answers = await Promise.all([server, other].map((one) => hear('refresh of two', one.refresh(token), one, 200)))
+    const answers = await Promise.all(
+      [server, other].map((one) => hear('refresh of two', one.refresh(token), one, 200))
+    )
     for (const answer of answers) if (answer) keep(login, answer)
-    if (new Set(answers.filter(Boolean).map((answer) => genOf(answer!.body.refresh_token))).size > 1) complaints.push(`${name}: two generations live`)
+    if (new Set(answers.filter(Boolean).map((answer) => genOf(answer!.body.refresh_token))).size > 1) { complaints.push(`${name}: two generations live`) }
   }
 
   async function logout (server: Speaker, login: Login): Promise<void> {
@@ -124,7 +137,9 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
     const other = logins.find((one) => one !== login && one.state === 'on')
     if (!other) return list(server, login)
     other.state = 'unsure'
-    if (await hear('end of a session', server.ask('DELETE', `/auth/sessions/${idOf(other)}`, login.access), server, 204)) other.state = 'over'
+    if (
+      await hear('end of a session', server.ask('DELETE', `/auth/sessions/${idOf(other)}`, login.access), server, 204)
+    ) { other.state = 'over' }
   }
 
   /** Somebody has kept a token from before the last two: nobody keeps the session. */
@@ -132,7 +147,7 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
     login.state = 'unsure'
     const answer = await hear('replay', server.refresh(login.former[1]!), server, 401)
     if (answer) login.state = 'over'
-    if (answer && answer.body.code !== 'ACCOUNTS_REFRESH_REUSED') complaints.push(`${name}: a replay gave ${answer.body.code}`)
+    if (answer && answer.body.code !== 'ACCOUNTS_REFRESH_REUSED') { complaints.push(`${name}: a replay gave ${answer.body.code}`) }
   }
 
   function actsOn (server: Speaker, other: Speaker, one: Login, isSure: boolean): (() => Promise<void>)[] {
@@ -143,20 +158,24 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
       () => guarded(server, one),
       () => list(server, one),
       () => endOther(server, one),
-      ...one.former.length > 1 && chance.below(3) === 0 ? [() => replay(server, one)] : [],
-      ...isSure ? [() => login(server), () => login(server)] : [],
-      ...isSure && chance.below(3) === 0 ? [() => changePassword(server, one)] : [],
-      ...window === 0 ? [] : [() => refreshTwice(server, other, one)],
+      ...(one.former.length > 1 && chance.below(3) === 0 ? [() => replay(server, one)] : []),
+      ...(isSure ? [() => login(server), () => login(server)] : []),
+      ...(isSure && chance.below(3) === 0 ? [() => changePassword(server, one)] : []),
+      ...(window === 0 ? [] : [() => refreshTwice(server, other, one)]),
     ]
   }
 
   async function verifyPasswords (server: Speaker): Promise<void> {
-    const statuses = await Promise.all([...passwords, ...former].map(async (word) => (await server.login(name, word)).status))
+    const statuses = await Promise.all(
+      [...passwords, ...former].map(async (word) => (await server.login(name, word)).status)
+    )
     const right = [...passwords, ...former].filter((_, index) => statuses[index] === 200)
     if (isRegistered === 'unsure' && right.length === 0) {
-      isRegistered = await hear('registration once more', server.register(name), server, 201) ? true : 'unsure'
+      isRegistered = (await hear('registration once more', server.register(name), server, 201)) ? true : 'unsure'
     } else if (right.length !== 1 || !passwords.includes(right[0]!)) {
-      complaints.push(`${name}: of ${passwords.length} passwords and ${former.length} former ones these work: ${statuses}`)
+      complaints.push(
+        `${name}: of ${passwords.length} passwords and ${former.length} former ones these work: ${statuses}`
+      )
     } else passwords = right
   }
 
@@ -164,12 +183,15 @@ export function createPerson (name: string, chance: Chance, window: '30s' | 0, {
     const wasSure = login.state !== 'unsure'
     const { status, body } = await chance.pick([restarted, survivor]).refresh(login.refresh)
     if (login.state === 'unsure') login.state = status === 200 ? 'on' : 'over'
-    if (status !== (login.state === 'on' ? 200 : 401)) complaints.push(`${name}: a session that is ${login.state} gave ${status} ${body.code}`)
+    if (status !== (login.state === 'on' ? 200 : 401)) { complaints.push(`${name}: a session that is ${login.state} gave ${status} ${body.code}`) }
     if (status === 200) keep(login, { body } as Answer)
 
     // Who began after the end knows of it. Others ask the row, as their memory may be a second old.
-    const entered = await Promise.all([restarted.lets(login.access, wasSure ? '/guarded' : '/strict'), survivor.lets(login.access, '/strict')])
-    if (entered.some((one) => one !== status)) complaints.push(`${name}: refreshed with ${status}, let in with ${entered}`)
+    const entered = await Promise.all([
+      restarted.lets(login.access, wasSure ? '/guarded' : '/strict'),
+      survivor.lets(login.access, '/strict'),
+    ])
+    if (entered.some((one) => one !== status)) { complaints.push(`${name}: refreshed with ${status}, let in with ${entered}`) }
   }
 
   const person: Person = {

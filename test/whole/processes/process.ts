@@ -18,7 +18,13 @@ export interface Answer {
 /** A way to talk to an app. */
 export interface Speaker {
   /** @throws {TypeError} when the process dies before it has answered */
-  ask: (method: string, path: string, token?: string, body?: object, headers?: Record<string, string>) => Promise<Answer>
+  ask: (
+    method: string,
+    path: string,
+    token?: string,
+    body?: object,
+    headers?: Record<string, string>,
+  ) => Promise<Answer>
   /** Opens an account. */
   register: (username: string) => Promise<Answer>
   login: (username: string, secretWord?: string) => Promise<Answer>
@@ -55,7 +61,11 @@ export interface Ending {
 /** Starts a server in a process of its own, without the coverage of this one, and ends it with the test. */
 export async function startServer (t: Ending, { db, ...options }: AccountsOptions & { db: string }): Promise<Server> {
   const env = { PATH: process.env.PATH, OPTIONS: JSON.stringify({ ...options, db: withFewConnections(db) }) }
-  const child = fork(join(import.meta.dirname, 'server.ts'), { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = fork(join(import.meta.dirname, 'server.ts'), {
+    env,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   const ended = once(child, 'exit')
   const kill = async () => {
     child.kill('SIGKILL')
@@ -70,16 +80,28 @@ export async function startServer (t: Ending, { db, ...options }: AccountsOption
     ended.then(() => { throw new Error(`A server did not start: ${Buffer.concat(complaints)}`) }),
   ])
 
-  async function ask (method: string, path: string, token?: string, body?: object, headers?: Record<string, string>): Promise<Answer> {
+  async function ask (
+    method: string,
+    path: string,
+    token?: string,
+    body?: object,
+    headers?: Record<string, string>
+  ): Promise<Answer> {
     const askedAt = performance.now()
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
-      headers: { ...bearer(token), ...body && { 'content-type': 'application/json' }, ...headers },
+      headers: { ...bearer(token), ...(body && { 'content-type': 'application/json' }), ...headers },
       body: body ? JSON.stringify(body) : null,
       signal: AbortSignal.timeout(patienceMs),
     })
     const text = await response.text()
-    return { status: response.status, body: text ? JSON.parse(text) : {}, cookies: response.headers.getSetCookie(), askedAt, tookMs: performance.now() - askedAt }
+    return {
+      status: response.status,
+      body: text ? JSON.parse(text) : {},
+      cookies: response.headers.getSetCookie(),
+      askedAt,
+      tookMs: performance.now() - askedAt,
+    }
   }
 
   return {
@@ -101,7 +123,8 @@ export function speaking (ask: Speaker['ask']): Speaker {
   return {
     ask,
     register: (username) => ask('POST', '/auth/register', undefined, { username, password }),
-    login: (username, secretWord = password) => ask('POST', '/auth/login', undefined, { username, password: secretWord }),
+    login: (username, secretWord = password) =>
+      ask('POST', '/auth/login', undefined, { username, password: secretWord }),
     refresh: (refreshToken) => ask('POST', '/auth/refresh', undefined, { refresh_token: refreshToken }),
     logout: (refreshToken) => ask('POST', '/auth/logout', undefined, { refresh_token: refreshToken }),
     lets: async (accessToken, path = '/guarded') => (await ask('GET', path, accessToken)).status,

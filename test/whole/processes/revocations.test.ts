@@ -42,7 +42,8 @@ async function signUp (): Promise<{ access: string, refresh: string }> {
   return { access: body.access_token, refresh: body.refresh_token }
 }
 
-const startThere = (t: Test, revocation: AccountsOptions['revocation'], url = db) => startServer(t, { db: url, revocation: revocation! })
+const startThere = (t: Test, revocation: AccountsOptions['revocation'], url = db) =>
+  startServer(t, { db: url, revocation: revocation! })
 
 /** Logs somebody out here, and tells after how long they are refused there. */
 async function measure (there: Server): Promise<number> {
@@ -56,21 +57,29 @@ async function measure (there: Server): Promise<number> {
 t.test('what one process revokes another refuses within pollInterval and a query', async (t) => {
   const there = await startThere(t, { pollInterval: '1s', maxStaleness: '5s' })
   // At ten moments between two looks at the log.
-  const { text, most } = spread(await Promise.all(Array.from({ length: rounds(10, 50) }, (_, index) => pause(index * 111).then(() => measure(there)))))
+  const { text, most } = spread(
+    await Promise.all(
+      Array.from({ length: rounds(10, 50) }, (_, index) => pause(index * 111).then(() => measure(there)))
+    )
+  )
   t.comment(`refused elsewhere, ${text}`)
   t.ok(most < 1000 + slackMs())
 })
 
-t.test('with NOTIFY another process refuses within 100 ms', { skip: kind !== 'postgresql' && 'only PostgreSQL tells' }, async (t) => {
-  const there = await startThere(t, { pollInterval: '60s', maxStaleness: '300s' })
-  const measured: number[] = []
-  while (measured.length < rounds(20, 100)) measured.push(await measure(there))
+t.test(
+  'with NOTIFY another process refuses within 100 ms',
+  { skip: kind !== 'postgresql' && 'only PostgreSQL tells' },
+  async (t) => {
+    const there = await startThere(t, { pollInterval: '60s', maxStaleness: '300s' })
+    const measured: number[] = []
+    while (measured.length < rounds(20, 100)) measured.push(await measure(there))
 
-  const { text, median, most } = spread(measured)
-  t.comment(`refused elsewhere, ${text}`)
-  t.ok(median < 100 + lateMs)
-  t.ok(most < 100 + slackMs())
-})
+    const { text, median, most } = spread(measured)
+    t.comment(`refused elsewhere, ${text}`)
+    t.ok(median < 100 + lateMs)
+    t.ok(most < 100 + slackMs())
+  }
+)
 
 /** How a process and its database are parted, and what brings them together. */
 interface Cut {
@@ -84,7 +93,9 @@ const tables = ['users', 'sessions', 'revoked_tokens', 'revision']
 /** There is no TCP to a file: its tables are away for a while. */
 async function missingTables (): Promise<Cut> {
   const rename = (from: string, to: string) =>
-    sql.exec(`begin immediate; ${tables.map((table) => `alter table ${from}_${table} rename to ${to}_${table};`).join(' ')} commit`)
+    sql.exec(
+      `begin immediate; ${tables.map((table) => `alter table ${from}_${table} rename to ${to}_${table};`).join(' ')} commit`
+    )
   return { url: db, part: () => rename('accounts', 'gone'), restore: () => rename('gone', 'accounts') }
 }
 
@@ -93,9 +104,13 @@ async function network (t: Test, how: 'refuse' | 'swallow'): Promise<Cut> {
   return { url: proxy.url, part: proxy[how], restore: proxy.restore }
 }
 
-const cuts: Record<string, (t: Test) => Promise<Cut>> = kind === 'sqlite'
-  ? { 'whose tables are gone': missingTables }
-  : { 'whose connections are closed': (t) => network(t, 'refuse'), 'whose packets vanish': (t) => network(t, 'swallow') }
+const cuts: Record<string, (t: Test) => Promise<Cut>> =
+  kind === 'sqlite'
+    ? { 'whose tables are gone': missingTables }
+    : {
+        'whose connections are closed': (t) => network(t, 'refuse'),
+        'whose packets vanish': (t) => network(t, 'swallow'),
+      }
 
 for (const [how, cutOff] of Object.entries(cuts)) {
   t.test(`a process ${how} lets nobody in after maxStaleness, and recovers by itself`, async (t) => {
@@ -121,34 +136,46 @@ for (const [how, cutOff] of Object.entries(cuts)) {
     const answers = await Promise.all([...cached, ...asked, there.refresh(stays.refresh), there.login('user0')])
     const late = answers.filter(({ askedAt }) => askedAt > partedAt + maxStalenessMs)
     t.ok(late.length > 10)
-    t.same(new Set(late.map(({ status }) => status)), new Set([503]), 'nobody is let in, and nobody is said to be unknown')
+    t.same(
+      new Set(late.map(({ status }) => status)),
+      new Set([503]),
+      'nobody is let in, and nobody is said to be unknown'
+    )
     const slowest = Math.max(...answers.map(({ tookMs }) => tookMs))
     t.ok(slowest < mostWaitMs + slackMs(), 'nobody waits for ever')
     const slowestGuard = Math.max(...(await Promise.all(cached)).map(({ tookMs }) => tookMs))
     t.ok(slowestGuard < maxStalenessMs + slackMs(), 'and a guard no longer than maxStaleness')
 
     await restore()
-    const recoveredMs = await until(async () => await there.lets(gone.access) === 401 && await there.lets(stays.access) === 200)
-    t.comment(`answered after ${Math.round(slowest)} ms at most, by a guard after ${Math.round(slowestGuard)} ms, recovered after ${Math.round(recoveredMs)} ms`)
+    const recoveredMs = await until(
+      async () => (await there.lets(gone.access)) === 401 && (await there.lets(stays.access)) === 200
+    )
+    t.comment(
+      `answered after ${Math.round(slowest)} ms at most, by a guard after ${Math.round(slowestGuard)} ms, recovered after ${Math.round(recoveredMs)} ms`
+    )
     t.same([(await there.refresh(stays.refresh)).status, (await there.login('user0')).status], [200, 200])
     t.ok(await measure(there) < 1000 + slackMs(), 'and hears of what is revoked as before')
   })
 }
 
-t.test('while a file is locked, guards go on, and no revocation is acknowledged', { skip: kind !== 'sqlite' && 'a server locks rows' }, async (t) => {
-  const there = await startThere(t, { pollInterval: '1s', maxStaleness: '2s' })
-  const { access, refresh } = await signUp()
-  await sql.exec('begin immediate')
-  const { status, tookMs } = await here.logout(refresh)
-  t.equal(status, 503)
-  t.ok(tookMs < mostWaitMs + slackMs())
-  t.same([await here.lets(access), await there.lets(access)], [200, 200], 'readers do not wait for a writer')
+t.test(
+  'while a file is locked, guards go on, and no revocation is acknowledged',
+  { skip: kind !== 'sqlite' && 'a server locks rows' },
+  async (t) => {
+    const there = await startThere(t, { pollInterval: '1s', maxStaleness: '2s' })
+    const { access, refresh } = await signUp()
+    await sql.exec('begin immediate')
+    const { status, tookMs } = await here.logout(refresh)
+    t.equal(status, 503)
+    t.ok(tookMs < mostWaitMs + slackMs())
+    t.same([await here.lets(access), await there.lets(access)], [200, 200], 'readers do not wait for a writer')
 
-  await sql.exec('rollback')
-  t.equal((await here.logout(refresh)).status, 204)
-  t.comment(`the lock was waited for ${Math.round(tookMs)} ms`)
-  t.ok(await until(async () => await there.lets(access) === 401) < 1000 + slackMs())
-})
+    await sql.exec('rollback')
+    t.equal((await here.logout(refresh)).status, 204)
+    t.comment(`the lock was waited for ${Math.round(tookMs)} ms`)
+    t.ok((await until(async () => (await there.lets(access)) === 401)) < 1000 + slackMs())
+  }
+)
 
 /** Makes a process stand still; what it gives lets it go on. */
 type Stall = (t: Test, there: Server) => Promise<() => void>

@@ -19,7 +19,9 @@ app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as {
 app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
 /** Shows a guard that asks no database as many tokens as are remembered at most: what memory grows by from here on is something else. */
 app.post('/fill', async () => {
-  const { access_token: token } = await app.accounts.issueTokens(await app.accounts.users.create({ username: 'many tokens' }))
+  const { access_token: token } = await app.accounts.issueTokens(
+    await app.accounts.users.create({ username: 'many tokens' })
+  )
   const { header, payload } = decode(token)
   for (let left = 20_000; left > 0; left--) {
     const another = mint(header, { ...payload, jti: randomBytes(16).toString('base64url') })

@@ -24,10 +24,15 @@ export async function visitWithForeignValues () {
       },
     },
   })
-  const register = (username: string) => app.inject({ method: 'POST', url: '/auth/register', payload: { username, password } })
+  const register = (username: string) =>
+    app.inject({ method: 'POST', url: '/auth/register', payload: { username, password } })
   const { id } = (await register('ada')).json().user
   const refused = await register('nobody')
   const issued = await app.accounts.issueTokens(id, { authTime: structuredClone(new Date(Date.now() - 1000)) })
   await app.close()
-  return { isForeign: !(structuredClone(new Date()) instanceof Date), refused: refused.json(), expiresIn: issued.expires_in }
+  return {
+    isForeign: !(structuredClone(new Date()) instanceof Date),
+    refused: refused.json(),
+    expiresIn: issued.expires_in,
+  }
 }

@@ -14,14 +14,21 @@ interface Derived {
 /** Werkzeug's `pbkdf2:sha256:…`, Django's `pbkdf2_sha256$…`, and the PHC strings of passlib and others. */
 const werkzeug = /^pbkdf2:(sha1|sha256|sha512):(\d{1,7})\$([^$]{1,128})\$((?:[0-9a-f]{2}){16,64})$/
 const django = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,7})\$([^$]{1,128})\$([A-Za-z0-9+/]{22,86}={0,2})$/
-const phc = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,7})(?:,l=\d{2})?\$([A-Za-z0-9+/.]{1,128})\$([A-Za-z0-9+/.]{22,86})$/
+const phc =
+  /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,7})(?:,l=\d{2})?\$([A-Za-z0-9+/.]{1,128})\$([A-Za-z0-9+/.]{22,86})$/
 
 const blockBytes = { sha1: 20, sha256: 32, sha512: 64 }
 
 const pbkdf2Of = promisify(derive)
 
 /** Verifies the hashes of PBKDF2, up to so many iterations. */
-export function pbkdf2 ({ iterations: most, digest = 'sha256' }: { iterations: number, digest?: Digest }): PasswordVerifier {
+export function pbkdf2 ({
+  iterations: most,
+  digest = 'sha256',
+}: {
+  iterations: number
+  digest?: Digest
+}): PasswordVerifier {
   return {
     decoy: `pbkdf2:${digest}:${most}$salt$${'00'.repeat(32)}`,
 
