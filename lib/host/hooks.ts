@@ -14,8 +14,7 @@ export type Telling<Hooks extends Observers> = {
 export function createHooks<Hooks extends Observers> (hooks: Partial<Hooks>, log: FastifyBaseLogger): Telling<Hooks> {
   const telling: Telling<Hooks> = {}
   for (const name of Object.keys(hooks) as (keyof Hooks & string)[]) {
-    const hook = hooks[name]
-    if (!hook) continue
+    const hook = hooks[name]!
     telling[name] = (...told) => {
       // Copies, since the answer may still be made of the originals.
       const call = async () => { await hook(...structuredClone(told)) }
