@@ -1,5 +1,5 @@
-// Every error of the plugin: code, status and sentence, thrown as { statusCode, code, error, message }. The sentences are
-// fixed text: nothing of a request stands in them, but the name of a field in ACCOUNTS_INPUT_INVALID and
+// Every error of the plugin: code, status and sentence, thrown as { statusCode, code, error, message }. The sentences
+// are fixed text: nothing of a request stands in them, but the name of a field in ACCOUNTS_INPUT_INVALID and
 // ACCOUNTS_USER_EXISTS; and how long to wait.
 export * from './http/errors.ts'
 export * from './database/errors.ts'

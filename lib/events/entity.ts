@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
-/** Something that happened to an account, for those who look into it later. It points at no row, so it outlives them. */
+/**
+ * Something that happened to an account, for those who look into it later. It points at no row, so it outlives them.
+ */
 const EventSchema = defineEntity({
   name: 'AccountsEvent',
   tableName: 'accounts_events',

@@ -61,7 +61,10 @@ export interface Events<Told extends object = Record<string, AccountEvent>> {
   write: (tx: EntityManager, happening: Happening<Told>) => Promise<void>
   /** Tells of it, once it is stored. */
   tell: (happening: Happening<Told>) => void
-  /** Both, for what stores nothing else: it has happened, so a database that does not take it changes nothing, and is logged. */
+  /**
+   * Both, for what stores nothing else: it has happened, so a database that does not take it changes nothing, and is
+   * logged.
+   */
   happen: (happening: Happening<Told>) => Promise<void>
 }
 

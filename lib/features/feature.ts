@@ -32,8 +32,9 @@ export type PrunedOf<Each> = Each extends Feature<any, any, any, any, infer Prun
 type Faces<Needs> = { [Name in keyof Needs]: FaceOf<Needs[Name]> }
 
 /**
- * A feature is a folder, and this its card: what it is, said without doing anything. What it does stands behind `open`, and is
- * loaded when the accounts are opened. Its options are TypeBox properties in its `options.ts`, its errors in `errors.ts`.
+ * A feature is a folder, and this its card: what it is, said without doing anything. What it does stands behind `open`,
+ * and is loaded when the accounts are opened. Its options are TypeBox properties in its `options.ts`, its errors in
+ * `errors.ts`.
  */
 export interface Feature<
   Settings, Needs extends Record<string, AnyFeature>, Face, Services, Pruned extends string

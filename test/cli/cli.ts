@@ -18,7 +18,10 @@ export interface Surroundings {
 /** Whatever the machine of the test has set. */
 const none = { JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '', NODE_ENV: '' }
 
-/** Runs the real process, and gives what it prints. What the test runner puts into the environment would take it seconds. */
+/**
+ * Runs the real process, and gives what it prints. What the test runner puts into the environment would take it
+ * seconds.
+ */
 export async function spawned (args: string[], { cwd, input = '', env = {} }: Surroundings) {
   const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env.PATH, ...none, ...env } })
   child.stdin.on('error', () => {}).end(input)
@@ -28,7 +31,9 @@ export async function spawned (args: string[], { cwd, input = '', env = {} }: Su
 
 let before: Promise<unknown> = Promise.resolve()
 
-/** Does in this process what the other would: one after the other, since a process has one folder and one environment. */
+/**
+ * Does in this process what the other would: one after the other, since a process has one folder and one environment.
+ */
 export function cli (args: string[], surroundings: Surroundings): ReturnType<typeof spawned> {
   const answer = before.then(() => within(args, surroundings))
   before = answer

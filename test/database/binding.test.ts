@@ -115,7 +115,10 @@ async function heardBy (t: Test, db: string): Promise<{ url: string, texts: () =
   const texts: string[] = []
   const { prepare, exec } = Database.prototype
   t.teardown(() => { Object.assign(Database.prototype, { prepare, exec }) })
-  Database.prototype.prepare = function (this: Database.Database, text: string) { texts.push(text); return prepare.call(this, text) } as never
+  Database.prototype.prepare = function (this: Database.Database, text: string) {
+    texts.push(text)
+    return prepare.call(this, text)
+  } as never
   Database.prototype.exec = function (text: string) { texts.push(text); return exec.call(this, text) }
   return { url: db, texts: () => texts }
 }

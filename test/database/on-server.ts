@@ -47,7 +47,10 @@ interface Server {
   limits: string
 }
 
-/** A transaction stays open for so long, or until something is over; a pool would end it that takes its connection for idle. */
+/**
+ * A transaction stays open for so long, or until something is over; a pool would end it that takes its connection for
+ * idle.
+ */
 async function keepFor (sql: Sql, ms: number, isOver: () => boolean): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end && !isOver(); await pause(Math.min(ms, 1000))) { await sql.get('select 1') }
 }
@@ -282,7 +285,8 @@ export async function testServer (
         const healthy = await build(t, { db: wire.target })
         const [first, second] = [await ill.signUp('ada'), await ill.signUp('bob')]
 
-        // What is asked once the row of the log is locked. Texts are heard where they are prepared, and this one is for the first time.
+        // What is asked once the row of the log is locked. Texts are heard where they are prepared, and this one is for
+        // the first time.
         const silent = wire.silenceAt(/select [^\0]*\brevision\b[^\0]* from .accounts_revision/)
         const lost = ill.post('/auth/logout', { refresh_token: first.refresh_token })
         await silent

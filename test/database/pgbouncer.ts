@@ -8,7 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { open } from '../support/databases.ts'
 
-/** A PgBouncer of the test's own before this database, in transaction mode, with so many connections for all its clients. */
+/**
+ * A PgBouncer of the test's own before this database, in transaction mode, with so many connections for all its
+ * clients.
+ */
 export async function bounced (t: Test, db: string, connections: number): Promise<string> {
   const { PGBOUNCER: path = '/usr/sbin/pgbouncer' } = process.env
   if (!existsSync(path)) {

@@ -75,8 +75,8 @@ export async function wireTo (t: Test, db: string) {
       isAway = false
     },
     /**
-     * Waits until what is done at the server has ended all that was connected before, and this process has heard of it. A
-     * connection that is just being made the server does not know yet, so it is done again for that one.
+     * Waits until what is done at the server has ended all that was connected before, and this process has heard of it.
+     * A connection that is just being made the server does not know yet, so it is done again for that one.
      */
     async endedBy (act: () => Promise<unknown>): Promise<void> {
       let areGone: () => boolean

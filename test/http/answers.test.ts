@@ -87,7 +87,10 @@ t.test('each route has its method, and no other does anything', async (t) => {
   t.equal((await refresh(token)).statusCode, 200, 'and its refresh token was not spent')
 })
 
-/** Each route with everything that may decide its answer: nobody, a good token, a bad one, cookies, a body in the wrong form. */
+/**
+ * Each route with everything that may decide its answer: nobody, a good token, a bad one, cookies, a body in the wrong
+ * form.
+ */
 async function everyAnswer (t: Test) {
   const { app, signUp, post } = await everything(t)
   await signUp()

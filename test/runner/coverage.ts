@@ -1,6 +1,9 @@
 import { isOfWhole } from './plan.ts'
 
-/** What no file is called, so that tap measures nothing. Without any name it would start such processes before all others. */
+/**
+ * What no file is called, so that tap measures nothing. Without any name it would start such processes before all
+ * others.
+ */
 const nothing = 'nothing'
 
 /** For tap: in which processes coverage is measured, which makes them slower by a third. */

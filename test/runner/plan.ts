@@ -38,7 +38,9 @@ export function planOf (files: TestFile[], { database, trials = false }: Wanted)
   return [...asked.filter(isAlone).map((file) => [file]), ...groups].map((group) => group.map(({ path }) => path))
 }
 
-/** Whether a file asks for more than a part of the source: what is covered by such tests alone counts as not covered. */
+/**
+ * Whether a file asks for more than a part of the source: what is covered by such tests alone counts as not covered.
+ */
 export function isOfWhole (path: string): boolean {
   return path.startsWith('test/whole/')
 }

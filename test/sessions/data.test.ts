@@ -153,7 +153,9 @@ t.test('data of another shape is refused, from code and from the hook, and nothi
     await t.rejects(app.accounts.issueTokens(user, { data: data as never }), refusal, what)
     await t.rejects(app.accounts.sessions.setData(sid, data as never), refusal, what)
     const [login, register] = [await ask('/auth/login', ada), await ask('/auth/register', { ...ada, username: 'bob' })]
-    for (const answer of [login, register]) { t.match([answer.statusCode, answer.json()], [400, { code: refusal.code, message }], what) }
+    for (const answer of [login, register]) {
+      t.match([answer.statusCode, answer.json()], [400, { code: refusal.code, message }], what)
+    }
     t.match(
       await sql.all(
         'select (select count(*) from accounts_sessions) as sessions, (select count(*) from accounts_users) as users'

@@ -473,7 +473,10 @@ t.test('a token that is shown while another is given it once more keeps its wind
 
 const ownPage = { 'sec-fetch-site': 'same-origin' }
 
-/** A browser with the refresh token of a login, and one of its requests whose answer is under way for as long as one likes. */
+/**
+ * A browser with the refresh token of a login, and one of its requests whose answer is under way for as long as one
+ * likes.
+ */
 async function buildBrowser (t: Test) {
   const page = browser((await build(t, { transport: 'cookie' })).app)
   await page.post('/auth/register', { username: 'ada', password })

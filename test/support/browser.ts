@@ -22,7 +22,10 @@ function isSentTo (path: string, url: string): boolean {
   return pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
 }
 
-/** Keeps the cookies that an app sets, forgets those it takes back under the very same attributes, and sends each to its path. */
+/**
+ * Keeps the cookies that an app sets, forgets those it takes back under the very same attributes, and sends each to its
+ * path.
+ */
 export function browser (app: FastifyInstance) {
   const jar = new Map<string, SetCookie>()
 

@@ -12,7 +12,9 @@ export const password = 'correct horse battery staple'
 /** Hashes in a millisecond what takes 20 in production, for as many at once as a test sends from one address. */
 export const cheap = { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 }, waiting: 1000 }
 
-/** An app with accounts on an empty database, a few guarded routes, and a way to talk to it; it is closed with the test. */
+/**
+ * An app with accounts on an empty database, a few guarded routes, and a way to talk to it; it is closed with the test.
+ */
 export async function build (t: Test, options: AccountsOptions = {}, server: FastifyServerOptions = {}) {
   const db = options.db ?? (options.orm ? undefined : await emptyDatabase(t))
   const app: FastifyInstance = Fastify(server)

@@ -8,7 +8,9 @@ export async function until (isTrue: () => boolean | Promise<boolean>): Promise<
   return performance.now() - startedAt
 }
 
-/** Lets all that needs no more than this process go on until it waits for something else, however fast the machine is. */
+/**
+ * Lets all that needs no more than this process go on until it waits for something else, however fast the machine is.
+ */
 export async function settle (): Promise<void> {
   for (let turns = 0; turns < 200; turns++) await setImmediate()
 }
@@ -20,7 +22,9 @@ export function letPass (t: Test, ms: number): void {
   performance.now = () => now.call(performance) + ms
 }
 
-/** How much of the processors this process takes for something, in ms, whatever else the machine has to do meanwhile. */
+/**
+ * How much of the processors this process takes for something, in ms, whatever else the machine has to do meanwhile.
+ */
 export async function processorMs (act: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage()
   await act()

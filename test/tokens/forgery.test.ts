@@ -110,8 +110,8 @@ function requireCorpus (t: Test, forged: Record<Kind, Forgery[]>, { access, refr
 }
 
 /**
- * Some texts are a spelling of the real token: in a cookie, spaces around a value and percent signs (RFC 6265 §5.2); in the
- * header, spaces before it, of which one or more stand between the scheme and the token (RFC 9110 §11.4).
+ * Some texts are a spelling of the real token: in a cookie, spaces around a value and percent signs (RFC 6265 §5.2); in
+ * the header, spaces before it, of which one or more stand between the scheme and the token (RFC 9110 §11.4).
  */
 function isOther ({ token }: Forgery, { access, refresh }: Pair, { name }: Place): boolean {
   const read = name.endsWith('(cookie)')

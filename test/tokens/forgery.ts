@@ -560,7 +560,10 @@ function ids (real: Genuine): Record<string, string> {
   }))
 }
 
-/** A life that we could not have given, or one that has not begun. What is merely over, or of a clock ahead, is no forgery. */
+/**
+ * A life that we could not have given, or one that has not begun. What is merely over, or of a clock ahead, is no
+ * forgery.
+ */
 function times (real: Genuine): Record<string, string> {
   const { iat, exp } = real.payload
   const life = exp - iat

@@ -461,11 +461,15 @@ t.test('a key is refused for an algorithm that is not its own', async (t) => {
 })
 
 t.test('a JWK is refused for what it says it is not for', async (t) => {
-  for (const [what, secret, reason] of purposes) { await requireRefusal(t, { secret: secret as Secret & {} }, what, reason) }
+  for (const [what, secret, reason] of purposes) {
+    await requireRefusal(t, { secret: secret as Secret & {} }, what, reason)
+  }
 })
 
 t.test('a key in the wrong place, in pieces or in no known form is refused', async (t) => {
-  for (const [what, secret, reason] of misplaced) { await requireRefusal(t, { secret: secret as Secret & {} }, what, reason) }
+  for (const [what, secret, reason] of misplaced) {
+    await requireRefusal(t, { secret: secret as Secret & {} }, what, reason)
+  }
 })
 
 t.test('a name that would not do in a header or a path is refused', async (t) => {

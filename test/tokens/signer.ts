@@ -109,7 +109,10 @@ export function genuine (kind: Kind, token: string, signer = signers.HS256!): Ge
   }
 }
 
-/** The other texts that pass for the same token: unused bits at the end, and for elliptic curves `n - s` in place of `s`. */
+/**
+ * The other texts that pass for the same token: unused bits at the end, and for elliptic curves `n - s` in place of
+ * `s`.
+ */
 export function otherSpellings (token: string): string[] {
   const twins = decode(token).header.alg === 'ES256' ? [token, negated(token)] : [token]
   return twins.flatMap((text) => [text, ...otherEndings(text)]).slice(1)

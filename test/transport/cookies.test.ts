@@ -193,7 +193,9 @@ t.test('a cookie lives as long as its token, and 400 days at most', async (t) =>
     const { '__Host-access': access, '__Secure-refresh': refresh, '__Host-csrf': csrf } = setBy(answer)
     t.equal(access!.maxAge, answer.json().expires_in)
     t.same([refresh!.maxAge, csrf!.maxAge], [2400, 2400], 'no longer than the login')
-    for (const { value, maxAge } of [access!, refresh!]) { t.equal(Date.now() / 1000 + maxAge!, decode(value!).payload.exp, url) }
+    for (const { value, maxAge } of [access!, refresh!]) {
+      t.equal(Date.now() / 1000 + maxAge!, decode(value!).payload.exp, url)
+    }
   }
 })
 

@@ -7,7 +7,10 @@ import t from 'tap'
 
 const root = join(import.meta.dirname, '..', '..')
 
-/** Without what the test runner puts into the environment of every child: it would look into npm and the compiler too, for a minute. */
+/**
+ * Without what the test runner puts into the environment of every child: it would look into npm and the compiler too,
+ * for a minute.
+ */
 const { PATH, HOME } = process.env
 const run = (...command: string[]) =>
   promisify(execFile)('env', ['-i', `PATH=${PATH}`, `HOME=${HOME}`, ...command], { cwd: root })
@@ -33,8 +36,9 @@ export type { AccountsOptions, Type }
 const testing = readFileSync(join(root, 'docs', 'testing.md'), 'utf8').split('```ts\n')[1]!.split('```')[0]!
 
 /**
- * The TypeScript of the documents, each piece as a file of its own. Those that make an app, or are a module of their own,
- * need nothing before. The app on NestJS has decorators: test/whole/neighbours/nest.test.ts compiles it as NestJS does.
+ * The TypeScript of the documents, each piece as a file of its own. Those that make an app, or are a module of their
+ * own, need nothing before. The app on NestJS has decorators: test/whole/neighbours/nest.test.ts compiles it as NestJS
+ * does.
  */
 function snippets (): string[] {
   const names = readdirSync(join(root, 'docs')).filter((name) => name !== 'nestjs.md')

@@ -26,7 +26,10 @@ await run(process.execPath, tsc, '-p', 'tsconfig.build.json', '--emitDeclaration
 /** What an app installs for the types of a driver, beside the driver. */
 const drivers = { sqlite: ['@types/better-sqlite3'], postgresql: ['@types/pg'], mariadb: [], mysql: [] }
 
-/** Declarations of others that do not compile, whoever imports them: this one needs `Temporal`, which the compiler does not know. */
+/**
+ * Declarations of others that do not compile, whoever imports them: this one needs `Temporal`, which the compiler does
+ * not know.
+ */
 const notOurs = /^\S*node_modules\/postgres-interval\/\S+ error TS2503: Cannot find namespace 'Temporal'\.$/
 
 /** An app's own MikroORM. */

@@ -5,7 +5,8 @@ import type { FilledOptions } from '../../lib/options.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 type Callback = (...args: any[]) => unknown
-type Filled<T> = T extends Callback | unknown[] ? T : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
+type Filled<T> = T extends Callback | unknown[] ? T
+  : T extends object ? { [K in keyof T]-?: Filled<NonNullable<T[K]>> } : T
 type Flat<T> = T extends Callback | unknown[] ? T : T extends object ? { [K in keyof T]-?: Flat<NonNullable<T[K]>> } : T
 
 function expect<Truth extends true> (): Truth | void {}

@@ -20,17 +20,20 @@ const everySign = new RegExp(`[${signs}]`, 'gu')
  *
  * - as common, when it is on the list, or is one on the list over and over; both also without the spaces and signs, or
  *   these and the digits, at its ends and at the ends of what is repeated (`password12345678`, `Password!Password!`);
- * - as a repetition, when fewer than 8 characters over and over make it up, or, if those are 8 characters at least, what
- *   is left without the digits, spaces and signs at its ends (`abcabcabcabcabc`); the last time may be cut short;
- * - as a row, when without spaces and signs it falls into pieces of 4 characters or more in which each is beside the one
- *   before: the same, the next or the last one by code point, 9 and 0, or on a row of a keyboard (`qwertyuiop123456`).
+ * - as a repetition, when fewer than 8 characters over and over make it up, or, if those are 8 characters at least,
+ *   what is left without the digits, spaces and signs at its ends (`abcabcabcabcabc`); the last time may be cut short;
+ * - as a row, when without spaces and signs it falls into pieces of 4 characters or more in which each is beside the
+ *   one before: the same, the next or the last one by code point, 9 and 0, or on a row of a keyboard
+ *   (`qwertyuiop123456`).
  */
 export function createBlocklist (): Rule {
   let list: string[] | undefined
 
   return async (password) => {
     const text = fold(password)
-    if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) { return 'must not be a few characters over and over' }
+    if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) {
+      return 'must not be a few characters over and over'
+    }
     if (isMadeOfRows(text)) return 'must not be a row of letters, digits or keys'
 
     list ??= (await ask(load)).default
@@ -58,8 +61,8 @@ function around (characters: string): RegExp {
 
 /**
  * The beginning that the rest only says again, the last time maybe without its end; all of it if there is none. What
- * begins a text and ends it too overlaps itself by what is left before it (Knuth, Morris and Pratt): for each place this
- * keeps how much of the beginning ends there, so that the longest text costs one pass.
+ * begins a text and ends it too overlaps itself by what is left before it (Knuth, Morris and Pratt): for each place
+ * this keeps how much of the beginning ends there, so that the longest text costs one pass.
  */
 function repeatedIn (text: string): string {
   const overlaps: number[] = [0]

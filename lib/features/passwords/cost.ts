@@ -9,7 +9,10 @@ export interface Cost {
 
 const phcForm = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/
 
-/** Hashes dearer than today's are verified up to this factor and this memory: a row that asks for terabytes must not get them. */
+/**
+ * Hashes dearer than today's are verified up to this factor and this memory: a row that asks for terabytes must not get
+ * them.
+ */
 const mostTimesToday = 64
 const mostMemory = 1024 * 1024
 

@@ -15,7 +15,8 @@ import type { LookUp, Stored } from '../../users/look-up.ts'
  */
 export interface Credentials {
   /**
-   * The user who was looked for by name or address, if that is the password. One that is not judged is wrong, whatever it is.
+   * The user who was looked for by name or address, if that is the password. One that is not judged is wrong, whatever
+   * it is.
    * @throws {CredentialsInvalid} one 401, after the same work, for a wrong name, a wrong password and a disabled user
    */
   identify: (

@@ -13,8 +13,8 @@ export interface Hasher {
    */
   hash: (password: string, gone?: AbortSignal) => Promise<string>
   /**
-   * Compares, in one place of the line. Whatever is wrong, the password, the hash, its scheme or its pepper, or that there
-   * is none, it is the same work, so that time tells nobody whether there is such a user.
+   * Compares, in one place of the line. Whatever is wrong, the password, the hash, its scheme or its pepper, or that
+   * there is none, it is the same work, so that time tells nobody whether there is such a user.
    * @throws {Busy}
    */
   verify: (stored: string | undefined, password: string, gone?: AbortSignal) => Promise<Verdict>
@@ -51,7 +51,8 @@ export async function createHasher (
   const hasher = own ?? (await import('./argon2.ts')).createArgon2(argon2)
   const [pepper] = peppers
   const nobodys = randomBytes(32).toString('base64url')
-  // A machine that cannot bear more memory than usual, or a hasher that does not work, would be told by the first login.
+  // A machine that cannot bear more memory than usual, or a hasher that does not work, would be told by the first
+  // login.
   const isTried = own !== undefined || argon2.memoryCost > usualMemoryCost
   const sample = isTried ? await tried('password.hasher', () => make(nobodys)) : undefined
   const today = sample === undefined ? argon2 : costOf(sample)
@@ -130,7 +131,9 @@ export async function createHasher (
   }
 }
 
-/** Before anybody is let in: a package that is missing, or functions in the wrong places, keep the app from starting. */
+/**
+ * Before anybody is let in: a package that is missing, or functions in the wrong places, keep the app from starting.
+ */
 async function tried<Result> (name: string, attempt: () => Promise<Result>): Promise<Result> {
   try {
     return await attempt()
@@ -145,8 +148,8 @@ function schemeOf (phc: string): string | undefined {
 }
 
 /**
- * What is hashed: one spelling for every way to type the same characters (NIST SP 800-63B-4 §3.1.1.2), with a pepper where
- * there is one. Nothing else is changed.
+ * What is hashed: one spelling for every way to type the same characters (NIST SP 800-63B-4 §3.1.1.2), with a pepper
+ * where there is one. Nothing else is changed.
  */
 function season (password: string, pepper: Pepper | undefined): string {
   const typed = password.normalize('NFKC')

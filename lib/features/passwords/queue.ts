@@ -6,8 +6,8 @@ import type { PasswordSettings } from './options.ts'
 /** Lets so many jobs run at once, and so many wait. */
 export interface Queue {
   /**
-   * Does something that will stand in the line for its jobs, if there is room for one more of those, and for one more of
-   * the request's network: none can take the line for itself. Who comes in vain has cost nothing yet.
+   * Does something that will stand in the line for its jobs, if there is room for one more of those, and for one more
+   * of the request's network: none can take the line for itself. Who comes in vain has cost nothing yet.
    * @throws {Busy} when as many as may run and wait are at it, or a quarter of those who may wait are of this network
    */
   admit: <Result>(request: Pick<AnyRequest, 'ip'>, act: () => Promise<Result>) => Promise<Result>
@@ -85,7 +85,9 @@ export function createQueue (
     async admit ({ ip }, act) {
       const network = widestNetworkOf(ip)
       const share = shares.get(network) ?? 0
-      if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) { throw busy(Math.max(admitted - concurrency, 0)) }
+      if (admitted >= concurrency + mostWaiting || share >= mostOfNetwork) {
+        throw busy(Math.max(admitted - concurrency, 0))
+      }
       admitted++
       shares.set(network, share + 1)
       return act().finally(() => {

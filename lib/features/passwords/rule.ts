@@ -4,7 +4,10 @@ export interface Owner {
   email: string | null
 }
 
-/** Says of a password, in NFKC, what it must be and is not, as the end of a sentence: `must have …`. Nothing if it is good. */
+/**
+ * Says of a password, in NFKC, what it must be and is not, as the end of a sentence: `must have …`. Nothing if it is
+ * good.
+ */
 export type Rule = (
   password: string,
   owner: Owner,

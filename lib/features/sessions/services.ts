@@ -31,8 +31,8 @@ export interface SessionServices {
    */
   revokeAll: (userId: string, options?: InTransaction & { except?: string }) => Promise<void>
   /**
-   * Changes what you keep of a session, null for nothing: as a whole, so read it first where a part is to stay. Its next
-   * tokens know it; those that are there do not change.
+   * Changes what you keep of a session, null for nothing: as a whole, so read it first where a part is to stay. Its
+   * next tokens know it; those that are there do not change.
    * @throws {NotFound} where there is no such session that goes on
    * @throws {InputInvalid} for data of another shape than `sessions.data`
    * @throws {OptionsInvalid} where the app has no `sessions.data`

@@ -11,7 +11,10 @@ import type { Grant } from '../../sign-in/grant.ts'
 export interface Devices {
   /** Adds the cookie by which the browser of this session is known from now on; none for tokens in bodies. */
   remember: (granted: Grant, session: Pick<Session, 'transport' | 'user'>) => Grant
-  /** What tells this browser from others, if it is known to be one of whom `find` finds: who has no cookie is not looked for. */
+  /**
+   * What tells this browser from others, if it is known to be one of whom `find` finds: who has no cookie is not looked
+   * for.
+   */
   known: (request: AnyRequest, find: () => Promise<Stored | null>) => Promise<string | undefined>
 }
 

@@ -1,6 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
-/** How often somebody has failed of late: see `throttle/bucket.ts`. Times are milliseconds, which nobody's time zone moves. */
+/**
+ * How often somebody has failed of late: see `throttle/bucket.ts`. Times are milliseconds, which nobody's time zone
+ * moves.
+ */
 const ThrottleBucketSchema = defineEntity({
   name: 'AccountsThrottleBucket',
   tableName: 'accounts_throttle',

@@ -8,7 +8,10 @@ export type BucketKind = 'account-network' | 'account-device' | 'network' | 'acc
 
 /** What is told of limits on guessing. */
 export interface ThrottleEvents {
-  /** After too many failures further attempts have to wait: at an account from one network, of a network, or at an account. */
+  /**
+   * After too many failures further attempts have to wait: at an account from one network, of a network, or at an
+   * account.
+   */
   lock: AccountEvent<BucketKind>
 }
 

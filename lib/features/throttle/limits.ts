@@ -29,9 +29,9 @@ export interface Limits {
    * somebody with an account of their own. What else is thrown is no answer about a password, and nothing is counted.
    * A known device is counted by itself, and not held up by what others did to the account, from wherever.
    *
-   * There is a limit for what was typed, and one for the user whom it names, by whatever name. The first answers 429, as it
-   * does for a name that nobody has. If the second did, a name would tell which address belongs to it, and that both
-   * exist: beyond it the attempt goes on, and `isJudged` is false. Then `check` must do all of its work, and fail.
+   * There is a limit for what was typed, and one for the user whom it names, by whatever name. The first answers 429,
+   * as it does for a name that nobody has. If the second did, a name would tell which address belongs to it, and that
+   * both exist: beyond it the attempt goes on, and `isJudged` is false. Then `check` must do all of its work, and fail.
    * @throws {Throttled}
    */
   guess: <Found extends Attempted, Result>(
@@ -40,8 +40,8 @@ export interface Limits {
     check: (found: Found, isJudged: boolean) => Promise<Result>,
   ) => Promise<Result>
   /**
-   * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network, unless
-   * it failed before that.
+   * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network,
+   * unless it failed before that.
    * @throws {Throttled}
    */
   register: <Draft, Result>(
@@ -107,7 +107,9 @@ export function createLimits (
     return { kind, id, rule, isSilent, isClosed: false, brought: 0 }
   }
 
-  /** In the order in which everybody locks them, so that nobody waits in a circle. As many for nobody as for somebody. */
+  /**
+   * In the order in which everybody locks them, so that nobody waits in a circle. As many for nobody as for somebody.
+   */
   function bucketsOf (request: AnyRequest, attempted?: Attempted): Counted[] {
     warnOfProxy(request)
     const networks = networksOf(request.ip)

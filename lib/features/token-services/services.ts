@@ -122,7 +122,9 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
 
     async verify (text, options = {}) {
       const { type = 'access', request } = knownOptions('verify', ['type', 'request'], options)
-      if (!['access', 'refresh', 'any'].includes(type)) { throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type") }
+      if (!['access', 'refresh', 'any'].includes(type)) {
+        throw new OptionsInvalid("verify() needs 'access', 'refresh' or 'any' as type")
+      }
       const token = tokens.verify(text, type === 'any' ? ['access', 'refresh'] : [type])
       const { user } = await admission.admit(token, 'strict', request)
       const { kind, claims, header } = token

@@ -153,7 +153,9 @@ export function users (
         },
       } = request
       if (id === sub) throw new Forbidden()
-      if (!(await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true }))) { throw new NotFound() }
+      if (!(await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true }))) {
+        throw new NotFound()
+      }
       reply.code(204)
     })
   }

@@ -17,9 +17,9 @@ export function takesAdmin ({
 
 export interface Admins {
   /**
-   * Makes sure that this user is not the only admin, as the first statement of a transaction that takes the right of one: all
-   * of these wait here for each other, so that of two at once the second sees what the first has done. The row that they
-   * wait for is their own, so no logout waits with them.
+   * Makes sure that this user is not the only admin, as the first statement of a transaction that takes the right of
+   * one: all of these wait here for each other, so that of two at once the second sees what the first has done. The row
+   * that they wait for is their own, so no logout waits with them.
    * @throws {LastAdmin}
    */
   requireAnother: (tx: EntityManager, userId: string) => Promise<void>

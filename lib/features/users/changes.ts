@@ -83,7 +83,9 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
       user.emailKey = user.email && identifierKey(user.email)
       if (user.emailKey !== before) user.emailVerifiedAt = null
     }
-    if (identifiers.every((name) => user[name] === null)) { throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`) }
+    if (identifiers.every((name) => user[name] === null)) {
+      throw new InputInvalid(`body must leave ${identifiers.join(' or ')}`)
+    }
   }
 
   return {
@@ -105,7 +107,9 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
-        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) { await taken.refuse({ ...user, isNew: false }, tx) }
+        if (isRenamed || uniqueFields.names.some((name) => name in (given.fields ?? {}))) {
+          await taken.refuse({ ...user, isNew: false }, tx)
+        }
         await tx.nativeUpdate(User, { id }, differences(before, user))
         await uniqueFields.note(tx, id, user.profile, before.profile)
 

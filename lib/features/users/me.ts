@@ -70,7 +70,8 @@ export function me ({ guards, settings, transport, users }: Spine, changes: Chan
       path,
       { schema: close, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }) },
       async (request, reply) => {
-        if (!(await changes.remove(request.auth.claims.sub, 'closed', { client: clientOf(request), keepsAdmin: true }))) { throw new TokenRevoked() }
+        const asked = { client: clientOf(request), keepsAdmin: true }
+        if (!await changes.remove(request.auth.claims.sub, 'closed', asked)) throw new TokenRevoked()
         transport.forget(request, reply)
         reply.code(204)
       }

@@ -43,8 +43,8 @@ type TakenAway<Fields, Name extends keyof Fields> = {} extends Pick<Fields, Name
 
 /**
  * What code may do with users. Ids that are not there, or are none, are `NotFound`, and options that a service does not
- * know `OptionsInvalid`. What is changed is seen by the next request of this process, and by others as soon as they read
- * the log.
+ * know `OptionsInvalid`. What is changed is seen by the next request of this process, and by others as soon as they
+ * read the log.
  */
 export interface UserServices {
   /**
@@ -220,7 +220,9 @@ function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined):
 /** Databases differ in what they take for a year, and an id cannot tell of one before 1970. */
 function pastDate (name: string, text: string): Date {
   const date = new Date(text)
-  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) { throw new InputInvalid(`body/${name} must be a time since 1970, and past`) }
+  if (!(date.getTime() >= 0 && date.getTime() <= Date.now())) {
+    throw new InputInvalid(`body/${name} must be a time since 1970, and past`)
+  }
   return date
 }
 

@@ -4,7 +4,10 @@ import type { AccountsOptions, PasswordHasher } from '../../../lib/index.ts'
 import { fastHasher } from '../../../lib/testing.ts'
 import { build, buildOnFile, password as usual } from '../../support/build.ts'
 
-/** An app that asks for length alone, unless told otherwise, and a way to register a new user and to sign in as the last one. */
+/**
+ * An app that asks for length alone, unless told otherwise, and a way to register a new user and to sign in as the last
+ * one.
+ */
 async function open (t: Test, rules: AccountsOptions['password'] = {}) {
   const argon2 = { memoryCost: 1024, timeCost: 1 }
   const built = await build(t, { password: { argon2, blocklist: false, ...rules } })

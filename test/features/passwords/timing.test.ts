@@ -17,7 +17,10 @@ function shuffled (names: string[]): string[] {
   return names.toSorted((a, b) => keys.get(a)! - keys.get(b)!)
 }
 
-/** The chance of a difference in ranks like this one if there is none: Mann and Whitney's U, by its normal approximation. */
+/**
+ * The chance of a difference in ranks like this one if there is none: Mann and Whitney's U, by its normal
+ * approximation.
+ */
 function chanceOf (some: number[], others: number[]): number {
   const ranked = [
     ...some.map((value) => ({ value, isSome: true })),

@@ -231,7 +231,8 @@ t.test(
     const context = await openBrowser(t)
     const page = await context.newPage()
     await restAfter(page, 'Refreshed once')
-    // What the server answers, but the refusal of one call only when the page has the tokens that another has asked for.
+    // What the server answers, but the refusal of one call only when the page has the tokens that another has asked
+    // for.
     await page.addInitScript(() => {
       const { fetch } = globalThis
       const isRefreshed = () => document.getElementById('refreshes')!.textContent !== ''

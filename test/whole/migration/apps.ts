@@ -159,7 +159,10 @@ export async function startApps (t: Test) {
   const lena = await browse(browser.app, 'lena')
   const mary = await browse(cookies.app, 'mary')
 
-  /** What theirs allow and the plugin has something against, which it says all at once: first of each by itself, then of how they go together. */
+  /**
+   * What theirs allow and the plugin has something against, which it says all at once: first of each by itself, then of
+   * how they go together.
+   */
   const problems = (
     await Promise.all(
       [

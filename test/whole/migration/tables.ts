@@ -35,8 +35,9 @@ const ofFlask = ['Settings', 'Loaders', 'Functions', argumentsHeading]
   .flatMap((heading) => rowsOf(fromFlask, heading)).filter(({ ours }) => ours !== '–').map(({ theirs }) => theirs)
 
 /**
- * Holds the table below a heading, row by row: each has an example, under the name in its first column, or says with a –
- * that nothing is needed. What a page promises and nobody tries, fails, and so does what is tried and nowhere promised.
+ * Holds the table below a heading, row by row: each has an example, under the name in its first column, or says with a
+ * – that nothing is needed. What a page promises and nobody tries, fails, and so does what is tried and nowhere
+ * promised.
  */
 export function testTable (t: Test, page: string, heading: string, examples: Others, count?: number): void {
   const rows = rowsOf(page, heading)

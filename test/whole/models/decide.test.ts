@@ -83,7 +83,10 @@ const cases: fc.Arbitrary<Case> = fc.tuple(rows, policies).chain(([row, policy])
   })
 }))
 
-/** The table of `docs/sessions.md`, each row by itself: it tells when its verdict fits, knowing nothing of the rows above. */
+/**
+ * The table of `docs/sessions.md`, each row by itself: it tells when its verdict fits, knowing nothing of the rows
+ * above.
+ */
 const table: [Verdict, (given: Case) => boolean][] = [
   ['DEAD', ({ row, now }) => now >= row.refreshExpiresAt || now >= row.absoluteExpiresAt],
   ['DEAD', ({ row }) => row.revokedAt !== null || row.user.disabledAt !== null || row.user.epoch > row.ver],

@@ -4,7 +4,10 @@ import { branching, type Row, type Scheme, type Token } from './server.ts'
 const isWithin = (since: Date | number, now: Date, { windowSeconds }: RotationPolicy) =>
   +now - +since < windowSeconds * 1000
 
-/** The token before is answered with the current one for a while after it was first used, whoever comes (GoTrue, Auth0's leeway). */
+/**
+ * The token before is answered with the current one for a while after it was first used, whoever comes (GoTrue, Auth0's
+ * leeway).
+ */
 const reuseInterval: Scheme = {
   isShared: true,
   judge (row, token, now, policy) {

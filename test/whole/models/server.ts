@@ -84,7 +84,9 @@ function idOf (gen: number, br: string): string {
 /** What a statement leaves: the row, and the token of the answer, if there is one already. */
 export interface Left { row: Row, answer?: Token }
 
-/** The statement of a verdict on the row as it is by now: nothing where it changes no row, and the row is read again. */
+/**
+ * The statement of a verdict on the row as it is by now: nothing where it changes no row, and the row is read again.
+ */
 export function write (
   scheme: Scheme,
   policy: Policy,
@@ -140,7 +142,10 @@ function adopted (row: Row, { gen, pa, iat, exp }: Token): Row {
   }
 }
 
-/** An access token of this generation was seen: the row then, or nothing where its answer was taken for lost, and the session ends. */
+/**
+ * An access token of this generation was seen: the row then, or nothing where its answer was taken for lost, and the
+ * session ends.
+ */
 export function confirmed (row: Row, gen: number): Row | undefined {
   if (row.gen === gen && row.confirmedGen < gen) return { ...row, confirmedGen: gen }
   return isVoid(row, gen) ? undefined : row

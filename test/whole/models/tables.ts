@@ -27,7 +27,10 @@ const thieves: Record<string, { scheme: Scheme, windowSeconds: number }> = {
   'single use': { scheme: schemes['single use'], windowSeconds: 2 },
 }
 
-/** Against owners who come at each period from one window to four and a half, and against one who comes after any such time. */
+/**
+ * Against owners who come at each period from one window to four and a half, and against one who comes after any such
+ * time.
+ */
 export function tellOfThieves (): Told<Record<string, number[]>> {
   const measured: Record<string, number[]> = {}
   const rows = Object.entries(thieves).map(([name, { scheme, windowSeconds }]) => {

@@ -5,7 +5,10 @@ import { beginning, branching, confirmed, lifted, mint, write, type Refresh, typ
 export interface Client {
   windowSeconds: number
   replay: RotationPolicy['replay']
-  /** A store that takes an answer only over what was shown, a browser's cookies, or a copy of the login in each of two tabs. */
+  /**
+   * A store that takes an answer only over what was shown, a browser's cookies, or a copy of the login in each of two
+   * tabs.
+   */
   store: 'compared' | 'cookies' | 'copies'
   refreshes: number
   /** How many requests are under way at one time. */
@@ -81,11 +84,14 @@ const login = Date.UTC(2026, 0, 1)
 const over = new Set<Verdict>(['REUSE', 'DEAD', 'FORGED', 'OLD'])
 
 /**
- * Looks for the shortest way to log an honest client out: breadth first over every order of its requests, of the two halves
- * that the server answers each in, and of what is written late. An answer that is lost counts as lost when it is sent.
+ * Looks for the shortest way to log an honest client out: breadth first over every order of its requests, of the two
+ * halves that the server answers each in, and of what is written late. An answer that is lost counts as lost when it is
+ * sent.
  */
 export function search (client: Client, scheme: Scheme = branching) {
-  const { windowSeconds, replay, store, inFlight, roundTripSeconds, confirmedAfterSeconds, losesProofs, skewSeconds } = client
+  const {
+    windowSeconds, replay, store, inFlight, roundTripSeconds, confirmedAfterSeconds, losesProofs, skewSeconds,
+  } = client
   const policy = { windowSeconds, replay, expiresInSeconds: 1e9 }
   const confirms = replay === 'until-confirmed'
   const keys = new Set<string>()
@@ -107,7 +113,8 @@ export function search (client: Client, scheme: Scheme = branching) {
       else yield * judges(others, flight)
     }
     const now = state.now + 1
-    const isLate = state.flights.some(({ sentAt }) => now - sentAt > roundTripSeconds) || state.seen.some(({ at }) => now - at > confirmedAfterSeconds)
+    const isLate = state.flights.some(({ sentAt }) => now - sentAt > roundTripSeconds) ||
+      state.seen.some(({ at }) => now - at > confirmedAfterSeconds)
     if (!isLate) yield ['a second passes', { ...state, now }]
   }
 
@@ -201,7 +208,8 @@ export function search (client: Client, scheme: Scheme = branching) {
     const { row, floor, flights, seen, stores, loggedOut } = state
     if (loggedOut) return true
     if (flights.length > 0 || seen.length > 0) return false
-    const worksAt = (token: Token, later: number) => !over.has(scheme.judge(row, token, clock(state, later), policy, floor))
+    const worksAt = (token: Token, later: number) =>
+      !over.has(scheme.judge(row, token, clock(state, later), policy, floor))
     return stores.some((token) => !worksAt(token, 0) || !worksAt(token, 2 * windowSeconds))
   }
 
@@ -240,7 +248,8 @@ export function search (client: Client, scheme: Scheme = branching) {
       return `${one.tab}${one.isProof}${token(one.token)}@${now - one.sentAt}${judged}c${came}s${one.skew}${one.answer ? token(one.answer) : ''}`
     }
 
-    const order = ({ sentAt, isProof, answer, judged }: Flight) => sentAt * 8 + (isProof ? 4 : 0) + (answer ? 2 : 0) + (judged ? 1 : 0)
+    const order = ({ sentAt, isProof, answer, judged }: Flight) =>
+      sentAt * 8 + (isProof ? 4 : 0) + (answer ? 2 : 0) + (judged ? 1 : 0)
     const inOrder = flights.toSorted((one, other) => order(one) - order(other))
     const counters = `${state.refreshes}${state.proofs}${state.lostCommits}${floor > row.floorGen ? gen(floor) : ''}`
     const notes = seen.map((one) => `${gen(one.gen)}@${now - one.at}`).sort()
@@ -260,7 +269,8 @@ export function search (client: Client, scheme: Scheme = branching) {
   const first = mint(row, 'b0', began, scheme)
   const stores = store === 'copies' ? [first, first] : [first]
   const { refreshes, proofs, lostCommits } = client
-  reach({ now: 0, row, before: undefined, floor: 0, stores, flights: [], seen: [], refreshes, proofs, lostCommits, serial: 1 }, undefined)
+  const sums = { refreshes, proofs, lostCommits, serial: 1 }
+  reach({ now: 0, row, before: undefined, floor: 0, stores, flights: [], seen: [], ...sums }, undefined)
 
   while (next.length > 0 && !found) {
     [layer, next] = [next, []]

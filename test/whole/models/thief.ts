@@ -30,9 +30,9 @@ const login = Date.UTC(2026, 0, 1)
 const good = new Set(['SAME', 'ROTATE', 'SKIP'])
 
 /**
- * How many of the owner's rotations a thief outlives at most, who copies the store once, at the best time, and knows all
- * that is to come: after each of them he still has a token that works. Each state that he can reach is looked at, states
- * that differ in nothing that matters being one, until there is none left.
+ * How many of the owner's rotations a thief outlives at most, who copies the store once, at the best time, and knows
+ * all that is to come: after each of them he still has a token that works. Each state that he can reach is looked at,
+ * states that differ in nothing that matters being one, until there is none left.
  */
 export function outlives (scheme: Scheme, { windowSeconds, replay, gaps: [least, most], meetsGuard }: Owner) {
   const policy = { windowSeconds, replay, expiresInSeconds: 1e9 }

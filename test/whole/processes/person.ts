@@ -23,8 +23,8 @@ export interface Excuses {
 /** Somebody who keeps what they were told, and complains if it turns out not to be so. */
 export interface Person {
   /**
-   * Does anything that people do, on one of the servers. What is not answered because a server died is unsure from here on.
-   * False when there is nothing left to do that is sure.
+   * Does anything that people do, on one of the servers. What is not answered because a server died is unsure from here
+   * on. False when there is nothing left to do that is sure.
    */
   act: (server: Speaker, other: Speaker) => Promise<boolean>
   /** Asks whether all that was acknowledged is so. */
@@ -90,7 +90,10 @@ export function createPerson (
     else if (window === 0) login.state = 'unsure'
   }
 
-  /** Two tabs, in two processes, with one store: whoever is answered is answered with the same generation, and the last answer stays. */
+  /**
+   * Two tabs, in two processes, with one store: whoever is answered is answered with the same generation, and the last
+   * answer stays.
+   */
   async function refreshTwice (server: Speaker, other: Speaker, login: Login): Promise<void> {
     const { refresh: token } = login
     const answers = await Promise.all(

@@ -17,7 +17,10 @@ app.get('/strict', { preHandler: app.accounts.guard({ consistency: 'strict' }) }
 app.get('/counters', async () => app.accounts.counters)
 app.post('/disable/:id', ({ params }) => app.accounts.users.disable((params as { id: string }).id))
 app.post('/delete/:id', async ({ params }) => { await app.accounts.users.delete((params as { id: string }).id) })
-/** Shows a guard that asks no database as many tokens as are remembered at most: what memory grows by from here on is something else. */
+/**
+ * Shows a guard that asks no database as many tokens as are remembered at most: what memory grows by from here on is
+ * something else.
+ */
 app.post('/fill', async () => {
   const { access_token: token } = await app.accounts.issueTokens(
     await app.accounts.users.create({ username: 'many tokens' })

@@ -1,4 +1,5 @@
-// Evaluates a bundle as Jest does: in a context of its own, which has the globals that Node adds and not those of the language.
+// Evaluates a bundle as Jest does: in a context of its own, which has the globals that Node adds and not those of the
+// language.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants, createContext, runInContext } from 'node:vm'

@@ -15,7 +15,10 @@ interface Derived extends Cost {
   prepare?: (password: string) => string
 }
 
-/** The PHC strings of passlib and others, Werkzeug's `scrypt:…`, Django's `scrypt$…`, and better-auth's, which bear no name. */
+/**
+ * The PHC strings of passlib and others, Werkzeug's `scrypt:…`, Django's `scrypt$…`, and better-auth's, which bear no
+ * name.
+ */
 const phc =
   /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{1,128})\$(?<key>[A-Za-z0-9+/]{22,86})$/
 const werkzeug =
