@@ -34,8 +34,7 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
         const custom = await signIn.customClaims({ user, data: await sessions.dataOf(claims.sid) }, request)
         return (session) => {
           transport.requireOwnSite(request, session, location)
-          const made = signIn.grant(session, custom)
-          return throttle.devices?.remember(made, session) ?? made
+          return throttle.remember(signIn.grant(session, custom), session)
         }
       })))
     hooks.onPasswordChanged?.(granted.body.user, sourceOf(request))

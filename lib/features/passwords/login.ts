@@ -46,17 +46,16 @@ export function login ({ spine, throttle, passwords, credentials }: PasswordPart
     const beginning = signIn.beginningOf(request, wish)
     const find = async () => {
       const stored = await lookUp.stored.byIdentifier(identifier)
-      const device = await throttle.devices?.known(request, async () => stored)
+      const device = await throttle.known(request, async () => stored)
       return { key: identifierKey(identifier), id: stored?.id, stored, device }
     }
     try {
       const user = await passwords.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
         credentials.identify(stored, isJudged, password, beginning, disconnectSignal(reply))))
       const { data, claims } = await signIn.givenByHost(user, request)
-      const granted = await signIn.signIn(user, { ...beginning, data }, (session) => {
-        const made = signIn.grant(session, claims)
-        return throttle.devices?.remember(made, session) ?? made
-      })
+      const granted = await signIn.signIn(user, { ...beginning, data }, (session) =>
+        throttle.remember(signIn.grant(session, claims), session)
+      )
       hooks.onLogin?.(granted.body.user, sourceOf(request))
       await signIn.endReplaced(request, beginning.transport)
       return deliver(reply, granted)

@@ -1,6 +1,6 @@
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
-import type { Throttle } from '../throttle/open.ts'
+import type { Limits } from '../throttle/limits.ts'
 import { createPasswordChange } from './password-change.ts'
 import { password } from './change.ts'
 import { createCredentials } from './credentials.ts'
@@ -14,7 +14,7 @@ import { reauthenticate } from './reauthenticate.ts'
 import { PasswordSchema } from './schema.ts'
 
 export async function open (
-  spine: Spine, settings: PasswordSettings, { throttle }: { throttle: Throttle }
+  spine: Spine, settings: PasswordSettings, { throttle }: { throttle: Limits }
 ): Promise<Open<Passwords, never>> {
   const { database, events, log, server, users: { lookUp } } = spine
   const queue = createQueue(server, settings.password)
@@ -40,7 +40,7 @@ export async function open (
     changePassword: createPasswordChange({ spine, policy, hasher, credentials }),
     async attemptedBy (request) {
       const { claims: { sub: id } } = request.auth!
-      return { key: id, id, device: await throttle.devices?.known(request, () => lookUp.stored.byId(id)) }
+      return { key: id, id, device: await throttle.known(request, () => lookUp.stored.byId(id)) }
     },
   }
 

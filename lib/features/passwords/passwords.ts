@@ -1,8 +1,7 @@
 import type { TString } from '@sinclair/typebox'
 import type { AnyRequest } from '../../http/request.ts'
 import type { Spine } from '../spine.ts'
-import type { Attempted } from '../throttle/limits.ts'
-import type { Throttle } from '../throttle/open.ts'
+import type { Attempted, Limits } from '../throttle/limits.ts'
 import type { Credentials } from './credentials.ts'
 import type { Hasher } from './hasher.ts'
 import type { ChangePassword } from './password-change.ts'
@@ -24,7 +23,7 @@ export interface Passwords extends Pick<Hasher, 'knows'>, Pick<Credentials, 'mat
 /** What the routes of passwords use beside the spine. */
 export interface PasswordParts {
   spine: Spine
-  throttle: Throttle
+  throttle: Limits
   passwords: Passwords
   credentials: Credentials
   changePassword: ChangePassword

@@ -1,10 +1,10 @@
 import type { OnRegister } from '../../sessions/options.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { Throttle } from '../throttle/open.ts'
+import type { Limits } from '../throttle/limits.ts'
 
 /** What a registration needs. */
 export interface RegisterNeeds {
-  throttle: Throttle
+  throttle: Limits
   passwords: Passwords
 }
 

@@ -61,8 +61,7 @@ export function register (
           await em.flush()
         })
         return store(user, { ...beginning, data }, (session) => {
-          const made = signIn.grant(session, claims)
-          return throttle.devices?.remember(made, session) ?? made
+          return throttle.remember(signIn.grant(session, claims), session)
         }, join)
       }))
     hooks.onRegistered?.(granted.body.user, sourceOf(request))

@@ -9,9 +9,9 @@ import { RefreshTokenBodySchema } from '../../transport/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
-import type { Throttle } from '../throttle/open.ts'
+import type { Limits } from '../throttle/limits.ts'
 
-export function refresh (spine: Spine, throttle: Throttle): AddRoutes {
+export function refresh (spine: Spine, throttle: Limits): AddRoutes {
   const { guards: { admission }, hooks, openapi, sessions, signIn, tokens, transport } = spine
   const { cookies, csrf, locator, refreshLocations } = transport
 

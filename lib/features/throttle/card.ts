@@ -3,13 +3,15 @@ import { ThrottleBucket } from './entity.ts'
 import { throttleCounters } from './events.ts'
 import type { ThrottleSettings } from './options.ts'
 import { pruneOfThrottle } from './prune.ts'
-import type { Throttle } from './open.ts'
+import type { Limits } from './limits.ts'
 
 /** Nobody is held up. */
-const unlimited: Throttle = {
+const unlimited: Limits = {
   guess: async (_, find, check) => check(await find(), true),
   register: async (_, prepare, act) => act(await prepare()),
   fail: async () => {},
+  known: async () => undefined,
+  remember: (granted) => granted,
 }
 
 /** Limits on guessing. */

@@ -6,6 +6,7 @@ import type { Events, Telemetry } from '../../events/events.ts'
 import { clientOf, networksOf, type AnyRequest } from '../../http/request.ts'
 import type { BucketKind, ThrottleCounters, ThrottleEvents } from './events.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rows, type Rule } from './buckets.ts'
+import type { Devices } from './devices.ts'
 import type { ThrottleSettings } from './options.ts'
 
 /** Whose password is tried. */
@@ -54,6 +55,10 @@ export interface Limits {
    * @throws {Throttled}
    */
   fail: (request: AnyRequest) => Promise<void>
+  /** What tells this browser from others, if it is known to be one of whom `find` finds. */
+  known: Devices['known']
+  /** Has the browser of a session known from now on, where its tokens travel in cookies. */
+  remember: Devices['remember']
 }
 
 /** A bucket that an attempt is counted in. */
@@ -75,6 +80,8 @@ export type Free = Exclude<ThrottleSettings['throttle'], false>
 /** What failures are counted in, and told to. */
 interface LimitParts {
   rows: Rows
+  /** Undefined where no tokens travel in cookies. */
+  devices: Devices | undefined
   /** For the names of buckets. */
   key: Buffer
   events: Events<ThrottleEvents>
@@ -83,7 +90,7 @@ interface LimitParts {
 }
 
 export function createLimits (
-  { rows, key, events, telemetry, log }: LimitParts, free: Free
+  { rows, devices, key, events, telemetry, log }: LimitParts, free: Free
 ): Limits {
   const rules: Record<BucketKind, Rule> = {
     'account-network': { free: free.accountNetwork, leakMs: 5 * 60_000 },
@@ -219,6 +226,9 @@ export function createLimits (
       await tellOf(buckets, request)
       return result
     },
+
+    known: async (request, find) => devices?.known(request, find),
+    remember: (granted, session) => devices?.remember(granted, session) ?? granted,
 
     async fail (request) {
       const buckets = bucketsOf(request)
