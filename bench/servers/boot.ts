@@ -4,14 +4,15 @@ import type { AnyEntity } from '@mikro-orm/core'
 import { offer, secret, variant } from './offer.ts'
 
 /**
- * An app that is ready: ours, or one of Fastify, @fastify/jwt and a MikroORM with the same entities. Both as they are
- * published.
+ * An app that is ready: ours as it is published, or one of Fastify, @fastify/jwt and a MikroORM with the same entities,
+ * compiled.
  */
 const [kind, db] = [variant, process.argv[3]!]
-const dist = new URL('../../dist/lib/', import.meta.url)
+const built = new URL('../../reports/boot/', import.meta.url)
 const app = Fastify()
 if (kind === 'ours') {
-  const { default: accounts } = await import(new URL('index.js', dist).href) as typeof import('../../lib/index.ts')
+  const { default: accounts }: typeof import('../../lib/index.ts') =
+    await import(new URL('ours/lib/index.js', built).href)
   await app.register(accounts, { db, secret })
   app.get('/guarded', { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
 } else {
@@ -25,7 +26,7 @@ if (kind === 'ours') {
     ThrottleBucket: 'features/throttle/entity',
   }
   const load = async ([name, file]: [string, string]) => {
-    const module = await import(new URL(`${file}.js`, dist).href)
+    const module = await import(new URL(`peers/lib/${file}.js`, built).href)
     return module[name] as new () => AnyEntity
   }
   const [entities, { MikroORM }] = await Promise.all([

@@ -19,9 +19,7 @@ export const doctor = defineCommand({
 })
 
 async function examine (options: AccountsOptions): Promise<Finding[]> {
-  const [{ withEnvironment }, { OptionsSchema }, { findingsOf }, { findingsIn }] = await Promise.all([
-    import('../checks/environment.ts'), import('../options.ts'), import('./findings.ts'), import('./database.ts'),
-  ])
+  const { findingsIn, findingsOf, OptionsSchema, withEnvironment } = await import('./plugin.ts')
   const given = withEnvironment(OptionsSchema, options, process.env)
   const { problems, settings } = await readOptions(given)
   return [...problems, ...settings ? [...findingsOf({ given, settings }), ...await findingsIn(settings)] : []]
@@ -30,9 +28,7 @@ async function examine (options: AccountsOptions): Promise<Finding[]> {
 /** The problems for which the plugin would not start, and the settings where there are none but with the secret. */
 async function readOptions (given: AccountsOptions): Promise<{ problems: Finding[]; settings?: Settings }> {
   const [{ readSettings }, { default: Fastify }, { randomBytes }] = await Promise.all([
-    import('../settings.ts'),
-    import('fastify'),
-    import('node:crypto'),
+    import('./plugin.ts'), import('fastify'), import('node:crypto'),
   ])
   const read = (options: AccountsOptions) => readSettings(options, process.env, Fastify().log)
   try {

@@ -7,9 +7,7 @@ export const migrate = defineCommand({
   flags: targetFlags,
   async run (_, target) {
     const { settings } = await settingsOf(await optionsOf(target))
-    const [{ pendingOf }, { openDatabase }, { tables }] = await Promise.all([
-      import('./pending.ts'), import('../database/database.ts'), import('../entities.ts'),
-    ])
+    const { openDatabase, pendingOf, tables } = await import('./plugin.ts')
 
     const ran = await pendingOf(settings)
     const database = await openDatabase({ ...settings, schema: 'migrate' }, tables)

@@ -1,7 +1,6 @@
 import type { MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
 import type { SqlFamily } from '../database/schema.ts'
-import { OptionsSchema } from '../options.ts'
 import { defineCommand } from './command.ts'
 import { UsageWrong } from './errors.ts'
 
@@ -49,6 +48,7 @@ export const sql = defineCommand({
   },
   async run (_, { driver = '', name = 'accounts' }) {
     if (!Object.hasOwn(dialects, driver)) throw new UsageWrong(`--driver is one of ${Object.keys(dialects).join(', ')}`)
+    const { migrationsIn, OptionsSchema, tables } = await import('./plugin.ts')
     if (!new RegExp(OptionsSchema.properties.name.pattern!).test(name)) {
       throw new UsageWrong('--name is of up to 31 small letters, digits and _, and begins with a letter')
     }
@@ -58,10 +58,6 @@ export const sql = defineCommand({
       frame: [begin, end],
       columns,
     } = dialects[driver]!
-    const [{ migrationsIn }, { tables }] = await Promise.all([
-      import('../database/schema.ts'),
-      import('../entities.ts'),
-    ])
     const migrations = await migrationsIn(tables, family, name)
     const made = (await Promise.all(migrations.map(statementsOf))).flat()
     const noted = migrations.map((migration) => `('${migration.name}')`).join(', ')

@@ -39,7 +39,7 @@ async function load (file: string): Promise<AccountsOptions> {
 
 /** Checks and fills the options of the accounts. Nothing is signed here, so without a secret any will do. */
 export async function settingsOf (given: AccountsOptions): Promise<{ options: AccountsOptions, settings: Settings }> {
-  const [{ readSettings }, { default: Fastify }] = await Promise.all([import('../settings.ts'), import('fastify')])
+  const [{ readSettings }, { default: Fastify }] = await Promise.all([import('./plugin.ts'), import('fastify')])
   const options =
     given.secret === undefined && !process.env.JWT_SECRET_KEY ? { ...given, secret: randomBytes(48) } : given
   return { options, settings: readSettings(options, process.env, Fastify().log) }
@@ -67,11 +67,7 @@ export async function withAccounts<Result> (
 ): Promise<Result> {
   const { options, settings } = await settingsOf(await optionsOf(target))
   requireFile(settings)
-  const [{ pendingOf }, { default: Fastify }, { default: accounts }] = await Promise.all([
-    import('./pending.ts'),
-    import('fastify'),
-    import('../index.ts'),
-  ])
+  const [{ accounts, pendingOf }, { default: Fastify }] = await Promise.all([import('./plugin.ts'), import('fastify')])
   if (settings.schema === 'migrate' && (await pendingOf(settings)).length > 0) {
     throw new Refused('The tables are not up to date: run fastify-jwt-accounts migrate, or start the app')
   }

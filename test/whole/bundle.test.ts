@@ -1,6 +1,6 @@
 // In a process of its own: it waits for compilers.
 import { execFile } from 'node:child_process'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, type BuildOptions } from 'esbuild'
@@ -25,11 +25,8 @@ for (const [name, format] of Object.entries(formats)) {
     async (t) => {
       const folder = project(t, packagesOf(['@mikro-orm/sqlite', '@mikro-orm/migrations']))
       const installed = join(folder, 'node_modules', 'fastify-jwt-accounts')
-      for (const part of ['lib', 'types']) cpSync(join(root, part), join(installed, part), { recursive: true })
-      writeFileSync(
-        join(installed, 'package.json'),
-        JSON.stringify({ name: 'fastify-jwt-accounts', type: 'module', exports: './lib/index.ts' })
-      )
+      await promisify(execFile)(process.execPath, [join(root, 'checks', 'bundle.ts'), join(installed, 'dist')])
+      cpSync(join(root, 'package.json'), join(installed, 'package.json'))
       cpSync(join(root, 'test', 'whole', 'consumer', 'bundled.ts'), join(folder, 'app.ts'))
 
       const { warnings } = await build({

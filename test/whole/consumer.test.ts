@@ -95,6 +95,16 @@ t.test(
         .stdout,
       /^# pass 2$/m
     )
+
+    cpSync(join(root, 'test', 'whole', 'consumer', 'loaded.ts'), join(folder, 'loaded.ts'))
+    const started = await run('sh', '-c', 'cd "$0" && "$1" loaded.ts', folder, process.execPath)
+    const { files, plan, refused, isOne } = JSON.parse(started.stdout)
+    const ours = files.filter((file: string) => file.includes('/fastify-jwt-accounts/dist/'))
+    t.ok(ours.length > 0 && ours.length <= 7, 'an app loads few files of the package')
+    t.strictSame(files.filter((file: string) => /node_modules\/(@sinclair|uuid|@node-rs)\//.test(file)), [])
+    t.equal(plan, 'free')
+    t.match(refused, /npm install @mikro-orm\/sqlite@7\.\d+\.\d+ @mikro-orm\/migrations@7/)
+    t.ok(isOne, 'an error is of one class, whichever entry of the package throws it')
   }
 )
 
@@ -106,10 +116,15 @@ t.test('the package holds what its users need, and nothing else', async (t) => {
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
     )
     .filter((name) => name.endsWith('.ts'))
-  const built = sources.flatMap((name) => [`dist/${name.replace(/ts$/, 'js')}`, `dist/${name.replace(/ts$/, 'd.ts')}`])
+  const declared = sources.map((name) => `dist/${name.replace(/ts$/, 'd.ts')}`)
+  const entries = ['index', 'testing', 'cli/main'].map((name) => `dist/lib/${name}.js`)
+  const licenses = ['typebox', 'uuid'].map((name) => `dist/licenses/${name}.txt`)
+  const [chunks, others] = [true, false].map((isChunk) =>
+    packed.filter((name) => /^dist\/lib\/chunks\/[a-z]+-[A-Z0-9]{8}\.js$/.test(name) === isChunk))
+  t.ok(chunks!.length <= 9)
   const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
   t.strictSame(
-    packed.toSorted(),
-    [...built, ...pages, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted()
+    others!.toSorted(),
+    [...declared, ...entries, ...licenses, ...pages, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].toSorted()
   )
 })

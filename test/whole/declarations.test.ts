@@ -21,7 +21,7 @@ const run = (...command: string[]) =>
 /** The declarations, as the package has them. */
 const dist = mkdtempSync(join(tmpdir(), 'accounts-declarations-'))
 t.teardown(() => rmSync(dist, { recursive: true }))
-await run(process.execPath, tsc, '-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', dist)
+await run(process.execPath, tsc, '-p', 'tsconfig.build.json', '--outDir', dist)
 
 /** What an app installs for the types of a driver, beside the driver. */
 const drivers = { sqlite: ['@types/better-sqlite3'], postgresql: ['@types/pg'], mariadb: [], mysql: [] }

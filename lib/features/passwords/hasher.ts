@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ask } from '../../host/ask.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
+import { createArgon2 } from './argon2.ts'
 import { costOf, decoyOf, isAffordable, missingPasses } from './cost.ts'
 import { options, type PasswordSettings, type PasswordVerifier } from './options.ts'
 import { label, seasoned, unlabel, type Pepper } from './pepper.ts'
@@ -48,7 +49,7 @@ const mostLength = 230
 export async function createHasher (
   { argon2, hasher: own, legacy, peppers }: PasswordSettings['password'], queue: Queue
 ): Promise<Hasher> {
-  const hasher = own ?? (await import('./argon2.ts')).createArgon2(argon2)
+  const hasher = own ?? await createArgon2(argon2)
   const [pepper] = peppers
   const nobodys = randomBytes(32).toString('base64url')
   // A machine that cannot bear more memory than usual, or a hasher that does not work, would be told by the first

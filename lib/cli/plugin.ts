@@ -1,0 +1,11 @@
+/** What commands take of the plugin, loaded together when one first needs any of it. */
+export { withEnvironment } from '../checks/environment.ts'
+export { openDatabase } from '../database/database.ts'
+export { migrationsIn } from '../database/schema.ts'
+export { tables } from '../entities.ts'
+export { default as accounts } from '../index.ts'
+export { OptionsSchema } from '../options.ts'
+export { readSettings } from '../settings.ts'
+export { findingsIn } from './database.ts'
+export { findingsOf } from './findings.ts'
+export { pendingOf } from './pending.ts'
