@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Test } from 'tap'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -12,11 +11,14 @@ interface Package {
   peerDependenciesMeta?: Record<string, { optional?: boolean }>
 }
 
+/** What the folder is taken away with. */
+interface Ending { teardown: (remove: () => void) => unknown }
+
 /**
  * An app's folder, in which these packages are installed with all that they need, and no others: links to those of this
  * project. What looks for a package there must not follow them (`preserveSymlinks`), or it finds the rest as well.
  */
-export function project (t: Test, installed: string[]): string {
+export function project (t: Ending, installed: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'accounts-app-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   for (const name of withWhatTheyNeed(installed)) {
