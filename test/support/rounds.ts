@@ -1,9 +1,12 @@
 import { randomInt } from 'node:crypto'
 import type { Test } from 'tap'
 
-/** How many rounds there are: fewer in the usual run, all of them by `npm run trials`. */
+/** Whether this is `npm run trials`, which has hours for what the usual run asks a part of. */
+export const inTrials = Boolean(process.env.TEST_ALL_ROUNDS)
+
+/** How many rounds there are: one of most things in the usual run, all of them by `npm run trials`. */
 export function rounds (usual: number, all: number): number {
-  return process.env.TEST_ALL_ROUNDS ? all : usual
+  return inTrials ? all : usual
 }
 
 /** Chances that are the same for the same seed, as far as processes that race can be. */

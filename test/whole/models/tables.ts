@@ -29,11 +29,12 @@ const thieves: Record<string, { scheme: Scheme, windowSeconds: number }> = {
 
 /**
  * Against owners who come at each period from one window to four and a half, and against one who comes after any such
- * time.
+ * time. Each of the thieves, or those asked for.
  */
-export function tellOfThieves (): Told<Record<string, number[]>> {
+export function tellOfThieves (names = Object.keys(thieves)): Told<Record<string, number[]>> {
   const measured: Record<string, number[]> = {}
-  const rows = Object.entries(thieves).map(([name, { scheme, windowSeconds }]) => {
+  const rows = names.map((name) => {
+    const { scheme, windowSeconds } = thieves[name]!
     const [least, most] = [windowSeconds, Math.floor(4.5 * windowSeconds)]
     const periods = Array.from({ length: most - least + 1 }, (_, index) => least + index)
     let states = 0
@@ -91,7 +92,7 @@ export function tellOfTabs (): Told<Record<string, string[] | undefined>> {
   }
 }
 
-const losses = [0.01, 0.05, 0.2, 0.4]
+const everyLoss = [0.01, 0.05, 0.2, 0.4]
 
 const gentle: Pick<Crowd, 'store' | 'isCrowded'> = { store: 'compared', isCrowded: false }
 const places = {
@@ -112,9 +113,13 @@ const crowds: [name: string, scheme: Scheme, where: Place[], changes?: Pick<Crow
   ['single use', schemes['single use'], ['bodies', 'bodies, crowded']],
 ]
 
-export function tellOfCrowds (): Told<Record<string, number[]>> {
+/** Each scheme, or `only` one, at each share of answers that are lost, or at those asked for. */
+export function tellOfCrowds (
+  { only, losses = everyLoss }: { only?: Scheme, losses?: number[] } = {}
+): Told<Record<string, number[]>> {
   const measured: Record<string, number[]> = {}
   for (const [name, scheme, where, changes] of crowds) {
+    if (only && scheme !== only) continue
     for (const place of where) { measured[`${name}: ${place}`] = losses.map((loss) => logouts(scheme, { ...places[place], ...changes, loss })) }
   }
   const rows = Object.entries(measured).map(([name, counts]) => [name, ...counts.map(count)])
