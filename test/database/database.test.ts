@@ -1,5 +1,5 @@
 // On each database.
-// In a process of its own: it sets the environment, and waits for locks of files.
+// In a process of its own, for 25 s: it sets the environment, and waits for locks of files.
 import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// In a process of its own: it waits for two minutes, mostly.
+// In a process of its own, for 120 s: it waits, mostly.
 import { Type } from '@sinclair/typebox'
 import type { MikroORM } from '@mikro-orm/core'
 import type { MySqlConnection } from '@mikro-orm/mysql'

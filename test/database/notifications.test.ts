@@ -1,4 +1,4 @@
-// In a process of its own: it waits for half a minute, mostly.
+// In a process of its own, for 30 s: it waits, mostly.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

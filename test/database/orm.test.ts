@@ -1,5 +1,5 @@
 // On each database.
-// In a process of its own: it sets the environment.
+// In a process of its own, for 20 s: it sets the environment.
 import {
   defineEntity,
   EntityCaseNamingStrategy,

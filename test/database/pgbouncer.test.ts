@@ -1,4 +1,4 @@
-// In a process of its own: it waits for half a minute, mostly.
+// In a process of its own, for 25 s: it waits, mostly.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sqlite'

@@ -1,4 +1,4 @@
-// In a process of its own: it waits for two minutes, mostly.
+// In a process of its own, for 140 s: it waits, mostly.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'

@@ -13,13 +13,23 @@ t.test('files that say nothing share processes, in their order, each of them onc
   t.ok(plan.length > 1 && plan.every(isFair), 'about as many in each')
 })
 
-t.test('a file that says why has a process of its own, before all others', async (t) => {
+t.test('a file that says why has a process of its own', async (t) => {
   const files = [
     file('one'),
     file('other', 'In a process of its own: it waits.'),
     file('third', 'In a process of its own: '),
+    file('fourth', 'In a process of its own, for 30 s: it waits.'),
+    file('fifth', 'In a process of its own, for long: it waits.'),
   ]
-  t.same(planOf(files, { database }), [['other'], ['one', 'third']])
+  t.same(planOf(files, { database }), [['one', 'third', 'fifth'], ['fourth'], ['other']])
+})
+
+t.test('processes that take longest come first, and those that files share about in the middle', async (t) => {
+  const files = [
+    file('shared'),
+    ...[0, 30, 1000, 100].map((seconds) => file(`${seconds}`, `In a process of its own, for ${seconds} s: it waits.`)),
+  ]
+  t.same(planOf(files, { database }), [['1000'], ['100'], ['shared'], ['30'], ['0']])
 })
 
 t.test('what asks for the whole shares no process with others, since it is not asked what it covers', async (t) => {
@@ -31,7 +41,7 @@ t.test('what asks for the whole shares no process with others, since it is not a
 
 t.test('on a server those run that say that they do', async (t) => {
   const files = [
-    file('one', 'On each database.', 'In a process of its own: it waits.'),
+    file('one', 'On each database.', 'In a process of its own, for 70 s: it waits.'),
     file('other'),
     file('third', 'On each database.'),
   ]

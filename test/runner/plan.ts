@@ -10,6 +10,11 @@ export interface Wanted { database: string, trials?: boolean }
 /** So many files share a process: what they leave behind in memory still fits well. */
 const most = 14
 
+/** About as long as such a process takes. */
+const sharedSeconds = 60
+
+const isAlone = /^\/\/ In a process of its own(?:, for (\d+) s)?: ./m
+
 export function testFiles (root: string): TestFile[] {
   const paths = globSync('test/**/*.test.ts', { cwd: root }).toSorted()
   return paths.map((path) => ({ path, says: headOf(readFileSync(join(root, path), 'utf8')) }))
@@ -21,21 +26,23 @@ export function testFiles (root: string): TestFile[] {
  * | line | means |
  * | --- | --- |
  * | `// In a process of its own: …` | it changes or measures its process, or takes long, as is said there |
+ * | `// In a process of its own, for 30 s: …` | and takes about so long on a machine that does nothing else |
  * | `// On each database.` | it runs on servers too; others run on SQLite, or ask servers on their own |
  * | `// With more rounds in trials.` | it runs in trials too |
  *
- * What has a process of its own comes first: there is much among it that waits, and others can run meanwhile.
+ * What takes longest comes first, so that at the end no processor waits for one process that began late.
  */
 export function planOf (files: TestFile[], { database, trials = false }: Wanted): string[][] {
   const says = (line: RegExp) => (file: TestFile) => line.test(file.says)
-  const isAlone = says(/^\/\/ In a process of its own: ./m)
   const asked = files
     .filter((file) => database === 'sqlite' || says(/^\/\/ On each database\.$/m)(file))
     .filter((file) => !trials || says(/^\/\/ With more rounds in trials\.$/m)(file))
 
-  const shared = asked.filter((file) => !isAlone(file))
+  const shared = asked.filter((file) => !says(isAlone)(file))
   const groups = [false, true].flatMap((whole) => inParts(shared.filter(({ path }) => isOfWhole(path) === whole)))
-  return [...asked.filter(isAlone).map((file) => [file]), ...groups].map((group) => group.map(({ path }) => path))
+  return [...asked.filter(says(isAlone)).map((file) => [file]), ...groups]
+    .toSorted((one, other) => secondsOf(other) - secondsOf(one))
+    .map((group) => group.map(({ path }) => path))
 }
 
 /**
@@ -43,6 +50,11 @@ export function planOf (files: TestFile[], { database, trials = false }: Wanted)
  */
 export function isOfWhole (path: string): boolean {
   return path.startsWith('test/whole/')
+}
+
+function secondsOf ([first]: TestFile[]): number {
+  const alone = isAlone.exec(first!.says)
+  return alone ? Number(alone[1] ?? 0) : sharedSeconds
 }
 
 function inParts (files: TestFile[]): TestFile[][] {

@@ -1,4 +1,4 @@
-// In a process of its own: it waits for one that hangs.
+// In a process of its own, for 30 s: it waits for one that hangs.
 import { execFile } from 'node:child_process'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 // On each database.
-// In a process of its own: it collects garbage, and looks at what is left.
+// In a process of its own, for 20 s: it collects garbage, and looks at what is left.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, get as httpGet, request as httpRequest, type IncomingMessage } from 'node:http'

@@ -1,4 +1,4 @@
-// In a process of its own: it waits for compilers.
+// In a process of its own, for 10 s: it waits for compilers.
 import { execFile, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'

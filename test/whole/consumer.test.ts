@@ -1,4 +1,4 @@
-// In a process of its own: it waits for compilers.
+// In a process of its own, for 15 s: it waits for compilers.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

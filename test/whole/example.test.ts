@@ -1,4 +1,4 @@
-// In a process of its own: it starts the example.
+// In a process of its own, for 10 s: it starts the example.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// In a process of its own: it opens a browser.
+// In a process of its own, for 50 s: it opens a browser.
 import { once } from 'node:events'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'

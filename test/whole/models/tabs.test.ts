@@ -1,4 +1,4 @@
-// In a process of its own: it computes for long.
+// In a process of its own, for 15 s: it computes.
 import t from 'tap'
 import { printed } from './printed.ts'
 import { schemes } from './rivals.ts'
