@@ -9,7 +9,7 @@ import { sentence } from './checks/sentences.ts'
 import { issuingAmong } from './features/routes.ts'
 import { OptionsInvalid } from './http/errors.ts'
 import { faultsOf, OptionsSchema, routes, problemsOf, read, type Filled, type Settings } from './options.ts'
-import type { Key } from './tokens/key.ts'
+import { canSign, type Key } from './tokens/key.ts'
 import { keyProblems } from './tokens/options.ts'
 import { readKey } from './tokens/read-key.ts'
 
@@ -41,7 +41,7 @@ export function readSettings (
     log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody ' +
       'out. Set JWT_SECRET_KEY.')
   }
-  if (!settings.keys[0]!.signs) {
+  if (!canSign(settings.keys)) {
     log.info('fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ' +
       issuingAmong(routes).join(', '))
   }

@@ -1,6 +1,6 @@
 import { Type, type TObject } from '@sinclair/typebox'
 import { path } from '../checks/kinds.ts'
-import type { Key } from '../tokens/key.ts'
+import { canSign, type Key } from '../tokens/key.ts'
 
 /** Turns a route on (`true`), off (`false`), or gives it another path below the prefix. */
 export type RouteSwitch = boolean | string
@@ -55,7 +55,7 @@ export function readRoutes (
 ): { routes: Record<string, string> } {
   const entries = Object.entries(schema.properties).flatMap(([name, { route: { issues, isOfUse = () => true } }]) => {
     const place = pathOf(schema, name, options.routes[name]!)
-    const isThere = place && (keys[0]!.signs || !issues) && isOfUse(keys, options)
+    const isThere = place && (canSign(keys) || !issues) && isOfUse(keys, options)
     return isThere ? [[name, place] as const] : []
   })
   return { routes: Object.fromEntries(entries) }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, KeyObject, sign, verify } from 'node:crypto'
 import { isPlainObject } from '../checks/plain-object.ts'
-import { algorithms, derive, type Algorithm, type Jwk, type Key, type KeyPair } from './key.ts'
+import { algorithms, type Algorithm, type Jwk, type Key, type KeyPair } from './key.ts'
 import { isConsistent, rsaWeakness } from './rsa.ts'
 
 const algorithmsOf: Record<string, readonly Algorithm[]> = {
@@ -63,7 +63,6 @@ function pairOf (
     public: publicPart.export({ format: 'pem', type: 'spki' }) as string,
     ...secretPart && { private: secretPart.export({ format: 'pem', type: 'pkcs8' }) as string },
   }
-  const seed = secretPart && Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url')
   const name = kid ?? thumbprint
 
   return {
@@ -72,9 +71,7 @@ function pairOf (
     algorithm,
     signs: secretPart !== undefined,
     material: { access: pem, refresh: pem },
-    csrf: seed && derive(seed, 'csrf'),
-    device: seed && derive(seed, 'device'),
-    throttle: seed && derive(seed, 'throttle'),
+    seed: secretPart && Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url'),
     jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
   }
 }

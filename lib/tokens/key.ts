@@ -35,12 +35,8 @@ export interface Key {
   signs: boolean
   /** The key as @fastify/jwt takes it, for each kind of token. */
   material: { access: Buffer | PemPair, refresh: Buffer | PemPair }
-  /** The derived key that signs the values against CSRF. Undefined for a public key alone. */
-  csrf: Buffer | undefined
-  /** The derived key that signs the values by which a browser is known. Undefined for a public key alone. */
-  device: Buffer | undefined
-  /** The derived key that hashes the names of what is counted against guessing. Undefined for a public key alone. */
-  throttle: Buffer | undefined
+  /** The secret that keys for other purposes are derived from. Undefined for a public key alone. */
+  seed: Buffer | undefined
   /** The public part for others, members of RFC 7517 §4 and RFC 7518 §6. An HMAC secret has none. */
   jwk: PublicJwk | undefined
 }
@@ -69,7 +65,13 @@ export function canSign (keys: Pick<Key, 'signs'>[]): boolean {
 
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
-type Purpose = 'kid' | 'refresh' | 'csrf' | 'device' | 'throttle' | 'pepper' | 'pepper-id'
+type Purpose = 'kid' | 'refresh' | DerivedPurpose | 'pepper' | 'pepper-id'
+
+/**
+ * What a key is derived for that no token is signed with: values against CSRF, values by which a browser is known, the
+ * names of what is counted against guessing, and the links and codes of mails.
+ */
+export type DerivedPurpose = 'csrf' | 'device' | 'throttle' | 'mail'
 
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
 export function derive (secret: Buffer, purpose: Purpose): Buffer {

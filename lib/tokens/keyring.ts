@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { canSign, type Key, type PublicJwk } from './key.ts'
+import { canSign, derive, type DerivedPurpose, type Key, type PublicJwk } from './key.ts'
 
 /** What a token is for. Each kind has its own `typ` header. */
 export type TokenKind = 'access' | 'refresh'
@@ -18,12 +17,8 @@ export interface Keyring {
   signing: RingKey | undefined
   /** The key that a `kid` header names. */
   find: (kid: unknown) => RingKey | undefined
-  /** The keys of the values against CSRF: the first makes values, each verifies them. */
-  csrf: Buffer[]
-  /** The keys of the values by which a browser is known: the first makes values, each verifies them. */
-  device: Buffer[]
-  /** Hashes the names of what is counted against guessing. Processes that share it and a database count together. */
-  throttle: Buffer
+  /** The keys for another purpose, of each key that signs: the first makes values, each verifies them. */
+  derived: (purpose: DerivedPurpose) => Buffer[]
   /** The public keys that others need to verify our tokens (RFC 7517 §5). */
   jwks: PublicJwk[]
 }
@@ -54,10 +49,7 @@ export async function createKeyring (app: FastifyInstance, keys: Key[], headerFi
   return {
     signing: canSign(keys) ? ring.get(keys[0]!.kid) : undefined,
     find: (kid) => ring.get(kid),
-    csrf: keys.map(({ csrf }) => csrf).filter((key) => key !== undefined),
-    device: keys.map(({ device }) => device).filter((key) => key !== undefined),
-    // With public keys alone nobody signs in here, so no other process has to count under these names.
-    throttle: keys.map(({ throttle }) => throttle).find((key) => key !== undefined) ?? randomBytes(32),
+    derived: (purpose) => keys.flatMap(({ seed }) => seed ? derive(seed, purpose) : []),
     jwks: keys.map(({ jwk }) => jwk).filter((jwk) => jwk !== undefined),
   }
 }

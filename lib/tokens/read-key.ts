@@ -32,9 +32,7 @@ function secretKey (given: string | Buffer, algorithm: Algorithm = 'HS256'): Key
     algorithm,
     signs: true,
     material: { access: secret, refresh: derive(secret, 'refresh') },
-    csrf: derive(secret, 'csrf'),
-    device: derive(secret, 'device'),
-    throttle: derive(secret, 'throttle'),
+    seed: secret,
     jwk: undefined,
   }
 }

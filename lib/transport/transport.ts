@@ -28,7 +28,7 @@ export async function createTokenTransport (
   app: FastifyInstance, { keyring, telemetry }: TransportParts, settings: TransportSettings
 ): Promise<TokenTransport> {
   const cookies = await createCookies(app, settings)
-  const csrf = createCsrf(settings, keyring.csrf, telemetry)
+  const csrf = createCsrf(settings, keyring.derived('csrf'), telemetry)
   const places = settings.locations.filter((place) => place === 'header' || place === 'cookie')
   const ownLocations: Location[] = places.length > 0 ? places : ['header']
 

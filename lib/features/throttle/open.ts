@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { createRows } from './buckets.ts'
@@ -8,7 +9,9 @@ import type { ThrottleSettings } from './options.ts'
 export async function open (
   { database, events, keyring, log, settings, telemetry, transport }: Spine, { throttle: free }: ThrottleSettings
 ): Promise<Open<Limits, never>> {
-  const devices = settings.transport === 'body' ? undefined : createDevices(transport.cookies, keyring.device)
+  const devices = settings.transport === 'body' ? undefined : createDevices(transport.cookies, keyring.derived('device'))
   const rows = createRows(database)
-  return { face: createLimits({ rows, devices, key: keyring.throttle, events, telemetry, log }, free as Free) }
+  // Processes that share a key and a database count together. With public keys alone nobody signs in here.
+  const [key = randomBytes(32)] = keyring.derived('throttle')
+  return { face: createLimits({ rows, devices, key, events, telemetry, log }, free as Free) }
 }

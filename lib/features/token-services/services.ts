@@ -10,6 +10,7 @@ import { clientOf, type AnyReply, type AnyRequest, type Client } from '../../htt
 import { knownOptions } from '../../http/service-options.ts'
 import type { SessionData } from '../../sessions/data.ts'
 import type { TokenClaims } from '../../tokens/claims.ts'
+import { canSign } from '../../tokens/key.ts'
 import type { TokenKind } from '../../tokens/keyring.ts'
 import type { DecodedToken } from '../../tokens/tokens.ts'
 import type { Transport } from '../../transport/options.ts'
@@ -89,7 +90,7 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
       const {
         request, reply, authTime, data: given, transport = usualTransport(settings, reply)
       } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
-      if (!settings.keys[0]!.signs) throw new IssuingOff()
+      if (!canSign(settings.keys)) throw new IssuingOff()
       if (!['body', 'cookie'].includes(transport)) {
         throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
       }
