@@ -15,8 +15,8 @@ export default [
     },
   },
   {
-    // Migrations are frozen.
-    ignores: ['lib/database/*/migrations.ts'],
+    // Migrations are frozen, and statements have lines of their own.
+    ignores: ['lib/database/*/migrations.ts', 'lib/**/migrations/*.ts'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreRegExpLiterals: true, ignoreUrls: true }] },
   },
   {

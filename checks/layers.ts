@@ -12,6 +12,8 @@ export const layers: Record<string, string[]> = {
   tokens: ['lib/tokens/'],
   users: ['lib/users/'],
   sessions: ['lib/sessions/'],
+  'one-time': ['lib/one-time/'],
+  mail: ['lib/mail/'],
   transport: ['lib/transport/'],
   guards: ['lib/guards/'],
   openapi: ['lib/openapi/'],

@@ -11,6 +11,7 @@ import { createEvents, createTelemetry } from './events/events.ts'
 import { pruneOfEvents } from './events/prune.ts'
 import { features } from './features.ts'
 import type { Spine } from './features/spine.ts'
+import type { GuardOptions } from './guards/guard-options.ts'
 import { createGuards } from './guards/guards.ts'
 import { protectScope } from './guards/protect.ts'
 import { createGuardedRoutes, watchRoutes } from './guards/routes.ts'
@@ -23,6 +24,7 @@ import { openFeatures } from './features/opening.ts'
 import { createOpenapi } from './openapi/document.ts'
 import { createOwnData } from './sessions/data.ts'
 import { createHealth } from './sessions/health.ts'
+import { prunesOfMail } from './mail/prune.ts'
 import type { Hooks } from './sessions/options.ts'
 import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
 import { sessionCounters } from './sessions/events.ts'
@@ -69,6 +71,9 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const tokens = createTokens(keyring, settings, telemetry)
   const users = await openUsers({ database, telemetry }, settings)
+  const path = `${app.prefix.replace(/\/+$/, '')}${settings.prefix}`
+  const mail = settings.mail && await import('./mail/mail.ts').then(({ openMail }) =>
+    openMail(app, { database, keyring, events, users }, settings.mail!, path))
   const sessions = await openSessions({ database, knownUsers: users.known, events, telemetry, hooks, log }, settings)
   app.addHook('onClose', sessions.close)
   const ownData = createOwnData(input, users.publicUsers, settings)
@@ -77,15 +82,18 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const signIn = createSignIn({ database, tokens, users, sessions, transport, ownData }, settings)
   const openapi = createOpenapi(settings)
 
-  const made = { database, events, keyring, tokens, users, sessions, ownData, transport, guards, signIn, openapi }
+  const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
   const { services, routes, prunes } = await openFeatures(features, spine, settings)
+
+  if (settings.mail?.worker) app.addHook('onReady', async () => mail!.worker.start())
 
   const clocks = createClocks(database)
   const pruner = createPruner({ database, clocks, log }, settings, [
     pruneOfRevocations(settings),
     ...prunes,
     pruneOfEvents(settings.events.keepForSeconds),
+    ...mail ? prunesOfMail : [],
     // Last: a foreign key of the host's that refers to a session holds up nothing else.
     pruneOfSessions,
   ])
@@ -93,17 +101,20 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
 
   const { guard, authenticate, authenticateRefresh } = guards
   const document = Object.keys(settings.routes).length > 0 ? openapi.documentGuards(app) : () => {}
-  decorate(app, settings, {
+  const provided = {
     ...services,
     orm: database.orm,
     guard,
-    protect: (scope, options) => protectScope(scope, guard(options), guardedRoutes, document),
+    protect: (scope: FastifyInstance<any, any, any, any, any>, options?: GuardOptions) =>
+      protectScope(scope, guard(options), guardedRoutes, document),
     authenticate,
     authenticateRefresh,
     prune: pruner.prune,
     check: createHealth(database, clocks, sessions.revocationLog, sessions.revocations).check,
     counters: telemetry.counters,
-  })
+  }
+  decorate(app, settings, provided)
+  mail?.keepFor(provided)
 
   await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()

@@ -3,6 +3,9 @@ import type { Schema } from './database/schema.ts'
 import { Event } from './events/entity.ts'
 import { features } from './features.ts'
 import type { AnyFeature } from './features/feature.ts'
+import { MailRow } from './mail/entity.ts'
+import { mailMigrations } from './mail/migrations/migrations.ts'
+import { OneTime } from './one-time/entity.ts'
 import { Session } from './sessions/entity.ts'
 import { ensureRows, Revision } from './sessions/revision.ts'
 import { RevokedToken } from './sessions/revoked-token.ts'
@@ -14,11 +17,12 @@ const cards: readonly AnyFeature[] = features
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
 export const entities = [
   User, Session, RevokedToken, Revision, ...cards.flatMap(({ entities = [] }) => entities), Event, UniqueField,
+  OneTime, MailRow,
 ]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */
 export const tables: Schema = {
   entities,
-  migrations: [firstMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)],
+  migrations: [firstMigrations, mailMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)],
   fill: ensureRows,
 }

@@ -1,5 +1,7 @@
+import { mail } from './features/mail/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
+import { reset } from './features/reset/card.ts'
 import { sessions } from './features/sessions/card.ts'
 import { throttle } from './features/throttle/card.ts'
 import { tokenServices } from './features/token-services/card.ts'
@@ -8,4 +10,4 @@ import { users } from './features/users/card.ts'
 /**
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
-export const features = [throttle, passwords, register, sessions, users, tokenServices] as const
+export const features = [throttle, passwords, register, sessions, users, tokenServices, mail, reset] as const

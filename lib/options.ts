@@ -3,15 +3,18 @@ import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
+import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
 import { faultsOfRoutes, readRoutes } from './features/routes.ts'
+import * as reset from './features/reset/options.ts'
 import * as sessionRoutes from './features/sessions/options.ts'
 import * as throttle from './features/throttle/options.ts'
 import * as tokenServices from './features/token-services/options.ts'
 import * as userRoutes from './features/users/options.ts'
 import * as guards from './guards/options.ts'
 import * as http from './http/options.ts'
+import * as mail from './mail/options.ts'
 import type { Messages } from './http/wording.ts'
 import type { Key } from './tokens/key.ts'
 import * as sessions from './sessions/options.ts'
@@ -44,9 +47,16 @@ export const routes = Group({
   ...sessionRoutes.routes,
   ...userRoutes.routes,
   ...tokenServices.routes,
+  ...reset.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
+})
+
+/** The hooks of all folders. */
+const hooks = Group({ ...sessions.hooks, ...mailFeature.hooks }, {
+  description: 'Functions that are told of what happens. Those that are asked first say so; the others run after it ' +
+    'is stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
 })
 
 /** Checks and fills the options: what each folder says of its own, put together. */
@@ -56,6 +66,7 @@ export const OptionsSchema = Type.Object({
   ...http.options,
   ...messages,
   ...sessions.options,
+  hooks,
   ...users.options,
   ...transport.options,
   ...guards.options,
@@ -65,6 +76,7 @@ export const OptionsSchema = Type.Object({
   ...passwords.options,
   ...throttle.options,
   ...events.options,
+  ...mail.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -79,7 +91,7 @@ export function faultsOf (given: Partial<Filled>, env: NodeJS.ProcessEnv): strin
 }
 
 /** What does not fit together in options that are right one by one. */
-export function problemsOf (given: Filled, scope: string): string[] {
+export function problemsOf (given: Filled, keys: Key[], scope: string, env: NodeJS.ProcessEnv): string[] {
   const codes = Object.values(errors).map((Refusal) => new (Refusal as new () => { code: string })().code)
   const unknown = Object.keys(given.messages).filter((code) => !codes.includes(code))
   return [
@@ -90,6 +102,7 @@ export function problemsOf (given: Filled, scope: string): string[] {
     ...transport.problems(given, scope),
     ...guards.problems(given),
     ...tokenServices.problems(given),
+    ...mail.problems(given, keys, env),
   ]
 }
 
@@ -104,6 +117,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...http.read(given),
     messages: given.messages,
     ...sessions.read(given),
+    hooks: given.hooks,
     ...users.read(given),
     ...transport.read(given, scope),
     ...guards.read(given),
@@ -113,5 +127,6 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...passwords.read(given, env),
     ...throttle.read(given),
     ...events.read(given),
+    ...mail.read(given),
   }
 }

@@ -29,7 +29,7 @@ export function readSettings (
   const { secret = randomBytes(64), algorithm } = options
   const keys = [secret].flat().map((key, index) => readKey(key, index === 0 ? algorithm : undefined))
   const problems = [
-    ...faults.length > 0 ? faults.map(sentence) : problemsOf(options, scope),
+    ...faults.length > 0 ? faults.map(sentence) : problemsOf(options, keys as Key[], scope, env),
     ...faultsOf(options, env),
     ...rivalsIn(OptionsSchema, given),
     ...keyProblems(keys, options.secret, env),

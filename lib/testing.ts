@@ -8,7 +8,11 @@ import type {
 import { inSeconds, isDuration } from './checks/durations.ts'
 import { isEqual } from './secrets/equal.ts'
 import { OptionsInvalid } from './http/errors.ts'
+import { failMailOf, flushMailOf, testOutboxOf, type TestOutbox } from './mail/testing.ts'
 import { knownOptions } from './http/service-options.ts'
+
+export type { KeptMail } from './mail/dev-outbox.ts'
+export type { TestOutbox } from './mail/testing.ts'
 
 /** Which accounts of the app, and how the tokens travel. */
 export interface SignInOptions {
@@ -106,6 +110,43 @@ async function digest (password: string): Promise<string> {
     throw new OptionsInvalid('fastHasher is for tests, and NODE_ENV is production')
   }
   return `$fast$${createHash('sha256').update(password.normalize('NFKC')).digest('base64url')}`
+}
+
+/** Which accounts of the app. */
+export interface MailOptions {
+  /** The name of the accounts. Default `'accounts'`. */
+  name?: string
+}
+
+/**
+ * The mails that the accounts of an app have sent, which stay in memory where the option `mail` has no `send` and no
+ * `smtp`.
+ * @throws {OptionsInvalid} for options that are not, and for accounts without such mails
+ */
+export function outbox (app: AnyApp, options: MailOptions = {}): TestOutbox {
+  return testOutboxOf(servicesOf(app, 'outbox', options))
+}
+
+/**
+ * Sends all mails that are due, and waits for it: also those that somebody has just asked for, which wait a moment.
+ * @throws {OptionsInvalid} for options that are not, and for accounts without mails
+ */
+export async function flushMail (app: AnyApp, options: MailOptions = {}): Promise<void> {
+  await flushMailOf(servicesOf(app, 'flushMail', options))
+}
+
+/**
+ * Has the next mails of an app fail with this error, so many times: with `permanent: true` on it they are given up.
+ * @throws {OptionsInvalid} for options that are not, and for accounts without mails in memory
+ */
+export function failMail (app: AnyApp, error: Error, times = 1, options: MailOptions = {}): void {
+  failMailOf(servicesOf(app, 'failMail', options), error, times)
+}
+
+function servicesOf (app: AnyApp, call: string, options: MailOptions): object {
+  const { name = 'accounts' } = knownOptions(call, ['name'], options)
+  if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
+  return app.getDecorator<object>(name)
 }
 
 /** The time, in the hands of a test. */

@@ -4,10 +4,13 @@ import type { Guard } from '../lib/guards/guard.ts'
 import type { RequestAuth } from '../lib/guards/request-auth.ts'
 import type { Health } from '../lib/sessions/health.ts'
 import type { AccountEvent as EventOf } from '../lib/events/events.ts'
+import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
+import type { ResetEvents } from '../lib/features/reset/events.ts'
 import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
 import type { UserEvents } from '../lib/features/users/events.ts'
+import type { MailEvents } from '../lib/mail/events.ts'
 import type { SessionCounters, SessionEvents } from '../lib/sessions/events.ts'
 import type { TokenCounters } from '../lib/tokens/events.ts'
 import type { TransportEvents } from '../lib/transport/events.ts'
@@ -25,6 +28,10 @@ export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts
 export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
+export type { OnReclaim } from '../lib/features/mail/options.ts'
+export type { Mail, SendMail } from '../lib/mail/transport.ts'
+export type { MailContent, MailData, MailLocales, MailTemplates, MailWords } from '../lib/mail/texts.ts'
+export type { SmtpOptions, SmtpServer } from '../lib/mail/options.ts'
 export type { PasswordHasher, PasswordVerifier, PepperSecret } from '../lib/features/passwords/options.ts'
 export type { RouteSwitch } from '../lib/features/routes.ts'
 export type { Guard } from '../lib/guards/guard.ts'
@@ -52,7 +59,8 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
-  extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents {}
+  extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
+  ProofEvents, ResetEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -72,6 +80,10 @@ export interface Pruned {
   /** Counts of failures that are forgotten. */
   throttle: number
   events: number
+  /** Proofs by mail that are over, where mail is on. */
+  oneTime?: number
+  /** Mails of more than a month ago, where mail is on. */
+  mails?: number
 }
 
 /** What code that is not a route may use. */

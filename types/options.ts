@@ -2,12 +2,16 @@
 import type { Duration } from '../lib/checks/durations.ts'
 import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
 import type { OrmOption } from '../lib/database/borrow.ts'
+import type { OnReclaim } from '../lib/features/mail/options.ts'
 import type {
   CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
 } from '../lib/features/passwords/options.ts'
 import type { RouteSwitch } from '../lib/features/routes.ts'
 import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
 import type { Messages } from '../lib/http/wording.ts'
+import type { LocaleOfUser, SmtpServer } from '../lib/mail/options.ts'
+import type { MailLocales, MailTemplates } from '../lib/mail/texts.ts'
+import type { SendMail } from '../lib/mail/transport.ts'
 import type { ErrorCode } from '../lib/options.ts'
 import type {
   OnLoginFailed, OnRegister, OnRegistered, OnReuse, OnSession, OnUser, Wake,
@@ -138,7 +142,7 @@ export interface AccountsOptions {
     wake?: Wake
   }
   /**
-   * Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is stored, no
+   * Functions that are told of what happens. Those that are asked first say so; the others run after it is stored, no
    * answer waits for them, and one that fails is logged.
    */
   hooks?: {
@@ -175,6 +179,13 @@ export interface AccountsOptions {
     onReuse?: OnReuse
     /** Somebody has given themselves another password. Default none. */
     onPasswordChanged?: OnUser
+    /**
+     * Somebody has proved to read the mailbox of an account whose address nobody had proved before: its sessions and
+     * its password are void. In the transaction of that: take away with `em` what a stranger may have left, such as
+     * linked identities. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says
+     * nothing; then nothing has happened. Default none.
+     */
+    onReclaim?: OnReclaim
   }
   /**
    * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
@@ -210,6 +221,11 @@ export interface AccountsOptions {
     }
     /** The value against CSRF, readable by scripts. Default `__Host-csrf` on `/`. */
     csrf?: {
+      name?: string
+      path?: string
+    }
+    /** By which a browser is known to have asked for a mail. Default `__Host-challenge` on `/`. */
+    challenge?: {
       name?: string
       path?: string
     }
@@ -312,6 +328,8 @@ export interface AccountsOptions {
     revoke?: RouteSwitch
     /** `POST /introspect` (RFC 7662), where `introspection.clients` may ask. Default `true`. */
     introspect?: RouteSwitch
+    /** `POST /password/forgot`, `POST /password/reset`, with mail. Default `true`. */
+    resetPassword?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -395,6 +413,12 @@ export interface AccountsOptions {
     network?: number
     /** Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
     account?: number
+    mail?: {
+      /** Mails to one address that are free; one is forgotten in 12 minutes. 20 a day. Default `5`. */
+      address?: number
+      /** Mails that one network may ask for; one is forgotten in a minute. Default `20`. */
+      network?: number
+    }
   }
   /**
    * What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events
@@ -408,5 +432,102 @@ export interface AccountsOptions {
     store?: boolean
     /** For how long events are kept. Default `'90d'`. */
     keepFor?: Duration
+  }
+  /**
+   * Mails of accounts: `true` keeps them in an outbox for development, with `smtp` or `send` they are sent. Default
+   * off.
+   */
+  mail?: boolean | {
+    /**
+     * Whom mails come from: an address, or `Example <accounts@example.com>`. Default none; needed where mails are
+     * really sent.
+     */
+    from?: string
+    /** What mails call your app. Default none; needed where mails are really sent. */
+    appName?: string
+    /**
+     * `(mail, { signal, attempt }) => Promise`: sends one mail by a service of your own. It may be asked for the same
+     * mail again, with the same `id`. One that rejects is tried again; with `permanent: true` on the error it is not.
+     * Default none.
+     */
+    send?: SendMail
+    /**
+     * The server that takes mails, through the package nodemailer: a URL, or its options. TLS is required but for this
+     * machine. Default the environment's `ACCOUNTS_SMTP_URL`.
+     */
+    smtp?: SmtpServer
+    links?: {
+      /**
+       * Where your pages are: what links begin with. It never comes from a request. Default this machine; needed in
+       * production.
+       */
+      base?: string
+      /** Where in a link its token stands. No server and no log sees a fragment. Default `'fragment'`. */
+      style?: 'fragment' | 'query'
+      /** Where a link leads that verifies an address, below the base. Default a page of ours. */
+      verify?: string
+      /** Where a link leads that confirms another address, below the base. Default a page of ours. */
+      change?: string
+      /** Where a link leads that takes a change of address back, below the base. Default a page of ours. */
+      revert?: string
+      /** Where a link leads by which another password is chosen, below the base. Default a page of ours. */
+      reset?: string
+      /** Where a link leads that signs in, below the base. Default a page of ours. */
+      login?: string
+      /** Where an invitation leads, below the base. Default a page of ours. */
+      invite?: string
+      /** Where a link leads that keeps an account that is to be deleted, below the base. Default a page of ours. */
+      restore?: string
+      /**
+       * Where a link leads by which somebody says that an account is not theirs, below the base. Default a page of
+       * ours.
+       */
+      disown?: string
+    }
+    code?: {
+      /**
+       * How many digits the code of a mail has: of 8 a guesser with 5 tries at each of a million accounts hits 5 times
+       * in a hundred. Default `8`.
+       */
+      digits?: number
+    }
+    /** How many mails a process sends in a second at most. Default `10`. */
+    rate?: number
+    /** Whether this process sends mails, its own and those that others have left. Default `true`. */
+    worker?: boolean
+    /** Pages of ours for links that have no path of their own. Default `true`. */
+    pages?: boolean
+    /**
+     * What an address gets that has no account when somebody asks for a mail to it: nothing, or a mail that says so.
+     * Default `'silent'`.
+     */
+    unknown?: 'silent' | 'tell'
+    /** Which mails are sent that nobody has asked for. */
+    notices?: {
+      /** The password is another one. Default `true`. */
+      passwordChanged?: boolean
+      /**
+       * The address is another one: goes to the one before, with a link that takes it back for 7 days. Default `true`.
+       */
+      emailChanged?: boolean
+      /** Somebody signed in from a browser and a network that the user had not used before. Default `true`. */
+      newDevice?: boolean
+      /** Somebody signed in by a mail. Default `true`. */
+      loginByMail?: boolean
+      /** A session was ended, since its refresh token was used twice: somebody may have stolen it. Default `true`. */
+      reuse?: boolean
+      /** The account is going to be deleted: with a link that keeps it. Default `true`. */
+      closing?: boolean
+      /** The account is deleted. Default `true`. */
+      closed?: boolean
+      /** The user has roles that they had not before. Default `true`. */
+      rolesRaised?: boolean
+    }
+    /** `(user, request) => 'de'`: the language of a mail. Undefined for that of the browser. Default none. */
+    locale?: LocaleOfUser
+    /** Texts of mails by language, over those of ours. Default English and German. */
+    locales?: MailLocales
+    /** `{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, by kind. Default ours. */
+    templates?: MailTemplates
   }
 }

@@ -6,11 +6,12 @@ import { routes as switches } from '../../lib/options.ts'
 /** `on` is the switch in the option `routes`. */
 export interface Route { method: string, url: string, id: string, summary: string, on: string }
 
-/** What every route needs to be there: a key that others verify by, and somebody who may ask about tokens. */
+/** What every route needs to be there: a key that others verify by, somebody who may ask about tokens, and mail. */
 const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
+  mail: true,
 }
 
 /** What an app has with all routes on: these, the calls for code, and what is counted. */
@@ -37,7 +38,8 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
 
 /** Where it is below `/auth`, as its schema says. */
 function switchOf (url: string): string {
-  const [name] = Object.entries(switches.properties).find(([, { route: { usualPath } }]) =>
-    url === `/auth${usualPath}` || url.startsWith(`/auth${usualPath}/`))!
-  return name
+  const paths = Object.entries(switches.properties).flatMap(([name, { route: { usualPath, also = [] } }]) =>
+    [usualPath, ...also].map((path) => ({ name, path: `/auth${path}` })))
+  const fitting = paths.filter(({ path }) => url === path || url.startsWith(`${path}/`))
+  return fitting.toSorted((one, other) => other.path.length - one.path.length)[0]!.name
 }

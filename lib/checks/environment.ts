@@ -19,8 +19,11 @@ export function withEnvironment<Given extends object> (
 
 function valueOf (part: TSchema, given: unknown, env: NodeJS.ProcessEnv): unknown {
   if (part.env) return given === undefined ? fromText(part, env[part.env]) : given
-  if (!('properties' in part) || !(given === undefined || isPlainObject(given))) return given
-  const group = withEnvironment(part, given ?? {}, env)
+  if (!('properties' in part)) return given
+  // A group without a default is off: no variable turns it on.
+  const isOn = given === true || isPlainObject(given) || (given === undefined && 'default' in part)
+  if (!isOn) return given
+  const group = withEnvironment(part, isPlainObject(given) ? given : {}, env)
   return Object.keys(group).length > 0 ? group : given
 }
 

@@ -29,8 +29,12 @@ export function faultsIn (schema: TSchema, given: unknown, path = ''): ErrorObje
   ]
 }
 
-/** The options with the defaults of those that are not given, in groups too. What is wrong stays as it is. */
+/**
+ * The options with the defaults of those that are not given, in groups too; `true` is a group that is given, with
+ * nothing in it. What is wrong stays as it is.
+ */
 export function filled (schema: TSchema, given: unknown = structuredClone(schema.default)): unknown {
+  if (isGroup(schema) && given === true) return filled(schema, {})
   if (!isGroup(schema) || !isPlainObject(given)) return given
 
   const parts = Object.entries(schema.properties).map(([name, part]) => [name, filled(part, given[name])] as const)

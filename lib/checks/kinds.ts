@@ -36,6 +36,17 @@ export const FalseOr = <Options extends TProperties>(options: Options, words: Wo
   must: 'be false, or its options',
 }) as unknown as FalseOrGroup<Options>
 
+/** A group of options that is off unless it is given, if only by `true` for all of its defaults. */
+export type TrueOrGroup<Options extends TProperties> =
+  TUnsafe<Static<TObject<Options>> | boolean> & { properties: Options }
+
+export const TrueOr = <Options extends TProperties>(options: Options, words: Words) => Type.Optional(Type.Unsafe({
+  ...Type.Object(options, { ...words, additionalProperties: false }),
+  type: ['object', 'boolean'],
+  holds: (value: unknown) => typeof value === 'object' || typeof value === 'boolean',
+  must: 'be true, false, or its options',
+}) as unknown as TrueOrGroup<Options>)
+
 /** From one second to `most`, or from zero where nothing at all makes sense. Settings have it in seconds. */
 export const DurationSchema = (
   fallback: Duration, { zero = false, most = mostSeconds, ...words }: Words & { zero?: boolean, most?: number }

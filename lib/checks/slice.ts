@@ -1,6 +1,6 @@
 import type { Static, TObject, TProperties } from '@sinclair/typebox'
 import { inSeconds, type Duration } from './durations.ts'
-import type { FalseOrGroup } from './kinds.ts'
+import type { FalseOrGroup, TrueOrGroup } from './kinds.ts'
 
 /*
  * A folder that has options says in its options.ts:
@@ -23,7 +23,8 @@ export type Settled<Options extends TProperties> = {
   Duration extends Filled<Options>[Name] ? number
     : Options[Name & string] extends TObject<infer Inner> ? Settled<Inner>
       : Options[Name & string] extends FalseOrGroup<infer Inner> ? Settled<Inner> | false
-        : Filled<Options>[Name]
+        : Options[Name & string] extends TrueOrGroup<infer Inner> ? Settled<Inner> | false | undefined
+          : Filled<Options>[Name]
 }
 
 /** Picks `options` out of the given ones, with each duration in seconds. */

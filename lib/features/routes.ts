@@ -11,6 +11,8 @@ interface RouteKeywords {
   usualPath?: string
   /** The method of its own path: no other of this method can have that. */
   method: 'GET' | 'POST' | 'PUT'
+  /** More paths of it below the prefix, which stay where they are. */
+  also?: string[]
   /** Hands out tokens: without a key that signs there is none. */
   issues?: true
   /** Whether it has a point, by the keys and the options. Default always. */

@@ -10,6 +10,7 @@ import type { Hooks, SessionSettings } from '../sessions/options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SignInSettings } from '../sign-in/options.ts'
 import type { SignIn } from '../sign-in/sign-in.ts'
+import type { Mailing } from '../mail/mail.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import type { TokenSettings } from '../tokens/options.ts'
 import type { Tokens } from '../tokens/tokens.ts'
@@ -45,6 +46,8 @@ export interface Spine {
   ownData: OwnData
   transport: TokenTransport
   guards: Guards
+  /** Undefined where there are no mails. */
+  mail: Mailing | undefined
   signIn: SignIn
   openapi: Documenting
 }

@@ -21,6 +21,8 @@ export interface Client {
   /** The address that Fastify trusts, never a header's word for it. None on a Unix socket. */
   ip?: string | undefined
   userAgent?: string | undefined
+  /** The languages that its user reads (`Accept-Language`), for mails. */
+  languages?: string | undefined
 }
 
 export function sourceOf ({ id, ip, headers }: AnyRequest): RequestSource {
@@ -28,7 +30,7 @@ export function sourceOf ({ id, ip, headers }: AnyRequest): RequestSource {
 }
 
 export function clientOf ({ ip, headers }: Pick<AnyRequest, 'headers'> & { ip?: string }): Client {
-  return { ip, userAgent: headers['user-agent'] }
+  return { ip, userAgent: headers['user-agent'], languages: headers['accept-language'] }
 }
 
 /** A client as every database can keep it: what it sends may have any length, and control characters. */

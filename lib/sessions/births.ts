@@ -22,6 +22,8 @@ export interface Beginning extends Client {
   authTime?: Date | undefined
   /** What the app keeps of it. Default nothing. */
   data?: SessionData | null
+  /** How it was proved who it is: authentication methods (RFC 8176). Default null: not known. */
+  amr?: string[]
 }
 
 /** How sessions begin. */
@@ -49,7 +51,7 @@ export function createBirths (
     .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
 
   return {
-    begin (user, epoch, { transport, authTime, data = null, ...client }) {
+    begin (user, epoch, { transport, authTime, data = null, amr = null, ...client }) {
       const now = new Date()
       return {
         id: uuid(),
@@ -70,13 +72,17 @@ export function createBirths (
         transport,
         ...storable(client),
         data,
+        amr,
+        acr: 'aal1',
         revokedAt: null,
         revokeReason: null,
       }
     },
 
     async store (tx, session) {
-      await insert.run(tx, { ...session, user: session.user.id, data: session.data && JSON.stringify(session.data) })
+      const { user, data, amr } = session
+      const json = { data: data && JSON.stringify(data), amr: amr && JSON.stringify(amr) }
+      await insert.run(tx, { ...session, ...json, user: user.id })
     },
 
     async makeRoom (tx, write, note, user, client) {

@@ -28,6 +28,10 @@ const SessionSchema = defineEntity({
     ip: p.string().length(64).strictNullable().name('ip'),
     /** What the app keeps of the session, by the option `sessions.data`. */
     data: p.json<Record<string, unknown>>().strictNullable().name('data'),
+    /** How it was proved who began it: authentication methods (RFC 8176). Null where that is not known. */
+    amr: p.json<string[]>().strictNullable().name('amr'),
+    /** How well it was proved: the authentication context class. */
+    acr: p.string().length(16).default('aal1').name('acr'),
     revokedAt: p.datetime(3).strictNullable().name('revoked_at'),
     revokeReason: p.string().length(32).strictNullable().name('revoke_reason'),
   },

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { Type, type TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { inSeconds } from '../checks/durations.ts'
 import { schemaProblem } from '../checks/given-schema.ts'
 import { Callable, DurationSchema, Group, OneOf } from '../checks/kinds.ts'
@@ -89,47 +89,48 @@ export const options = {
         'or lose some ([how](operations.md)).',
     }),
   }, { description: 'How soon this process knows what others have revoked.' }),
-  hooks: Group({
-    onRegister: Callable<OnRegister>('OnRegister', {
-      description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored ' +
-        'with the user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 ' +
-        'that says nothing. The body holds no password. It may run again when the transaction has to.',
-    }),
-    onRegistered: Callable<OnRegistered>('OnRegistered', {
-      description: 'Somebody has become a user: by registering, or made by code or from the command line ' +
-        '(`users.create`). Who is made has no source but null.',
-    }),
-    onSession: Callable<OnSession>('OnSession', {
-      description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at ' +
-        'a registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is ' +
-        'the answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts ' +
-        'a session (`issueTokens`) may have no request.',
-    }),
-    onLogin: Callable<OnUser>('OnUser', { description: 'A session has begun, by a password.' }),
-    onLoginFailed: Callable<OnLoginFailed>('OnLoginFailed', {
-      description: 'What was typed as a name or an address; never the password.',
-    }),
-    onRefresh: Callable<OnUser>('OnUser', { description: 'A session goes on.' }),
-    onLogout: Callable<OnUser>('OnUser', { description: 'Somebody has signed out.' }),
-    onReuse: Callable<OnReuse>('OnReuse', {
-      description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The ' +
-        'session is over.',
-    }),
-    onPasswordChanged: Callable<OnUser>('OnUser', { description: 'Somebody has given themselves another password.' }),
-  }, {
-    description: 'Functions that are told of what happens. But for `onRegister` and `onSession` they run after it is ' +
-      'stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
-  }),
 }
+
+/** What is told of sessions, and asked. */
+export const hooks = {
+  onRegister: Callable<OnRegister>('OnRegister', {
+    description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored ' +
+      'with the user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 ' +
+      'that says nothing. The body holds no password. It may run again when the transaction has to.',
+  }),
+  onRegistered: Callable<OnRegistered>('OnRegistered', {
+    description: 'Somebody has become a user: by registering, or made by code or from the command line ' +
+      '(`users.create`). Who is made has no source but null.',
+  }),
+  onSession: Callable<OnSession>('OnSession', {
+    description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at ' +
+      'a registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is ' +
+      'the answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts ' +
+      'a session (`issueTokens`) may have no request.',
+  }),
+  onLogin: Callable<OnUser>('OnUser', { description: 'A session has begun, by a password.' }),
+  onLoginFailed: Callable<OnLoginFailed>('OnLoginFailed', {
+    description: 'What was typed as a name or an address; never the password.',
+  }),
+  onRefresh: Callable<OnUser>('OnUser', { description: 'A session goes on.' }),
+  onLogout: Callable<OnUser>('OnUser', { description: 'Somebody has signed out.' }),
+  onReuse: Callable<OnReuse>('OnReuse', {
+    description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The ' +
+      'session is over.',
+  }),
+  onPasswordChanged: Callable<OnUser>('OnUser', { description: 'Somebody has given themselves another password.' }),
+}
+
+/** The hooks as the settings have them. */
+type GivenHooks = Partial<Static<TObject<typeof hooks>>>
 
 type Read = ReturnType<typeof read>
 
 /** What the settings say of sessions. */
-export type SessionSettings =
-  Omit<Read, 'hooks'> & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
+export type SessionSettings = Read & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
 
 /** Tells hooks that have no say in what happens. */
-export type Hooks = Telling<Omit<Required<Read['hooks']>, 'onRegister' | 'onSession'>>
+export type Hooks = Telling<Omit<Required<GivenHooks>, 'onRegister' | 'onSession'>>
 
 type Given = Loose<typeof options & Pick<typeof tokenOptions, 'access'>>
 
@@ -146,7 +147,9 @@ export function faults ({ access, refresh, revocation }: Given): string[] {
   ]
 }
 
-export function problems ({ sessions: { data }, hooks: { onSession } }: Filled<typeof options>): string[] {
+export function problems (
+  { sessions: { data }, hooks: { onSession } }: Filled<typeof options> & { hooks: GivenHooks }
+): string[] {
   if (!data) return onSession ? ['hooks.onSession needs sessions.data, the schema of what it gives'] : []
   const schema = data as TSchema
   const problem = schemaProblem('sessions.data', schema)

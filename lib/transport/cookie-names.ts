@@ -2,8 +2,11 @@ import { isUnnamed } from '../http/options.ts'
 
 /** The cookies of a session: two for tokens, one for the value against CSRF. */
 export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
-/** All kinds of cookies. By the one of the device a browser is known when there is no session. */
-const cookieKinds = [...sessionCookieKinds, 'device'] as const
+/**
+ * All kinds of cookies. By the one of the device a browser is known when there is no session, and by that of the
+ * challenge the one that has asked for a mail.
+ */
+const cookieKinds = [...sessionCookieKinds, 'device', 'challenge'] as const
 export type CookieKind = typeof cookieKinds[number]
 
 /** A cookie's name and the path that it is sent to. */
@@ -42,6 +45,7 @@ export function cookieSettings<Options extends CookieOptions> (
     refresh: settle('refresh', prefix || '/'),
     csrf: settle('csrf', '/'),
     device: settle('device', prefix || '/'),
+    challenge: settle('challenge', '/'),
   }
 }
 

@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
+import { loopback } from '../checks/loopback.ts'
 import { sessionCookieKinds, type CookieKind } from './cookie-names.ts'
 import { TokenTooLarge } from '../tokens/errors.ts'
 import type { AnyRequest } from '../http/request.ts'
@@ -16,6 +17,8 @@ export interface Cookies {
   bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
   /** The cookie by which a browser is known from now on: no logout takes it back. */
   mark: (value: string, persistent: boolean) => string
+  /** The cookie by which a browser is known to have asked for a mail, for as long as that is good. */
+  challenge: (value: string, seconds: number) => string
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /**
@@ -36,9 +39,6 @@ const mostBytes = 4096
 
 /** RFC 6265bis §5.5: no browser keeps a cookie longer than 400 days. */
 export const mostSeconds = 400 * 86400
-
-/** An origin that browsers trust without TLS. */
-export const loopback = /^http:\/\/(localhost|[^/]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
 export async function createCookies (app: FastifyInstance, { cookies: settings }: TransportSettings): Promise<Cookies> {
   const { parseCookie, serializeCookie } = await openLibrary(app)
@@ -70,6 +70,7 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
       ]
     },
     mark: (value, persistent) => line('device', value, persistent ? { maxAge: mostSeconds } : {}),
+    challenge: (value, seconds) => line('challenge', value, { maxAge: seconds }),
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
       hasWarnedOfLoss = true

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { loopback } from './cookies.ts'
+import { loopback } from '../checks/loopback.ts'
 import { isEqual } from '../secrets/equal.ts'
 import { CsrfFailed } from './errors.ts'
 import { clientOf, storable, type AnyRequest } from '../http/request.ts'

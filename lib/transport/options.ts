@@ -43,6 +43,7 @@ export const options = {
     access: CookieSchema('The cookie of access tokens.', '`__Host-access` on `/`'),
     refresh: CookieSchema('The cookie of refresh tokens.', '`__Secure-refresh` on the prefix'),
     csrf: CookieSchema('The value against CSRF, readable by scripts.', '`__Host-csrf` on `/`'),
+    challenge: CookieSchema('By which a browser is known to have asked for a mail.', '`__Host-challenge` on `/`'),
     device: CookieSchema(
       "By which a browser is known to be somebody's, for `throttle`.", '`__Secure-device` on the prefix'),
     domain: Type.Optional(Type.String({

@@ -66,6 +66,9 @@ export function createDraftUser (fields: Pick<AppFields, 'merge'>): DraftUser {
       updatedAt: now,
       passwordChangedAt: now,
       lastLoginAt: null,
+      resetDueAt: null,
+      closesAt: null,
+      mailFailedAt: null,
     }
     return { ...draft, isAdmin: isAdmin(draft) }
   }

@@ -26,6 +26,12 @@ const UserSchema = defineEntity({
     updatedAt: p.datetime(3).name('updated_at'),
     passwordChangedAt: p.datetime(3).name('password_changed_at'),
     lastLoginAt: p.datetime(3).strictNullable().name('last_login_at'),
+    /** Of reset: since when a right password opens nothing until another one is chosen by mail. */
+    resetDueAt: p.datetime(3).strictNullable().name('reset_due_at'),
+    /** Of closing: when the account is deleted. */
+    closesAt: p.datetime(3).strictNullable().index().name('closes_at'),
+    /** Of mail: since when the address takes no mail. */
+    mailFailedAt: p.datetime(3).strictNullable().name('mail_failed_at'),
   },
 })
 

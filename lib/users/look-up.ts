@@ -1,4 +1,4 @@
-import type { EntityManager } from '@mikro-orm/core'
+import { raw, type EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database/database.ts'
 import { fromRow, selectFrom } from '../database/statement.ts'
@@ -44,6 +44,13 @@ export interface Stored {
 
 export interface LookUp extends Finders<User> {
   stored: Finders<Stored>
+  /** By the hash of a name or an address (`identifierKey`). */
+  byKey: (key: string) => Promise<User | null>
+  /**
+   * Locks a user's row, as the first statement of a transaction that changes something of theirs, and gives the user as
+   * they are then. Null for nobody.
+   */
+  locked: (tx: EntityManager, id: string) => Promise<User | null>
   /**
    * A user who is not disabled.
    * @throws {NotFound}
@@ -63,6 +70,8 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
   const select = (property: string) =>
     database.statement(({ query }) => query(User).select('*').where({ [property]: 'value' }))
   const statements = { id: select('id'), usernameKey: select('usernameKey'), emailKey: select('emailKey') }
+
+  const lock = database.statement(({ query }) => query(User).update({ epoch: raw('epoch') }).where({ id: 'id' }))
 
   const idKey = (text: string): Key => isId(text) ? ['id', text] : undefined
 
@@ -101,6 +110,20 @@ export function createLookUp (database: Database, { identifiers }: UserSettings)
       isDisabled: row.disabled_at !== null,
       user: () => userOf(tx, row),
     })),
+
+    async byKey (key) {
+      return database.run(async (em) => {
+        for (const property of ['emailKey', 'usernameKey'] as const) {
+          const [row] = await statements[property].all<Row>(em, { value: key })
+          if (row) return userOf(em, row)
+        }
+        return null
+      })
+    },
+
+    async locked (tx, id) {
+      return await lock.run(tx, { id }) === 1 ? users.byId(id, tx) : null
+    },
 
     async enabled (id) {
       const found = await users.byId(id)

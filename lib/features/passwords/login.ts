@@ -53,7 +53,7 @@ export function login ({ spine, throttle, passwords, credentials }: PasswordPart
       const user = await passwords.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
         credentials.identify(stored, isJudged, password, beginning, disconnectSignal(reply))))
       const { data, claims } = await signIn.givenByHost(user, request)
-      const granted = await signIn.signIn(user, { ...beginning, data }, (session) =>
+      const granted = await signIn.signIn(user, { ...beginning, data, amr: ['pwd'] }, (session) =>
         throttle.remember(signIn.grant(session, claims), session)
       )
       hooks.onLogin?.(granted.body.user, sourceOf(request))

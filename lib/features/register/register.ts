@@ -1,6 +1,6 @@
+import type { EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
-import { askForLeave } from '../../host/ask.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { disconnectSignal, sourceOf } from '../../http/request.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
@@ -13,7 +13,7 @@ import { Busy, PasswordRejected } from '../passwords/errors.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
-import { createRegistering, type Join } from './registering.ts'
+import { createRegistering } from './registering.ts'
 
 /** What somebody registers with, fields of the app's own included. */
 interface Registration extends Pick<Wish, 'transport'> {
@@ -55,12 +55,9 @@ export function register (
     }
     const granted = await passwords.admit(request, () =>
       throttle.register(request, prepare, async ({ user, data, claims }) => {
-        const join: Join = (em) => askForLeave(async () => {
-          const told = [publicUsers.of(user), { username, email, ...profile }] as const
-          await onRegister?.(em, ...structuredClone(told))
-          await em.flush()
-        })
-        return store(user, { ...beginning, data }, (session) => {
+        const join = onRegister && ((em: EntityManager) =>
+          onRegister(em, ...structuredClone([publicUsers.of(user), { username, email, ...profile }] as const)))
+        return store(user, { ...beginning, data, amr: ['pwd'] }, (session) => {
           return throttle.remember(signIn.grant(session, claims), session)
         }, join)
       }))

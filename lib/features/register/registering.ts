@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { msLeft, withTimeout } from '../../http/deadline.ts'
+import { withHost } from '../../database/with-host.ts'
 import type { Happening } from '../../events/events.ts'
 import type { Beginning } from '../../sessions/births.ts'
 import type { Session } from '../../sessions/entity.ts'
@@ -9,7 +9,7 @@ import type { Spine } from '../spine.ts'
 import type { RegisterEvents } from './events.ts'
 
 /** What the host adds to a transaction of ours. */
-export type Join = (em: EntityManager) => Promise<void>
+export type Join = (em: EntityManager) => unknown
 
 /**
  * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
@@ -18,7 +18,7 @@ export type Join = (em: EntityManager) => Promise<void>
  * @throws what `join` throws
  */
 export type StoreRegistration = <Answer>(
-  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join: Join
+  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join?: Join
 ) => Promise<Answer>
 
 export function createRegistering ({
@@ -27,13 +27,9 @@ export function createRegistering ({
   sessions,
   users: { taken, uniqueFields },
 }: Spine): StoreRegistration {
-  const { hostManagerIn = (tx: EntityManager) => tx } = database
-
   return async (draft, beginning, issue, join) => {
-    const store = async () => {
-      let failure: unknown
-      const storing = database.transaction(async (tx) => {
-        failure = undefined
+    const { answer, happening } = await withHost(database, (callHost) =>
+      taken.storing(() => ({ ...draft, isNew: true }), () => database.transaction(async (tx) => {
         const user = { ...draft, lastLoginAt: draft.createdAt }
         const session = sessions.begin(user, user.epoch, beginning)
         const answer = issue(session)
@@ -47,21 +43,10 @@ export function createRegistering ({
           client: beginning,
         }
         await events.write(tx, happening)
-        // Within it the database may have one connection for all: a hook that never ends must not keep it.
-        await withTimeout(msLeft(), join(hostManagerIn(tx))).catch((error) => {
-          throw (failure = error)
-        })
+        if (join) await callHost(tx, join)
         return { answer, happening }
-      })
-      // A failure of the host's stays what it is, whatever the database makes of it.
-      return storing.catch((error) => {
-        if (failure === undefined) throw error
-        return { failure }
-      })
-    }
-    const stored = await taken.storing(() => ({ ...draft, isNew: true }), store)
-    if ('failure' in stored) throw stored.failure
-    events.tell(stored.happening)
-    return stored.answer
+      })))
+    events.tell(happening)
+    return answer
   }
 }

@@ -6,13 +6,16 @@ import type { AccountEvent } from '../../events/events.ts'
  */
 export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
 
+/** Whose block is told of: a bucket's, or that of the codes which were mailed to one address. */
+export type LockReason = BucketKind | 'address-codes'
+
 /** What is told of limits on guessing. */
 export interface ThrottleEvents {
   /**
    * After too many failures further attempts have to wait: at an account from one network, of a network, or at an
-   * account.
+   * account. Or, as `address-codes`, every code that was mailed to one address is wrong for a while.
    */
-  lock: AccountEvent<BucketKind>
+  lock: AccountEvent<LockReason>
 }
 
 /** What is counted of limits on guessing. */

@@ -7,6 +7,7 @@ import { clientOf, networksOf, type AnyRequest } from '../../http/request.ts'
 import type { BucketKind, ThrottleCounters, ThrottleEvents } from './events.ts'
 import { blockedFor, empty, fill, takeBack, type Bucket, type Rows, type Rule } from './buckets.ts'
 import type { Devices } from './devices.ts'
+import { createMailLimits, type MailLimits } from './mail-limits.ts'
 import type { ThrottleSettings } from './options.ts'
 
 /** Whose password is tried. */
@@ -23,7 +24,7 @@ export interface Attempted {
  * Refuses attempts where there were too many failures. An attempt is counted before it is made, so that no number of
  * them at once gets past the limit; one that is refused is not counted, so that nobody makes a block longer.
  */
-export interface Limits {
+export interface Limits extends MailLimits {
   /**
    * For a check of the password of whoever `find` finds. `CredentialsInvalid` is a failure. A right
    * password empties the buckets of the account; the network is given back this attempt alone, since it may be that of
@@ -198,6 +199,8 @@ export function createLimits (
   }
 
   return {
+    ...createMailLimits({ rows, key, events }, free.mail),
+
     async guess (request, find, check) {
       const found = await find()
       const buckets = bucketsOf(request, found)

@@ -9,7 +9,8 @@ import type { ThrottleSettings } from './options.ts'
 export async function open (
   { database, events, keyring, log, settings, telemetry, transport }: Spine, { throttle: free }: ThrottleSettings
 ): Promise<Open<Limits, never>> {
-  const devices = settings.transport === 'body' ? undefined : createDevices(transport.cookies, keyring.derived('device'))
+  const hasCookies = settings.transport !== 'body'
+  const devices = hasCookies ? createDevices(transport.cookies, keyring.derived('device')) : undefined
   const rows = createRows(database)
   // Processes that share a key and a database count together. With public keys alone nobody signs in here.
   const [key = randomBytes(32)] = keyring.derived('throttle')

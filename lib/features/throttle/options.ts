@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { FalseOr } from '../../checks/kinds.ts'
+import { FalseOr, Group } from '../../checks/kinds.ts'
 import { settled, type Filled } from '../../checks/slice.ts'
 
 const FailuresSchema = (fallback: number, description: string) =>
@@ -10,6 +10,10 @@ export const options = {
     accountNetwork: FailuresSchema(5, 'Free failures at one account, from one network.'),
     network: FailuresSchema(50, 'Free failures from one network, registrations included.'),
     account: FailuresSchema(100, 'Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
+    mail: Group({
+      address: FailuresSchema(5, 'Mails to one address that are free; one is forgotten in 12 minutes. 20 a day.'),
+      network: FailuresSchema(20, 'Mails that one network may ask for; one is forgotten in a minute.'),
+    }),
   }, {
     usual: 'on',
     description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, ' +

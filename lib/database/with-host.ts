@@ -1,0 +1,35 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { askForLeave } from '../host/ask.ts'
+import { msLeft, withTimeout } from '../http/deadline.ts'
+import type { Transactions } from './transactions.ts'
+
+/**
+ * Calls a function of the host's with its entity manager in a transaction of ours. What it throws ends the transaction:
+ * a 4xx is the answer, anything else a 500 without details.
+ */
+export type CallHost = (tx: EntityManager, call: (em: EntityManager) => unknown) => Promise<void>
+
+/**
+ * Runs `work`, which stores something in a transaction of ours in which functions of the host's write too. A failure of
+ * theirs stays what it is, whatever the database makes of it; and one that never ends does not keep a connection.
+ * @throws what a function of the host's has thrown, as `askForLeave` says
+ */
+export async function withHost<Result> (
+  { hostManagerIn = (tx) => tx }: Pick<Transactions, 'hostManagerIn'>,
+  work: (callHost: CallHost) => Promise<Result>
+): Promise<Result> {
+  let failure: { error: unknown } | undefined
+  const callHost: CallHost = async (tx, call) => {
+    failure = undefined
+    const em = hostManagerIn(tx)
+    const calling = askForLeave(async () => {
+      await call(em)
+      await em.flush()
+    })
+    await withTimeout(msLeft(), calling).catch((error) => {
+      failure = { error }
+      throw error
+    })
+  }
+  return work(callHost).catch((error) => { throw failure ? failure.error : error })
+}

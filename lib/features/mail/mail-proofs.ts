@@ -1,0 +1,119 @@
+import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
+import type { MailKind } from '../../mail/kinds.ts'
+import type { Mailing } from '../../mail/mail.ts'
+import type { FindRecipient } from '../../mail/worker.ts'
+import type { Guessing } from '../../one-time/one-time.ts'
+import { lives, type Purpose } from '../../one-time/purposes.ts'
+import type { OneTimeRow } from '../../one-time/rows.ts'
+import type { Challenge, Proof } from '../../one-time/schema.ts'
+import { challengeHash } from '../../one-time/secrets.ts'
+import { identifierKey, readEmail } from '../../users/identifiers.ts'
+import type { AccountsUser } from '../../users/public-user.ts'
+import type { Spine } from '../spine.ts'
+import type { Limits } from '../throttle/limits.ts'
+import { createFindAsked, type AskedKind } from './asked-mail.ts'
+import type { MailHooks } from './options.ts'
+import { createReclaim, type Reclaim } from './reclaim.ts'
+import { createChallenges, type Challenges } from './challenges.ts'
+import type { ProofEvents } from './events.ts'
+
+/** A mail that a request asks for. */
+export interface Asking {
+  kind: MailKind
+  purpose: keyof typeof lives
+  /** Of the body: that of an answer before. */
+  challengeId: string | undefined
+  /** Who is signed in. */
+  user?: AccountsUser
+  /** What somebody typed who is not signed in. Nobody is looked up before they are answered. */
+  identifier?: string
+  /** Where it goes, if not to the user's own address. */
+  address?: string
+  data?: Record<string, unknown>
+}
+
+/** How mails are asked for, and what is done with what they prove. */
+export interface MailProofs {
+  mailing: Mailing
+  challenges: Challenges
+  /**
+   * Writes down that a mail is asked for, and gives the answer: the same bytes after the same work, whether there is
+   * anybody to get it or not.
+   * @throws {Throttled} by the network alone
+   * @throws {InputInvalid} for a challenge of another form
+   */
+  ask: (request: AnyRequest, reply: AnyReply, asking: Asking) => Promise<Challenge>
+  /**
+   * What a body proves, checked and not used yet.
+   * @throws {ProofInvalid} one 400 for all that does not hold
+   * @throws {Throttled} by the network alone
+   */
+  prove: (request: AnyRequest, purpose: Purpose, body: Proof) => Promise<OneTimeRow>
+  reclaim: Reclaim
+  /** Finds out who gets a kind of mail that was asked for. */
+  findAsked: (asked: AskedKind) => FindRecipient
+}
+
+/** What a mail that nobody is signed in for waits before it is made, so that the asker's next request sees nothing. */
+const delay = () => 50 + 450 * Math.random()
+
+export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: Limits): MailProofs {
+  const { database, events, mail, settings, transport } = spine
+  const mailing = mail!
+  const { oneTimes, localeFor, write } = mailing
+  const challenges = createChallenges(transport, settings)
+
+  function guessingOf (request: AnyRequest, purpose: Purpose): Guessing {
+    return {
+      mayGuess: ({ addressKey, userId }) => throttle.guessCode(addressKey, request, userId ?? undefined),
+      succeeded: ({ addressKey }) => throttle.forgetGuess(addressKey),
+      async failed (row) {
+        const happening = { type: 'proof-failed', reason: purpose, userId: row?.userId ?? undefined } as const
+        await events.happen({ ...happening, client: clientOf(request) } satisfies Parameters<Happen>[0])
+        await throttle.fail(request)
+      },
+    }
+  }
+
+  return {
+    mailing,
+    challenges,
+
+    async ask (request, reply, { kind, purpose, challengeId, user, identifier, address, data }) {
+      const challenge = challenges.of(challengeId)
+      await throttle.askForMail(request)
+      const client = clientOf(request)
+      const job = {
+        kind,
+        challenge: challengeHash(challenge),
+        client,
+        locale: localeFor(user ?? null, client, request),
+        seconds: lives[purpose].seconds,
+        ...user && { userId: user.id },
+        ...address !== undefined && { address },
+        ...data && { data },
+        ...identifier !== undefined && { identifierKey: identifierKey(identifier), delayMs: delay() },
+        ...identifier !== undefined && mailing.settings.unknown === 'tell' && addressIn(identifier),
+      }
+      await database.transaction((tx) => write(tx, job))
+      return challenges.answer(reply, challenge, lives[purpose].seconds)
+    },
+
+    prove: async (request, purpose, body) =>
+      oneTimes.check(purpose, challenges.proofIn(request, body), guessingOf(request, purpose)),
+
+    reclaim: createReclaim(oneTimes, spine.users.publicUsers, hooks.onReclaim),
+    findAsked: createFindAsked({ spine, mailing, throttle }),
+  }
+}
+
+type Happen = import('../../events/events.ts').Events<ProofEvents>['happen']
+
+/** The address that was typed, if it is one: it is kept where it is to be told that it has no account. */
+function addressIn (identifier: string): { address?: string } {
+  try {
+    return { address: readEmail(identifier) }
+  } catch {
+    return {}
+  }
+}

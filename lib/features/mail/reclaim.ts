@@ -1,0 +1,27 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { CallHost } from '../../database/with-host.ts'
+import type { OnReclaim } from './options.ts'
+import type { OneTimes } from '../../one-time/one-time.ts'
+import type { Note } from '../../sessions/revocation-log.ts'
+import type { User } from '../../users/entity.ts'
+import type { PublicUsers } from '../../users/public-user.ts'
+import type { Client } from '../../http/request.ts'
+
+/**
+ * Makes void what came before on an account whose address nobody had proved, once somebody has: whoever opened it may
+ * have been somebody else (pre-hijacking). In the transaction of the proof, which has locked the user, ended every
+ * session and replaced the password.
+ */
+export type Reclaim = (
+  tx: EntityManager, user: User, telling: { note: Note, callHost: CallHost, client?: Client | undefined }
+) => Promise<void>
+
+export function createReclaim (
+  oneTimes: Pick<OneTimes, 'voidOf'>, publicUsers: PublicUsers, onReclaim: OnReclaim | undefined
+): Reclaim {
+  return async (tx, user, { note, callHost, client }) => {
+    await oneTimes.voidOf(tx, user.id)
+    await note({ type: 'reclaim', userId: user.id, client })
+    if (onReclaim) await callHost(tx, (em) => onReclaim(em, structuredClone(publicUsers.of(user))))
+  }
+}

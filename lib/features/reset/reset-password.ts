@@ -1,0 +1,75 @@
+import { Type } from '@sinclair/typebox'
+import { bodyErrors } from '../../guards/answers.ts'
+import { answers, NothingSchema, tags } from '../../http/answers.ts'
+import { InputInvalid } from '../../http/errors.ts'
+import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
+import { ChallengeIdField, ChallengeSchema, ProofBody } from '../../one-time/schema.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
+import { Busy, PasswordRejected } from '../passwords/errors.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Spine } from '../spine.ts'
+import { Throttled } from '../throttle/errors.ts'
+import type { Reset } from './resetting.ts'
+
+interface ResetParts {
+  mail: MailProofs
+  passwords: Passwords
+  reset: Reset
+}
+
+export function resetPassword (
+  { hooks, settings: { identifiers }, users: { lookUp, publicUsers } }: Spine,
+  { mail, passwords, reset }: ResetParts
+): AddRoutes {
+  const typed = (what: string) => Type.Optional(Type.String({ maxLength: 512, description: `The ${what}.` }))
+  const forgot = {
+    operationId: 'forgotPassword',
+    summary: 'Ask for a mail by which another password is chosen',
+    description: 'The answer is the same whether there is such an account or not.',
+    tags,
+    body: Type.Object({
+      ...identifiers.includes('username') && { username: typed('user name') },
+      email: typed('e-mail address'),
+      challenge_id: ChallengeIdField,
+    }, { additionalProperties: false }),
+    response: answers({ 202: ChallengeSchema }, ...bodyErrors, Throttled),
+  }
+
+  const choose = {
+    operationId: 'resetPassword',
+    summary: 'Choose another password, by the link or the code of a mail',
+    description: 'Every session is over, and nobody is signed in by it.',
+    tags,
+    body: ProofBody({ new_password: passwords.PasswordSchema }),
+    response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, PasswordRejected, Throttled, Busy),
+  }
+
+  return (scope, path) => {
+    scope.post(path, { schema: forgot }, async (request, reply) => {
+      const { username, email, challenge_id: challengeId } = request.body as
+        { username?: string, email?: string, challenge_id?: string }
+      const identifier = username ?? email
+      if (identifier === undefined || (username !== undefined && email !== undefined)) {
+        throw new InputInvalid(`body must have ${identifiers.toSorted().join(' or ')}`)
+      }
+      reply.code(202)
+      return mail.ask(request, reply, { kind: 'reset', purpose: 'reset', identifier, challengeId })
+    })
+
+    scope.post('/password/reset', { schema: choose }, async (request, reply) => {
+      const { new_password: password, ...body } = request.body
+      const gone = disconnectSignal(reply)
+      const user = await passwords.admit(request, async () => {
+        const proof = await mail.prove(request, 'reset', body)
+        const found = await lookUp.byId(proof.userId!)
+        if (!found) throw new ProofInvalid()
+        await reset(proof, await passwords.take(password, found, gone), clientOf(request))
+        return found
+      })
+      hooks.onPasswordChanged?.(publicUsers.of(user), sourceOf(request))
+      reply.code(204)
+    })
+  }
+}

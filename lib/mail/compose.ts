@@ -1,0 +1,84 @@
+import type { OneTimeRow } from '../one-time/rows.ts'
+import type { OneTimes } from '../one-time/one-time.ts'
+import { lives, type Life } from '../one-time/purposes.ts'
+import { mailableAddress } from './addresses.ts'
+import type { MailRow } from './entity.ts'
+import { disownable, pageOfKind, type MailKind } from './kinds.ts'
+import type { MakeLink } from './links.ts'
+import type { Locales } from './locales.ts'
+import type { MailSettings } from './options.ts'
+import { usualTemplate } from './template.ts'
+import type { MailData } from './texts.ts'
+import type { Mail } from './transport.ts'
+
+/** Who gets a mail, as it was found out when it is sent. */
+export interface Recipient {
+  address: string
+  /** What its link and code are of. */
+  proof?: OneTimeRow | undefined
+  /** In place of the kind that was asked for. */
+  kind?: MailKind
+}
+
+/** Makes a mail of its row. Undefined for an address that no mail may go to. */
+export type Compose = (row: MailRow, recipient: Recipient) => Mail | undefined
+
+interface ComposeParts {
+  oneTimes: Pick<OneTimes, 'tokenOf' | 'codeOf'>
+  link: MakeLink
+  locales: Locales
+}
+
+export function createCompose ({ oneTimes, link, locales }: ComposeParts, settings: MailSettings): Compose {
+  const { appName, from, templates = {} } = settings
+
+  function secretsOf (kind: MailKind, proof: OneTimeRow): Partial<MailData> {
+    const page = pageOfKind[kind]
+    if (!page) return {}
+    const { codeSeconds } = lives[proof.purpose as keyof typeof lives] as Life | undefined ?? {}
+    const token = oneTimes.tokenOf(proof)
+    const linkMs = proof.expiresAt.getTime() - proof.createdAt.getTime()
+    return {
+      link: link(page, token),
+      linkSeconds: Math.round(linkMs / 1000),
+      ...disownable.includes(kind) && { disownLink: link('disown', token) },
+      ...codeSeconds && proof.challenge && { code: grouped(oneTimes.codeOf(proof)), codeSeconds },
+    }
+  }
+
+  return (row, { address: given, proof, kind = row.kind as MailKind }) => {
+    const address = mailableAddress(given)
+    if (address === undefined) return
+    const { at, ip = null, browser = null, closesAt } = row.data as
+      { at: number, ip?: string | null, browser?: string | null, closesAt?: number }
+    const data: MailData = {
+      kind,
+      appName,
+      address,
+      at: new Date(at),
+      ip,
+      browser,
+      ...proof && secretsOf(kind, proof),
+      ...closesAt !== undefined && { closesAt: new Date(closesAt) },
+    }
+    const words = locales.wordsOf(row.locale)
+    const { subject, text, html } = (templates[kind] ?? usualTemplate)(data, words)
+    return {
+      id: row.id,
+      kind,
+      to: { address },
+      from,
+      subject: subject.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '),
+      text,
+      html,
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      locale: row.locale,
+    }
+  }
+}
+
+/** Digits in two groups, which are easier to read and type. */
+function grouped (code: string): string {
+  const half = Math.ceil(code.length / 2)
+  return `${code.slice(0, half)} ${code.slice(half)}`
+}

@@ -1,0 +1,38 @@
+import type { Mail, MailTransport } from './transport.ts'
+
+/** A mail that was kept in place of being sent. */
+export interface KeptMail extends Mail {
+  /** The first is 1. */
+  place: number
+  sentAt: Date
+}
+
+/** Keeps mails in memory, for development and tests. */
+export interface DevOutbox extends MailTransport {
+  /** The newest last. */
+  mails: () => KeptMail[]
+  clear: () => void
+  /** Has the next so many fail. */
+  fail: (error: Error, times: number) => void
+}
+
+/** How many mails are kept. */
+const most = 100
+
+export function createDevOutbox (): DevOutbox {
+  let kept: KeptMail[] = []
+  let place = 0
+  let failures: Error[] = []
+
+  return {
+    async send (mail) {
+      const failure = failures.pop()
+      if (failure) throw failure
+      place++
+      kept = [...kept, { ...mail, place, sentAt: new Date() }].slice(-most)
+    },
+    mails: () => [...kept],
+    clear: () => { kept = [] },
+    fail: (error, times) => { failures = Array<Error>(times).fill(error) },
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What a mail is about. Those of the first line hold a link or a code, or say why there is none; the others are
+ * notices.
+ */
+export const mailKinds = [
+  'verify', 'reset', 'change', 'login', 'register', 'invite', 'address-taken', 'register-taken', 'unknown',
+  'password-changed', 'email-changed', 'new-device', 'login-by-mail', 'reuse', 'closing', 'closed', 'roles-raised',
+] as const
+export type MailKind = typeof mailKinds[number]
+
+/** The pages that links lead to. */
+export const pageNames = ['verify', 'change', 'revert', 'reset', 'login', 'invite', 'restore', 'disown'] as const
+export type PageName = typeof pageNames[number]
+
+/** The page that the link of a kind leads to. */
+export const pageOfKind: Partial<Record<MailKind, PageName>> = {
+  verify: 'verify',
+  reset: 'reset',
+  change: 'change',
+  login: 'login',
+  register: 'verify',
+  invite: 'invite',
+  'email-changed': 'revert',
+  closing: 'restore',
+}
+
+/** Kinds whose mail may have gone to somebody by mistake, who can say so. */
+export const disownable: MailKind[] = ['verify', 'invite']
+
+/** The switches of notices, which are mails that nobody has asked for. */
+export const noticeNames = [
+  'passwordChanged', 'emailChanged', 'newDevice', 'loginByMail', 'reuse', 'closing', 'closed', 'rolesRaised',
+] as const
+export type NoticeName = typeof noticeNames[number]
+
+/** The kind of a notice, by its switch. */
+export const kindOfNotice: Record<NoticeName, MailKind> = {
+  passwordChanged: 'password-changed',
+  emailChanged: 'email-changed',
+  newDevice: 'new-device',
+  loginByMail: 'login-by-mail',
+  reuse: 'reuse',
+  closing: 'closing',
+  closed: 'closed',
+  rolesRaised: 'roles-raised',
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { Events } from '../events/events.ts'
+import { createOneTimes, type OneTimes } from '../one-time/one-time.ts'
+import type { Keyring } from '../tokens/keyring.ts'
+import type { Users } from '../users/users.ts'
+import { createCompose } from './compose.ts'
+import { createDevOutbox, type DevOutbox } from './dev-outbox.ts'
+import type { NoticeName } from './kinds.ts'
+import { createLinks } from './links.ts'
+import { createLocales } from './locales.ts'
+import { createNotices, type LocaleFor, type Notify, type WriteMail } from './notices.ts'
+import type { MailSettings } from './options.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+import { keepMailing } from './testing.ts'
+import type { MailTransport } from './transport.ts'
+import { createMailWorker, mostAtOnce, type MailWorker } from './worker.ts'
+
+/** Mails of accounts, where they are on. */
+export interface Mailing {
+  settings: MailSettings
+  oneTimes: OneTimes
+  outbox: Outbox
+  worker: MailWorker
+  write: WriteMail
+  localeFor: LocaleFor
+  notify: Notify
+  /** Whether a notice is switched on. */
+  tellsOf: (name: NoticeName) => boolean
+  /** Where mails are kept that are not really sent. */
+  devOutbox: DevOutbox | undefined
+  /** Has tests find these mails by the services of the accounts. */
+  keepFor: (services: object) => void
+}
+
+interface MailParts {
+  database: Database
+  keyring: Keyring
+  events: Events
+  users: Users
+}
+
+/**
+ * Opens the mails. `path` is that of our routes.
+ * @throws {OptionsInvalid} for a language of which there are not all texts, and for SMTP without nodemailer
+ */
+export async function openMail (
+  app: FastifyInstance, { database, keyring, events, users }: MailParts, settings: MailSettings, path: string
+): Promise<Mailing> {
+  const locales = createLocales(settings.locales)
+  const oneTimes = createOneTimes(database, keyring.derived('mail'), settings.code.digits)
+  const outbox = createOutbox(database)
+  const devOutbox = settings.send ?? settings.smtp ? undefined : createDevOutbox()
+  const transport = devOutbox ?? await openTransport(settings)
+  const compose = createCompose({ oneTimes, locales, link: createLinks(app, path, settings) }, settings)
+  const worker = createMailWorker({
+    outbox,
+    transport,
+    compose,
+    onFailed: ({ userId, kind, error }) =>
+      events.happen({ type: 'mail-failed', userId: userId ?? undefined, details: { kind, error } }),
+    log: app.log,
+  }, settings)
+  app.addHook('onClose', worker.close)
+
+  const localeFor: LocaleFor = (user, client, request) =>
+    locales.choose(settings.locale?.(structuredClone(user), request), client?.languages)
+
+  const write: WriteMail = async (tx, { locale, ...mail }) => {
+    await outbox.write(tx, { ...mail, locale: locale ?? localeFor(null, mail.client) })
+    database.commits.after(tx, () => worker.wake(mail.delayMs))
+  }
+  const notices = createNotices({ database, users, oneTimes, write, localeFor }, settings)
+  Object.assign(worker.recipients, notices.recipients)
+
+  return {
+    settings,
+    oneTimes,
+    outbox,
+    worker,
+    write,
+    localeFor,
+    devOutbox,
+    notify: notices.notify,
+    keepFor: (services) => keepMailing(services, { worker, devOutbox }),
+    tellsOf: (name) => settings.notices[name],
+  }
+}
+
+async function openTransport ({ send, smtp }: MailSettings): Promise<MailTransport> {
+  if (send) return { send }
+  const { createSmtpTransport } = await import('./smtp.ts')
+  return createSmtpTransport(smtp!, mostAtOnce)
+}

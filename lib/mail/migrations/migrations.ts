@@ -1,0 +1,10 @@
+import type { MigrationsOf, SqlFamily } from '../../database/schema.ts'
+
+const loading: Record<SqlFamily, () => Promise<{ migrationsOf: MigrationsOf }>> = {
+  sqlite: () => import('./sqlite.ts'),
+  postgresql: () => import('./postgresql.ts'),
+  mysql: () => import('./mysql.ts'),
+}
+
+/** The tables of mails and of what they prove, and what users and sessions need for them. */
+export const mailMigrations = (family: SqlFamily) => loading[family]()

@@ -1,0 +1,108 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { OptionsInvalid } from '../http/errors.ts'
+import type { DevOutbox, KeptMail } from './dev-outbox.ts'
+import type { MailKind } from './kinds.ts'
+import type { MailWorker } from './worker.ts'
+
+/** What tests look at of the mails of accounts. */
+interface Tested {
+  worker: MailWorker
+  devOutbox: DevOutbox | undefined
+}
+
+/** By the services of the accounts: tests have nothing else of them. */
+const mailings = new WeakMap<object, Tested>()
+
+export function keepMailing (services: object, mailing: Tested): void {
+  mailings.set(services, mailing)
+}
+
+/** The mails that an app has sent, as its users would find them. */
+export interface TestOutbox {
+  /** All that are kept, the newest last. */
+  readonly mails: KeptMail[]
+  /**
+   * The newest, of a kind or to an address where one is given.
+   * @throws {Error} where there is none
+   */
+  last: (kind?: MailKind, to?: string) => KeptMail
+  /**
+   * The next that comes, or the one that came since `next` was asked last; sends what is due meanwhile.
+   * @throws {Error} where none comes within so many ms, by default 5000
+   */
+  next: (kind?: MailKind, options?: { within?: number }) => Promise<KeptMail>
+  /** The code in a mail, as digits. */
+  code: (mail: Pick<KeptMail, 'text'>) => string
+  /** The token in the first link of a mail. */
+  token: (mail: Pick<KeptMail, 'text'>) => string
+  clear: () => void
+}
+
+/** @throws {OptionsInvalid} where the accounts have no mails, or really send them */
+export function testOutboxOf (services: object): TestOutbox {
+  const { worker } = mailingOf(services)
+  const outbox = devOutboxOf(services)
+  let seen = 0
+
+  return {
+    get mails () { return outbox.mails() },
+
+    last (kind, to) {
+      const found = outbox.mails().findLast((mail) =>
+        (kind === undefined || mail.kind === kind) && (to === undefined || mail.to.address === to))
+      if (!found) throw new Error(`There is no mail${describe(kind, to)}`)
+      return found
+    },
+
+    async next (kind, { within = 5000 } = {}) {
+      const until = performance.now() + within
+      for (;;) {
+        const fresh = outbox.mails().filter(({ place }) => place > seen)
+        const found = fresh.find((mail) => kind === undefined || mail.kind === kind)
+        if (found) {
+          seen = found.place
+          return found
+        }
+        if (performance.now() >= until) throw new Error(`There came no mail${describe(kind)}`)
+        await worker.flush()
+        await pause(10)
+      }
+    },
+
+    code: ({ text }) => found(text, /^ *(\d[\d ]{4,10}\d) *$/m, 'a code').replaceAll(' ', ''),
+    token: ({ text }) => found(text, /[#=]([\w-]{22}\.[\w-]{43})(?![\w-])/, 'a link'),
+    clear: outbox.clear,
+  }
+}
+
+/** Sends all mails that are due, and waits for it. */
+export async function flushMailOf (services: object): Promise<void> {
+  await mailingOf(services).worker.flush()
+}
+
+/** Has the next mails fail with this error, so many times. */
+export function failMailOf (services: object, error: Error, times: number): void {
+  devOutboxOf(services).fail(error, times)
+}
+
+function mailingOf (services: object): Tested {
+  const mailing = mailings.get(services)
+  if (!mailing) throw new OptionsInvalid('these accounts have no option mail')
+  return mailing
+}
+
+function devOutboxOf (services: object): DevOutbox {
+  const { devOutbox } = mailingOf(services)
+  if (!devOutbox) throw new OptionsInvalid('these accounts really send their mails: leave out mail.send and mail.smtp')
+  return devOutbox
+}
+
+function describe (kind?: string, to?: string): string {
+  return [...kind ? [` of the kind ${kind}`] : [], ...to ? [` to ${to}`] : []].join('')
+}
+
+function found (text: string, form: RegExp, what: string): string {
+  const [, value] = form.exec(text) ?? []
+  if (value === undefined) throw new Error(`There is not ${what} in this mail`)
+  return value
+}

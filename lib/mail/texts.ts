@@ -1,0 +1,72 @@
+import type { MailKind } from './kinds.ts'
+
+/** What a mail is made of. Nothing in it was typed by a stranger. */
+export interface MailData {
+  kind: MailKind
+  appName: string
+  /** The address that it goes to. */
+  address: string
+  /** When it was asked for, or happened. */
+  at: Date
+  /** Where from; null where that is not known. */
+  ip: string | null
+  /** The family of the browser, such as `Firefox on Linux`; null where that is not known. */
+  browser: string | null
+  /** Where its button leads. Undefined for a notice without one. */
+  link?: string
+  /** A link by which whoever gets it by mistake says that the account is not theirs. */
+  disownLink?: string
+  /** Digits to type where the mail was asked for, in groups. */
+  code?: string
+  /** How long the link is good, in seconds. */
+  linkSeconds?: number
+  /** How long the code is good, in seconds. */
+  codeSeconds?: number
+  /** When the account is deleted, of `closing`. */
+  closesAt?: Date
+}
+
+/** The texts of one kind of mails. `{app}`, `{address}`, `{link-life}`, `{code-life}` and `{closes}` are filled in. */
+export interface KindWords {
+  subject: string
+  /** Paragraphs before the button. */
+  what: string[]
+  /** What its button says. */
+  action?: string
+  /** Paragraphs at the end: what to do if it was not you. */
+  end: string[]
+}
+
+/** The texts of a language. */
+export interface MailWords {
+  kinds: Record<MailKind, KindWords>
+  /** Before the code. */
+  code: string
+  /** What the link says by which an account is disowned. */
+  disown: string
+  when: string
+  from: string
+  /** In place of an address that is not known. */
+  unknownPlace: string
+  /** Between a place and a browser. */
+  with: string
+  minutes: (count: number) => string
+  hours: (count: number) => string
+  days: (count: number) => string
+}
+
+/** Texts by language: a part of one that is there, or all of another. */
+export type MailLocales = Record<string, PartialWords>
+
+/** Some of the texts of a language. */
+export type PartialWords = Partial<Omit<MailWords, 'kinds'>> & { kinds?: Partial<Record<MailKind, KindWords>> }
+
+/** A mail's subject, and its text in both forms. */
+export interface MailContent {
+  subject: string
+  text: string
+  html: string
+}
+
+/** Mails of the app's own, by kind. */
+export type MailTemplates = Partial<Record<MailKind, (data: MailData, words: MailWords) => MailContent>>

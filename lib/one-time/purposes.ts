@@ -1,0 +1,28 @@
+/** What a proof is good for. One of a purpose opens no other. */
+export type Purpose = 'verify' | 'register' | 'change' | 'revert' | 'reset' | 'login' | 'invite' | 'restore'
+
+/** How long proofs of a purpose are good. */
+export interface Life {
+  seconds: number
+  /** How long their code is, which is shorter than the link and guessed at. None have only a link. */
+  codeSeconds?: number
+}
+
+const minute = 60
+const hour = 60 * minute
+const day = 24 * hour
+
+/**
+ * NIST SP 800-63B-4 gives codes sent by mail 24 hours at most, ASVS 5 6.5.5 ten minutes to those that sign in. What is
+ * kept for longer than a code is has a link of 256 bits, which nobody guesses. That of `restore` is the grace of the
+ * account.
+ */
+export const lives: Record<Exclude<Purpose, 'restore'>, Life> = {
+  verify: { seconds: day, codeSeconds: 15 * minute },
+  register: { seconds: day, codeSeconds: 15 * minute },
+  change: { seconds: hour, codeSeconds: 15 * minute },
+  revert: { seconds: 7 * day },
+  reset: { seconds: hour, codeSeconds: 10 * minute },
+  login: { seconds: 10 * minute, codeSeconds: 10 * minute },
+  invite: { seconds: 7 * day },
+}

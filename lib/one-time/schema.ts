@@ -1,0 +1,44 @@
+import { Type, type Static, type TObject } from '@sinclair/typebox'
+import { component } from '../http/component.ts'
+
+export const ChallengeSchema = component('Challenge', Type.Object({
+  challenge_id: Type.String({
+    description: 'Goes back with the code, and when a mail is asked for again. Keep it in the page that asked.',
+    examples: ['kT3nHq1yXw8zLbVdRp5sAg'],
+  }),
+  expires_in: Type.Integer({ description: 'Seconds until the link is over.', examples: [3600] }),
+  resend_in: Type.Integer({ description: 'Seconds until it makes sense to ask again.', examples: [60] }),
+}, { description: 'A mail is on its way, if there is anybody to get it' }))
+
+export type Challenge = Static<typeof ChallengeSchema>
+
+/** The field by which a mail is asked for again. */
+export const ChallengeIdField = Type.Optional(Type.String({
+  maxLength: 64,
+  description: 'Of the answer before, to have the same link and code sent again.',
+}))
+
+const proofFields = {
+  token: Type.Optional(Type.String({ maxLength: 128, description: 'Of the link in the mail.' })),
+  challenge_id: Type.Optional(Type.String({
+    maxLength: 64, description: 'Of the answer when the mail was asked for. Default that of the cookie.',
+  })),
+  code: Type.Optional(Type.String({ maxLength: 32, description: 'Of the mail. Spaces and dashes do not count.' })),
+}
+
+/** What somebody shows who has got a mail. */
+export interface Proof {
+  token?: string | undefined
+  challenge_id?: string | undefined
+  code?: string | undefined
+}
+
+/** A body with a proof, and what else it holds: the token of the link, or the code with its challenge. */
+export function ProofBody<Fields extends TObject['properties']> (fields: Fields) {
+  return Type.Object({ ...proofFields, ...fields }, { additionalProperties: false })
+}
+
+/** A body with the token of a link alone. */
+export const TokenBody = Type.Object({
+  token: Type.String({ maxLength: 128, description: 'Of the link in the mail.' }),
+}, { additionalProperties: false })
