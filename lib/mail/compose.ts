@@ -14,6 +14,8 @@ import type { Mail } from './transport.ts'
 /** Who gets a mail, as it was found out when it is sent. */
 export interface Recipient {
   address: string
+  /** Whose address that is, if it is a user's. */
+  userId?: string | undefined
   /** What its link and code are of. */
   proof?: OneTimeRow | undefined
   /** In place of the kind that was asked for. */

@@ -93,7 +93,12 @@ export function createMailWorker (
     if (!found) return outbox.drop(mail)
     if ('later' in found) return outbox.later(mail, found.later, undefined, false)
 
-    const composed = compose(mail, found)
+    const { address, userId = mail.userId } = found
+    await trying({ ...mail, address, userId }, () => deliver(mail, found))
+  }
+
+  async function deliver (mail: MailRow, recipient: Recipient): Promise<void> {
+    const composed = compose(mail, recipient)
     if (!composed) return giveUp(mail, 'address')
     await turn()
     const signal = AbortSignal.timeout(mostMs)
@@ -102,9 +107,9 @@ export function createMailWorker (
     await outbox.sent(mail)
   }
 
-  async function sendOrRetry (mail: MailRow): Promise<void> {
+  async function trying (mail: MailRow, act: () => Promise<void>): Promise<void> {
     try {
-      await send(mail)
+      await act()
     } catch (error) {
       if (closing.signal.aborted && isAbort(error)) return outbox.later(mail, 0, undefined, false)
       await fail(mail, error)
@@ -137,8 +142,9 @@ export function createMailWorker (
       const waiting = [...batch]
       const sendNext = async (): Promise<void> => {
         for (let mail = waiting.shift(); mail; mail = waiting.shift()) {
-          if (closing.signal.aborted) await outbox.later(mail, 0, undefined, false)
-          else await sendOrRetry(mail)
+          const next = mail
+          if (closing.signal.aborted) await outbox.later(next, 0, undefined, false)
+          else await trying(next, () => send(next))
         }
       }
       await Promise.all(Array.from({ length: mostAtOnce }, sendNext))

@@ -54,7 +54,9 @@ export function createFindAsked (
   /** The row that an earlier try has made. */
   async function proofOf ({ oneTimeId, address }: MailRow): Promise<Recipient | undefined> {
     const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
-    return proof && proof.usedAt === null ? { address: address!, proof } : undefined
+    return proof && proof.usedAt === null
+      ? { address: address!, proof, userId: proof.userId ?? undefined }
+      : undefined
   }
 
   return (asked) => async (mail) => {
@@ -74,7 +76,7 @@ export function createFindAsked (
     if (waitMs > 0) return await isWaiting(mail) ? undefined : { later: waitMs }
 
     const instead = await insteadOf?.(user, mail)
-    if (instead) return { address, kind: instead }
+    if (instead) return { address, kind: instead, userId: user.id }
     const proof = await database.transaction(async (tx): Promise<OneTimeRow | undefined> => {
       const locked = await lookUp.locked(tx, user.id)
       if (!locked || locked.disabledAt || locked.closesAt || locked.emailKey !== user.emailKey) return
@@ -85,7 +87,7 @@ export function createFindAsked (
     })
     if (!proof) return
     if (event) await events.happen({ type: event, userId: user.id, client: clientIn(mail) })
-    return { address, proof }
+    return { address, proof, userId: user.id }
   }
 
   /** Says to an address that it has no account, as often as it would get a mail with one. */

@@ -43,7 +43,7 @@ interface ChangeParts {
 const nobody = { username: null, email: null }
 
 export function createPasswordChange (
-  { spine: { sessions, users: { lookUp } }, policy, hasher, credentials }: ChangeParts
+  { spine: { mail, sessions, users: { lookUp } }, policy, hasher, credentials }: ChangeParts
 ): ChangePassword {
   return async ({ userId, shown: { sid: sessionId, gen }, current, next, client, gone }, prepare) => {
     await policy.check(next, await lookUp.byId(userId) ?? nobody, gone)
@@ -59,6 +59,7 @@ export function createPasswordChange (
       if (changed === 0) throw new CredentialsInvalid()
       await sessions.endings.endOthers(tx, write, userId, 'password', { sessionId, gen, at: now, client })
       await note({ type: 'password-changed', userId, sessionId, client })
+      await mail?.notify(tx, 'passwordChanged', user, { client })
       return issue((await sessions.find(tx, sessionId))!)
     })
   }

@@ -61,7 +61,7 @@ export interface Changes {
 }
 
 export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>): Changes {
-  const { database, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
+  const { database, mail, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
   const { fields, lookUp, taken, uniqueFields } = users
   const admins = createAdmins(database)
 
@@ -129,6 +129,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })
         await endings.endOthers(tx, write, id, 'password')
         await note({ type: 'password-changed', userId: id })
+        await mail?.notify(tx, 'passwordChanged', user)
         return user
       }, em)
     },
