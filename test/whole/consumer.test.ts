@@ -121,7 +121,10 @@ t.test('the package holds what its users need, and nothing else', async (t) => {
   const licenses = ['typebox', 'uuid'].map((name) => `dist/licenses/${name}.txt`)
   const [chunks, others] = [true, false].map((isChunk) =>
     packed.filter((name) => /^dist\/lib\/chunks\/[a-z]+-[A-Z0-9]{8}\.js$/.test(name) === isChunk))
-  t.ok(chunks!.length <= 9)
+  const [migrations, rest] = [true, false].map((isMigration) =>
+    chunks!.filter((name) => name.includes('/migrations-') === isMigration))
+  t.equal(migrations!.length, sources.filter((name) => /\/(sqlite|postgresql|mysql)\/migrations\.ts$/.test(name)).length)
+  t.ok(rest!.length <= 6)
   const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
   t.strictSame(
     others!.toSorted(),

@@ -42,6 +42,9 @@ function toldIn (kind: string, files = pages): string[] {
   return firsts.flatMap((codes) => [...codes.matchAll(/`([^`]+)`/g)].map(([, code]) => code!.split('(')[0]!))
 }
 
+const everyRoute = Object.fromEntries(Object.keys(OptionsSchema.properties.routes.properties)
+  .map((name) => [name, true]))
+
 type Schema = { properties?: Record<string, Schema> }
 const pathsOf = ({ properties = {} }: Schema, prefix = ''): string[] =>
   Object.entries(properties).flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)])
@@ -123,23 +126,27 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const introspection = { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }
   const { app } = await build(t, {
     secret: { private: privateKey },
-    routes: { users: true, revoke: true },
+    routes: everyRoute,
     introspection,
+    mail: true,
   })
   for (const told of firstColumn('routes')) {
     const [method, url] = told.split(' ')
     t.ok(app.hasRoute({ method: method as 'GET', url: url! }), told)
   }
   t.same(toldIn('Routes').toSorted(), firstColumn('routes').toSorted(), 'each is told of at one page')
+  const switches = Object.values(OptionsSchema.properties.routes.properties)
+  const more = switches.flatMap(({ route: { also = [] } }) => also)
   // One switch stands for the three routes of sessions, one for the three of oneself, and one for the four of users.
-  t.equal(firstColumn('routes').length, Object.keys(OptionsSchema.properties.routes.properties).length + 2 + 2 + 3)
+  t.equal(firstColumn('routes').length, switches.length + more.length + 2 + 2 + 3)
 })
 
 t.test('every operation and every component stands in docs/openapi.md, and none that is gone', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const document = await documentOf(t, {
     secret: { private: privateKey },
-    routes: { users: true, revoke: true },
+    routes: everyRoute,
+    mail: true,
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   })
   const page = read('docs/openapi.md')

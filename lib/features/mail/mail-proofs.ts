@@ -1,3 +1,4 @@
+import type { Happening } from '../../events/events.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import type { MailKind } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
@@ -68,8 +69,10 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
       mayGuess: ({ addressKey, userId }) => throttle.guessCode(addressKey, request, userId ?? undefined),
       succeeded: ({ addressKey }) => throttle.forgetGuess(addressKey),
       async failed (row) {
-        const happening = { type: 'proof-failed', reason: purpose, userId: row?.userId ?? undefined } as const
-        await events.happen({ ...happening, client: clientOf(request) } satisfies Parameters<Happen>[0])
+        const happening: Happening<ProofEvents> = {
+          type: 'proof-failed', reason: purpose, userId: row?.userId ?? undefined, client: clientOf(request),
+        }
+        await events.happen(happening)
         await throttle.fail(request)
       },
     }
@@ -106,8 +109,6 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     findAsked: createFindAsked({ spine, mailing, throttle }),
   }
 }
-
-type Happen = import('../../events/events.ts').Events<ProofEvents>['happen']
 
 /** The address that was typed, if it is one: it is kept where it is to be told that it has no account. */
 function addressIn (identifier: string): { address?: string } {

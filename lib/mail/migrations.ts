@@ -1,9 +1,9 @@
-import type { MigrationsOf, SqlFamily } from '../../database/schema.ts'
+import type { MigrationsOf, SqlFamily } from '../database/schema.ts'
 
 const loading: Record<SqlFamily, () => Promise<{ migrationsOf: MigrationsOf }>> = {
-  sqlite: () => import('./sqlite.ts'),
-  postgresql: () => import('./postgresql.ts'),
-  mysql: () => import('./mysql.ts'),
+  sqlite: () => import('./sqlite/migrations.ts'),
+  postgresql: () => import('./postgresql/migrations.ts'),
+  mysql: () => import('./mysql/migrations.ts'),
 }
 
 /** The tables of mails and of what they prove, and what users and sessions need for them. */
