@@ -45,8 +45,16 @@ export interface Beginnings {
   endReplaced: (request: AnyRequest, transport: SessionTransport) => Promise<void>
 }
 
+/**
+ * A say in who comes in, asked of each who has proved who they are, in the transaction that begins their session.
+ * @throws the refusal that is to be the answer
+ */
+export type SignInStep = (user: User) => void | Promise<void>
+
 /** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
+  /** Asked in this order. Features add theirs when they are opened. */
+  steps: SignInStep[]
   /**
    * Starts a session of a user, who must still be as they were when the password was checked: at that epoch, and not
    * disabled.
@@ -70,12 +78,14 @@ interface SignInParts {
 export function createSignIn (parts: SignInParts, settings: SignInSettings): SignIn {
   const { database, users: { lookUp, publicUsers }, sessions } = parts
   const granting = createGranting({ ...parts, publicUsers }, settings)
+  const steps: SignInStep[] = []
   const noteLogin = database.statement(({ query }) =>
     query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
   return {
     ...granting,
     ...createBeginnings(parts, granting, settings),
+    steps,
 
     signIn: ({ id, epoch }, beginning, issue) => sessions.revocationLog.record(async (tx, write, note) => {
       // Written first, so that logins of one user wait for each other here: each has to count the session of the other.
@@ -83,6 +93,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
 
       const user = await lookUp.byId(id, tx)
       if (!user) throw new CredentialsInvalid()
+      for (const step of steps) await step(user)
       await sessions.makeRoom(tx, write, note, user, beginning)
       const session = sessions.begin(user, epoch, beginning)
       const answer = issue(session)
