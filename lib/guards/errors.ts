@@ -1,3 +1,4 @@
+import createError from '@fastify/error'
 import { challenged } from '../http/refusal.ts'
 
 export const ClaimsRefused = challenged('ACCOUNTS_CLAIMS_REFUSED',
@@ -5,3 +6,5 @@ export const ClaimsRefused = challenged('ACCOUNTS_CLAIMS_REFUSED',
 export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
   'The password was checked too long ago', 401, 'insufficient_user_authentication')
 export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
+export const EmailUnverified = createError('ACCOUNTS_EMAIL_UNVERIFIED',
+  'The address of the user has not been proved to be theirs', 403)

@@ -9,7 +9,8 @@ export interface GuardOptions {
   type?: 'access' | 'refresh' | 'any'
   /**
    * Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an expired one as well. A
-   * token that is there and bad is still refused. Not together with `fresh`, `roles` or `check`. Default `false`.
+   * token that is there and bad is still refused. Not together with `fresh`, `roles`, `verified` or `check`. Default
+   * `false`.
    */
   optional?: true | false | 'or-expired'
   /**
@@ -19,6 +20,10 @@ export interface GuardOptions {
   fresh?: boolean | Duration
   /** The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`. Default `[]`. */
   roles?: string[]
+  /**
+   * The user's address must have been proved to be theirs; else it is 403 `ACCOUNTS_EMAIL_UNVERIFIED`. Default `false`.
+   */
+  verified?: boolean
   /**
    * `(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` lets the request
    * in; else it is 403 `ACCOUNTS_FORBIDDEN`. One that throws is a 500 that says nothing. Default none.

@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../host/ask.ts'
-import { Forbidden, TokenStale } from './errors.ts'
+import { EmailUnverified, Forbidden, TokenStale } from './errors.ts'
 import { TokenExpired } from '../tokens/errors.ts'
 import { TokenMissing } from '../transport/errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
@@ -95,6 +95,7 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
     if (kind === 'refresh') requireFresh(authTime, settings)
 
     if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
+    if (settings.verified && !user.email_verified) throw new EmailUnverified()
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and then let in by another strategy must not have this user.
     request[decoratorName as 'user'] = user

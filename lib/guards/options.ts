@@ -66,6 +66,8 @@ export interface GuardSettings {
   /** How long ago the password may have been checked. Undefined for any time. */
   freshForSeconds: number | undefined
   roles: string[]
+  /** Whether the user's address must have been proved to be theirs. */
+  verified: boolean
   check: GuardCheck | undefined
   locations: Location[]
   consistency: Consistency
@@ -84,8 +86,8 @@ export const GuardOptionsSchema = Type.Object({
   optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], {
     default: false,
     description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an " +
-      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `roles` or ' +
-      '`check`.',
+      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `roles`, ' +
+      '`verified` or `check`.',
   }),
   fresh: Type.Unsafe<boolean | Duration>({
     holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
@@ -97,6 +99,10 @@ export const GuardOptionsSchema = Type.Object({
   }),
   roles: Type.Array(Type.String({ minLength: 1 }), {
     default: [], description: 'The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`.',
+  }),
+  verified: Type.Boolean({
+    default: false,
+    description: "The user's address must have been proved to be theirs; else it is 403 `ACCOUNTS_EMAIL_UNVERIFIED`.",
   }),
   check: Callable<GuardCheck>('GuardCheck', {
     description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` ' +
@@ -129,18 +135,19 @@ export function readGuardOptions (given: GivenOptions, instance: string, usual: 
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
   const whole = filled(GuardOptionsSchema, options) as Required<GivenOptions>
-  const { type, optional, fresh, roles, check, locations, consistency } = whole
-  if (optional && (fresh || roles.length > 0 || given.check)) {
-    throw new OptionsInvalid("a guard's options.optional lets anybody in, so it does not go with fresh, roles or check")
+  const { type, optional, fresh, roles, verified, check, locations, consistency } = whole
+  if (optional && (fresh || roles.length > 0 || verified || given.check)) {
+    throw new OptionsInvalid("a guard's options.optional lets anybody in, " +
+      'so it does not go with fresh, roles, verified or check')
   }
-  if (consistency === 'stateless' && (type !== 'access' || roles.length > 0)) {
+  if (consistency === 'stateless' && (type !== 'access' || roles.length > 0 || verified)) {
     throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, " +
-      'so it does not go with roles or refresh tokens')
+      'so it does not go with roles, verified or refresh tokens')
   }
   if (type === 'refresh' && given.locations?.every((place) => place === 'protocol')) {
     throw new OptionsInvalid("a guard's options.locations 'protocol' has access tokens alone")
   }
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
   const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
-  return { kind: type, optional, freshForSeconds, roles, check, locations: places, consistency, instance }
+  return { kind: type, optional, freshForSeconds, roles, verified, check, locations: places, consistency, instance }
 }

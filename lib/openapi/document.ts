@@ -1,7 +1,7 @@
 import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { createComponents, ownName, type OpenapiDocument } from '../http/component.ts'
-import { Forbidden, TokenStale } from '../guards/errors.ts'
+import { EmailUnverified, Forbidden, TokenStale } from '../guards/errors.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import { errorAnswerOf, exampleOf, type ErrorSettings, type Exemplary } from './examples.ts'
 import { proofRule } from '../transport/csrf.ts'
@@ -81,7 +81,7 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
 /** The errors that a guard may answer with on a route. */
 function refusalsOf (
   route: RouteOptions,
-  { kind, locations, freshForSeconds, roles, check }: GuardSettings,
+  { kind, locations, freshForSeconds, roles, verified, check }: GuardSettings,
   needsProof: (method: string) => boolean
 ) {
   const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
@@ -91,6 +91,7 @@ function refusalsOf (
     ...kind === 'access' ? accessErrors(places) : refreshErrors(places),
     ...freshForSeconds === undefined ? [] : [TokenStale],
     ...roles.length > 0 || check ? [Forbidden] : [],
+    ...verified ? [EmailUnverified] : [],
   ]
 }
 

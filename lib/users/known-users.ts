@@ -46,8 +46,8 @@ export function createKnownUsers (
   async function read (id: string): Promise<KnownUser | null> {
     const found = await byId(id)
     if (!found) return null
-    const { username, email, roles, profile, epoch, disabledAt } = found
-    return frozen({ id, username, email, roles, profile, epoch, disabledAt })
+    const { username, email, emailVerifiedAt, roles, profile, epoch, disabledAt } = found
+    return frozen({ id, username, email, emailVerifiedAt, roles, profile, epoch, disabledAt })
   }
 
   /** Those who ask at once share one read. If the user is forgotten while it runs, its result is not used. */

@@ -38,8 +38,8 @@ export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = [
-  'id', 'username', 'email', 'emailVerifiedAt', 'roles', 'password', 'passwordHash', 'transport', 'remember',
-  'disabled', 'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
+  'id', 'username', 'email', 'emailVerifiedAt', 'email_verified', 'roles', 'password', 'passwordHash', 'transport',
+  'remember', 'disabled', 'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
 ]
 
 export function problems ({ user: { fields, public: names = [] } }: Filled<typeof options>): string[] {

@@ -16,6 +16,7 @@ const BaseUserSchema = Type.Object({
   email: Type.Union([Type.String(), Type.Null()], {
     description: 'null where none was given.', examples: ['ada@example.com'],
   }),
+  email_verified: Type.Boolean({ description: 'Whether the address was proved to be theirs.', examples: [false] }),
   roles: Type.Array(Type.String(), { description: 'What the user may do, in the words of the app.', examples: [[]] }),
 })
 
@@ -31,7 +32,7 @@ export type AccountsUser = Static<typeof BaseUserSchema> & DeclaredFields
 export type ManagedUser = AccountsUser & Pick<User, 'disabledAt' | 'createdAt' | 'lastLoginAt'>
 
 /** The stored properties of a user that `AccountsUser` is made of. */
-export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'roles' | 'profile'>>
+export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'roles' | 'profile'>>
 
 /** Makes what answers and services give of users, and nothing else of them ever leaves. */
 export interface PublicUsers {
@@ -48,10 +49,17 @@ export function createPublicUsers (
   const properties = { ...BaseUserSchema.properties, ...Object.fromEntries(own) }
 
   // Roles that are no list of texts, which only somebody in the database can have written, count as none.
-  function of ({ id, username, email, roles, profile }: PublicFields): AccountsUser {
+  function of ({ id, username, email, emailVerifiedAt, roles, profile }: PublicFields): AccountsUser {
     const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
     const ownFields = names.filter((name) => Object.hasOwn(profile ?? {}, name)).map((name) => [name, profile[name]])
-    return { id, username, email, roles: isList ? roles : [], ...Object.fromEntries(ownFields) }
+    return {
+      id,
+      username,
+      email,
+      email_verified: emailVerifiedAt !== null,
+      roles: isList ? roles : [],
+      ...Object.fromEntries(ownFields),
+    }
   }
 
   return {

@@ -28,6 +28,7 @@ t.test('a guard with options that are not is refused where it is written', async
     [{ roles: 'admin' }, /roles/],
     [{ roles: [''] }, /roles/],
     [{ roles: [1] }, /roles/],
+    [{ verified: 'yes' }, /verified/],
     [{ check: true }, /check/],
     [{ type: 'id', roles: 'admin' }, /type [^;]+; [^;]*roles/],
     [{ role: 'admin' }, /guard role is not an option/],
@@ -38,7 +39,8 @@ t.test('a guard with options that are not is refused where it is written', async
     [{ consistency: 'loose' }, /consistency/],
     [{ consistency: 'stateless', roles: ['admin'] }, /stateless/],
     [{ consistency: 'stateless', type: 'any' }, /stateless/],
-    ...[{ roles: ['admin'] }, { fresh: true }, { check: () => true }].map((more): [object, RegExp] => [
+    [{ consistency: 'stateless', verified: true }, /stateless/],
+    ...[{ roles: ['admin'] }, { fresh: true }, { verified: true }, { check: () => true }].map((more): [object, RegExp] => [
       { optional: true, ...more },
       /optional lets anybody in/,
     ]),
@@ -77,6 +79,25 @@ t.test('roles: the user must have all of them, as they are now', async (t) => {
   }
   await setRoles('editor', 'reader', 'admin')
   t.match((await get('/it', token)).json().user, { username: 'ada' })
+})
+
+t.test("verified: the user's address was proved to be theirs, which is asked after their roles", async (t) => {
+  const { app, get } = await behind(t, { roles: ['clerk'], verified: true })
+  const { issueTokens, users } = app.accounts
+  const ada = await users.create({ username: 'ada', email: 'ada@example.com', emailVerifiedAt: new Date() })
+  const bob = await users.create({ username: 'bob', email: 'bob@example.com' })
+  const [ofAda, ofBob] = await Promise.all([ada, bob].map(async ({ id }) => (await issueTokens(id)).access_token))
+  t.match((await get('/it', ofBob)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
+
+  for (const { id } of [ada, bob]) await users.setRoles(id, ['clerk'])
+  t.match((await get('/it', ofAda)).json().user, { username: 'ada', email_verified: true })
+  t.match((await get('/it', ofBob)).json(), { statusCode: 403, code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
+  const before = app.accounts.counters.usersRead
+  for (const token of [ofAda, ofBob]) await get('/it', token)
+  t.equal(app.accounts.counters.usersRead, before, 'from memory')
+
+  await users.update(ada.id, { email: 'lovelace@example.com' })
+  t.match((await get('/it', ofAda)).json(), { statusCode: 403, code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
 })
 
 t.test('check: only true lets the request in, and one that throws says nothing of why', async (t) => {

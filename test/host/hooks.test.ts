@@ -123,7 +123,7 @@ t.test('onRegister comes after all checks, is given the user and the body, and c
   const { access_token: token, user: { id } } = (await register('ada', { displayName: 'Ada' })).json()
   t.strictSame(calls, [
     [
-      { id, username: 'ada', email: null, roles: [], displayName: 'Ada', plan: 'free' },
+      { id, username: 'ada', email: null, email_verified: false, roles: [], displayName: 'Ada', plan: 'free' },
       { username: 'ada', email: undefined, displayName: 'Ada' },
     ],
   ])

@@ -38,7 +38,7 @@ async function documented (t: Test, options: AccountsOptions = {}, openapi: obje
     async () => ({ a: 1 })
   )
   app.get('/maybe', { preHandler: app.accounts.guard({ optional: true, type: 'any' }) }, async () => 1)
-  app.get('/admins', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true }) }, async () => 1)
+  app.get('/admins', { preHandler: app.accounts.guard({ roles: ['admin'], fresh: true, verified: true }) }, async () => 1)
   app.get(
     '/own',
     { onRequest: app.authenticate, schema: { security: [{ accessToken: [], other: [] }] } as object },
@@ -203,7 +203,7 @@ t.test('a guarded route of the host says which token it asks for, and keeps what
   t.same(paths['/maybe'].get.security, [{ accessToken: [] }, { refreshToken: [] }, {}])
   t.match(paths['/admins'].get.responses, {
     401: { description: /ACCOUNTS_TOKEN_STALE/ },
-    403: { description: 'ACCOUNTS_FORBIDDEN' },
+    403: { description: 'ACCOUNTS_FORBIDDEN, ACCOUNTS_EMAIL_UNVERIFIED' },
   })
   t.notOk(paths['/guarded'].get.responses[403])
   t.same(paths['/own'].get.security, [{ accessToken: [], other: [] }])
@@ -451,7 +451,7 @@ for (const version of ['3.0.3', '3.1.0']) {
     const { user } = document.paths['/auth/login']!.post!.responses[200]!.content!['application/json']!.example
     t.strictSame(
       Object.keys(user),
-      ['id', 'username', 'email', 'roles', 'nick', 'properties'],
+      ['id', 'username', 'email', 'email_verified', 'roles', 'nick', 'properties'],
       'what has no example, and may be left out, is'
     )
     const { valid, errors } = await new Validator().validate(document)

@@ -17,7 +17,7 @@ t.test('a new database has no users and no sessions', async (t) => {
 
 t.test('an answer shows of a user what everybody may know, and nothing else', async (t) => {
   const { post, get } = await build(t)
-  const user = { username: 'ada', email: 'ada@example.com', roles: [] }
+  const user = { username: 'ada', email: 'ada@example.com', email_verified: false, roles: [] }
   const registered = (await register(post, { username: 'ada', email: 'ada@example.com' })).json()
   const loggedIn = (await login(post, { username: 'ada' })).json()
   const me = (await get('/auth/me', loggedIn.access_token)).json()

@@ -417,6 +417,6 @@ t.test('a service refuses options that it does not have, and does nothing', asyn
     message: /needs 'body' or 'cookie' as transport/,
   })
   await t.rejects(verify(token, { type: 'acess' as never }), { message: /needs 'access', 'refresh' or 'any' as type/ })
-  t.same((await get('/guarded', token)).json().user, { id, username: 'ada', email: null, roles: [] })
+  t.same((await get('/guarded', token)).json().user, { id, username: 'ada', email: null, email_verified: false, roles: [] })
   t.equal((await sessions.list(id)).length, 1)
 })

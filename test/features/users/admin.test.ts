@@ -63,6 +63,7 @@ t.test('an admin sees all users in parts, with what is public and when they came
         id: ada.user.id,
         username: 'ada',
         email: null,
+        email_verified: false,
         roles: [],
         displayName: 'Somebody',
         plan: 'free',

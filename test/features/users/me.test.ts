@@ -18,7 +18,7 @@ t.test('a user sees what is public of the account, and nothing else', async (t) 
   ).json()
   const answer = await get('/auth/me', token)
   t.equal(answer.statusCode, 200)
-  t.same(answer.json(), { id: user.id, username: 'Ada', email: 'Ada@example.com', roles: [] })
+  t.same(answer.json(), { id: user.id, username: 'Ada', email: 'Ada@example.com', email_verified: false, roles: [] })
   t.match(answer.headers, { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' })
 })
 

@@ -144,7 +144,7 @@ const functions: Examples = {
   create_refresh_token: issuesBoth,
   current_user: (t) =>
     answers(t, usual.get('/guarded', ada.access_token), 200, {
-      user: { id: ada.user.id, username: 'ada', email: null, roles: [] },
+      user: { id: ada.user.id, username: 'ada', email: null, email_verified: false, roles: [] },
     }),
   async decode_token (t) {
     const tokens = await usual.signUp(newName())
