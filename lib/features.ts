@@ -1,3 +1,5 @@
+import { closing } from './features/closing/card.ts'
+import { exportFeature } from './features/export/card.ts'
 import { mail } from './features/mail/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
@@ -10,4 +12,6 @@ import { users } from './features/users/card.ts'
 /**
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
-export const features = [throttle, passwords, register, sessions, users, tokenServices, mail, reset] as const
+export const features = [
+  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature,
+] as const

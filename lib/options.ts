@@ -3,6 +3,8 @@ import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
+import * as closing from './features/closing/options.ts'
+import * as exporting from './features/export/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
@@ -48,13 +50,15 @@ export const routes = Group({
   ...userRoutes.routes,
   ...tokenServices.routes,
   ...reset.routes,
+  ...closing.routes,
+  ...exporting.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
 })
 
 /** The hooks of all folders. */
-const hooks = Group({ ...sessions.hooks, ...mailFeature.hooks }, {
+const hooks = Group({ ...sessions.hooks, ...mailFeature.hooks, ...closing.hooks, ...exporting.hooks }, {
   description: 'Functions that are told of what happens. Those that are asked first say so; the others run after it ' +
     'is stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
 })
@@ -77,6 +81,7 @@ export const OptionsSchema = Type.Object({
   ...throttle.options,
   ...events.options,
   ...mail.options,
+  ...closing.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -128,5 +133,6 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...throttle.read(given),
     ...events.read(given),
     ...mail.read(given),
+    ...closing.read(given),
   }
 }

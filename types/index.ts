@@ -4,6 +4,8 @@ import type { Guard } from '../lib/guards/guard.ts'
 import type { RequestAuth } from '../lib/guards/request-auth.ts'
 import type { Health } from '../lib/sessions/health.ts'
 import type { AccountEvent as EventOf } from '../lib/events/events.ts'
+import type { ClosingEvents } from '../lib/features/closing/events.ts'
+import type { ExportEvents } from '../lib/features/export/events.ts'
 import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
@@ -28,6 +30,8 @@ export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts
 export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
+export type { OnClose } from '../lib/features/closing/options.ts'
+export type { OnExport } from '../lib/features/export/options.ts'
 export type { OnReclaim } from '../lib/features/mail/options.ts'
 export type { Mail, SendMail } from '../lib/mail/transport.ts'
 export type { MailContent, MailData, MailLocales, MailTemplates, MailWords } from '../lib/mail/texts.ts'
@@ -60,7 +64,7 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -80,6 +84,8 @@ export interface Pruned {
   /** Counts of failures that are forgotten. */
   throttle: number
   events: number
+  /** Accounts that were to be deleted by now. */
+  closed?: number
   /** Proofs by mail that are over, where mail is on. */
   oneTime?: number
   /** Mails of more than a month ago, where mail is on. */

@@ -2,6 +2,8 @@
 import type { Duration } from '../lib/checks/durations.ts'
 import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
 import type { OrmOption } from '../lib/database/borrow.ts'
+import type { OnClose } from '../lib/features/closing/options.ts'
+import type { OnExport } from '../lib/features/export/options.ts'
 import type { OnReclaim } from '../lib/features/mail/options.ts'
 import type {
   CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
@@ -186,6 +188,17 @@ export interface AccountsOptions {
      * nothing; then nothing has happened. Default none.
      */
     onReclaim?: OnReclaim
+    /**
+     * In the transaction that deletes an account which its user has closed, before it is deleted: write or delete with
+     * `em` what is yours. One that throws leaves the account there: at once the error is the answer, as in
+     * `onRegister`; after a grace it is logged, and asked again the next time. Default none.
+     */
+    onClose?: OnClose
+    /**
+     * What the app keeps of a user, as JSON, or a promise of it: the member `app` of an export, which waits for it. An
+     * error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. Default none.
+     */
+    onExport?: OnExport
   }
   /**
    * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
@@ -330,6 +343,10 @@ export interface AccountsOptions {
     introspect?: RouteSwitch
     /** `POST /password/forgot`, `POST /password/reset`, with mail. Default `true`. */
     resetPassword?: RouteSwitch
+    /** `POST /me/restore`, with `closing.grace`. Default `true`. */
+    restore?: RouteSwitch
+    /** `GET /me/export`. Default `true`. */
+    export?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -529,5 +546,12 @@ export interface AccountsOptions {
     locales?: MailLocales
     /** `{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, by kind. Default ours. */
     templates?: MailTemplates
+  }
+  closing?: {
+    /**
+     * How long an account is kept that its user has closed, up to 90 days: until it is over they can restore it. 0
+     * deletes at once. Default `0`.
+     */
+    grace?: Duration
   }
 }

@@ -6,12 +6,13 @@ import { routes as switches } from '../../lib/options.ts'
 /** `on` is the switch in the option `routes`. */
 export interface Route { method: string, url: string, id: string, summary: string, on: string }
 
-/** What every route needs to be there: a key that others verify by, somebody who may ask about tokens, and mail. */
+/** What every route needs: a key that others verify by, who may ask about tokens, mail, and a grace. */
 const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   mail: true,
+  closing: { grace: '30d' },
 }
 
 /** What an app has with all routes on: these, the calls for code, and what is counted. */

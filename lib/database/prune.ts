@@ -7,8 +7,17 @@ import type { Database } from './database.ts'
 import type { PruneSettings } from './options.ts'
 import { selectFrom } from './statement.ts'
 
+/** What nobody needs any more: rows of a table, or what goes in a way of its own. */
+export type Prune<Name extends string = string> = OldRows<Name> | OwnPrune<Name>
+
+/** What is pruned by a function, which counts what has gone. It ends soon after the signal is aborted. */
+interface OwnPrune<Name extends string> {
+  name: Name
+  prune: (now: number, signal: AbortSignal) => Promise<number>
+}
+
 /** Which rows of a table nobody needs any more. */
-export interface Prune<Name extends string = string> {
+interface OldRows<Name extends string> {
   /** The name of the count in what `prune()` gives. */
   name: Name
   entity: EntityClass<{ id: string }>
@@ -56,7 +65,12 @@ export function createPruner<Name extends string> (
     // Servers give fractions of a millisecond, which no column holds.
     const now = Math.floor(compared.now)
     const counts: [Name, number][] = []
-    for (const { name, entity, by, isOld } of prunes) counts.push([name, await deleteOld(entity, by, isOld(now))])
+    for (const each of prunes) {
+      const count = 'prune' in each
+        ? await each.prune(now, closing.signal)
+        : await deleteOld(each.entity, each.by, each.isOld(now))
+      counts.push([each.name, count])
+    }
     return Object.fromEntries(counts) as Record<Name, number>
   }
 

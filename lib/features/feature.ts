@@ -15,6 +15,8 @@ export interface Open<Face, Services> {
   services?: Services
   /** By the names of their switches in the option `routes`. */
   routes?: Record<string, AddRoutes>
+  /** What is old of it and goes in a way of its own. */
+  prunes?: Prune<any>[]
 }
 
 /** A feature, whatever it is about. */

@@ -25,9 +25,17 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
   const all = [...opened.values()]
   return {
     services: Object.assign({}, ...all.map(({ services }) => services)),
-    routes: Object.assign({}, ...all.map(({ routes }) => routes)),
-    prunes: features.flatMap(({ prunes = [] }) => prunes),
+    routes: together(all.flatMap(({ routes = {} }) => Object.entries(routes))),
+    prunes: [...features.flatMap(({ prunes = [] }) => prunes), ...all.flatMap(({ prunes = [] }) => prunes)],
   }
+}
+
+/** Routes of several features may stand behind one switch. */
+function together (routes: [name: string, add: AddRoutes][]): Record<string, AddRoutes> {
+  const byName = Map.groupBy(routes, ([name]) => name)
+  const added = [...byName].map(([name, all]): [string, AddRoutes] =>
+    [name, (scope, path) => all.forEach(([, add]) => add(scope, path))])
+  return Object.fromEntries(added)
 }
 
 async function openOne (

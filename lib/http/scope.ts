@@ -140,6 +140,6 @@ function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<stri
 /** An error in Fastify's form, or what the host's own error handler made of it. */
 function errorText (answer: unknown): string {
   if (!isError(answer)) return JSON.stringify(answer)
-  const { statusCode, code, error, message, field } = answer as Error & Record<string, unknown>
-  return JSON.stringify({ statusCode, code, error, message, field })
+  const { statusCode, code, error, message, field, closes_at: closesAt } = answer as Error & Record<string, unknown>
+  return JSON.stringify({ statusCode, code, error, message, field, closes_at: closesAt })
 }

@@ -34,6 +34,8 @@ export interface ErrorAnswer {
   message: string
   /** Which field of a user it is about, in errors that say so. */
   field?: string
+  /** When an account is deleted, in the error that says so. */
+  closes_at?: string
 }
 
 /** What the settings say of the texts of errors. */
@@ -48,8 +50,9 @@ export interface ErrorSettings {
 
 /** An example of an error as a client gets it, in the app's own words where those are a text. */
 export function errorAnswerOf (
-  { statusCode, code, message, field }: FastifyError & { field?: string }, { messages, password }: ErrorSettings
+  error: FastifyError & { field?: string, closes_at?: string }, { messages, password }: ErrorSettings
 ): ErrorAnswer {
+  const { statusCode, code, message, field, closes_at: closesAt } = error
   /** Examples of reasons, for the messages that have one. */
   const reasons: Record<string, string> = {
     ACCOUNTS_INPUT_INVALID: 'body/password must be string',
@@ -59,6 +62,12 @@ export function errorAnswerOf (
   }
   const own = messages[code]
   const text = typeof own === 'string' ? own : message.replace('%s', reasons[code]!)
-  const error = STATUS_CODES[statusCode!]!
-  return { statusCode: statusCode!, code, error, message: text, ...field !== undefined && { field } }
+  return {
+    statusCode: statusCode!,
+    code,
+    error: STATUS_CODES[statusCode!]!,
+    message: text,
+    ...field !== undefined && { field },
+    ...closesAt !== undefined && { closes_at: closesAt },
+  }
 }

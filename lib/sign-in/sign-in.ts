@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import type { ErrorClass } from '../http/answers.ts'
 import type { Beginning, SessionTransport } from '../sessions/births.ts'
 import type { OwnData, SessionData } from '../sessions/data.ts'
 import type { Session } from '../sessions/entity.ts'
@@ -45,11 +46,16 @@ export interface Beginnings {
   endReplaced: (request: AnyRequest, transport: SessionTransport) => Promise<void>
 }
 
-/**
- * A say in who comes in, asked of each who has proved who they are, in the transaction that begins their session.
- * @throws the refusal that is to be the answer
- */
-export type SignInStep = (user: User) => void | Promise<void>
+/** A say in who comes in. */
+export interface SignInStep {
+  /**
+   * Asked of each who has proved who they are, in the transaction that begins their session.
+   * @throws the refusal that is to be the answer
+   */
+  judge: (user: User) => void | Promise<void>
+  /** The refusal, as routes that sign in tell of it in the document. */
+  Refusal?: ErrorClass
+}
 
 /** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
@@ -93,7 +99,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
 
       const user = await lookUp.byId(id, tx)
       if (!user) throw new CredentialsInvalid()
-      for (const step of steps) await step(user)
+      for (const { judge } of steps) await judge(user)
       await sessions.makeRoom(tx, write, note, user, beginning)
       const session = sessions.begin(user, epoch, beginning)
       const answer = issue(session)

@@ -87,6 +87,7 @@ for (const version of ['3.0.3', '3.1.0']) {
       ['get /auth/users/{id}', 'showUser', true, ofOurs],
       ['patch /auth/users/{id}', 'changeUser', true, ofOurs],
       ['delete /auth/users/{id}', 'deleteUser', true, ofOurs],
+      ['get /auth/me/export', 'exportAccount', true, ofOurs],
     ])
   })
 }
@@ -240,6 +241,7 @@ t.test('with all our routes off, the document of the host is still made', async 
       me: false,
       sessions: false,
       password: false,
+      export: false,
     },
   })
   app.get('/guarded', { preHandler: app.authenticate }, async () => 1)

@@ -129,6 +129,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     routes: everyRoute,
     introspection,
     mail: true,
+    closing: { grace: '30d' },
   })
   for (const told of firstColumn('routes')) {
     const [method, url] = told.split(' ')
@@ -147,6 +148,7 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
     secret: { private: privateKey },
     routes: everyRoute,
     mail: true,
+    closing: { grace: '30d' },
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   })
   const page = read('docs/openapi.md')
@@ -238,7 +240,9 @@ t.test('every feature has a page of one form, which tells all that is its own', 
     const switched = own.map(
       (route) => new RegExp(`^\\| \`${route}\` \\|.*\\| \`routes\\.(\\w+)\` \\|`, 'm').exec(index)?.[1]
     )
-    t.same([...new Set(switched)].toSorted(), Object.keys(routes).toSorted(), `${page}: routes`)
+    // It may have a part in what stands behind the switch of another.
+    const ownSwitches = switched.filter((on) => on! in routes)
+    t.same([...new Set(ownSwitches)].toSorted(), Object.keys(routes).toSorted(), `${page}: routes`)
 
     const errorsFile = `lib/features/${name}/errors.ts`
     const codes = existsSync(join(root, errorsFile))

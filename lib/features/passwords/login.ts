@@ -1,13 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
-import { disconnectSignal, sourceOf } from '../../http/request.ts'
+import { sourceOf } from '../../http/request.ts'
 import { SessionsFull } from '../../sessions/errors.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
-import { identifierKey } from '../../users/identifiers.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
 import { Busy } from './errors.ts'
@@ -19,11 +18,11 @@ interface Login extends Wish, Record<string, unknown> {
 
 const words = { username: 'user name', email: 'e-mail address' }
 
-export function login ({ spine, throttle, passwords, credentials }: PasswordParts): AddRoutes {
-  const { hooks, settings: { identifiers, transport }, signIn, users: { lookUp } } = spine
+export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes {
+  const { hooks, settings: { identifiers, transport }, signIn } = spine
   const field = identifiers.includes('username') ? 'username' : 'email'
 
-  const schema = {
+  const schemaOf = () => ({
     operationId: 'login',
     summary: 'Sign in with a password',
     tags,
@@ -38,20 +37,15 @@ export function login ({ spine, throttle, passwords, credentials }: PasswordPart
       },
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },
-      ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled, Busy),
-  }
+      ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled, Busy,
+      ...signIn.steps.flatMap(({ Refusal = [] }) => Refusal)),
+  })
 
-  return (scope, path) => scope.post(path, { schema }, async (request, reply) => {
+  return (scope, path) => scope.post(path, { schema: schemaOf() }, async (request, reply) => {
     const { [field]: identifier, password, ...wish } = request.body as Login & Record<typeof field, string>
     const beginning = signIn.beginningOf(request, wish)
-    const find = async () => {
-      const stored = await lookUp.stored.byIdentifier(identifier)
-      const device = await throttle.known(request, async () => stored)
-      return { key: identifierKey(identifier), id: stored?.id, stored, device }
-    }
     try {
-      const user = await passwords.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
-        credentials.identify(stored, isJudged, password, beginning, disconnectSignal(reply))))
+      const user = await passwords.identify(request, reply, identifier, password)
       const { data, claims } = await signIn.givenByHost(user, request)
       const granted = await signIn.signIn(user, { ...beginning, data, amr: ['pwd'] }, (session) =>
         throttle.remember(signIn.grant(session, claims), session)

@@ -1,5 +1,7 @@
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
+import { clientOf, disconnectSignal } from '../../http/request.ts'
+import { identifierKey } from '../../users/identifiers.ts'
 import type { Limits } from '../throttle/limits.ts'
 import { createPasswordChange } from './password-change.ts'
 import { password } from './change.ts'
@@ -30,6 +32,15 @@ export async function open (
     async take (password, owner, gone) {
       await policy.check(password, owner, gone)
       return hasher.hash(password, gone)
+    },
+    identify (request, reply, identifier, password) {
+      const find = async () => {
+        const stored = await lookUp.stored.byIdentifier(identifier)
+        const device = await throttle.known(request, async () => stored)
+        return { key: identifierKey(identifier), id: stored?.id, stored, device }
+      }
+      return queue.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
+        credentials.identify(stored, isJudged, password, clientOf(request), disconnectSignal(reply))))
     },
   }
   const parts: PasswordParts = {

@@ -1,5 +1,6 @@
 import type { TString } from '@sinclair/typebox'
-import type { AnyRequest } from '../../http/request.ts'
+import type { AnyReply, AnyRequest } from '../../http/request.ts'
+import type { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 import type { Attempted, Limits } from '../throttle/limits.ts'
 import type { Credentials } from './credentials.ts'
@@ -18,6 +19,12 @@ export interface Passwords extends Pick<Hasher, 'knows'>, Pick<Credentials, 'mat
    * @throws {Busy}
    */
   take: (password: string, owner: Owner, gone?: AbortSignal) => Promise<string>
+  /**
+   * The user of a name or an address, if that is the password: the one way for routes to ask for both.
+   * @throws {CredentialsInvalid} one 401, after the same work, for a wrong name, a wrong password and a disabled user
+   * @throws {Throttled | Busy}
+   */
+  identify: (request: AnyRequest, reply: AnyReply, identifier: string, password: string) => Promise<User>
 }
 
 /** What the routes of passwords use beside the spine. */

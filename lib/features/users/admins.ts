@@ -8,11 +8,13 @@ import { LastAdmin } from './errors.ts'
 export function takesAdmin ({
   roles,
   disabled,
+  closesAt,
 }: {
   roles?: string[] | undefined
   disabled?: boolean | undefined
+  closesAt?: Date | null | undefined
 }): boolean {
-  return disabled === true || roles?.includes('admin') === false
+  return disabled === true || Boolean(closesAt) || roles?.includes('admin') === false
 }
 
 export interface Admins {

@@ -9,6 +9,7 @@ import { NotFound } from '../../users/errors.ts'
 import type { Client } from '../../http/request.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
+import type { ClosingEvents } from '../closing/events.ts'
 import type { UserEvents } from './events.ts'
 import { isId } from '../../tokens/claims.ts'
 import { createAdmins, takesAdmin } from './admins.ts'
@@ -22,6 +23,8 @@ export interface Change {
   email?: string | null | undefined
   roles?: string[] | undefined
   disabled?: boolean | undefined
+  /** When the account is to be deleted, or null for never: until then nobody signs in. */
+  closesAt?: Date | null | undefined
   /** Fields of the app's own, checked. */
   fields?: Profile | undefined
 }
@@ -32,6 +35,10 @@ export interface Changer {
   em?: EntityManager | undefined
   /** True for a route: somebody must be left who can mend it. Code of the app's may do as it likes. */
   keepsAdmin?: boolean
+  /** More to write in the same transaction, of the user as they are stored, or about to be deleted. */
+  within?: (tx: EntityManager, user: User) => Promise<void>
+  /** Whether to delete the user, as they are once they are locked. Default always. */
+  onlyIf?: (user: User) => boolean
 }
 
 /**
@@ -89,7 +96,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
   }
 
   return {
-    async change (id, given, { client, em, keepsAdmin = false } = {}) {
+    async change (id, given, { client, em, keepsAdmin = false, within } = {}) {
       const isRenamed = given.username !== undefined || given.email !== undefined
       let changed: User
       const store = () => revocationLog.record(async (tx, write, note) => {
@@ -97,13 +104,15 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         const user = await lock(tx, id)
         changed = user
         const before = { ...user }
-        const { roles = user.roles, disabled = user.disabledAt !== null } = given
+        const { roles = user.roles, disabled = user.disabledAt !== null, closesAt = user.closesAt } = given
         const isNewlyDisabled = disabled && user.disabledAt === null
+        const isNewlyClosing = closesAt !== null && user.closesAt === null
         if (isRenamed) rename(user, given)
         user.roles = roles
         user.profile = fields.merge(user.profile, given.fields ?? {})
         const now = new Date()
         if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
+        user.closesAt = closesAt
         user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
@@ -113,8 +122,10 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         await tx.nativeUpdate(User, { id }, differences(before, user))
         await uniqueFields.note(tx, id, user.profile, before.profile)
 
-        await (isNewlyDisabled ? endings.endOthers(tx, write, id, 'disabled') : write('user', id, user.epoch))
+        const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : undefined
+        await (reason ? endings.endOthers(tx, write, id, reason) : write('user', id, user.epoch))
         for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
+        await within?.(tx, user)
         return user
       }, em)
       return taken.storing(() => ({ ...changed, isNew: false }), store, em)
@@ -134,11 +145,13 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
       }, em)
     },
 
-    async remove (id, as, { client, em, keepsAdmin = false } = {}) {
+    async remove (id, as, { client, em, keepsAdmin = false, within, onlyIf = () => true } = {}) {
       return isId(id) && revocationLog.record(async (tx, write, note) => {
         if (keepsAdmin) await admins.requireAnother(tx, id)
         const ended = await endings.lockLiving(tx, id, em !== undefined)
-        if (!ended) return false
+        const user = ended && await lookUp.byId(id, tx)
+        if (!user || !onlyIf(user)) return false
+        await within?.(tx, user)
         // Its sessions go with it.
         await tx.nativeDelete(User, { id })
         for (const sessionId of ended) await write('session', sessionId)
@@ -151,12 +164,13 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
 }
 
 /** The events that tell how a user has changed. */
-function eventsOf (before: User, after: User): (keyof UserEvents)[] {
+function eventsOf (before: User, after: User): (keyof UserEvents | keyof ClosingEvents)[] {
   const isAnother = (names: readonly (keyof User)[]) =>
     names.some((name) => !isDeepStrictEqual(before[name], after[name]))
   return [
     ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
     ...isAnother(['roles']) ? ['roles-changed' as const] : [],
+    ...isAnother(['closesAt']) ? [after.closesAt ? 'closing' as const : 'restored' as const] : [],
     ...isAnother(['disabledAt']) ? [after.disabledAt ? 'user-disabled' as const : 'user-enabled' as const] : [],
   ]
 }

@@ -12,6 +12,4 @@ export interface UserEvents {
   'user-changed': AccountEvent
   /** A user was deleted, by an admin or by code. */
   'user-deleted': AccountEvent
-  /** Somebody closed their own account: the user was deleted. */
-  closed: AccountEvent
 }

@@ -1,19 +1,16 @@
 import { Type } from '@sinclair/typebox'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
-import { LastAdmin, UserReferenced } from './errors.ts'
-import { TokenStale } from '../../guards/errors.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { clientOf } from '../../http/request.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
-import { ForgottenSchema } from '../../transport/schema.ts'
 import { uniqueErrors } from '../../users/schema.ts'
 import type { Changes } from './changes.ts'
 
-export function me ({ guards, settings, transport, users }: Spine, changes: Changes): AddRoutes {
+export function me ({ guards, settings, users }: Spine, changes: Changes): AddRoutes {
   const { fields, publicUsers } = users
   const onRequest = guards.ownAuthenticate
   const { decoratorName, locations } = settings
@@ -39,21 +36,6 @@ export function me ({ guards, settings, transport, users }: Spine, changes: Chan
     ),
   }
 
-  const close = {
-    operationId: 'closeAccount',
-    summary: 'Close the own account, and end every session of it',
-    description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
-    tags,
-    response: answers(
-      { 204: ForgottenSchema(settings) },
-      ...accessErrors(locations),
-      ...bodyErrors,
-      TokenStale,
-      LastAdmin,
-      UserReferenced
-    ),
-  }
-
   return (scope, path) => {
     scope.get(
       path,
@@ -65,17 +47,6 @@ export function me ({ guards, settings, transport, users }: Spine, changes: Chan
       const changed = changes.change(request.auth.claims.sub, { fields: request.body }, { client: clientOf(request) })
       return publicUsers.of(await changed.catch(orOver))
     })
-
-    scope.delete(
-      path,
-      { schema: close, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }) },
-      async (request, reply) => {
-        const asked = { client: clientOf(request), keepsAdmin: true }
-        if (!await changes.remove(request.auth.claims.sub, 'closed', asked)) throw new TokenRevoked()
-        transport.forget(request, reply)
-        reply.code(204)
-      }
-    )
   }
 }
 

@@ -3,16 +3,16 @@ import type { Open } from '../feature.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import { users } from './admin.ts'
-import { createChanges } from './changes.ts'
+import { createChanges, type Changes } from './changes.ts'
 import { me } from './me.ts'
 import { createUserServices, type UserServices } from './services.ts'
 
 export async function open (
   spine: Spine, _: unknown, { passwords }: { passwords: Passwords }
-): Promise<Open<undefined, { users: UserServices }>> {
+): Promise<Open<{ changes: Changes }, { users: UserServices }>> {
   const changes = createChanges(spine, passwords)
   return {
-    face: undefined,
+    face: { changes },
     routes: { me: me(spine, changes), users: users(spine, changes) },
     services: { users: eachWithDeadline(createUserServices(spine, passwords, changes)) },
   }

@@ -1,0 +1,40 @@
+import { Type } from '@sinclair/typebox'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { TokenStale } from '../../guards/errors.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { clientOf } from '../../http/request.ts'
+import { ForgottenSchema } from '../../transport/schema.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import { LastAdmin, UserReferenced } from '../users/errors.ts'
+import type { Closing } from './closing.ts'
+
+export function closeAccount (
+  { guards, settings, transport }: Spine, closing: Closing, graceSeconds: number
+): AddRoutes {
+  const ClosingSchema = Type.Object({
+    closes_at: Type.String({ format: 'date-time', description: 'When it is deleted. Until then it can be restored.' }),
+  }, { description: 'The account is going to be deleted' })
+  const schema = {
+    operationId: 'closeAccount',
+    summary: 'Close the own account, and end every session of it',
+    description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
+    tags,
+    response: answers(
+      graceSeconds > 0 ? { 202: ClosingSchema } : { 204: ForgottenSchema(settings) },
+      ...accessErrors(settings.locations),
+      ...bodyErrors,
+      TokenStale,
+      LastAdmin,
+      ...graceSeconds > 0 ? [] : [UserReferenced]
+    ),
+  }
+  const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
+
+  return (scope, path) => scope.delete(path, { schema, onRequest }, async (request, reply) => {
+    const closesAt = await closing.close(request.auth.claims.sub, clientOf(request))
+    transport.forget(request, reply)
+    reply.code(closesAt ? 202 : 204)
+    return closesAt && { closes_at: closesAt.toISOString() }
+  })
+}

@@ -1,0 +1,78 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { withHost, type CallHost } from '../../database/with-host.ts'
+import type { Client } from '../../http/request.ts'
+import { TokenRevoked } from '../../sessions/errors.ts'
+import type { User } from '../../users/entity.ts'
+import { NotFound } from '../../users/errors.ts'
+import type { Changes } from '../users/changes.ts'
+import type { Spine } from '../spine.ts'
+import type { ClosingSettings } from './options.ts'
+
+/** How accounts are closed, and kept. */
+export interface Closing {
+  /**
+   * Deletes an account, or with a grace notes when it is to be deleted: every session is over, and nobody signs in.
+   * Gives that time.
+   * @throws {LastAdmin} when nobody else is an admin
+   * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
+   * @throws {TokenRevoked} for a user who is not there any more
+   */
+  close: (userId: string, client: Client) => Promise<Date | undefined>
+  /** Keeps an account. Nothing happens to one that was not to be deleted. `within` is called in the transaction. */
+  restore: (
+    userId: string, client: Client, within?: (tx: EntityManager, user: User) => Promise<void>
+  ) => Promise<void>
+  /** Deletes an account whose time is over, at this moment in ms since 1970. False if it is not. */
+  removeDue: (userId: string, now: number) => Promise<boolean>
+}
+
+export function createClosing (
+  { database, mail, users: { publicUsers } }: Spine, changes: Changes,
+  { closing: { graceSeconds }, hooks: { onClose } }: ClosingSettings
+): Closing {
+  /** Before the user is deleted: afterwards nobody knows where to write. */
+  const farewell = (callHost: CallHost) => async (tx: EntityManager, user: User) => {
+    if (onClose) await callHost(tx, (em) => onClose(em, structuredClone(publicUsers.of(user))))
+    if (user.email !== null) await mail?.notify(tx, 'closed', user, { address: user.email })
+  }
+
+  /** Tells of it, with a link by which it is kept. */
+  async function tellOfClosing (tx: EntityManager, user: User, client: Client): Promise<void> {
+    if (!mail || !mail.tellsOf('closing') || user.email === null || user.emailVerifiedAt === null) return
+    const { id, email: address, emailKey: addressKey, epoch } = user
+    const wanted = { purpose: 'restore', user: { id, epoch }, address, addressKey: addressKey!, seconds: graceSeconds }
+    const proof = await mail.oneTimes.make(tx, { ...wanted, purpose: 'restore' })
+    const data = { closesAt: user.closesAt!.getTime() }
+    await mail.notify(tx, 'closing', user, { client, oneTimeId: proof.id, data, seconds: graceSeconds })
+  }
+
+  return {
+    async close (userId, client) {
+      const asked = { client, keepsAdmin: true }
+      if (graceSeconds === 0) {
+        const isThere = await withHost(database, (callHost) =>
+          changes.remove(userId, 'closed', { ...asked, within: farewell(callHost) }))
+        if (!isThere) throw new TokenRevoked()
+        return
+      }
+      const closesAt = new Date(Date.now() + graceSeconds * 1000)
+      const within = (tx: EntityManager, user: User) => tellOfClosing(tx, user, client)
+      await changes.change(userId, { closesAt }, { ...asked, within }).catch(orOver)
+      return closesAt
+    },
+
+    async restore (userId, client, within) {
+      await changes.change(userId, { closesAt: null }, { client, ...within && { within } })
+    },
+
+    removeDue: (userId, now) => withHost(database, (callHost) => changes.remove(userId, 'closed', {
+      within: farewell(callHost),
+      onlyIf: ({ closesAt }) => closesAt !== null && closesAt.getTime() <= now,
+    })),
+  }
+}
+
+/** Who was deleted since the guard looked is signed in no longer. */
+function orOver (error: unknown): never {
+  throw error instanceof NotFound ? new TokenRevoked() : error
+}

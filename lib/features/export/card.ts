@@ -1,0 +1,9 @@
+import { feature } from '../feature.ts'
+import type { ExportSettings } from './options.ts'
+
+/** All that is kept of a user, for that user (GDPR, article 20). */
+export const exportFeature = feature({
+  name: 'export',
+  needs: {},
+  open: (spine, settings: ExportSettings) => import('./open.ts').then(({ open }) => open(spine, settings)),
+})

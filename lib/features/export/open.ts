@@ -1,0 +1,8 @@
+import type { Open } from '../feature.ts'
+import type { Spine } from '../spine.ts'
+import { exportAccount } from './export-account.ts'
+import type { ExportSettings } from './options.ts'
+
+export async function open (spine: Spine, settings: ExportSettings): Promise<Open<undefined, never>> {
+  return { face: undefined, routes: { export: exportAccount(spine, settings) } }
+}
