@@ -84,7 +84,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
 
   const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
-  const { services, routes, prunes } = await openFeatures(features, spine, settings)
+  const { services, routes, fixed, prunes } = await openFeatures(features, spine, settings)
 
   if (settings.mail?.worker) app.addHook('onReady', async () => mail!.worker.start())
 
@@ -121,5 +121,6 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)
     for (const [name, path] of Object.entries(settings.routes)) routes[name]!(scope, path)
+    for (const add of fixed) add(scope)
   }, { prefix: settings.prefix })
 }

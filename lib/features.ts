@@ -1,6 +1,7 @@
 import { closing } from './features/closing/card.ts'
 import { exportFeature } from './features/export/card.ts'
 import { mail } from './features/mail/card.ts'
+import { pages } from './features/pages/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
 import { reset } from './features/reset/card.ts'
@@ -13,5 +14,5 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature,
+  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature, pages,
 ] as const

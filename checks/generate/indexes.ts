@@ -8,11 +8,11 @@ import type { Route } from './whole-app.ts'
 
 export function routeIndex (routes: Route[]): string {
   return table(['route', 'what it does', 'switch', 'page'], routes.map(({ method, url, summary, on }) =>
-    [`\`${method} ${url}\``, summary, `\`routes.${on}\``, placeOf('Routes', `${method} ${url}`)]))
+    [`\`${method} ${url}\``, summary, `\`${on}\``, placeOf('Routes', `${method} ${url}`)]))
 }
 
 export function operationIndex (routes: Route[]): string {
-  return table(['operationId', 'route'], routes.map(({ method, url, id }) =>
+  return table(['operationId', 'route'], routes.filter(({ hide }) => !hide).map(({ method, url, id }) =>
     [`\`${id}\``, `\`${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}\``]))
 }
 

@@ -3,8 +3,8 @@ import Fastify from 'fastify'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
 import { routes as switches } from '../../lib/options.ts'
 
-/** `on` is the switch in the option `routes`. */
-export interface Route { method: string, url: string, id: string, summary: string, on: string }
+/** `on` is the option that turns it on, and `hide` says that it is no part of an API. */
+export interface Route { method: string, url: string, id: string, summary: string, hide: boolean, on: string }
 
 /** What every route needs: a key that others verify by, who may ask about tokens, mail, and a grace. */
 const needed: AccountsOptions = {
@@ -21,13 +21,14 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
   const app = Fastify({ exposeHeadRoutes: false })
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, url, schema }) => {
-    const { operationId: id, summary } = schema as { operationId: string, summary: string }
-    routes.push({ method: `${method}`, url, id, summary, on: switchOf(url) })
+    const { operationId: id, summary, hide = false } = schema as
+      { operationId: string, summary: string, hide?: boolean }
+    routes.push({ method: `${method}`, url, id, summary, hide, on: switchOf(url) })
   })
   await app.register(accounts, { ...needed, routes: Object.fromEntries(names.map((name) => [name, true])) })
   await app.close()
 
-  const absent = names.filter((name) => routes.every(({ on }) => on !== name))
+  const absent = names.filter((name) => routes.every(({ on }) => on !== `routes.${name}`))
   if (absent.length > 0) throw new Error(`No route is there for ${absent}: what they need is missing in whole-app.ts`)
   const services = Object.entries(app.accounts).flatMap(([name, service]) => {
     const calls = typeof service === 'object' ? Object.entries(service) : []
@@ -37,10 +38,13 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
   return { routes, services, counters: Object.keys(app.accounts.counters) }
 }
 
+/** What turns those on that have no switch in the option `routes`. */
+const unswitched = [{ on: 'mail.pages', path: '/auth/pages' }]
+
 /** Where it is below `/auth`, as its schema says. */
 function switchOf (url: string): string {
   const paths = Object.entries(switches.properties).flatMap(([name, { route: { usualPath, also = [] } }]) =>
-    [usualPath, ...also].map((path) => ({ name, path: `/auth${path}` })))
-  const fitting = paths.filter(({ path }) => url === path || url.startsWith(`${path}/`))
-  return fitting.toSorted((one, other) => other.path.length - one.path.length)[0]!.name
+    [usualPath, ...also].map((path) => ({ on: `routes.${name}`, path: `/auth${path}` })))
+  const fitting = [...unswitched, ...paths].filter(({ path }) => url === path || url.startsWith(`${path}/`))
+  return fitting.toSorted((one, other) => other.path.length - one.path.length)[0]!.on
 }

@@ -17,6 +17,8 @@ export interface Open<Face, Services> {
   routes?: Record<string, AddRoutes>
   /** What is old of it and goes in a way of its own. */
   prunes?: Prune<any>[]
+  /** Adds routes that no switch turns off or moves, once all that have one are there. */
+  fixed?: (scope: Scope) => void
 }
 
 /** A feature, whatever it is about. */

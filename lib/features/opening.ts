@@ -1,4 +1,5 @@
 import type { Prune } from '../database/prune.ts'
+import type { Scope } from '../http/scope.ts'
 import type { AddRoutes, AnyFeature, Feature, Open, PrunedOf, ServicesOf } from './feature.ts'
 import type { Spine } from './spine.ts'
 
@@ -7,6 +8,8 @@ export interface Opened<Features extends readonly AnyFeature[]> {
   services: AllOf<ServicesOf<Features[number]>>
   /** By the names of their switches. */
   routes: Record<string, AddRoutes>
+  /** Add the routes that have no switch. */
+  fixed: ((scope: Scope) => void)[]
   prunes: Prune<PrunedOf<Features[number]>>[]
 }
 
@@ -26,6 +29,7 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
   return {
     services: Object.assign({}, ...all.map(({ services }) => services)),
     routes: together(all.flatMap(({ routes = {} }) => Object.entries(routes))),
+    fixed: all.flatMap(({ fixed = [] }) => fixed),
     prunes: [...features.flatMap(({ prunes = [] }) => prunes), ...all.flatMap(({ prunes = [] }) => prunes)],
   }
 }

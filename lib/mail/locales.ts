@@ -1,5 +1,6 @@
 import { OptionsInvalid } from '../http/errors.ts'
 import { mailKinds } from './kinds.ts'
+import type { PagesWords } from './page-words.ts'
 import { de } from './texts/de.ts'
 import { en } from './texts/en.ts'
 import type { MailLocales, MailWords, PartialWords } from './texts.ts'
@@ -43,10 +44,15 @@ export function createLocales (own: MailLocales = {}): Locales {
 function merged (language: string, words: PartialWords, all: Record<string, MailWords>): MailWords {
   const base = all[language.toLowerCase()]
   const kinds = { ...base?.kinds, ...words.kinds }
+  const pages = mergedPages(base?.pages ?? en.pages, words.pages)
   const missing = [
     ...mailKinds.filter((kind) => !kinds[kind]).map((kind) => `kinds.${kind}`),
-    ...Object.keys(en).filter((name) => !(name in { ...base, ...words })),
+    ...Object.keys(en).filter((name) => !(name in { ...base, ...words, pages })),
   ]
   if (missing.length > 0) throw new OptionsInvalid(`mail.locales.${language} lacks ${missing.join(', ')}`)
-  return { ...base, ...words, kinds } as MailWords
+  return { ...base, ...words, kinds, pages } as MailWords
+}
+
+function mergedPages (base: PagesWords, words: Partial<PagesWords> = {}): PagesWords {
+  return { ...base, ...words, each: { ...base.each, ...words.each } }
 }

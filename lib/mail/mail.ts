@@ -13,6 +13,7 @@ import { createNotices, type LocaleFor, type Notify, type WriteMail } from './no
 import type { MailSettings } from './options.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { keepMailing } from './testing.ts'
+import type { MailWords } from './texts.ts'
 import type { MailTransport } from './transport.ts'
 import { createMailWorker, mostAtOnce, type MailWorker } from './worker.ts'
 
@@ -24,6 +25,8 @@ export interface Mailing {
   worker: MailWorker
   write: WriteMail
   localeFor: LocaleFor
+  /** The texts of a language, or English. */
+  wordsOf: (locale: string) => MailWords
   notify: Notify
   /** Whether a notice is switched on. */
   tellsOf: (name: NoticeName) => boolean
@@ -80,6 +83,7 @@ export async function openMail (
     worker,
     write,
     localeFor,
+    wordsOf: locales.wordsOf,
     devOutbox,
     notify: notices.notify,
     keepFor: (services) => keepMailing(services, { worker, devOutbox }),

@@ -1,4 +1,5 @@
 import type { MailKind } from './kinds.ts'
+import type { PagesWords } from './page-words.ts'
 
 /** What a mail is made of. Nothing in it was typed by a stranger. */
 export interface MailData {
@@ -53,13 +54,18 @@ export interface MailWords {
   minutes: (count: number) => string
   hours: (count: number) => string
   days: (count: number) => string
+  /** What the pages say that links lead to. */
+  pages: PagesWords
 }
 
 /** Texts by language: a part of one that is there, or all of another. */
 export type MailLocales = Record<string, PartialWords>
 
-/** Some of the texts of a language. */
-export type PartialWords = Partial<Omit<MailWords, 'kinds'>> & { kinds?: Partial<Record<MailKind, KindWords>> }
+/** Some of the texts of a language. Pages of a language that has none for them are English. */
+export type PartialWords = Partial<Omit<MailWords, 'kinds' | 'pages'>> & {
+  kinds?: Partial<Record<MailKind, KindWords>>
+  pages?: Partial<PagesWords>
+}
 
 /** A mail's subject, and its text in both forms. */
 export interface MailContent {

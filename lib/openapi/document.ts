@@ -202,10 +202,14 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
   }
 
-  /** Puts the routes of a scope, which are ours, into the document. */
+  /** Puts the routes of a scope, which are ours, into the document, but for pages, which are no part of an API. */
   function documentScope (scope: FastifyInstance): void {
     scope.addHook('onRoute', (route) => {
-      const { operationId, ...schema } = route.schema as { operationId: string }
+      const { operationId, hide, ...schema } = route.schema as { operationId: string, hide?: boolean }
+      if (hide) {
+        route.config = { ...route.config, swaggerTransform: false } as object
+        return
+      }
       // Open routes have an empty `security`, since a document may ask for something everywhere.
       route.schema = { security: [], ...schema, operationId: ownName(name, operationId), tags: [name] } as object
       route.config = { ...route.config, swaggerTransform: writeRoute } as object

@@ -1,6 +1,6 @@
 import type { Happening } from '../../events/events.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
-import type { MailKind } from '../../mail/kinds.ts'
+import type { MailKind, PageName } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import type { FindRecipient } from '../../mail/worker.ts'
 import type { Guessing } from '../../one-time/one-time.ts'
@@ -33,6 +33,14 @@ export interface Asking {
   data?: Record<string, unknown>
 }
 
+/**
+ * What a page of ours does when its button is pressed: what the feature's own route does with such a body. It gives
+ * nothing back, and throws what the route throws.
+ */
+export type PageAct = (
+  request: AnyRequest, reply: AnyReply, body: Proof & { new_password: string }
+) => Promise<void>
+
 /** How mails are asked for, and what is done with what they prove. */
 export interface MailProofs {
   mailing: Mailing
@@ -51,6 +59,8 @@ export interface MailProofs {
    */
   prove: (request: AnyRequest, purpose: Purpose, body: Proof) => Promise<OneTimeRow>
   reclaim: Reclaim
+  /** Filled in by each feature where its route is there: the page calls it with what somebody has typed. */
+  pageActs: Partial<Record<PageName, PageAct>>
   /** Finds out who gets a kind of mail that was asked for. */
   findAsked: (asked: AskedKind) => FindRecipient
 }
@@ -105,6 +115,7 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     prove: async (request, purpose, body) =>
       oneTimes.check(purpose, challenges.proofIn(request, body), guessingOf(request, purpose)),
 
+    pageActs: {},
     reclaim: createReclaim(oneTimes, spine.users.publicUsers, hooks.onReclaim),
     findAsked: createFindAsked({ spine, mailing, throttle }),
   }

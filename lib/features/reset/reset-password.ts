@@ -6,7 +6,7 @@ import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { ChallengeIdField, ChallengeSchema, ProofBody } from '../../one-time/schema.ts'
 import type { AddRoutes } from '../feature.ts'
-import type { MailProofs } from '../mail/mail-proofs.ts'
+import type { MailProofs, PageAct } from '../mail/mail-proofs.ts'
 import { Busy, PasswordRejected } from '../passwords/errors.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
@@ -46,6 +46,18 @@ export function resetPassword (
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, PasswordRejected, Throttled, Busy),
   }
 
+  const act: PageAct = async (request, reply, { new_password: password, ...body }) => {
+    const gone = disconnectSignal(reply)
+    const user = await passwords.admit(request, async () => {
+      const proof = await mail.prove(request, 'reset', body)
+      const found = await lookUp.byId(proof.userId!)
+      if (!found) throw new ProofInvalid()
+      await reset(proof, await passwords.take(password, found, gone), clientOf(request))
+      return found
+    })
+    hooks.onPasswordChanged?.(publicUsers.of(user), sourceOf(request))
+  }
+
   return (scope, path) => {
     scope.post(path, { schema: forgot }, async (request, reply) => {
       const { username, email, challenge_id: challengeId } = request.body as
@@ -58,17 +70,9 @@ export function resetPassword (
       return mail.ask(request, reply, { kind: 'reset', purpose: 'reset', identifier, challengeId })
     })
 
+    mail.pageActs.reset = act
     scope.post('/password/reset', { schema: choose }, async (request, reply) => {
-      const { new_password: password, ...body } = request.body
-      const gone = disconnectSignal(reply)
-      const user = await passwords.admit(request, async () => {
-        const proof = await mail.prove(request, 'reset', body)
-        const found = await lookUp.byId(proof.userId!)
-        if (!found) throw new ProofInvalid()
-        await reset(proof, await passwords.take(password, found, gone), clientOf(request))
-        return found
-      })
-      hooks.onPasswordChanged?.(publicUsers.of(user), sourceOf(request))
+      await act(request, reply, request.body)
       reply.code(204)
     })
   }

@@ -1,4 +1,5 @@
 import type { MailWords } from '../texts.ts'
+import { pagesDe } from './pages-de.ts'
 
 const notYou = 'Wenn Sie das nicht waren, können Sie diese Mail vergessen: Ohne sie geschieht nichts.'
 const takeBack = 'Wenn Sie das nicht waren, kennt jemand Ihr Passwort. Wählen Sie ein anderes: „Passwort vergessen?“ ' +
@@ -119,4 +120,5 @@ export const de: MailWords = {
   minutes: (count) => count === 1 ? 'eine Minute' : `${count} Minuten`,
   hours: (count) => count === 1 ? 'eine Stunde' : `${count} Stunden`,
   days: (count) => count === 1 ? 'einen Tag' : `${count} Tage`,
+  pages: pagesDe,
 }

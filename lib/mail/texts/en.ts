@@ -1,4 +1,5 @@
 import type { MailWords } from '../texts.ts'
+import { pagesEn } from './pages-en.ts'
 
 const notYou = 'If it was not you, you can ignore this mail: nothing happens without it.'
 const takeBack = 'If it was not you, somebody knows your password. Choose another one: “Forgot your password?” on ' +
@@ -119,4 +120,5 @@ export const en: MailWords = {
   minutes: (count) => count === 1 ? 'a minute' : `${count} minutes`,
   hours: (count) => count === 1 ? 'an hour' : `${count} hours`,
   days: (count) => count === 1 ? 'a day' : `${count} days`,
+  pages: pagesEn,
 }

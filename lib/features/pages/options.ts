@@ -1,0 +1,7 @@
+import type { MailSettings } from '../../mail/options.ts'
+import type { PasswordSettings } from '../passwords/options.ts'
+
+/** What the settings say of pages. */
+export interface PagesSettings extends Pick<PasswordSettings, 'password'> {
+  mail: MailSettings | undefined
+}

@@ -1,0 +1,175 @@
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../../lib/index.ts'
+import { build, password } from '../../support/build.ts'
+import { browser } from '../../support/browser.ts'
+import { buildWithMail, otherPassword } from '../../support/mail.ts'
+
+const cookies: AccountsOptions = { transport: 'both' }
+
+/** An app with mails, Ada, a browser of hers, and a mail that she has asked for in it. */
+async function asked (t: Test, options: AccountsOptions = cookies) {
+  const built = await buildWithMail(t, options)
+  await built.signUpWithMail()
+  const page = browser(built.app)
+  await page.post('/auth/password/forgot', { email: 'ada@example.com' })
+  const mail = await built.mails.next('reset')
+  const link = /http:\S+/.exec(mail.text)![0]
+  return { ...built, page, mail, link, token: built.mails.token(mail), code: built.mails.code(mail) }
+}
+
+/** As a browser sends a form of a page of the app's own. */
+const send = (page: ReturnType<typeof browser>, name: string, fields: Record<string, string>, site = 'same-origin') =>
+  page.post(`/auth/pages/${name}`, new URLSearchParams(fields).toString(), {
+    'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': site, origin: 'null',
+  })
+
+t.test('a link leads to a page that is the same for everybody and takes nothing from elsewhere', async (t) => {
+  const { page, link } = await asked(t)
+  const { pathname, hash } = new URL(link)
+  t.equal(pathname, '/auth/pages/reset')
+  const answer = await page.get(`${pathname}${hash}`)
+  t.equal(answer.statusCode, 200)
+  t.match(answer.headers, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
+  const hashed = "'sha256-[\\w+/=]{44}'"
+  t.match(String(answer.headers['content-security-policy']), new RegExp(`^default-src 'none'; script-src ${hashed}; ` +
+    `style-src ${hashed}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$`))
+  t.match(answer.body, /<html lang="en">.*<h1>Choose another password<\/h1>/s)
+  t.equal((await page.get('/auth/pages/reset')).body, answer.body)
+  t.notMatch(answer.body, /(?:src|href)=/)
+})
+
+t.test('nothing is used up by GET, HEAD or OPTIONS', async (t) => {
+  const { page, token, login } = await asked(t)
+  for (const method of ['GET', 'HEAD'] as const) {
+    for (const path of [`reset?token=${token}`, `reset%23${token}`]) {
+      t.equal((await page.send(method, `/auth/pages/${path}`)).statusCode, 200, path)
+    }
+  }
+  t.equal((await login('ada', password)).statusCode, 200)
+  t.equal((await send(page, 'reset', { token, new_password: otherPassword })).statusCode, 200)
+})
+
+t.test('the form takes the token of the link, and signs nobody in', async (t) => {
+  const { page, token, login } = await asked(t)
+  const answer = await send(page, 'reset', { token, new_password: otherPassword })
+  t.equal(answer.statusCode, 200)
+  t.match(answer.body, /role="status">Your password is changed.*href="\/">Go on to Your app/s)
+  t.notMatch(answer.body, /<form/)
+  t.strictSame(answer.cookies, [])
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+  t.match((await send(page, 'reset', { token, new_password: otherPassword })).body, /not good any more/, 'once')
+})
+
+t.test('without JavaScript it takes the code, in the browser that asked', async (t) => {
+  const { app, page, code, login } = await asked(t)
+  const elsewhere = await send(browser(app), 'reset', { token: '', code, new_password: otherPassword })
+  t.equal(elsewhere.statusCode, 400)
+  t.match(elsewhere.body, /role="alert">A code is good in the browser in which you asked/)
+  t.equal((await login('ada', password)).statusCode, 200)
+
+  const wrong = code.replace(/\d$/, (digit) => `${(Number(digit) + 1) % 10}`)
+  t.equal((await send(page, 'reset', { token: '', code: wrong, new_password: otherPassword })).statusCode, 400)
+  const answer = await send(page, 'reset', { token: '', code: ` ${code.slice(0, 4)} ${code.slice(4)}`, new_password: otherPassword })
+  t.equal(answer.statusCode, 200)
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+})
+
+t.test('and in any other browser the whole link, pasted where the code goes', async (t) => {
+  for (const options of [cookies, {}]) {
+    const { app, link, login } = await asked(t, options)
+    t.equal((await send(browser(app), 'reset', { code: ` ${link} `, new_password: otherPassword })).statusCode, 200)
+    t.equal((await login('ada', otherPassword)).statusCode, 200)
+  }
+})
+
+t.test('what is wrong is said on the page, with the status of the route, and a link stays there while it is good', async (t) => {
+  const { page, token } = await asked(t)
+  const short = await send(page, 'reset', { token, new_password: 'short' })
+  t.equal(short.statusCode, 400)
+  t.match(short.body, /role="alert">The password must have at least 15 characters\.</)
+  t.match(short.body, `name="token" value="${token}"`)
+  t.notMatch(short.body, /name="code"/)
+  t.notMatch(short.body, /short"/)
+
+  const bad = await send(page, 'reset', { token: `${'x'.repeat(22)}.${'y'.repeat(43)}`, new_password: otherPassword })
+  t.equal(bad.statusCode, 400)
+  t.match(bad.body, /name="token" value="".*name="code"/s)
+  t.match((await send(page, 'reset', { token: '"><b>', new_password: '' })).body, /value="".*name="code"/s)
+  t.equal((await send(page, 'reset', { token })).statusCode, 400, 'a press without a password')
+  t.equal((await send(page, 'reset', { token, new_password: otherPassword })).statusCode, 200)
+})
+
+t.test('an error of the app says itself what is wrong, and any other is no page', async (t) => {
+  let status = 409
+  const { page, token } = await asked(t, {
+    ...cookies, hooks: { onReclaim: () => { throw Object.assign(new Error('Not <now>'), { statusCode: status }) } },
+  })
+  const answer = await send(page, 'reset', { token, new_password: otherPassword })
+  t.equal(answer.statusCode, 409)
+  t.match(answer.body, 'Not &lt;now&gt;')
+  status = 500
+  const failed = await send(page, 'reset', { token, new_password: otherPassword })
+  t.match(failed.json(), { statusCode: 500, message: 'Internal Server Error' })
+})
+
+t.test('a page of another origin cannot send the form, and no form goes to the routes', async (t) => {
+  const { page, token, login } = await asked(t)
+  for (const site of ['cross-site', 'same-site', '']) {
+    const answer = await send(page, 'reset', { token, new_password: otherPassword }, site)
+    t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_CSRF_FAILED' }, site)
+  }
+  const form = new URLSearchParams({ token, new_password: otherPassword }).toString()
+  const answer = await page.post('/auth/password/reset', form, { 'content-type': 'application/x-www-form-urlencoded' })
+  t.equal(answer.statusCode, 415)
+  t.equal((await login('ada', password)).statusCode, 200)
+})
+
+t.test('fields that no page has are refused', async (t) => {
+  const { page, token } = await asked(t)
+  t.equal((await send(page, 'reset', { token, username: 'ada' })).statusCode, 400)
+})
+
+t.test('the page speaks the language of the browser, or of the app', async (t) => {
+  const { app } = await buildWithMail(t, {
+    mail: { appName: 'Löwe & Co', locales: { en: { pages: { code: 'The code' } } } },
+  })
+  const get = async (languages: string) =>
+    (await app.inject({ url: '/auth/pages/reset', headers: { 'accept-language': languages } })).body
+  t.match(await get('de-AT, en;q=0.5'), /<html lang="de">.*<p class="app">Löwe &amp; Co.*Mindestens 15 Zeichen/s)
+  t.match(await get('fr'), /<html lang="en">.*The code/s)
+
+  const { page, token } = await asked(t, { mail: { locale: () => 'de' } })
+  const refused = await send(page, 'reset', { token, new_password: 'kurz' })
+  t.match(refused.body, /<html lang="de">.*role="alert">Dieses Passwort geht nicht/s)
+})
+
+t.test('there is no page where the app has one, its route is off, pages are, or nobody knows the name', async (t) => {
+  const off: [AccountsOptions, string][] = [
+    [{ mail: { links: { reset: '/reset' } } }, 'reset'],
+    [{ routes: { resetPassword: false } }, 'reset'],
+    [{ mail: { pages: false } }, 'reset'],
+    [{}, 'login'],
+    [{}, 'nothing'],
+    [{}, 'constructor'],
+  ]
+  for (const [options, name] of off) {
+    const { app } = await buildWithMail(t, options)
+    t.equal((await app.inject(`/auth/pages/${name}`)).statusCode, 404, name)
+    t.equal((await send(browser(app), name, {})).statusCode, 404, name)
+  }
+})
+
+t.test('a token that a gateway has put into the path reaches no log', async (t) => {
+  const lines: string[] = []
+  const { app } = await build(t, { mail: true }, { logger: { stream: { write: (line: string) => lines.push(line) } } })
+  const token = `${'x'.repeat(22)}.${'y'.repeat(43)}`
+  for (const name of ['reset', 'nothing']) await app.inject(`/auth/pages/${name}%23${token}`)
+  await app.inject('/open')
+  t.match(lines.join(''), '/open')
+  t.notMatch(lines.join(''), token)
+})
