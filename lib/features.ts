@@ -1,4 +1,5 @@
 import { closing } from './features/closing/card.ts'
+import { emailLogin } from './features/email-login/card.ts'
 import { exportFeature } from './features/export/card.ts'
 import { mail } from './features/mail/card.ts'
 import { pages } from './features/pages/card.ts'
@@ -14,5 +15,6 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature, pages,
+  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature, emailLogin,
+  pages,
 ] as const

@@ -4,6 +4,7 @@ import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
 import * as closing from './features/closing/options.ts'
+import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
@@ -52,6 +53,7 @@ export const routes = Group({
   ...reset.routes,
   ...closing.routes,
   ...exporting.routes,
+  ...emailLogin.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
@@ -108,6 +110,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...guards.problems(given),
     ...tokenServices.problems(given),
     ...mail.problems(given, keys, env),
+    ...emailLogin.problems(given),
   ]
 }
 

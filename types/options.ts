@@ -347,6 +347,8 @@ export interface AccountsOptions {
     restore?: RouteSwitch
     /** `GET /me/export`. Default `true`. */
     export?: RouteSwitch
+    /** `POST /login/email`, `POST /login/email/complete`, with mail. Default `false`. */
+    emailLogin?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */

@@ -1,8 +1,10 @@
+import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import type { ErrorClass } from '../http/answers.ts'
 import type { Beginning, SessionTransport } from '../sessions/births.ts'
 import type { OwnData, SessionData } from '../sessions/data.ts'
 import type { Session } from '../sessions/entity.ts'
+import type { Note, Write } from '../sessions/revocation-log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { TokenTransport } from '../transport/transport.ts'
@@ -68,9 +70,15 @@ export interface SignIn extends Granting, Beginnings {
    * @throws {SessionsFull} when the user has as many sessions as are allowed, and none may end for it
    */
   signIn: <Answer>(
-    user: Pick<User, 'id' | 'epoch'>, beginning: Beginning, issue: (session: Session) => Answer
+    user: Pick<User, 'id' | 'epoch'>, beginning: Beginning, issue: (session: Session) => Answer, spend?: Spend
   ) => Promise<Answer>
 }
+
+/**
+ * Uses up what somebody signs in by, in the transaction that begins the session and has locked the user. Gives the user
+ * as they are then: it may have raised their epoch.
+ */
+export type Spend = (tx: EntityManager, user: User, write: Write, note: Note) => Promise<User>
 
 interface SignInParts {
   database: Database
@@ -93,15 +101,16 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     ...createBeginnings(parts, granting, settings),
     steps,
 
-    signIn: ({ id, epoch }, beginning, issue) => sessions.revocationLog.record(async (tx, write, note) => {
+    signIn: ({ id, epoch }, beginning, issue, spend) => sessions.revocationLog.record(async (tx, write, note) => {
       // Written first, so that logins of one user wait for each other here: each has to count the session of the other.
       if (await noteLogin.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
 
-      const user = await lookUp.byId(id, tx)
-      if (!user) throw new CredentialsInvalid()
-      for (const { judge } of steps) await judge(user)
+      const found = await lookUp.byId(id, tx)
+      if (!found) throw new CredentialsInvalid()
+      for (const { judge } of steps) await judge(found)
+      const user = spend ? await spend(tx, found, write, note) : found
       await sessions.makeRoom(tx, write, note, user, beginning)
-      const session = sessions.begin(user, epoch, beginning)
+      const session = sessions.begin(user, user.epoch, beginning)
       const answer = issue(session)
       await sessions.store(tx, session)
       await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })

@@ -14,11 +14,14 @@ export interface Challenges {
   of: (given: string | undefined) => string
   /** The answer to who asked, whose browser keeps the challenge too where tokens travel in cookies. */
   answer: (reply: AnyReply, challenge: string, seconds: number) => Challenge
+  /** The challenge that a request shows. */
+  shown: (request: AnyRequest, body: Pick<Proof, 'challenge_id'>) => string | undefined
   /**
    * The proof in a body: either the token of a link, or a code with its challenge, which may come as a cookie.
+   * With `isBound` a link needs its challenge too.
    * @throws {InputInvalid} for both, or neither
    */
-  proofIn: (request: AnyRequest, body: Proof) => Proof
+  proofIn: (request: AnyRequest, body: Proof, isBound?: boolean) => Proof
 }
 
 /** When it makes sense to ask again: no address gets more than one mail in a minute. */
@@ -31,6 +34,10 @@ export function createChallenges (
 ): Challenges {
   const hasCookies = transport !== 'body'
 
+  function shown (request: AnyRequest, { challenge_id: given }: Pick<Proof, 'challenge_id'>): string | undefined {
+    return given ?? (hasCookies ? cookies.read(request, 'challenge') : undefined)
+  }
+
   return {
     of (given = newChallenge()) {
       if (!form.test(given)) throw new InputInvalid('body/challenge_id must be that of an answer before')
@@ -42,10 +49,12 @@ export function createChallenges (
       return { challenge_id: challenge, expires_in: seconds, resend_in: resendSeconds }
     },
 
-    proofIn (request, { token, code, challenge_id: given }) {
-      const challenge = given ?? (hasCookies ? cookies.read(request, 'challenge') : undefined)
-      const isLink = token !== undefined && code === undefined && given === undefined
-      if (isLink) return { token, challenge_id: challenge }
+    shown,
+
+    proofIn (request, { token, code, challenge_id: given }, isBound = false) {
+      const challenge = shown(request, { challenge_id: given })
+      const isLink = token !== undefined && code === undefined && (isBound || given === undefined)
+      if (isLink) return { token }
       if (token !== undefined || code === undefined || challenge === undefined) {
         throw new InputInvalid('body must have either token, or code and challenge_id')
       }

@@ -4,6 +4,7 @@ import type { MailKind, PageName } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import type { FindRecipient } from '../../mail/worker.ts'
 import type { Guessing } from '../../one-time/one-time.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives, type Purpose } from '../../one-time/purposes.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
 import type { Challenge, Proof } from '../../one-time/schema.ts'
@@ -58,6 +59,11 @@ export interface MailProofs {
    * @throws {Throttled} by the network alone
    */
   prove: (request: AnyRequest, purpose: Purpose, body: Proof) => Promise<OneTimeRow>
+  /**
+   * Makes sure that a proof is shown where it was asked for: a link that somebody else opens signs nobody in.
+   * @throws {ProofInvalid}
+   */
+  requireChallenge: (request: AnyRequest, body: Proof, proof: OneTimeRow) => void
   reclaim: Reclaim
   /** Filled in by each feature where its route is there: the page calls it with what somebody has typed. */
   pageActs: Partial<Record<PageName, PageAct>>
@@ -113,7 +119,12 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     },
 
     prove: async (request, purpose, body) =>
-      oneTimes.check(purpose, challenges.proofIn(request, body), guessingOf(request, purpose)),
+      oneTimes.check(purpose, challenges.proofIn(request, body, purpose === 'login'), guessingOf(request, purpose)),
+
+    requireChallenge (request, body, { challenge }) {
+      const shown = challenges.shown(request, body)
+      if (shown === undefined || challengeHash(shown) !== challenge) throw new ProofInvalid()
+    },
 
     pageActs: {},
     reclaim: createReclaim(oneTimes, spine.users.publicUsers, hooks.onReclaim),
