@@ -31,7 +31,7 @@ export function mailableAddress (address: string): string | undefined {
   } catch {}
 }
 
-/** An address as an event or a log may tell of it: the first letter, and the domain. */
+/** An address as an event or a log may tell of it: the first letter, and the domain. Of what is none nothing. */
 export function maskedAddress (address: string): string {
-  return address.replace(/^(.)[^@]*@/u, '$1…@')
+  return mailableAddress(address)?.replace(/^(.)[^@]*@/u, '$1…@') ?? '…'
 }

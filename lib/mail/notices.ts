@@ -10,7 +10,7 @@ import { kindOfNotice, type NoticeName } from './kinds.ts'
 import type { MailSettings } from './options.ts'
 import type { NewMail } from './outbox.ts'
 import { isReachable } from './reachable.ts'
-import type { FindRecipient } from './worker.ts'
+import type { FindRecipient } from './delivery.ts'
 
 /** More of a notice. */
 export interface NoticeDetails {

@@ -185,7 +185,10 @@ export function read (given: Given) {
 }
 
 function isSmtp (value: string): boolean {
-  return URL.canParse(value) && ['smtp:', 'smtps:'].includes(new URL(value).protocol) && new URL(value).hostname !== ''
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, username, password } = new URL(value)
+  const isDecoded = !/%(?![\da-f]{2})/i.test(username + password)
+  return ['smtp:', 'smtps:'].includes(protocol) && hostname !== '' && isDecoded
 }
 
 /** Without a path, a query or a fragment of its own, which a link adds. */

@@ -59,13 +59,11 @@ export interface Outbox {
   failed: (mail: MailRow, error: string) => Promise<void>
   /** There is nobody to get it. */
   drop: (mail: MailRow) => Promise<void>
-  /** When the next one is due, in ms since 1970. Undefined if there is none. */
-  nextDueAt: (kinds: string[]) => Promise<number | undefined>
   count: () => Promise<OutboxCounts>
 }
 
 /** For how long a claim holds. No mail takes as long. */
-const leaseMs = 90_000
+export const leaseMs = 90_000
 
 export function createOutbox (database: Database): Outbox {
   const insert = database.statement(({ query, all }) => query(MailRow).insert(all(MailRow)))
@@ -129,12 +127,6 @@ export function createOutbox (database: Database): Outbox {
 
     async drop ({ id, claim }) {
       await database.run((em) => em.nativeDelete(MailRow, { id, claim }))
-    },
-
-    async nextDueAt (kinds) {
-      const [next] = await database.run((em) => selectFrom<{ dueAt: number | string }>(em, MailRow).select('dueAt')
-        .where({ dueAt: { $ne: null }, kind: { $in: kinds } }).orderBy({ dueAt: 'asc' }).limit(1).execute('all'))
-      return next && Number(next.dueAt)
     },
 
     count: () => database.run(async (em) => {

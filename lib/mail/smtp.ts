@@ -1,9 +1,9 @@
-import type { SmtpServer } from './options.ts'
 import { isMissing } from '../checks/missing-package.ts'
 import { OptionsInvalid } from '../http/errors.ts'
+import type { SmtpOptions, SmtpServer } from './options.ts'
 import type { Mail, MailTransport } from './transport.ts'
 
-const hosts = ['localhost', '127.0.0.1', '::1', '[::1]']
+const ownHosts = ['localhost', '127.0.0.1', '::1']
 
 /** What a server is waited for, in ms. */
 const limits = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 }
@@ -18,23 +18,26 @@ const aboutTheMail = ['RCPT TO', 'DATA']
  */
 export async function createSmtpTransport (server: SmtpServer, mostAtOnce: number): Promise<MailTransport> {
   const { createTransport } = await load()
-  const { host, options } = readServer(server)
+  const options = typeof server === 'string' ? readUrl(server) : server
+  const isLocal = isThisMachine(options)
   const transporter = createTransport({
     ...limits,
+    // A server on this machine may have a certificate of its own making, which is no worse than none.
+    ...isLocal && !options.secure && { tls: { rejectUnauthorized: false } },
     pool: true,
     maxConnections: mostAtOnce,
-    requireTLS: !hosts.includes(host),
     ...options,
+    ...!isLocal && { requireTLS: true },
     disableFileAccess: true,
     disableUrlAccess: true,
   } as object)
 
   return {
-    async send ({ id, from, to, subject, text, html, headers }: Mail) {
-      // As objects: of text nodemailer would make a list of addresses, and of a line break a command.
+    async send ({ id, from, to, subject, text, html, headers }: Mail, { signal }) {
+      // Objects, which it writes into: of text it would make a list of addresses, and of a line break a command.
       const address = { name: '', address: to.address }
       const { messageId } = await transporter.sendMail({
-        from,
+        from: { ...from },
         to: address,
         envelope: { from: from.address, to: [to.address] },
         messageId: `<${id}@${from.address.split('@')[1]}>`,
@@ -42,6 +45,7 @@ export async function createSmtpTransport (server: SmtpServer, mostAtOnce: numbe
         subject,
         text,
         html,
+        signal,
         disableFileAccess: true,
         disableUrlAccess: true,
       }).catch(tellForGood)
@@ -58,13 +62,17 @@ async function load () {
   })
 }
 
-function readServer (server: SmtpServer): { host: string, options: object } {
-  if (typeof server !== 'string') return { host: server.host ?? 'localhost', options: server }
+function readUrl (server: string): SmtpOptions {
   const { hostname, port, protocol, username, password } = new URL(server)
   const secure = protocol === 'smtps:'
   const auth = username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
   const host = hostname.replaceAll(/[[\]]/g, '')
-  return { host, options: { host, port: Number(port) || (secure ? 465 : 587), secure, ...auth && { auth } } }
+  return { host, port: Number(port) || (secure ? 465 : 587), secure, ...auth && { auth } }
+}
+
+/** Whether nobody else is on the way. What names the server in another way may mean any. */
+function isThisMachine ({ host = 'localhost', url, service, proxy }: SmtpOptions): boolean {
+  return ownHosts.includes(host) && !(url ?? service ?? proxy)
 }
 
 /**
