@@ -1,6 +1,7 @@
 import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
 import { exportFeature } from './features/export/card.ts'
+import { email } from './features/email/card.ts'
 import { mail } from './features/mail/card.ts'
 import { pages } from './features/pages/card.ts'
 import { passwords } from './features/passwords/card.ts'
@@ -15,6 +16,6 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, passwords, register, sessions, users, tokenServices, mail, reset, closing, exportFeature, emailLogin,
-  pages,
+  throttle, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
+  emailLogin, pages,
 ] as const

@@ -6,6 +6,7 @@ import * as events from './events/options.ts'
 import * as closing from './features/closing/options.ts'
 import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
+import * as email from './features/email/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
@@ -54,6 +55,7 @@ export const routes = Group({
   ...closing.routes,
   ...exporting.routes,
   ...emailLogin.routes,
+  ...email.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
@@ -84,6 +86,7 @@ export const OptionsSchema = Type.Object({
   ...events.options,
   ...mail.options,
   ...closing.options,
+  ...email.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -111,6 +114,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...tokenServices.problems(given),
     ...mail.problems(given, keys, env),
     ...emailLogin.problems(given),
+    ...email.problems(given),
   ]
 }
 
@@ -137,5 +141,6 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...events.read(given),
     ...mail.read(given),
     ...closing.read(given),
+    ...email.read(given),
   }
 }

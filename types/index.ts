@@ -6,6 +6,7 @@ import type { Health } from '../lib/sessions/health.ts'
 import type { AccountEvent as EventOf } from '../lib/events/events.ts'
 import type { ClosingEvents } from '../lib/features/closing/events.ts'
 import type { ExportEvents } from '../lib/features/export/events.ts'
+import type { EmailEvents } from '../lib/features/email/events.ts'
 import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
@@ -64,7 +65,7 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents, ClosingEvents, ExportEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {

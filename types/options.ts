@@ -349,6 +349,8 @@ export interface AccountsOptions {
     export?: RouteSwitch
     /** `POST /login/email`, `POST /login/email/complete`, with mail. Default `false`. */
     emailLogin?: RouteSwitch
+    /** `POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail. Default `true`. */
+    verifyEmail?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -555,5 +557,12 @@ export interface AccountsOptions {
      * deletes at once. Default `0`.
      */
     grace?: Duration
+  }
+  email?: {
+    /**
+     * Whether somebody who registers proves their address. With `'offered'` they are in at once, and a mail is on its
+     * way; `'none'` sends none. Default `'offered'` with mail, else `'none'`.
+     */
+    verification?: 'none' | 'offered'
   }
 }

@@ -102,7 +102,8 @@ export const GuardOptionsSchema = Type.Object({
   }),
   verified: Type.Boolean({
     default: false,
-    description: "The user's address must have been proved to be theirs; else it is 403 `ACCOUNTS_EMAIL_UNVERIFIED`.",
+    description: "The user's address must have been proved to be theirs ([how](email.md)); else it is 403 " +
+      '`ACCOUNTS_EMAIL_UNVERIFIED`.',
   }),
   check: Callable<GuardCheck>('GuardCheck', {
     description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` ' +

@@ -5,7 +5,7 @@ import { build, password } from './build.ts'
 
 /** An app that sends mails, which are kept in memory, and Ada with an address. */
 export async function buildWithMail (t: Test, options: AccountsOptions = {}) {
-  const built = await build(t, { mail: true, ...options })
+  const built = await build(t, { mail: true, email: { verification: 'none' }, ...options })
   const { app, post } = built
   return {
     ...built,

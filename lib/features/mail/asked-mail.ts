@@ -19,6 +19,8 @@ export interface AskedKind {
   bindsEpoch?: boolean
   /** The event that tells that it is on its way. */
   event?: string
+  /** Whether it goes to an address too that has taken no mail before. */
+  mayHaveFailed?: boolean
   /** Whether a user gets it, as they are when it is sent. */
   isFor?: (user: User, mail: MailRow) => boolean
   /** Where it goes, if not to the user's own address. */
@@ -60,12 +62,16 @@ export function createFindAsked (
   }
 
   return (asked) => async (mail) => {
-    const { kind, purpose, event, bindsEpoch = false, isFor = () => true, addressOf = own, insteadOf } = asked
+    const { kind, purpose, event, bindsEpoch = false, addressOf = own, insteadOf } = asked
+    const { mayHaveFailed = addressOf !== own, isFor = () => true } = asked
+    const isTo = (user: User) => !user.disabledAt && !user.closesAt && (mayHaveFailed || isReachable(user)) &&
+      (addressOf !== own || user.email !== null) && isFor(user, mail)
     if (mail.oneTimeId !== null) return proofOf(mail)
 
     const user = await find(mail)
-    if (!user || user.disabledAt || user.closesAt || !isReachable(user) || !isFor(user, mail)) {
-      return !user && mail.address !== null && settings.unknown === 'tell' ? unknownAt(mail) : undefined
+    if (!user || !isTo(user)) {
+      const isToldOf = !user && mail.identifierKey !== null && mail.address !== null && settings.unknown === 'tell'
+      return isToldOf ? unknownAt(mail) : undefined
     }
     const { address, addressKey } = addressOf(mail, user)
     const waitMs = await throttle.mailTo(addressKey)
@@ -79,7 +85,7 @@ export function createFindAsked (
     if (instead) return { address, kind: instead, userId: user.id }
     const proof = await database.transaction(async (tx): Promise<OneTimeRow | undefined> => {
       const locked = await lookUp.locked(tx, user.id)
-      if (!locked || locked.disabledAt || locked.closesAt || locked.emailKey !== user.emailKey) return
+      if (!locked || !isTo(locked) || locked.emailKey !== user.emailKey) return
       const wanted = { purpose, user: locked, address, addressKey, challenge: mail.challenge, bindsEpoch }
       const made = await oneTimes.make(tx, wanted)
       await outbox.address(tx, mail.id, { userId: user.id, address, oneTimeId: made.id })

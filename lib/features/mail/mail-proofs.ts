@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/core'
 import type { Happening } from '../../events/events.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import type { MailKind, PageName } from '../../mail/kinds.ts'
@@ -42,6 +43,13 @@ export type PageAct = (
   request: AnyRequest, reply: AnyReply, body: Proof & { new_password: string }
 ) => Promise<void>
 
+/** A mail that is asked for in a transaction of something else. */
+export interface BegunMail {
+  write: (tx: EntityManager) => Promise<void>
+  /** The answer to who asked, once that is committed. */
+  answer: (reply: AnyReply) => Challenge
+}
+
 /** How mails are asked for, and what is done with what they prove. */
 export interface MailProofs {
   mailing: Mailing
@@ -53,6 +61,11 @@ export interface MailProofs {
    * @throws {InputInvalid} for a challenge of another form
    */
   ask: (request: AnyRequest, reply: AnyReply, asking: Asking) => Promise<Challenge>
+  /**
+   * Begins to ask for a mail, by a request that something else has counted.
+   * @throws {InputInvalid} for a challenge of another form
+   */
+  begin: (request: AnyRequest, asking: Asking) => BegunMail
   /**
    * What a body proves, checked and not used yet.
    * @throws {ProofInvalid} one 400 for all that does not hold
@@ -94,28 +107,39 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     }
   }
 
+  function begin (request: AnyRequest, asking: Asking): BegunMail {
+    const { kind, purpose, challengeId, user, identifier, address, data } = asking
+    const { seconds } = lives[purpose]
+    const challenge = challenges.of(challengeId)
+    const client = clientOf(request)
+    const job = {
+      kind,
+      challenge: challengeHash(challenge),
+      client,
+      locale: localeFor(user ?? null, client, request),
+      seconds,
+      ...user && { userId: user.id },
+      ...address !== undefined && { address },
+      ...data && { data },
+      ...identifier !== undefined && { identifierKey: identifierKey(identifier), delayMs: delay() },
+      ...identifier !== undefined && mailing.settings.unknown === 'tell' && addressIn(identifier),
+    }
+    return {
+      write: (tx) => write(tx, job),
+      answer: (reply) => challenges.answer(reply, challenge, seconds),
+    }
+  }
+
   return {
     mailing,
     challenges,
+    begin,
 
-    async ask (request, reply, { kind, purpose, challengeId, user, identifier, address, data }) {
-      const challenge = challenges.of(challengeId)
+    async ask (request, reply, asking) {
+      const begun = begin(request, asking)
       await throttle.askForMail(request)
-      const client = clientOf(request)
-      const job = {
-        kind,
-        challenge: challengeHash(challenge),
-        client,
-        locale: localeFor(user ?? null, client, request),
-        seconds: lives[purpose].seconds,
-        ...user && { userId: user.id },
-        ...address !== undefined && { address },
-        ...data && { data },
-        ...identifier !== undefined && { identifierKey: identifierKey(identifier), delayMs: delay() },
-        ...identifier !== undefined && mailing.settings.unknown === 'tell' && addressIn(identifier),
-      }
-      await database.transaction((tx) => write(tx, job))
-      return challenges.answer(reply, challenge, lives[purpose].seconds)
+      await database.transaction(begun.write)
+      return begun.answer(reply)
     },
 
     prove: async (request, purpose, body) =>

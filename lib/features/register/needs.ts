@@ -1,4 +1,5 @@
 import type { OnRegister } from '../../sessions/options.ts'
+import type { Addresses } from '../email/addresses.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Limits } from '../throttle/limits.ts'
 
@@ -6,6 +7,8 @@ import type { Limits } from '../throttle/limits.ts'
 export interface RegisterNeeds {
   throttle: Limits
   passwords: Passwords
+  /** Undefined where there are no mails. */
+  email: Addresses | undefined
 }
 
 /** What the settings say of registrations. */

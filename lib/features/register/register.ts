@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { Type } from '@sinclair/typebox'
+import { Type, type TObject } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
+import { component } from '../../http/component.ts'
 import { disconnectSignal, sourceOf } from '../../http/request.ts'
+import { ChallengeSchema } from '../../one-time/schema.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
@@ -23,9 +25,10 @@ interface Registration extends Pick<Wish, 'transport'> {
 }
 
 export function register (
-  spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, passwords }: RegisterNeeds
+  spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds
 ): AddRoutes {
   const { hooks, settings: { identifiers, transport }, signIn, users: { draft, fields, publicUsers } } = spine
+  const { TokenResponseSchema } = signIn
   const store = createRegistering(spine)
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
@@ -41,7 +44,7 @@ export function register (
       ...fields.registration,
       ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: signIn.TokenResponseSchema },
+    response: answers({ 201: addresses?.isOffered ? withChallenge(TokenResponseSchema) : TokenResponseSchema },
       ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled, Busy),
   }
 
@@ -51,19 +54,27 @@ export function register (
     const prepare = async () => {
       const user = await draft({ username, email }, { ...fields.given, ...profile }, (names) =>
         passwords.take(password, names, disconnectSignal(reply)))
-      return { user, ...await signIn.givenByHost(user, request) }
+      return { user, asked: addresses?.offer(request, user), ...await signIn.givenByHost(user, request) }
     }
-    const granted = await passwords.admit(request, () =>
-      throttle.register(request, prepare, async ({ user, data, claims }) => {
+    const { granted, asked } = await passwords.admit(request, () =>
+      throttle.register(request, prepare, async ({ user, asked, data, claims }) => {
         const join = onRegister && ((em: EntityManager) =>
           onRegister(em, ...structuredClone([publicUsers.of(user), { username, email, ...profile }] as const)))
-        return store(user, { ...beginning, data, amr: ['pwd'] }, (session) => {
+        const granted = await store(user, { ...beginning, data, amr: ['pwd'] }, (session) => {
           return throttle.remember(signIn.grant(session, claims), session)
-        }, join)
+        }, { ...asked && { mail: asked.write }, ...join && { join } })
+        return { granted, asked }
       }))
     hooks.onRegistered?.(granted.body.user, sourceOf(request))
     await signIn.endReplaced(request, beginning.transport)
     reply.code(201)
-    return deliver(reply, granted)
+    return { ...deliver(reply, granted), ...asked && { email_challenge: asked.answer(reply) } }
+  })
+}
+
+/** The answer where a mail is on its way to the new user too. */
+function withChallenge (schema: TObject): TObject {
+  return component('RegisterResponse', {
+    ...schema, properties: { ...schema.properties, email_challenge: Type.Optional(ChallengeSchema) },
   })
 }

@@ -11,14 +11,17 @@ import type { RegisterEvents } from './events.ts'
 /** What the host adds to a transaction of ours. */
 export type Join = (em: EntityManager) => unknown
 
+/** Writes a mail to the new user. */
+type Mail = (tx: EntityManager) => Promise<void>
+
 /**
  * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
- * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails.
+ * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails. So is `mail`.
  * @throws {UserExists} a 409, found by the database, so also in a race
  * @throws what `join` throws
  */
 export type StoreRegistration = <Answer>(
-  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, join?: Join
+  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, also: { mail?: Mail, join?: Join }
 ) => Promise<Answer>
 
 export function createRegistering ({
@@ -27,7 +30,7 @@ export function createRegistering ({
   sessions,
   users: { taken, uniqueFields },
 }: Spine): StoreRegistration {
-  return async (draft, beginning, issue, join) => {
+  return async (draft, beginning, issue, { mail, join }) => {
     const { answer, happening } = await withHost(database, (callHost) =>
       taken.storing(() => ({ ...draft, isNew: true }), () => database.transaction(async (tx) => {
         const user = { ...draft, lastLoginAt: draft.createdAt }
@@ -43,6 +46,7 @@ export function createRegistering ({
           client: beginning,
         }
         await events.write(tx, happening)
+        await mail?.(tx)
         if (join) await callHost(tx, join)
         return { answer, happening }
       })))

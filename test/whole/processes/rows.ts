@@ -20,7 +20,7 @@ const unlawful: Record<string, string> = {
     'accounts_sessions s where ver > (select epoch from accounts_users u where u.id = s.user_id)',
   'a session that ended, and not once in the log': `accounts_sessions s where revoke_reason is not null
     and 1 <> (select count(*) from accounts_revoked_tokens r where r.kind = 'session' and r.epoch is null and r.subject = ${text('s.id')})`,
-  'a session that ended with others, and no epoch after its own in the log': `accounts_sessions s where revoke_reason in ('password', 'everywhere', 'disabled')
+  'a session that ended with others, and no epoch after its own in the log': `accounts_sessions s where revoke_reason in ('password', 'everywhere', 'disabled', 'address')
     and not exists (select 1 from accounts_revoked_tokens r where r.kind = 'user' and r.subject = ${text('s.user_id')} and r.epoch > s.ver)`,
   'an end in the log of a session that goes on': `accounts_revoked_tokens r where kind = 'session' and epoch is null
     and exists (select 1 from accounts_sessions s where ${text('s.id')} = r.subject and s.revoked_at is null)`,

@@ -1,0 +1,36 @@
+import { Type } from '@sinclair/typebox'
+import { Group, OneOf } from '../../checks/kinds.ts'
+import { settled, type Filled } from '../../checks/slice.ts'
+import { withMail, type options as mailOptions } from '../../mail/options.ts'
+import { RouteSchema } from '../routes.ts'
+
+export const routes = {
+  verifyEmail: RouteSchema(
+    '/email/verify', true, '`POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail.',
+    { method: 'POST', also: ['/email/verify/send', '/email/disown'], isOfUse: withMail }
+  ),
+}
+
+export const options = {
+  email: Group({
+    verification: Type.Optional(OneOf(['none', 'offered'], {
+      usual: "`'offered'` with mail, else `'none'`",
+      description: "Whether somebody who registers proves their address. With `'offered'` they are in at once, and a " +
+        "mail is on its way; `'none'` sends none.",
+    })),
+  }),
+}
+
+type Given = Filled<typeof options & Pick<typeof mailOptions, 'mail'>>
+
+/** What the settings say of addresses. */
+export type EmailSettings = ReturnType<typeof read>
+
+export function problems ({ email: { verification }, mail }: Given): string[] {
+  return verification === 'offered' && !mail ? ["email.verification 'offered' needs mail"] : []
+}
+
+export function read (given: Given) {
+  const { email: { verification = given.mail ? 'offered' : 'none' } } = settled(options, given)
+  return { email: { verification } }
+}

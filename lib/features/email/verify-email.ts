@@ -1,0 +1,67 @@
+import { Type } from '@sinclair/typebox'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { answers, NothingSchema, tags } from '../../http/answers.ts'
+import { clientOf } from '../../http/request.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
+import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody } from '../../one-time/schema.ts'
+import { TokenRevoked } from '../../sessions/errors.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
+import type { Spine } from '../spine.ts'
+import { Throttled } from '../throttle/errors.ts'
+import { EmailMissing } from './errors.ts'
+import type { Verifying } from './verifying.ts'
+
+export function verifyEmail (
+  { guards, settings: { locations }, users: { lookUp, publicUsers } }: Spine, mail: MailProofs, verifying: Verifying
+): AddRoutes {
+  const send = {
+    operationId: 'sendVerification',
+    summary: 'Ask for a mail by which the own address is verified',
+    description: 'Nothing is sent, and the answer is 204, where that is done already.',
+    tags,
+    body: Type.Object({ challenge_id: ChallengeIdField }, { additionalProperties: false }),
+    response: answers({ 202: ChallengeSchema, 204: NothingSchema },
+      ...accessErrors(locations), ...bodyErrors, EmailMissing, Throttled),
+  }
+
+  const verify = {
+    operationId: 'verifyEmail',
+    summary: 'Verify an address, by the link or the code of a mail',
+    tags,
+    body: ProofBody({}),
+    response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
+  }
+
+  const disown = {
+    operationId: 'disownEmail',
+    summary: 'Say that an account is not of whoever reads the mailbox, by the link of a mail',
+    description: 'The address leaves the account, whose sessions end.',
+    tags,
+    body: TokenBody,
+    response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
+  }
+
+  return (scope, path) => {
+    scope.post('/email/verify/send', { schema: send, onRequest: guards.ownAuthenticate }, async (request, reply) => {
+      const user = await lookUp.byId(request.auth.claims.sub)
+      if (!user) throw new TokenRevoked()
+      if (user.email === null) throw new EmailMissing()
+      if (user.emailVerifiedAt && !user.mailFailedAt) return reply.code(204).send()
+      reply.code(202)
+      return mail.ask(request, reply, {
+        kind: 'verify', purpose: 'verify', challengeId: request.body.challenge_id, user: publicUsers.of(user),
+      })
+    })
+
+    scope.post(path, { schema: verify }, async (request, reply) => {
+      await verifying.verify(await mail.prove(request, 'verify', request.body), clientOf(request))
+      reply.code(204)
+    })
+
+    scope.post('/email/disown', { schema: disown }, async (request, reply) => {
+      await verifying.disown(await mail.prove(request, 'verify', request.body), clientOf(request))
+      reply.code(204)
+    })
+  }
+}
