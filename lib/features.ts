@@ -2,6 +2,7 @@ import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
 import { exportFeature } from './features/export/card.ts'
 import { email } from './features/email/card.ts'
+import { invitations } from './features/invitations/card.ts'
 import { mail } from './features/mail/card.ts'
 import { pages } from './features/pages/card.ts'
 import { passwords } from './features/passwords/card.ts'
@@ -17,5 +18,5 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
-  emailLogin, pages,
+  emailLogin, invitations, pages,
 ] as const

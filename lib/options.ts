@@ -7,6 +7,7 @@ import * as closing from './features/closing/options.ts'
 import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
 import * as email from './features/email/options.ts'
+import * as invitations from './features/invitations/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
@@ -55,6 +56,7 @@ export const routes = Group({
   ...closing.routes,
   ...exporting.routes,
   ...emailLogin.routes,
+  ...invitations.routes,
   ...email.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
@@ -62,7 +64,13 @@ export const routes = Group({
 })
 
 /** The hooks of all folders. */
-const hooks = Group({ ...sessions.hooks, ...mailFeature.hooks, ...closing.hooks, ...exporting.hooks }, {
+const hooks = Group({
+  ...sessions.hooks,
+  ...mailFeature.hooks,
+  ...closing.hooks,
+  ...exporting.hooks,
+  ...invitations.hooks,
+}, {
   description: 'Functions that are told of what happens. Those that are asked first say so; the others run after it ' +
     'is stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
 })
@@ -114,6 +122,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...tokenServices.problems(given),
     ...mail.problems(given, keys, env),
     ...emailLogin.problems(given),
+    ...invitations.problems(given),
     ...email.problems(given),
   ]
 }

@@ -12,6 +12,7 @@ import type { PasswordEvents } from '../lib/features/passwords/events.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
 import type { ResetEvents } from '../lib/features/reset/events.ts'
 import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
+import type { InvitationEvents } from '../lib/features/invitations/events.ts'
 import type { UserEvents } from '../lib/features/users/events.ts'
 import type { MailEvents } from '../lib/mail/events.ts'
 import type { SessionCounters, SessionEvents } from '../lib/sessions/events.ts'
@@ -20,6 +21,7 @@ import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
+import type { InvitationServices } from '../lib/features/invitations/services.ts'
 import type { SessionServices } from '../lib/features/sessions/services.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
 import type { UserServices } from '../lib/features/users/services.ts'
@@ -33,6 +35,9 @@ export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { OnClose } from '../lib/features/closing/options.ts'
 export type { OnExport } from '../lib/features/export/options.ts'
+export type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
+export type { InvitationServices } from '../lib/features/invitations/services.ts'
+export type { Invitation, Invited } from '../lib/features/invitations/invitations.ts'
 export type { OnReclaim } from '../lib/features/mail/options.ts'
 export type { Mail, SendMail } from '../lib/mail/transport.ts'
 export type { MailContent, MailData, MailLocales, MailTemplates, MailWords } from '../lib/mail/texts.ts'
@@ -65,7 +70,7 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -97,6 +102,7 @@ export interface Pruned {
 export interface AccountsServices extends TokenServices {
   users: UserServices
   sessions: SessionServices
+  invitations: InvitationServices
   /**
    * A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored
    * through.

@@ -4,6 +4,7 @@ import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
 import type { OrmOption } from '../lib/database/borrow.ts'
 import type { OnClose } from '../lib/features/closing/options.ts'
 import type { OnExport } from '../lib/features/export/options.ts'
+import type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
 import type { OnReclaim } from '../lib/features/mail/options.ts'
 import type {
   CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
@@ -199,6 +200,12 @@ export interface AccountsOptions {
      * error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. Default none.
      */
     onExport?: OnExport
+    /**
+     * In the transaction in which an invitation is accepted: put the user into a team with `em`, by the `data` that it
+     * was made with. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing;
+     * then nothing has happened. It may run again when the transaction has to. Default none.
+     */
+    onInvitationAccepted?: OnInvitationAccepted
   }
   /**
    * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
@@ -349,6 +356,12 @@ export interface AccountsOptions {
     export?: RouteSwitch
     /** `POST /login/email`, `POST /login/email/complete`, with mail. Default `false`. */
     emailLogin?: RouteSwitch
+    /**
+     * Invitations by mail. `POST` and `GET /invitations`, `DELETE /invitations/:id` and `POST /invitations/:id/send`
+     * are for users with the role `admin`, `POST /invitations/show` and `POST /invitations/accept` for the others.
+     * Default `false`.
+     */
+    invitations?: RouteSwitch
     /** `POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail. Default `true`. */
     verifyEmail?: RouteSwitch
   }

@@ -1,11 +1,11 @@
 import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
 
 /**
- * Two rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
- * the revocation log, under this number. `admins`: it takes the right of an admin away. One that needs both raises
- * `admins` first and `log` last.
+ * Three rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
+ * the revocation log, under this number. `admins`: it takes the right of an admin away. `invitations`:
+ * it invites somebody. One that needs several raises `log` last.
  */
-export const rows = { log: 1, admins: 2 }
+export const rows = { log: 1, admins: 2, invitations: 3 }
 
 const RevisionSchema = defineEntity({
   name: 'AccountsRevision',

@@ -139,8 +139,9 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const switches = Object.values(OptionsSchema.properties.routes.properties)
   const more = switches.flatMap(({ route: { also = [] } }) => also)
   const unswitched = namesIn(read('docs/routes.md'), 3).filter((name) => !name.startsWith('routes.'))
-  // Beside its own path one switch has two more of sessions, two of oneself, three of users, and one of logins by mail.
-  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 3 + 1
+  // Beside its own path one switch has two more of sessions, two of oneself, three of users, one
+  // of logins by mail, and five of invitations.
+  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 3 + 1 + 5
   t.equal(firstColumn('routes').length, expected)
 })
 

@@ -1,10 +1,12 @@
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
+import { createRegistering, type StoreRegistration } from './registering.ts'
 import { register } from './register.ts'
 
 export async function open (
   spine: Spine, settings: RegisterSettings, needs: RegisterNeeds
-): Promise<Open<undefined, never>> {
-  return { face: undefined, routes: { register: register(spine, settings, needs) } }
+): Promise<Open<{ store: StoreRegistration }, never>> {
+  const store = createRegistering(spine)
+  return { face: { store }, routes: { register: register(spine, settings, needs, store) } }
 }

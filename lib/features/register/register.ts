@@ -15,7 +15,7 @@ import { Busy, PasswordRejected } from '../passwords/errors.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
-import { createRegistering } from './registering.ts'
+import type { StoreRegistration } from './registering.ts'
 
 /** What somebody registers with, fields of the app's own included. */
 interface Registration extends Pick<Wish, 'transport'> {
@@ -25,11 +25,11 @@ interface Registration extends Pick<Wish, 'transport'> {
 }
 
 export function register (
-  spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds
+  spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds,
+  store: StoreRegistration
 ): AddRoutes {
   const { hooks, settings: { identifiers, transport }, signIn, users: { draft, fields, publicUsers } } = spine
   const { TokenResponseSchema } = signIn
-  const store = createRegistering(spine)
   const hasName = identifiers.includes('username')
   const hasEmail = identifiers.includes('email')
 
@@ -62,7 +62,7 @@ export function register (
           onRegister(em, ...structuredClone([publicUsers.of(user), { username, email, ...profile }] as const)))
         const granted = await store(user, { ...beginning, data, amr: ['pwd'] }, (session) => {
           return throttle.remember(signIn.grant(session, claims), session)
-        }, { ...asked && { mail: asked.write }, ...join && { join } })
+        }, { ...asked && { within: asked.write }, ...join && { join } })
         return { granted, asked }
       }))
     hooks.onRegistered?.(granted.body.user, sourceOf(request))

@@ -11,17 +11,18 @@ import type { RegisterEvents } from './events.ts'
 /** What the host adds to a transaction of ours. */
 export type Join = (em: EntityManager) => unknown
 
-/** Writes a mail to the new user. */
-type Mail = (tx: EntityManager) => Promise<void>
+/** What of ours is written beside the new user, such as a mail to them. */
+type Within = (tx: EntityManager) => Promise<void>
 
 /**
  * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
- * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails. So is `mail`.
+ * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails. So is
+ * `within`.
  * @throws {UserExists} a 409, found by the database, so also in a race
  * @throws what `join` throws
  */
 export type StoreRegistration = <Answer>(
-  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, also: { mail?: Mail, join?: Join }
+  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, also: { within?: Within, join?: Join }
 ) => Promise<Answer>
 
 export function createRegistering ({
@@ -30,7 +31,7 @@ export function createRegistering ({
   sessions,
   users: { taken, uniqueFields },
 }: Spine): StoreRegistration {
-  return async (draft, beginning, issue, { mail, join }) => {
+  return async (draft, beginning, issue, { within, join }) => {
     const { answer, happening } = await withHost(database, (callHost) =>
       taken.storing(() => ({ ...draft, isNew: true }), () => database.transaction(async (tx) => {
         const user = { ...draft, lastLoginAt: draft.createdAt }
@@ -46,7 +47,7 @@ export function createRegistering ({
           client: beginning,
         }
         await events.write(tx, happening)
-        await mail?.(tx)
+        await within?.(tx)
         if (join) await callHost(tx, join)
         return { answer, happening }
       })))

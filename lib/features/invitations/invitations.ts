@@ -1,0 +1,162 @@
+import { raw, type EntityManager } from '@mikro-orm/core'
+import { inTransactionOf } from '../../database/transactions.ts'
+import { fromRow, selectFrom } from '../../database/statement.ts'
+import type { Client } from '../../http/request.ts'
+import type { Mailing } from '../../mail/mail.ts'
+import type { FindRecipient } from '../../mail/delivery.ts'
+import { OneTime } from '../../one-time/entity.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
+import { lives } from '../../one-time/purposes.ts'
+import type { OneTimeRow } from '../../one-time/rows.ts'
+import { Revision, rows } from '../../sessions/revision.ts'
+import { isId } from '../../tokens/claims.ts'
+import { NotFound } from '../../users/errors.ts'
+import { identifierKey, readEmail } from '../../users/identifiers.ts'
+import type { Spine } from '../spine.ts'
+import type { Limits } from '../throttle/limits.ts'
+
+/** What an invitation is made of. */
+export interface Invited {
+  email: string
+  /** What the new user may do. */
+  roles?: string[] | undefined
+  /** What is to be known when it is accepted; its member `public` is shown to whoever has the link. */
+  data?: Record<string, unknown> | undefined
+}
+
+/** An invitation that is good. */
+export interface Invitation {
+  id: string
+  email: string
+  roles: string[]
+  data: Record<string, unknown> | null
+  /** Who has made it; null for code. */
+  inviterId: string | null
+  createdAt: Date
+  expiresAt: Date
+}
+
+/** Who asks, and in whose transaction. */
+interface Asker {
+  inviterId?: string | undefined
+  client?: Client | undefined
+  em?: EntityManager | undefined
+}
+
+/** Invitations: rows without a user, of which one is good for each address. */
+export interface Invitations {
+  /**
+   * Invites an address, or gives the invitation that is good for it already.
+   * @throws {InputInvalid} for what is no address
+   */
+  create: (invited: Invited, asker?: Asker) => Promise<{ invitation: Invitation, isNew: boolean }>
+  /** Those that are good, the newest first. */
+  page: (
+    limit: number, after?: string, em?: EntityManager
+  ) => Promise<{ invitations: Invitation[], next: string | null }>
+  /**
+   * Makes an invitation void.
+   * @throws {NotFound}
+   */
+  revoke: (id: string, em?: EntityManager) => Promise<void>
+  /**
+   * Sends its mail once more.
+   * @throws {NotFound}
+   */
+  send: (id: string, em?: EntityManager) => Promise<void>
+  /**
+   * What a proof of an invitation holds, while whoever made it may still invite.
+   * @throws {ProofInvalid}
+   */
+  read: (proof: OneTimeRow) => Promise<Invitation>
+  findRecipient: FindRecipient
+}
+
+export function createInvitations (
+  { database, events, users: { lookUp } }: Spine, { oneTimes, write }: Mailing, throttle: Limits
+): Invitations {
+  const hold = database.statement(({ query }) =>
+    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.invitations }))
+
+  /** Those of a condition that are good. */
+  async function find (tx: EntityManager, where: object, limit: number): Promise<OneTimeRow[]> {
+    const good = { user: null, purpose: 'invite', usedAt: null, expiresAt: { $gt: new Date() } }
+    const found = await selectFrom<object>(tx, OneTime).select('*').where({ ...good, ...where })
+      .orderBy({ id: 'desc' }).limit(limit).execute('all', false)
+    return found.map((row) => fromRow(tx, OneTime, row) as unknown as OneTimeRow)
+  }
+
+  async function findOne (tx: EntityManager, id: string): Promise<OneTimeRow> {
+    const [found] = isId(id) ? await find(tx, { id }, 1) : []
+    if (!found) throw new NotFound()
+    return found
+  }
+
+  function mailFor ({ id: oneTimeId, address }: OneTimeRow, client?: Client) {
+    return { kind: 'invite', address, oneTimeId, client, seconds: lives.invite.seconds } as const
+  }
+
+  return {
+    async create ({ email, roles = [], data }, { inviterId = null, client, em } = {}) {
+      const address = readEmail(email)
+      const addressKey = identifierKey(address)
+      const run = em?.isInTransaction() ? inTransactionOf(database, em) : database.transaction
+      const made = await run(async (tx) => {
+        // Two who invite one address at once wait for each other.
+        await hold.run(tx, {})
+        const [living] = await find(tx, { addressKey }, 1)
+        if (living) return { row: living, isNew: false }
+
+        const row = await oneTimes.make(tx, {
+          purpose: 'invite', address, addressKey, data: { roles, inviterId, ...data && { data } },
+        })
+        await events.write(tx, { type: 'invited', userId: inviterId ?? undefined, client })
+        await write(tx, mailFor(row, client))
+        return { row, isNew: true }
+      })
+      const tell = () => events.tell({ type: 'invited', userId: inviterId ?? undefined, client })
+      if (made.isNew && em?.isInTransaction()) database.commits.after(em, tell)
+      else if (made.isNew) tell()
+      return { invitation: invitationOf(made.row), isNew: made.isNew }
+    },
+
+    async page (limit, after, em) {
+      const where = isId(after) ? { id: { $lt: after } } : {}
+      const found = await inTransactionOf(database, em)((tx) => find(tx, where, limit + 1))
+      const page = found.slice(0, limit)
+      return { invitations: page.map(invitationOf), next: found.length > limit ? page.at(-1)!.id : null }
+    },
+
+    async revoke (id, em) {
+      const spent = isId(id) && await inTransactionOf(database, em)((tx) => tx.nativeUpdate(
+        OneTime, { id, purpose: 'invite', usedAt: null, expiresAt: { $gt: new Date() } }, { usedAt: new Date() }))
+      if (spent !== 1) throw new NotFound()
+    },
+
+    async send (id, em) {
+      const run = em?.isInTransaction() ? inTransactionOf(database, em) : database.transaction
+      await run(async (tx) => write(tx, mailFor(await findOne(tx, id))))
+    },
+
+    async read (proof) {
+      const invitation = invitationOf(proof)
+      if (invitation.inviterId === null) return invitation
+      const inviter = await lookUp.byId(invitation.inviterId)
+      if (!inviter?.isAdmin) throw new ProofInvalid()
+      return invitation
+    },
+
+    async findRecipient ({ oneTimeId }) {
+      const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
+      if (!proof || proof.usedAt) return
+      const waitMs = await throttle.mailTo(proof.addressKey)
+      if (waitMs === Infinity) return
+      return waitMs > 0 ? { later: waitMs } : { address: proof.address, proof }
+    },
+  }
+}
+
+function invitationOf ({ id, address, data, createdAt, expiresAt }: OneTimeRow): Invitation {
+  const { roles = [], inviterId = null, data: own = null } = (data ?? {}) as Partial<Invitation>
+  return { id, email: address, roles, data: own, inviterId, createdAt, expiresAt }
+}

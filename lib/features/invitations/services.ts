@@ -1,0 +1,82 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { InTransaction } from '../../database/transactions.ts'
+import { OptionsInvalid } from '../../http/errors.ts'
+import { knownOptions } from '../../http/service-options.ts'
+import { RolesSchema } from '../../users/fields.ts'
+import { PageSchema } from '../../users/look-up.ts'
+import type { Spine } from '../spine.ts'
+import type { Invitation, Invitations, Invited } from './invitations.ts'
+import { DataSchema } from './schema.ts'
+
+/**
+ * What code may do with invitations. Options that they do not know are `OptionsInvalid`, and so is every call where
+ * mail is off.
+ */
+export interface InvitationServices {
+  /**
+   * Invites an address by mail, or gives the invitation that is good for it already.
+   * @throws {InputInvalid}
+   */
+  create: (invited: Invited, options?: InTransaction) => Promise<Invitation>
+  /**
+   * A part of the invitations that are good, the newest first: `limit` of them (1 to 100, default 50), after the one
+   * with the id `after`, which is the `next` of the part before.
+   * @throws {InputInvalid}
+   */
+  list: (
+    options?: InTransaction & { limit?: number, after?: string }
+  ) => Promise<{ invitations: Invitation[], next: string | null }>
+  /**
+   * Makes an invitation void.
+   * @throws {NotFound}
+   */
+  revoke: (id: string, options?: InTransaction) => Promise<void>
+  /**
+   * Sends its mail once more.
+   * @throws {NotFound}
+   */
+  send: (id: string, options?: InTransaction) => Promise<void>
+}
+
+export function createInvitationServices (
+  { input }: Pick<Spine, 'input'>, invitations: Invitations | undefined
+): InvitationServices {
+  const read = input.reader(Type.Object({
+    email: Type.String(), roles: Type.Optional(RolesSchema), data: Type.Optional(DataSchema),
+  }, { additionalProperties: false }), 'whole')
+  const readPage = input.reader(PageSchema, 'whole')
+
+  function opened (call: string, options: InTransaction = {}) {
+    const { em } = knownOptions(`invitations.${call}`, ['em'], options)
+    return { em, invitations: required(call) }
+  }
+
+  function required (call: string): Invitations {
+    if (!invitations) throw new OptionsInvalid(`invitations.${call}() needs the option mail`)
+    return invitations
+  }
+
+  return {
+    async create (given, options) {
+      const { em, invitations } = opened('create', options)
+      const { invitation } = await invitations.create(read(given) as unknown as Invited, { em })
+      return invitation
+    },
+
+    async list (options = {}) {
+      const { em, ...given } = knownOptions('invitations.list', ['em', 'limit', 'after'], options)
+      const { limit, after } = readPage(given) as Static<typeof PageSchema>
+      return required('list').page(limit, after, em)
+    },
+
+    async revoke (id, options) {
+      const { em, invitations } = opened('revoke', options)
+      await invitations.revoke(id, em)
+    },
+
+    async send (id, options) {
+      const { em, invitations } = opened('send', options)
+      await invitations.send(id, em)
+    },
+  }
+}

@@ -1,0 +1,190 @@
+// On each database.
+import { Type } from '@sinclair/typebox'
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../../lib/index.ts'
+import { clock } from '../../../lib/testing.ts'
+import { bearer, build, password, untold } from '../../support/build.ts'
+import { buildWithMail } from '../../support/mail.ts'
+
+const eve = 'eve@example.com'
+
+/** An app with invitations, and Ada, who may invite. */
+async function withAdmin (t: Test, options: AccountsOptions = {}, fields: object = {}) {
+  const built = await buildWithMail(t, { routes: { invitations: true }, ...options })
+  const { app, post, get } = built
+  const registered = await post('/auth/register', { username: 'ada', password, ...fields })
+  const { access_token: token, user } = registered.json()
+  await app.accounts.users.setRoles(user.id, ['admin'])
+  return {
+    ...built,
+    ada: user,
+    token,
+    invite: (body: object) => post('/auth/invitations', body, token),
+    accept: (body: object, token?: string) => post('/auth/invitations/accept', body, token),
+    list: async () => (await get('/auth/invitations', token)).json(),
+  }
+}
+
+t.test('an admin invites somebody, who opens a verified account with the roles', async (t) => {
+  const told: unknown[] = []
+  const { app, ada, mails, post, get, invite, accept, list } = await withAdmin(t, {
+    hooks: { onInvitationAccepted: (em, user, given) => { told.push([em.isInTransaction(), user.email, given]) } },
+  })
+  const data = { team: 7, public: { team: 'Analysts' } }
+  const invited = await invite({ email: 'Eve@EXAMPLE.com', roles: ['editor'], data })
+  t.equal(invited.statusCode, 201)
+  t.match(invited.json(), { email: 'Eve@example.com', roles: ['editor'], data, invited_by: ada.id })
+
+  const mail = await mails.next('invite')
+  t.equal(mail.to.address, 'Eve@example.com')
+  const token = mails.token(mail)
+  const shown = await post('/auth/invitations/show', { token })
+  t.match(shown.json(), { email: 'Eve@example.com', data: { team: 'Analysts' } })
+  t.equal(shown.json().data.team, 'Analysts')
+
+  const accepted = await accept({ token, username: 'eve', password })
+  t.equal(accepted.statusCode, 201)
+  t.match(accepted.json().user, { username: 'eve', email: 'Eve@example.com', roles: ['editor'], email_verified: true })
+  t.equal((await get('/guarded', accepted.json().access_token)).statusCode, 200)
+  t.strictSame(told, [[true, 'Eve@example.com', { data, inviterId: ada.id }]])
+  t.match((await accept({ token, username: 'eve2', password })).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
+  t.same((await list()).invitations, [])
+  t.ok(await app.accounts.users.find('eve'))
+})
+
+t.test('one invitation is good for an address at a time, also when two invite it at once', async (t) => {
+  const { mails, flush, invite, list } = await withAdmin(t)
+  const answers = await Promise.all([invite({ email: eve }), invite({ email: eve }), invite({ email: eve })])
+  t.same(answers.map(({ statusCode }) => statusCode).toSorted(), [200, 200, 201])
+  t.equal(new Set(answers.map((answer) => answer.json().id)).size, 1)
+  t.equal((await list()).invitations.length, 1)
+  await flush()
+  t.equal(mails.mails.length, 1)
+})
+
+t.test('who is signed in accepts for their own address, and keeps the account', async (t) => {
+  const { app, mails, get, invite, accept, signUpWithMail } = await withAdmin(t)
+  const [own, other] = [await signUpWithMail('eve'), await signUpWithMail('bob')]
+  await invite({ email: eve, roles: ['editor'] })
+  const token = mails.token(await mails.next('invite'))
+  t.match((await accept({ token, username: 'eve2', password })).json(), { code: 'ACCOUNTS_USER_EXISTS' })
+  t.match((await accept({ token, password }, own.access_token)).json(), { code: 'ACCOUNTS_INPUT_INVALID' })
+  t.match((await accept({ token }, other.access_token)).json(), { statusCode: 403, code: 'ACCOUNTS_FORBIDDEN' })
+  t.equal((await accept({ token }, own.access_token)).statusCode, 204)
+  t.match((await get('/guarded', own.access_token)).json().user, { roles: ['editor'], email_verified: true })
+  t.equal((await accept({ token }, own.access_token)).statusCode, 400)
+  t.ok(app)
+})
+
+t.test('an invitation is void once it is withdrawn, over, or its inviter may not invite', async (t) => {
+  const { app, ada, mails, invite, accept, token: admin } = await withAdmin(t)
+  const { users } = app.accounts
+  await users.create({ username: 'root', roles: ['admin'] })
+  const time = clock()
+  t.teardown(time.restore)
+  const ends = {
+    withdrawn: (id: string) => app.inject({
+      method: 'DELETE', url: `/auth/invitations/${id}`, headers: bearer(admin),
+    }),
+    'of nobody who may invite': () => users.setRoles(ada.id, []),
+    over: () => users.setRoles(ada.id, ['admin']).then(() => time.advance('8d')),
+  }
+  const invited: [token: string, id: string][] = []
+  for (const what of Object.keys(ends)) {
+    const { id } = (await invite({ email: `${what.replaceAll(' ', '')}@example.com` })).json()
+    invited.push([mails.token(await mails.next('invite')), id])
+  }
+  for (const [index, [what, end]] of Object.entries(ends).entries()) {
+    const [token, id] = invited[index]!
+    await end(id)
+    t.match((await accept({ token, username: `eve${index}`, password })).json(), { code: 'ACCOUNTS_PROOF_INVALID' }, what)
+  }
+})
+
+t.test('its mail is sent once more, and a page of invitations follows another', async (t) => {
+  const { app, mails, flush, get, post, invite, token } = await withAdmin(t)
+  const ids: string[] = []
+  for (const name of ['a', 'b', 'c']) ids.unshift((await invite({ email: `${name}@example.com` })).json().id)
+  const page = (await get('/auth/invitations?limit=2', token)).json()
+  t.same(page.invitations.map(({ id }: { id: string }) => id), ids.slice(0, 2))
+  const rest = (await get(`/auth/invitations?limit=2&after=${page.next}`, token)).json()
+  t.match(rest, { invitations: [{ id: ids[2] }], next: null })
+  await flush()
+  mails.clear()
+  t.equal((await post(`/auth/invitations/${ids[0]}/send`, {}, token)).statusCode, 202)
+  await flush()
+  t.match(mails.mails, [{ kind: 'invite', to: { address: 'c@example.com' } }])
+  for (const id of ['x', '01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13']) {
+    t.equal((await post(`/auth/invitations/${id}/send`, {}, token)).statusCode, 404)
+    const removed = await app.inject({ method: 'DELETE', url: `/auth/invitations/${id}`, headers: bearer(token) })
+    t.equal(removed.statusCode, 404)
+  }
+})
+
+t.test('nobody else invites, lists, withdraws or sends', async (t) => {
+  const { app, signUp, ...others } = await withAdmin(t)
+  const { access_token: token } = await signUp('bob')
+  const { id } = (await others.invite({ email: eve })).json()
+  const calls = [['POST', ''], ['GET', ''], ['DELETE', `/${id}`], ['POST', `/${id}/send`]] as const
+  for (const [method, path] of calls) {
+    const call = { method, url: `/auth/invitations${path}`, ...method === 'POST' && { payload: { email: eve } } }
+    t.equal((await app.inject({ ...call, headers: bearer(token) })).statusCode, 403)
+    t.equal((await app.inject(call)).statusCode, 401)
+  }
+})
+
+t.test('fields of the app are asked for, and a hook that refuses leaves the invitation good', async (t) => {
+  let isFull = true
+  const { mails, invite, accept } = await withAdmin(t, {
+    user: { fields: { displayName: Type.String({ maxLength: 9 }), theme: Type.String({ default: 'dark' }) } },
+    hooks: {
+      onInvitationAccepted: () => { if (isFull) throw Object.assign(new Error('The team is full'), { statusCode: 409 }) },
+    },
+  } satisfies AccountsOptions, { displayName: 'Ada' })
+  await invite({ email: eve })
+  const token = mails.token(await mails.next('invite'))
+  for (const body of [{ token }, { token, password }, { token, password, displayName: 'much too long' }]) {
+    t.match((await accept(body)).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' })
+  }
+  const given = { token, password, displayName: 'Eve' }
+  t.match((await accept({ ...given, password: 'short' })).json(), { code: 'ACCOUNTS_PASSWORD_REJECTED' })
+  t.match((await accept(given)).json(), { statusCode: 409, message: 'The team is full' })
+  isFull = false
+  t.match((await accept(given)).json(), { user: { displayName: 'Eve', theme: 'dark', email: eve } })
+})
+
+t.test('code invites too, in a transaction of its own or of the app', async (t) => {
+  const { app, mails, flush, accept } = await withAdmin(t)
+  const { invitations, orm } = app.accounts
+  const within = (isGood: boolean) => orm.em.fork().transactional(async (em) => {
+    const { id } = await invitations.create({ email: eve, data: { team: 1 } }, { em })
+    await invitations.send(id, { em })
+    t.equal((await invitations.list({ em })).invitations.length, 1)
+    if (!isGood) throw new Error('Not so')
+  })
+  await t.rejects(within(false), { message: 'Not so' })
+  await flush()
+  t.same([mails.mails, (await invitations.list()).invitations], [[], []])
+  await within(true)
+  const { token } = { token: mails.token(await mails.next('invite')) }
+  const { invitations: [made] } = await invitations.list({ limit: 1 })
+  t.match(made, { email: eve, inviterId: null, data: { team: 1 }, roles: [] })
+  await invitations.revoke(made!.id)
+  await t.rejects(invitations.revoke(made!.id), { code: 'ACCOUNTS_NOT_FOUND' })
+  await t.rejects(invitations.create({ email: 'nobody' }), { code: 'ACCOUNTS_INPUT_INVALID' })
+  await t.rejects(invitations.create(untold({ email: eve, role: 1 })), { code: 'ACCOUNTS_INPUT_INVALID' })
+  t.equal((await accept({ token, password })).statusCode, 400)
+})
+
+t.test('it is off unless it is asked for, and needs mail', async (t) => {
+  const { app, post } = await buildWithMail(t)
+  t.equal((await post('/auth/invitations/show', { token: 'x' })).statusCode, 404)
+  t.ok(await app.accounts.invitations.create({ email: eve }), 'but for code')
+  await t.rejects(build(t, { routes: { invitations: true } }), { message: /routes\.invitations needs mail/ })
+  const without = await build(t)
+  for (const call of ['create', 'list', 'revoke', 'send'] as const) {
+    const { invitations } = without.app.accounts
+    const given = call === 'create' ? { email: eve } : call === 'list' ? {} : 'x'
+    await t.rejects((invitations[call] as (given: unknown) => Promise<unknown>)(given) as Promise<void>, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs the option mail/ })
+  }
+})
