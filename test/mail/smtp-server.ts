@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import type { Test } from 'tap'
 
 /** A mail as a server has got it. */
 export interface ReceivedMail {
@@ -19,7 +18,9 @@ export function refusal (responseCode: number): Error {
 }
 
 /** An SMTP server on this machine, which keeps what it gets, and ends with the test. */
-export async function startSmtp (t: Pick<Test, 'teardown'>, options: SMTPServerOptions = {}, host = '127.0.0.1') {
+export async function startSmtp (
+  t: { teardown: (end: () => Promise<void>) => unknown }, options: SMTPServerOptions = {}, host = '127.0.0.1'
+) {
   const received: ReceivedMail[] = []
   const server = new SMTPServer({
     authOptional: true,
