@@ -364,6 +364,8 @@ export interface AccountsOptions {
     invitations?: RouteSwitch
     /** `POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail. Default `true`. */
     verifyEmail?: RouteSwitch
+    /** `PUT /email`, `POST /email/change`, `POST /email/revert`, with mail. Default `true`. */
+    changeEmail?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -577,5 +579,7 @@ export interface AccountsOptions {
      * way; `'none'` sends none. Default `'offered'` with mail, else `'none'`.
      */
     verification?: 'none' | 'offered'
+    /** Whether the address of before, where it is verified, is asked first. Default `false`. */
+    confirmOld?: boolean
   }
 }

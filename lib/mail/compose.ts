@@ -1,6 +1,6 @@
 import type { OneTimeRow } from '../one-time/rows.ts'
 import type { OneTimes } from '../one-time/one-time.ts'
-import { lives, type Life } from '../one-time/purposes.ts'
+import { lifeOf } from '../one-time/purposes.ts'
 import { mailableAddress } from './addresses.ts'
 import type { MailRow } from './entity.ts'
 import { disownable, pageOfKind, type MailKind } from './kinds.ts'
@@ -37,7 +37,7 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
   function secretsOf (kind: MailKind, proof: OneTimeRow): Partial<MailData> {
     const page = pageOfKind[kind]
     if (!page) return {}
-    const { codeSeconds } = lives[proof.purpose as keyof typeof lives] as Life | undefined ?? {}
+    const { codeSeconds } = lifeOf(proof.purpose)
     const token = oneTimes.tokenOf(proof)
     const linkMs = proof.expiresAt.getTime() - proof.createdAt.getTime()
     return {

@@ -1,9 +1,10 @@
 /**
- * What a mail is about. Those of the first line hold a link or a code, or say why there is none; the others are
+ * What a mail is about. Those of the first lines hold a link or a code, or say why there is none; the others are
  * notices.
  */
 export const mailKinds = [
-  'verify', 'reset', 'change', 'login', 'register', 'invite', 'address-taken', 'register-taken', 'unknown',
+  'verify', 'reset', 'change', 'change-from', 'login', 'register', 'invite', 'address-taken', 'register-taken',
+  'unknown',
   'password-changed', 'email-changed', 'new-device', 'login-by-mail', 'reuse', 'closing', 'closed', 'roles-raised',
 ] as const
 export type MailKind = typeof mailKinds[number]
@@ -17,6 +18,7 @@ export const pageOfKind: Partial<Record<MailKind, PageName>> = {
   verify: 'verify',
   reset: 'reset',
   change: 'change',
+  'change-from': 'change',
   login: 'login',
   register: 'verify',
   invite: 'invite',

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
 import type { User } from '../users/entity.ts'
 import { ProofInvalid } from './errors.ts'
-import { lives, type Life, type Purpose } from './purposes.ts'
+import { lifeOf, type Purpose } from './purposes.ts'
 import { createRows, type OneTimeRow } from './rows.ts'
 import type { Proof } from './schema.ts'
 import {
@@ -39,9 +40,9 @@ export interface Guessing {
  */
 export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf'> {
   /**
-   * The row to prove by: the one of the same purpose, challenge, user and address that is still good, with the link and
-   * code that it has had from the beginning, or a new one. Of a user three of a purpose are good; a fourth voids the
-   * oldest.
+   * The row to prove by: the one of the same purpose, challenge, user, address and data that is still good, with the
+   * link and code that it has had from the beginning, or a new one. Of a user three of a purpose are good; a fourth
+   * voids the oldest, but for what keeps older ones.
    */
   make: (tx: EntityManager, wanted: Wanted) => Promise<OneTimeRow>
   /**
@@ -54,7 +55,7 @@ export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf'> {
   peek: (purpose: Purpose, token: string) => Promise<OneTimeRow | undefined>
   /**
    * Uses a row up, in a transaction that has locked the user: of many at once one alone succeeds. The others of the
-   * same purpose and user go with it.
+   * same purpose and user go with it, but for older ones of what keeps them.
    * @throws {ProofInvalid}
    */
   use: (tx: EntityManager, row: OneTimeRow) => Promise<void>
@@ -102,18 +103,21 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
     async make (tx, wanted) {
       const { purpose, user, address, addressKey, challenge = null, bindsEpoch = false, data = null } = wanted
       const userId = user?.id ?? null
+      const epoch = bindsEpoch ? user!.epoch : null
+      const { keepsOlder, seconds: usual } = lifeOf(purpose)
       if (challenge) {
         const found = await rows.findByChallenge(tx, challenge, purpose)
-        const same = found.find((row) => isGood(row) && row.addressKey === addressKey && row.userId === userId)
+        const same = found.find((row) => isGood(row) && row.addressKey === addressKey && row.userId === userId &&
+          row.epoch === epoch && isDeepStrictEqual(row.data, data))
         if (same) return same
         // It stands for one row: who asks for somebody else has no more use for the one before.
         for (const { id } of found) await rows.spend(tx, id)
       }
-      const living = userId ? await rows.living(tx, userId, purpose) : []
+      const living = userId && !keepsOlder ? await rows.living(tx, userId, purpose) : []
       for (const { id } of living.slice(mostLiving - 1)) await rows.spend(tx, id)
 
       const createdAt = new Date()
-      const { seconds = lives[purpose as keyof typeof lives].seconds } = wanted
+      const { seconds = usual! } = wanted
       const row: OneTimeRow = {
         id: uuid(),
         purpose,
@@ -122,7 +126,7 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
         addressKey,
         salt: newSalt(),
         challenge,
-        epoch: bindsEpoch ? user!.epoch : null,
+        epoch,
         data,
         createdAt,
         expiresAt: new Date(createdAt.getTime() + seconds * 1000),
@@ -149,7 +153,7 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
 
     async use (tx, { id, userId, purpose }) {
       if (!await rows.spend(tx, id)) throw new ProofInvalid()
-      if (userId) await rows.spendAll(tx, userId, [purpose])
+      if (userId) await rows.spendAll(tx, userId, [purpose], lifeOf(purpose).keepsOlder && id)
     },
 
     voidOf: rows.spendAll,
@@ -166,6 +170,6 @@ function isGood ({ usedAt, expiresAt }: OneTimeRow): boolean {
 
 /** True while the code of a row is good, which is over before the link. */
 function isInTime ({ purpose, createdAt }: OneTimeRow): boolean {
-  const { codeSeconds = 0 } = lives[purpose as keyof typeof lives] as Life | undefined ?? {}
+  const { codeSeconds = 0 } = lifeOf(purpose)
   return Date.now() < createdAt.getTime() + codeSeconds * 1000
 }

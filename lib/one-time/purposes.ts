@@ -6,6 +6,8 @@ export interface Life {
   seconds: number
   /** How long their code is, which is shorter than the link and guessed at. None have only a link. */
   codeSeconds?: number
+  /** Whether those that were made before one stay good when it is used, and however many are made after them. */
+  keepsOlder?: true
 }
 
 const minute = 60
@@ -15,14 +17,20 @@ const day = 24 * hour
 /**
  * NIST SP 800-63B-4 gives codes sent by mail 24 hours at most, ASVS 5 6.5.5 ten minutes to those that sign in. What is
  * kept for longer than a code is has a link of 256 bits, which nobody guesses. That of `restore` is the grace of the
- * account.
+ * account. Whoever takes an account that is not theirs and changes its address again and again must not make void what
+ * its owner was sent first.
  */
 export const lives: Record<Exclude<Purpose, 'restore'>, Life> = {
   verify: { seconds: day, codeSeconds: 15 * minute },
   register: { seconds: day, codeSeconds: 15 * minute },
   change: { seconds: hour, codeSeconds: 15 * minute },
-  revert: { seconds: 7 * day },
+  revert: { seconds: 7 * day, keepsOlder: true },
   reset: { seconds: hour, codeSeconds: 10 * minute },
   login: { seconds: 10 * minute, codeSeconds: 10 * minute },
   invite: { seconds: 7 * day },
+}
+
+/** The life of a purpose, as far as it is always the same. */
+export function lifeOf (purpose: Purpose): Partial<Life> {
+  return purpose === 'restore' ? {} : lives[purpose]
 }

@@ -35,8 +35,8 @@ export interface Rows {
   payBack: (em: EntityManager, id: string) => Promise<void>
   /** Uses a row up. False where it was not good. */
   spend: (em: EntityManager, id: string) => Promise<boolean>
-  /** Uses up all of a user, of a purpose or of all. */
-  spendAll: (em: EntityManager, userId: string, purposes?: Purpose[]) => Promise<void>
+  /** Uses up all of a user, of a purpose or of all; with `sinceId` those that were made after that one. */
+  spendAll: (em: EntityManager, userId: string, purposes?: Purpose[], sinceId?: string) => Promise<void>
 }
 
 /** How many codes are judged of a row. */
@@ -80,8 +80,8 @@ export function createRows (database: Database): Rows {
     },
     spend: async (em, id) => await spend.run(em, { id, now: new Date() }) === 1,
 
-    async spendAll (em, userId, purposes) {
-      const ofThese = purposes && { purpose: { $in: purposes } }
+    async spendAll (em, userId, purposes, sinceId) {
+      const ofThese = { ...purposes && { purpose: { $in: purposes } }, ...sinceId && { id: { $gt: sinceId } } }
       await em.nativeUpdate(OneTime, { user: userId, usedAt: null, ...ofThese }, { usedAt: new Date() })
     },
   }

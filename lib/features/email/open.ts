@@ -2,21 +2,26 @@ import type { Open } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
 import { createAddresses, type Addresses } from './addresses.ts'
+import { changeEmail } from './change-email.ts'
+import { createChanging } from './changing.ts'
 import type { EmailSettings } from './options.ts'
+import { addRecipients } from './recipients.ts'
 import { verifyEmail } from './verify-email.ts'
 import { createVerifying } from './verifying.ts'
 
 export async function open (
-  spine: Spine, settings: EmailSettings, { mail }: { mail: MailProofs }
+  spine: Spine, settings: EmailSettings & { routes: Record<string, string> }, { mail }: { mail: MailProofs }
 ): Promise<Open<Addresses | undefined, never>> {
-  mail.mailing.worker.recipients.verify = mail.findAsked({
-    kind: 'verify',
-    purpose: 'verify',
-    mayHaveFailed: true,
-    isFor: ({ emailVerifiedAt, mailFailedAt }) => emailVerifiedAt === null || mailFailedAt !== null,
-  })
+  addRecipients(mail, spine.users.lookUp)
+  const addresses = createAddresses(spine, mail, settings)
+  const changing = createChanging(spine, mail.mailing, addresses)
+  const { confirmOld } = settings.email
+
   return {
-    face: createAddresses(spine, mail, settings),
-    routes: { verifyEmail: verifyEmail(spine, mail, createVerifying(spine, mail.mailing)) },
+    face: addresses,
+    routes: {
+      verifyEmail: verifyEmail(spine, mail, createVerifying(spine, mail.mailing)),
+      changeEmail: changeEmail(spine, { mail, changing, confirmOld }),
+    },
   }
 }

@@ -9,6 +9,9 @@ export const routes = {
     '/email/verify', true, '`POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail.',
     { method: 'POST', also: ['/email/verify/send', '/email/disown'], isOfUse: withMail }
   ),
+  changeEmail: RouteSchema('/email', true, '`PUT /email`, `POST /email/change`, `POST /email/revert`, with mail.', {
+    method: 'PUT', also: ['/email/change', '/email/revert'], isOfUse: withMail,
+  }),
 }
 
 export const options = {
@@ -18,6 +21,10 @@ export const options = {
       description: "Whether somebody who registers proves their address. With `'offered'` they are in at once, and a " +
         "mail is on its way; `'none'` sends none.",
     })),
+    confirmOld: Type.Boolean({
+      default: false,
+      description: 'Whether the address of before, where it is verified, is asked first.',
+    }),
   }),
 }
 
@@ -31,6 +38,6 @@ export function problems ({ email: { verification }, mail }: Given): string[] {
 }
 
 export function read (given: Given) {
-  const { email: { verification = given.mail ? 'offered' : 'none' } } = settled(options, given)
-  return { email: { verification } }
+  const { email: { verification = given.mail ? 'offered' : 'none', confirmOld } } = settled(options, given)
+  return { email: { verification, confirmOld } }
 }

@@ -25,8 +25,10 @@ export interface AskedKind {
   isFor?: (user: User, mail: MailRow) => boolean
   /** Where it goes, if not to the user's own address. */
   addressOf?: (mail: MailRow, user: User) => { address: string, addressKey: string }
-  /** The kind that is sent in its place. */
-  insteadOf?: (user: User, mail: MailRow) => Promise<MailKind | undefined>
+  /** What more the proof is of. */
+  dataOf?: (mail: MailRow) => Record<string, unknown>
+  /** Who gets another kind of mail in its place. */
+  insteadOf?: (user: User, mail: MailRow) => Promise<Recipient | undefined>
 }
 
 interface AskedParts {
@@ -62,7 +64,7 @@ export function createFindAsked (
   }
 
   return (asked) => async (mail) => {
-    const { kind, purpose, event, bindsEpoch = false, addressOf = own, insteadOf } = asked
+    const { kind, purpose, event, bindsEpoch = false, addressOf = own, dataOf, insteadOf } = asked
     const { mayHaveFailed = addressOf !== own, isFor = () => true } = asked
     const isTo = (user: User) => !user.disabledAt && !user.closesAt && (mayHaveFailed || isReachable(user)) &&
       (addressOf !== own || user.email !== null) && isFor(user, mail)
@@ -82,11 +84,13 @@ export function createFindAsked (
     if (waitMs > 0) return await isWaiting(mail) ? undefined : { later: waitMs }
 
     const instead = await insteadOf?.(user, mail)
-    if (instead) return { address, kind: instead, userId: user.id }
+    if (instead) return instead
     const proof = await database.transaction(async (tx): Promise<OneTimeRow | undefined> => {
       const locked = await lookUp.locked(tx, user.id)
       if (!locked || !isTo(locked) || locked.emailKey !== user.emailKey) return
-      const wanted = { purpose, user: locked, address, addressKey, challenge: mail.challenge, bindsEpoch }
+      const data = dataOf?.(mail)
+      const { challenge } = mail
+      const wanted = { purpose, user: locked, address, addressKey, challenge, bindsEpoch, ...data && { data } }
       const made = await oneTimes.make(tx, wanted)
       await outbox.address(tx, mail.id, { userId: user.id, address, oneTimeId: made.id })
       return made

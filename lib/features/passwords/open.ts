@@ -13,6 +13,7 @@ import type { PasswordParts, Passwords } from './passwords.ts'
 import { createPolicy } from './policy.ts'
 import { createQueue } from './queue.ts'
 import { reauthenticate } from './reauthenticate.ts'
+import { PasswordResetRequired } from './errors.ts'
 import { PasswordSchema } from './schema.ts'
 
 export async function open (
@@ -23,6 +24,11 @@ export async function open (
   const hasher = await createHasher(settings.password, queue)
   const policy = createPolicy(settings, log)
   const credentials = createCredentials(database, events, hasher, lookUp)
+  spine.signIn.steps.push({
+    judge ({ resetDueAt }) { if (resetDueAt) throw new PasswordResetRequired() },
+    // Without mails no other password is asked for, nor chosen by one.
+    ...spine.mail && { Refusal: PasswordResetRequired },
+  })
 
   const passwords: Passwords = {
     PasswordSchema: PasswordSchema(settings),

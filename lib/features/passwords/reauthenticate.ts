@@ -12,7 +12,8 @@ import type { PasswordParts } from './passwords.ts'
 export function reauthenticate ({ spine, throttle, passwords, credentials, attemptedBy }: PasswordParts): AddRoutes {
   const { guards, sessions, settings, signIn, transport } = spine
 
-  const schema = {
+  /** When the routes are added, all features have said what they refuse. */
+  const schemaOf = () => ({
     operationId: 'reauthenticate',
     summary: 'Give the password again',
     description:
@@ -29,16 +30,19 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
       ...bodyErrors,
       CredentialsInvalid,
       Throttled,
-      Busy
+      Busy,
+      ...signIn.steps.flatMap(({ Refusal = [] }) => Refusal)
     ),
-  }
+  })
 
-  return (scope, path) => scope.post(path, { schema, onRequest: guards.ownAuthenticate }, async (request, reply) => {
+  const onRequest = guards.ownAuthenticate
+  return (scope, path) => scope.post(path, { schema: schemaOf(), onRequest }, async (request, reply) => {
     const { auth: { claims, location }, body: { password } } = request
     const client = clientOf(request)
     await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
       credentials.confirm(claims.sub, password, client, disconnectSignal(reply))))
     const granted = await sessions.reauthenticate(claims, async (found) => {
+      for (const { judge } of signIn.steps) await judge(found.user)
       transport.requireOwnSite(request, found, location)
       const custom = await signIn.customClaims(found, request)
       return (session) => signIn.grant(session, custom)

@@ -7,6 +7,7 @@ import { UserReferenced } from './errors.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { Client } from '../../http/request.ts'
+import type { Addresses } from '../email/addresses.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import type { ClosingEvents } from '../closing/events.ts'
@@ -67,7 +68,9 @@ export interface Changes {
   remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
 }
 
-export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>): Changes {
+export function createChanges (
+  spine: Spine, passwords: Pick<Passwords, 'take'>, addresses: Addresses | undefined
+): Changes {
   const { database, mail, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
   const { fields, lookUp, taken, uniqueFields } = users
   const admins = createAdmins(database)
@@ -121,6 +124,7 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
         }
         await tx.nativeUpdate(User, { id }, differences(before, user))
         await uniqueFields.note(tx, id, user.profile, before.profile)
+        await addresses?.tellOld(tx, before, user, client)
 
         const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : undefined
         await (reason ? endings.endOthers(tx, write, id, reason) : write('user', id, user.epoch))
@@ -137,7 +141,8 @@ export function createChanges (spine: Spine, passwords: Pick<Passwords, 'take'>)
       const passwordHash = await passwords.take(password, owner)
       return revocationLog.record(async (tx, write, note) => {
         const now = new Date()
-        const user = await lock(tx, id, { passwordHash, passwordChangedAt: now, updatedAt: now })
+        const change = { passwordHash, passwordChangedAt: now, updatedAt: now, resetDueAt: null }
+        const user = await lock(tx, id, change)
         await endings.endOthers(tx, write, id, 'password')
         await note({ type: 'password-changed', userId: id })
         await mail?.notify(tx, 'passwordChanged', user)

@@ -1,5 +1,6 @@
 import { eachWithDeadline } from '../../http/deadline.ts'
 import type { Open } from '../feature.ts'
+import type { Addresses } from '../email/addresses.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import { users } from './admin.ts'
@@ -8,9 +9,9 @@ import { me } from './me.ts'
 import { createUserServices, type UserServices } from './services.ts'
 
 export async function open (
-  spine: Spine, _: unknown, { passwords }: { passwords: Passwords }
+  spine: Spine, _: unknown, { email, passwords }: { email: Addresses | undefined, passwords: Passwords }
 ): Promise<Open<{ changes: Changes }, { users: UserServices }>> {
-  const changes = createChanges(spine, passwords)
+  const changes = createChanges(spine, passwords, email)
   return {
     face: { changes },
     routes: { me: me(spine, changes), users: users(spine, changes) },

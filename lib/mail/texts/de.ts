@@ -28,6 +28,13 @@ export const de: MailWords = {
       action: 'Adresse bestätigen',
       end: [notYou],
     },
+    'change-from': {
+      subject: 'Bestätigen Sie, dass Ihr Konto bei {app} eine andere Adresse bekommt',
+      what: ['Jemand, der bei {app} mit Ihrem Konto angemeldet ist, vermutlich Sie, möchte eine andere Adresse dafür.',
+        'Bestätigen Sie das, und eine Mail geht an jene Adresse. Der Link gilt {link-life}, und nur einmal.'],
+      action: 'Adresse ändern',
+      end: [takeBack],
+    },
     login: {
       subject: 'Anmeldung bei {app}',
       what: ['Jemand, vermutlich Sie, möchte sich bei {app} anmelden.',

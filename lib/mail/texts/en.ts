@@ -28,6 +28,13 @@ export const en: MailWords = {
       action: 'Confirm the address',
       end: [notYou],
     },
+    'change-from': {
+      subject: 'Confirm that your account of {app} gets another address',
+      what: ['Somebody who is signed in to your account of {app}, most likely you, wants another address for it.',
+        'Confirm it, and a mail goes to that address. The link is good for {link-life}, and works once.'],
+      action: 'Change the address',
+      end: [takeBack],
+    },
     login: {
       subject: 'Sign in to {app}',
       what: ['Somebody, most likely you, wants to sign in to {app}.',

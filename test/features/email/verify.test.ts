@@ -98,6 +98,36 @@ t.test('the mail is sent again to who is signed in, with the same link for the s
   t.equal((await get('/auth/me', token)).json().email_verified, false, 'a scanner of mails proves nothing')
 })
 
+t.test('an address that takes no mail any more is asked again, and is good again once it answers', async (t) => {
+  const { app, post, sql } = await buildOnFile(t, { mail: { worker: false } })
+  const mails = outbox(app)
+  const names = { username: 'ada', email: 'ada@example.com', password }
+  const { access_token: token } = (await post('/auth/register', names)).json()
+  await post('/auth/email/verify', { token: mails.token(await mails.next('verify')) })
+  await sql.exec("update accounts_users set mail_failed_at = '2026-01-01 00:00:00'")
+  const send = async () => (await post('/auth/email/verify/send', {}, token)).statusCode
+  t.same([await send(), await send()], [202, 202])
+  await flushMail(app)
+  t.equal((await post('/auth/email/verify', { token: mails.token(mails.last('verify')) })).statusCode, 204)
+  t.equal(await send(), 204)
+})
+
+t.test('a mail that nobody needs any more when it is to be sent is not sent', async (t) => {
+  const { app, mails, flush, post, signUpWithMail } = await buildWithMail(t, { ...offered, mail: { worker: false } })
+  const { access_token: token, user } = await signUpWithMail()
+  const link = mails.token(await mails.next('verify'))
+  await post('/auth/email/verify/send', {}, token)
+  await post('/auth/email/verify', { token: link })
+  await flush()
+  t.equal(mails.mails.length, 1, 'it is verified')
+  await app.accounts.users.update(user.id, { email: 'lovelace@example.com' })
+  await post('/auth/email/verify/send', {}, token)
+  await app.accounts.users.update(user.id, { email: null })
+  mails.clear()
+  await flush()
+  t.match(mails.mails, [{ kind: 'email-changed' }], 'there is no address')
+})
+
 t.test('who was deleted meanwhile is told so', async (t) => {
   const { app, post, get, sql, signUp } = await buildOnFile(t, { mail: true })
   const { access_token: token } = await signUp()

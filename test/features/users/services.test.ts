@@ -27,6 +27,7 @@ t.test('code makes a user, fields that are only read included, who then signs in
     id: made.id,
     username: 'ada',
     email: 'Ada@example.com',
+    email_verified: false,
     roles: ['admin'],
     displayName: 'Ada L.',
     plan: 'free',

@@ -1,0 +1,99 @@
+import { Type } from '@sinclair/typebox'
+import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { TokenStale } from '../../guards/errors.ts'
+import { answers, NothingSchema, tags } from '../../http/answers.ts'
+import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
+import type { OneTimeRow } from '../../one-time/rows.ts'
+import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Challenge } from '../../one-time/schema.ts'
+import { UserExists } from '../../users/errors.ts'
+import { readEmail } from '../../users/identifiers.ts'
+import { EmailSchema } from '../../users/schema.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { BegunMail, MailProofs } from '../mail/mail-proofs.ts'
+import type { Spine } from '../spine.ts'
+import { Throttled } from '../throttle/errors.ts'
+import type { Changing } from './changing.ts'
+
+interface ChangeParts {
+  mail: MailProofs
+  changing: Changing
+  /** Whether the address of before is asked first. */
+  confirmOld: boolean
+}
+
+export function changeEmail (
+  { guards, settings: { decoratorName, locations }, users: { publicUsers } }: Spine,
+  { mail, changing, confirmOld }: ChangeParts
+): AddRoutes {
+  const ask = {
+    operationId: 'changeEmail',
+    summary: 'Ask for another address',
+    description: 'Nothing changes before a mail to that address is answered. The answer is the same where somebody ' +
+      'else has it. Asks for a password that was given within 10 minutes: see reauthenticate.',
+    tags,
+    body: Type.Object({ email: EmailSchema, challenge_id: ChallengeIdField }, { additionalProperties: false }),
+    response: answers({ 202: ChallengeSchema }, ...accessErrors(locations), ...bodyErrors, TokenStale, Throttled),
+  }
+
+  const change = {
+    operationId: 'confirmEmail',
+    summary: 'Take another address, by the link or the code of a mail',
+    tags,
+    body: ProofBody({}),
+    response: answers({ 204: NothingSchema, ...confirmOld && { 202: ChallengeSchema } },
+      ...bodyErrors, ProofInvalid, UserExists, Throttled),
+  }
+
+  const revert = {
+    operationId: 'revertEmail',
+    summary: 'Take the address of before back, by the link of a mail',
+    description: 'Every session is over, and another password has to be chosen, by a mail that is on its way.',
+    tags,
+    body: TokenBody,
+    response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, UserExists, Throttled),
+  }
+
+  /** Has the new address asked, once the one of before has agreed. */
+  async function goOn (request: AnyRequest, reply: AnyReply, proof: OneTimeRow, address: string): Promise<Challenge> {
+    let begun: BegunMail
+    await changing.agree(proof, (tx, user) => {
+      const data = { epoch: user.epoch }
+      begun = mail.begin(request, {
+        kind: 'change', purpose: 'change', challengeId: undefined, user: publicUsers.of(user), address, data,
+      })
+      return begun.write(tx)
+    })
+    return begun!.answer(reply)
+  }
+
+  return (scope, path) => {
+    const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
+    scope.put(path, { schema: ask, onRequest }, async (request, reply) => {
+      const { auth: { claims: { ver: epoch } }, body: { email, challenge_id: challengeId } } = request
+      const user = request[decoratorName as 'user']
+      const address = readEmail(email)
+      reply.code(202)
+      return mail.ask(request, reply, {
+        purpose: 'change',
+        challengeId,
+        user,
+        ...confirmOld && user.email_verified
+          ? { kind: 'change-from', data: { epoch, next: address } }
+          : { kind: 'change', address, data: { epoch } },
+      })
+    })
+
+    scope.post('/email/change', { schema: change }, async (request, reply) => {
+      const proof = await mail.prove(request, 'change', request.body)
+      const next = proof.data?.next as string | undefined
+      reply.code(next === undefined ? 204 : 202)
+      return next === undefined ? changing.change(proof, clientOf(request)) : goOn(request, reply, proof, next)
+    })
+
+    scope.post('/email/revert', { schema: revert }, async (request, reply) => {
+      await changing.revert(await mail.prove(request, 'revert', request.body), clientOf(request))
+      reply.code(204)
+    })
+  }
+}
