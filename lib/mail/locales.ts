@@ -3,7 +3,7 @@ import { mailKinds } from './kinds.ts'
 import type { PagesWords } from './page-words.ts'
 import { de } from './texts/de.ts'
 import { en } from './texts/en.ts'
-import type { MailLocales, MailWords, PartialWords } from './texts.ts'
+import type { MailLocales, MailWords, PartialPagesWords, PartialWords } from './texts.ts'
 
 /** The texts of all languages. */
 export interface Locales {
@@ -53,6 +53,12 @@ function merged (language: string, words: PartialWords, all: Record<string, Mail
   return { ...base, ...words, kinds, pages } as MailWords
 }
 
-function mergedPages (base: PagesWords, words: Partial<PagesWords> = {}): PagesWords {
-  return { ...base, ...words, each: { ...base.each, ...words.each } }
+function mergedPages (base: PagesWords, { each, fields, missing, ...words }: PartialPagesWords = {}): PagesWords {
+  return {
+    ...base,
+    ...words,
+    each: { ...base.each, ...each },
+    fields: { ...base.fields, ...fields },
+    missing: { ...base.missing, ...missing },
+  }
 }

@@ -1,5 +1,5 @@
 /** The pages that we write ourselves. */
-export const writtenPages = ['reset'] as const
+export const writtenPages = ['reset', 'restore'] as const
 export type WrittenPage = typeof writtenPages[number]
 
 /** What a page says that a link of a mail leads to. `{app}` is filled in. */
@@ -13,18 +13,31 @@ export interface PageText {
   done: string
 }
 
-/** What the pages of a language say. `{min}` is the length that a password has at least. */
+/** What is said of a field. */
+export interface FieldText {
+  label: string
+  hint: string
+}
+
+/** What the pages of a language say. */
 export interface PagesWords {
   /** The language that this is, for the page to say. */
   language: string
   each: Record<WrittenPage, PageText>
-  /** Names the field for a code. */
-  code: string
-  /** Says what may be typed there. */
-  codeHint: string
-  /** Names the field for a new password. */
-  password: string
-  passwordHint: string
+  fields: {
+    /** For who has no link: the code of a mail, or its whole link. */
+    code: FieldText
+    /** For who has no link, of a mail that has no code. */
+    link: FieldText
+    /** Beside a link that was opened in another browser than the one that asked. */
+    codeBeside: FieldText
+    /** Beside a link of a mail that has no code. */
+    address: FieldText
+    /** `{min}` is the length that it has at least. */
+    password: FieldText
+  }
+  /** What is said where a link came alone, or with something else. */
+  missing: { code: string, address: string }
   /** What the link says that leads away from a page that is done. */
   goOn: string
   /** A link or a code that is not good. */

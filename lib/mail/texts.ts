@@ -58,13 +58,20 @@ export interface MailWords {
   pages: PagesWords
 }
 
+/** Some of what the pages of a language say. */
+export type PartialPagesWords = {
+  [Name in keyof PagesWords]?: PagesWords[Name] extends string | ((...given: never[]) => string)
+    ? PagesWords[Name]
+    : Partial<PagesWords[Name]>
+}
+
 /** Texts by language: a part of one that is there, or all of another. */
 export type MailLocales = Record<string, PartialWords>
 
 /** Some of the texts of a language. Pages of a language that has none for them are English. */
 export type PartialWords = Partial<Omit<MailWords, 'kinds' | 'pages'>> & {
   kinds?: Partial<Record<MailKind, KindWords>>
-  pages?: Partial<PagesWords>
+  pages?: PartialPagesWords
 }
 
 /** A mail's subject, and its text in both forms. */

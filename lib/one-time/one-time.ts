@@ -38,7 +38,7 @@ export interface Guessing {
  * Values that are good for one purpose, once. Whoever makes or uses one has locked its user before, in the same
  * transaction: users are locked before these rows, everywhere.
  */
-export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf'> {
+export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf' | 'isCode'> {
   /**
    * The row to prove by: the one of the same purpose, challenge, user, address and data that is still good, with the
    * link and code that it has had from the beginning, or a new one. Of a user three of a purpose are good; a fourth
@@ -98,6 +98,7 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
   return {
     tokenOf,
     codeOf,
+    isCode,
     find: rows.find,
 
     async make (tx, wanted) {

@@ -2,8 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { InputInvalid } from '../../http/errors.ts'
-import { clientOf } from '../../http/request.ts'
+import { clientOf, type AnyRequest } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
+import type { Proof } from '../../one-time/schema.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
@@ -38,19 +39,25 @@ export function restore (
       Throttled, Busy),
   }
 
-  return (scope, path) => scope.post(path, { schema }, async (request, reply) => {
-    const { token, password, [field]: identifier } = request.body as Record<string, string | undefined>
-    const client = clientOf(request)
-    const isByMail = token !== undefined && password === undefined && identifier === undefined
-    if (mail && isByMail) {
-      const proof = await mail.prove(request, 'restore', { token })
-      await closing.restore(proof.userId!, client, (tx) => mail.mailing.oneTimes.use(tx, proof))
-    } else if (token === undefined && password !== undefined && identifier !== undefined) {
-      const { id } = await passwords.identify(request, reply, identifier, password)
-      await closing.restore(id, client)
-    } else {
-      throw new InputInvalid(`body must have ${mail ? 'either token, or ' : ''}${field} and password`)
-    }
-    reply.code(204)
+  const byMail = mail && (async (request: AnyRequest, { token, code }: Proof) => {
+    const proof = await mail.prove(request, 'restore', { token, code })
+    await closing.restore(proof.userId!, clientOf(request), (tx) => mail.mailing.oneTimes.use(tx, proof))
   })
+
+  return (scope, path) => {
+    if (byMail) mail.pageActs.restore = (request, _reply, body) => byMail(request, body)
+    scope.post(path, { schema }, async (request, reply) => {
+      const { token, password, [field]: identifier } = request.body as Record<string, string | undefined>
+      const isByMail = token !== undefined && password === undefined && identifier === undefined
+      if (byMail && isByMail) {
+        await byMail(request, { token })
+      } else if (token === undefined && password !== undefined && identifier !== undefined) {
+        const { id } = await passwords.identify(request, reply, identifier, password)
+        await closing.restore(id, clientOf(request))
+      } else {
+        throw new InputInvalid(`body must have ${mail ? 'either token, or ' : ''}${field} and password`)
+      }
+      reply.code(204)
+    })
+  }
 }

@@ -7,6 +7,7 @@ import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
 import type { PagesSettings } from './options.ts'
 import { createPages, policy, type Shown } from './page.ts'
+import { createPresence, type Typed } from './presence.ts'
 import { refusalOf } from './refusals.ts'
 
 const Field = Type.Optional(Type.String())
@@ -20,21 +21,20 @@ const press = {
   summary: 'What the button of that page sends, as a form',
   hide: true,
   params: Params,
-  body: Type.Object({ token: Field, code: Field, new_password: Field }, { additionalProperties: false }),
+  body: Type.Object({ token: Field, code: Field, email: Field, new_password: Field }, { additionalProperties: false }),
 }
-
-/** What somebody has typed into a page, and the token that its script has put there. */
-interface Typed { token?: string, code?: string, new_password?: string }
 
 /**
  * Adds the pages that links of mails lead to: those that the app has no page of its own for, of features that are
  * there. To fetch one changes nothing; its form does what the feature's own route does.
  */
 export function mailPages (
-  { transport: { csrf } }: Spine, { mail: settings, password }: PagesSettings, { mailing, pageActs }: MailProofs
+  { transport: { csrf } }: Spine, { mail: settings, password }: PagesSettings, mail: MailProofs
 ): (scope: Scope) => void {
+  const { mailing, pageActs } = mail
   const { links, appName } = settings!
   const pageOf = createPages({ appName, home: links.base ?? '/', minLength: password.minLength })
+  const missingPresence = createPresence(mail)
 
   /** A gateway of mails may have made a part of the path of the fragment. */
   const nameIn = ({ params }: AnyRequest) => {
@@ -49,7 +49,13 @@ export function mailPages (
   ): Promise<Shown & { status: number }> {
     const { token: sent, code = '', new_password: password = '' } = typed
     const words = wordsFor(request)
-    const token = tokenIn(sent) ?? tokenIn(code)
+    const [pasted, linked] = [tokenIn(code), tokenIn(sent)]
+    const token = pasted ?? linked
+
+    // Whoever pastes a link has done more than to press a button.
+    const missing = linked && !pasted && await missingPresence(name, request, linked, typed)
+    if (missing) return { status: 400, words, token, wrong: words.missing[missing], isCodeMissing: missing === 'code' }
+
     try {
       await pageActs[name]!(request, reply, { ...token === undefined ? { code } : { token }, new_password: password })
       return { status: 200, words, isDone: true }

@@ -12,7 +12,7 @@ function take () {
   if (!token) return
   history.replaceState(null, '', location.pathname.replace(/%23.*/i, ''))
   form.elements.token.value = token
-  for (const part of form.querySelectorAll('[data-typed]')) part.hidden = part.disabled = true
+  for (const part of form.querySelectorAll('fieldset')) part.hidden = part.disabled = 'typed' in part.dataset
 }
 if (form) {
   take()

@@ -10,16 +10,32 @@ export const pagesDe: PagesWords = {
       action: 'Passwort ändern',
       done: 'Ihr Passwort ist geändert, und alle Sitzungen sind beendet. Melden Sie sich mit dem neuen an.',
     },
+    restore: {
+      title: 'Das Konto behalten',
+      what: 'Ihr Konto bei {app} soll gelöscht werden. Drücken Sie den Knopf, um es zu behalten.',
+      action: 'Mein Konto behalten',
+      done: 'Ihr Konto bleibt. Sie können sich wieder anmelden.',
+    },
   },
-  code: 'Code aus der Mail',
-  codeHint: 'In dem Browser, in dem Sie die Mail verlangt haben. In jedem anderen fügen Sie den ganzen Link ein.',
-  password: 'Neues Passwort',
-  passwordHint: 'Mindestens {min} Zeichen.',
+  fields: {
+    code: {
+      label: 'Code aus der Mail',
+      hint: 'In dem Browser, in dem Sie die Mail verlangt haben. In jedem anderen fügen Sie den ganzen Link ein.',
+    },
+    link: { label: 'Link aus der Mail', hint: 'Kopieren Sie ihn aus der Mail, und fügen Sie ihn hier ein.' },
+    codeBeside: { label: 'Code aus der Mail', hint: 'Er steht unter dem Knopf, und gilt hier so lange wie der Link.' },
+    address: { label: 'Ihre E-Mail-Adresse', hint: 'Die, an die die Mail ging.' },
+    password: { label: 'Neues Passwort', hint: 'Mindestens {min} Zeichen.' },
+  },
+  missing: {
+    code: 'Dies ist nicht der Browser, in dem Sie begonnen haben. Tippen Sie den Code aus der Mail, damit sicher ' +
+      'ist, dass Sie es sind.',
+    address: 'An diese Adresse ging die Mail nicht.',
+  },
   goOn: 'Weiter zu {app}',
-  invalid: 'Dieser Link oder Code gilt nicht mehr, oder er ist vertippt. Verlangen Sie eine neue Mail, wo ' +
-    'Sie begonnen haben.',
-  elsewhere: 'Ein Code gilt in dem Browser, in dem Sie die Mail verlangt haben. Hier fügen Sie den ganzen Link der ' +
-    'Mail ein.',
+  invalid: 'Dieser Link oder Code gilt nicht mehr, oder er ist vertippt. Verlangen Sie eine neue Mail, wo Sie ' +
+    'begonnen haben.',
+  elsewhere: 'Ein Code gilt in dem Browser, in dem Sie die Mail verlangt haben. Hier fügen Sie den ganzen Link ein.',
   rejected: () => 'Dieses Passwort geht nicht: Es ist zu kurz, zu lang oder zu leicht zu erraten. Nehmen Sie ein ' +
     'anderes.',
   later: 'Das waren zu viele Versuche. Warten Sie eine Weile, und versuchen Sie es dann noch einmal.',

@@ -87,6 +87,32 @@ t.test('and in any other browser the whole link, pasted where the code goes', as
   }
 })
 
+t.test('a press alone keeps no account: whoever presses types the address that the mail went to, or pastes its link', async (t) => {
+  for (const isPasted of [false, true]) {
+    const { app, mails, signUpWithMail, login } = await buildWithMail(t, { closing: { grace: '7d' } })
+    const { access_token: token } = await signUpWithMail()
+    // As if the address had been proved: nobody else is told.
+    await app.accounts.orm.em.getConnection().execute('update accounts_users set email_verified_at = created_at')
+    await app.inject({ method: 'DELETE', url: '/auth/me', headers: { authorization: `Bearer ${token}` } })
+    const mail = await mails.next('closing')
+    const [link, linked] = [/http:\S+/.exec(mail.text)![0], { token: mails.token(mail), code: '' }]
+    const page = browser(app)
+    t.match((await page.get(new URL(link).pathname)).body, /Link from the mail.*data-linked hidden disabled.*type="email"/s)
+
+    for (const typed of [{}, { email: '' }, { email: 'eve@example.com' }]) {
+      const answer = await send(page, 'restore', { ...linked, ...typed })
+      t.equal(answer.statusCode, 400)
+      t.match(answer.body, /The mail did not come to this address.*value="[\w.-]{66}".*<fieldset data-linked>\s*<label/s)
+    }
+    t.match((await send(page, 'restore', { code: 'nothing' })).body, /paste the whole link/)
+    t.match((await login('ada', password)).json(), { code: 'ACCOUNTS_CLOSING' })
+    const done = await send(page, 'restore', isPasted ? { code: link } : { ...linked, email: ' Ada@Example.com' })
+    t.match(done.body, /Your account stays/)
+    t.equal((await login('ada', password)).statusCode, 200)
+    t.equal((await send(page, 'restore', { ...linked, email: 'ada@example.com' })).statusCode, 400, 'once')
+  }
+})
+
 t.test('what is wrong is said on the page, with the status of the route, and a link stays there while it is good', async (t) => {
   const { page, token } = await asked(t)
   const short = await send(page, 'reset', { token, new_password: 'short' })
@@ -136,7 +162,7 @@ t.test('fields that no page has are refused', async (t) => {
 
 t.test('the page speaks the language of the browser, or of the app', async (t) => {
   const { app } = await buildWithMail(t, {
-    mail: { appName: 'Löwe & Co', locales: { en: { pages: { code: 'The code' } } } },
+    mail: { appName: 'Löwe & Co', locales: { en: { pages: { fields: { code: { label: 'The code', hint: '' } } } } } },
   })
   const get = async (languages: string) =>
     (await app.inject({ url: '/auth/pages/reset', headers: { 'accept-language': languages } })).body
