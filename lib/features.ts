@@ -4,6 +4,7 @@ import { exportFeature } from './features/export/card.ts'
 import { email } from './features/email/card.ts'
 import { invitations } from './features/invitations/card.ts'
 import { mail } from './features/mail/card.ts'
+import { outbox } from './features/outbox/card.ts'
 import { pages } from './features/pages/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
@@ -18,5 +19,5 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
-  emailLogin, invitations, pages,
+  emailLogin, invitations, pages, outbox,
 ] as const

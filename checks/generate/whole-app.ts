@@ -39,7 +39,7 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
 }
 
 /** What turns those on that have no switch in the option `routes`. */
-const unswitched = [{ on: 'mail.pages', path: '/auth/pages' }]
+const unswitched = [{ on: 'mail.pages', path: '/auth/pages' }, { on: 'mail', path: '/auth/outbox' }]
 
 /** Where it is below `/auth`, as its schema says. */
 function switchOf (url: string): string {

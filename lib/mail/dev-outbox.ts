@@ -16,6 +16,11 @@ export interface DevOutbox extends MailTransport {
   fail: (error: Error, times: number) => void
 }
 
+/** The code in the text of a mail, as digits. Undefined where there is none. */
+export function codeIn ({ text }: Pick<Mail, 'text'>): string | undefined {
+  return /^ *(\d[\d ]{4,10}\d) *$/m.exec(text)?.[1]!.replaceAll(' ', '')
+}
+
 /** How many mails are kept. */
 const most = 100
 

@@ -19,7 +19,7 @@ export function createLinks (
 }
 
 /** In development: where the server of this process listens. */
-function thisMachine (server: Pick<FastifyInstance['server'], 'address'>): string {
+export function thisMachine (server: Pick<FastifyInstance['server'], 'address'>): string {
   const address = server.address()
   return typeof address === 'object' && address ? `http://localhost:${address.port}` : 'http://localhost'
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { OptionsInvalid } from '../http/errors.ts'
-import type { DevOutbox, KeptMail } from './dev-outbox.ts'
+import { codeIn, type DevOutbox, type KeptMail } from './dev-outbox.ts'
 import type { MailKind } from './kinds.ts'
 import type { MailWorker } from './worker.ts'
 
@@ -69,8 +69,8 @@ export function testOutboxOf (services: object): TestOutbox {
       }
     },
 
-    code: ({ text }) => found(text, /^ *(\d[\d ]{4,10}\d) *$/m, 'a code').replaceAll(' ', ''),
-    token: ({ text }) => found(text, /[#=]([\w-]{22}\.[\w-]{43})(?![\w-])/, 'a link'),
+    code: (mail) => found(codeIn(mail), 'a code'),
+    token: ({ text }) => found(/[#=]([\w-]{22}\.[\w-]{43})(?![\w-])/.exec(text)?.[1], 'a link'),
     clear: outbox.clear,
   }
 }
@@ -101,8 +101,7 @@ function describe (kind?: string, to?: string): string {
   return [...kind ? [` of the kind ${kind}`] : [], ...to ? [` to ${to}`] : []].join('')
 }
 
-function found (text: string, form: RegExp, what: string): string {
-  const [, value] = form.exec(text) ?? []
+function found (value: string | undefined, what: string): string {
   if (value === undefined) throw new Error(`There is not ${what} in this mail`)
   return value
 }
