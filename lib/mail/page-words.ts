@@ -1,5 +1,5 @@
 /** The pages that we write ourselves. */
-export const writtenPages = ['reset', 'restore'] as const
+export const writtenPages = ['reset', 'verify', 'disown', 'restore'] as const
 export type WrittenPage = typeof writtenPages[number]
 
 /** What a page says that a link of a mail leads to. `{app}` is filled in. */

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
-import { clientOf } from '../../http/request.ts'
+import { clientOf, type AnyRequest, type Client } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
-import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody } from '../../one-time/schema.ts'
+import type { OneTimeRow } from '../../one-time/rows.ts'
+import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Proof } from '../../one-time/schema.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
@@ -42,7 +43,14 @@ export function verifyEmail (
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
   }
 
+  type Act = (proof: OneTimeRow, client: Client) => Promise<void>
+  const proven = (act: Act) => async (request: AnyRequest, body: Proof) =>
+    act(await mail.prove(request, 'verify', body), clientOf(request))
+  const [verifyBy, disownBy] = [proven(verifying.verify), proven(verifying.disown)]
+
   return (scope, path) => {
+    mail.pageActs.verify = (request, _reply, body) => verifyBy(request, body)
+    mail.pageActs.disown = (request, _reply, body) => disownBy(request, body)
     scope.post('/email/verify/send', { schema: send, onRequest: guards.ownAuthenticate }, async (request, reply) => {
       const user = await lookUp.byId(request.auth.claims.sub)
       if (!user) throw new TokenRevoked()
@@ -55,12 +63,12 @@ export function verifyEmail (
     })
 
     scope.post(path, { schema: verify }, async (request, reply) => {
-      await verifying.verify(await mail.prove(request, 'verify', request.body), clientOf(request))
+      await verifyBy(request, request.body)
       reply.code(204)
     })
 
     scope.post('/email/disown', { schema: disown }, async (request, reply) => {
-      await verifying.disown(await mail.prove(request, 'verify', request.body), clientOf(request))
+      await disownBy(request, request.body)
       reply.code(204)
     })
   }

@@ -28,7 +28,7 @@ export function createPresence ({ mailing: { oneTimes }, challenges }: MailProof
     if (asks === 'password') return
 
     const row = await oneTimes.peek(purpose, token)
-    const { challenge_id: challenge } = challenges.proofIn(request, { token })
+    const challenge = challenges.shown(request, {})
     const isAsker = challenge !== undefined && row?.challenge === challengeHash(challenge)
     if (!row || isAsker) return
 

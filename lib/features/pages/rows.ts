@@ -14,5 +14,7 @@ interface Row {
 
 export const rows: Record<WrittenPage, Row> = {
   reset: { purpose: 'reset', asks: 'password' },
+  verify: { purpose: 'verify', asks: 'code' },
+  disown: { purpose: 'verify', asks: 'address' },
   restore: { purpose: 'restore', asks: 'address' },
 }

@@ -10,6 +10,19 @@ export const pagesDe: PagesWords = {
       action: 'Passwort ändern',
       done: 'Ihr Passwort ist geändert, und alle Sitzungen sind beendet. Melden Sie sich mit dem neuen an.',
     },
+    verify: {
+      title: 'Ihre Adresse bestätigen',
+      what: 'Bestätigen Sie, dass diese Adresse Ihnen gehört, und dass sie die Ihres Kontos bei {app} ist.',
+      action: 'Adresse bestätigen',
+      done: 'Ihre Adresse ist bestätigt.',
+    },
+    disown: {
+      title: 'Das ist nicht mein Konto',
+      what: 'Jemand hat Ihre Adresse für ein Konto bei {app} angegeben. Sie wird von diesem Konto genommen, und wer ' +
+        'dort angemeldet ist, wird abgemeldet.',
+      action: 'Meine Adresse entfernen',
+      done: 'Ihre Adresse gehört nicht mehr zu diesem Konto.',
+    },
     restore: {
       title: 'Das Konto behalten',
       what: 'Ihr Konto bei {app} soll gelöscht werden. Drücken Sie den Knopf, um es zu behalten.',

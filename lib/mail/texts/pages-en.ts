@@ -10,6 +10,19 @@ export const pagesEn: PagesWords = {
       action: 'Change password',
       done: 'Your password is changed, and all sessions are over. Sign in with the new one.',
     },
+    verify: {
+      title: 'Verify your address',
+      what: 'Confirm that this address is yours, and that it is the one of your account of {app}.',
+      action: 'Verify address',
+      done: 'Your address is verified.',
+    },
+    disown: {
+      title: 'This is not my account',
+      what: 'Somebody has given your address for an account of {app}. It leaves that account, and whoever is ' +
+        'signed in there is signed out.',
+      action: 'Remove my address',
+      done: 'Your address belongs to that account no more.',
+    },
     restore: {
       title: 'Keep your account',
       what: 'Your account of {app} is going to be deleted. Press the button to keep it.',

@@ -5,6 +5,7 @@ import { browser } from '../../support/browser.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
 const cookies: AccountsOptions = { transport: 'both' }
+const offered: AccountsOptions = { ...cookies, email: {} }
 
 /** An app with mails, Ada, a browser of hers, and a mail that she has asked for in it. */
 async function asked (t: Test, options: AccountsOptions = cookies) {
@@ -111,6 +112,56 @@ t.test('a press alone keeps no account: whoever presses types the address that t
     t.equal((await login('ada', password)).statusCode, 200)
     t.equal((await send(page, 'restore', { ...linked, email: 'ada@example.com' })).statusCode, 400, 'once')
   }
+})
+
+t.test('an address is verified by a press in the browser that asked, and in any other with the code', async (t) => {
+  for (const isElsewhere of [false, true]) {
+    const { app, mails } = await buildWithMail(t, offered)
+    const asker = browser(app)
+    await asker.post('/auth/register', { username: 'ada', email: 'ada@example.com', password, transport: 'cookie' })
+    const mail = await mails.next('verify')
+    const [token, code] = [mails.token(mail), mails.code(mail)]
+    const isVerified = async () => (await app.accounts.users.find('ada'))!.email_verified
+
+    const page = isElsewhere ? browser(app) : asker
+    if (isElsewhere) {
+      for (const typed of [{}, { code: '' }, { code: '0' }, { email: 'ada@example.com' }]) {
+        const answer = await send(page, 'verify', { token, ...typed })
+        t.equal(answer.statusCode, 400)
+        t.match(answer.body, /role="alert">This is not the browser in which you began.*<div><label for="code">/s)
+        t.notMatch(answer.body, '<fieldset')
+        t.notOk(await isVerified())
+      }
+    }
+    const answer = await send(page, 'verify', { token, ...isElsewhere && { code: ` ${code} ` } })
+    t.match(answer.body, /Your address is verified/)
+    t.ok(await isVerified())
+  }
+})
+
+t.test('without JavaScript an address is verified by the code in the browser that asked, or by a pasted link', async (t) => {
+  for (const isPasted of [false, true]) {
+    const { app, mails } = await buildWithMail(t, offered)
+    const page = browser(app)
+    await page.post('/auth/register', { username: 'ada', email: 'ada@example.com', password, transport: 'cookie' })
+    const mail = await mails.next('verify')
+    const typed = isPasted ? /http:\S+/.exec(mail.text)![0] : mails.code(mail)
+    t.equal((await send(isPasted ? browser(app) : page, 'verify', { token: '', code: typed })).statusCode, 200)
+    t.ok((await app.accounts.users.find('ada'))!.email_verified)
+  }
+})
+
+t.test('who got a mail by mistake takes the address away, and types it for that', async (t) => {
+  const { app, mails, signUpWithMail } = await buildWithMail(t, { email: {} })
+  await signUpWithMail()
+  const mail = await mails.next('verify')
+  t.match(mail.text, '/auth/pages/disown#')
+  const token = mails.token(mail)
+  const page = browser(app)
+  t.equal((await send(page, 'disown', { token })).statusCode, 400)
+  t.equal((await app.accounts.users.find('ada'))!.email, 'ada@example.com')
+  t.match((await send(page, 'disown', { token, email: 'ada@example.com' })).body, /belongs to that account no more/)
+  t.equal((await app.accounts.users.find('ada'))!.email, null)
 })
 
 t.test('what is wrong is said on the page, with the status of the route, and a link stays there while it is good', async (t) => {
