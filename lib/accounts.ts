@@ -74,12 +74,13 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const path = `${app.prefix.replace(/\/+$/, '')}${settings.prefix}`
   const mail = settings.mail && await import('./mail/mail.ts').then(({ openMail }) =>
     openMail(app, { database, keyring, events, users }, settings.mail!, path))
-  const sessions = await openSessions({ database, knownUsers: users.known, events, telemetry, hooks, log }, settings)
+  const sessions = await openSessions(
+    { database, knownUsers: users.known, events, telemetry, hooks, log, tellOfTheft: mail?.tellOfTheft }, settings)
   app.addHook('onClose', sessions.close)
   const ownData = createOwnData(input, users.publicUsers, settings)
   const transport = await createTokenTransport(app, { keyring, telemetry }, settings)
   const guards = createGuards({ tokens, sessions, users, transport, wording }, settings)
-  const signIn = createSignIn({ database, tokens, users, sessions, transport, ownData }, settings)
+  const signIn = createSignIn({ database, mail, tokens, users, sessions, transport, ownData }, settings)
   const openapi = createOpenapi(settings)
 
   const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }

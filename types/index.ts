@@ -17,6 +17,7 @@ import type { UserEvents } from '../lib/features/users/events.ts'
 import type { MailEvents } from '../lib/mail/events.ts'
 import type { SessionCounters, SessionEvents } from '../lib/sessions/events.ts'
 import type { TokenCounters } from '../lib/tokens/events.ts'
+import type { SignInEvents } from '../lib/sign-in/events.ts'
 import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
@@ -70,7 +71,7 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { Events } from '../events/events.ts'
 import { createOneTimes, type OneTimes } from '../one-time/one-time.ts'
+import type { TellOfTheft } from '../sessions/theft.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import type { Users } from '../users/users.ts'
 import { createCompose } from './compose.ts'
@@ -28,6 +29,8 @@ export interface Mailing {
   /** The texts of a language, or English. */
   wordsOf: (locale: string) => MailWords
   notify: Notify
+  /** Tells a user that a session was ended whose refresh token was used twice. */
+  tellOfTheft: TellOfTheft
   /** Whether a notice is switched on. */
   tellsOf: (name: NoticeName) => boolean
   /** Where mails are kept that are not really sent. */
@@ -86,6 +89,10 @@ export async function openMail (
     wordsOf: locales.wordsOf,
     devOutbox,
     notify: notices.notify,
+    async tellOfTheft (tx, userId, client) {
+      const user = await users.lookUp.byId(userId, tx)
+      if (user) await notices.notify(tx, 'reuse', user, { client })
+    },
     keepFor: (services) => keepMailing(services, { worker, devOutbox }),
     tellsOf: (name) => settings.notices[name],
   }

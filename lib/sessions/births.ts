@@ -24,10 +24,14 @@ export interface Beginning extends Client {
   data?: SessionData | null
   /** How it was proved who it is: authentication methods (RFC 8176). Default null: not known. */
   amr?: string[]
+  /** Whether the browser has shown that its user had signed in there before. */
+  isKnownDevice?: boolean
 }
 
 /** How sessions begin. */
 export interface Births {
+  /** Where a user has signed in from, as far as their sessions are still kept; the last first, and no more than 500. */
+  origins: (tx: EntityManager, userId: string) => Promise<Pick<Session, 'ip' | 'userAgent'>[]>
   /** A new session, which is not stored yet. `epoch` is the user's, as it was before the password was checked. */
   begin: (user: User, epoch: number, beginning: Beginning) => Session
   /** Stores a new session, whose user is there. */
@@ -50,7 +54,15 @@ export function createBirths (
     .where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
     .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
 
+  const originsOf = database.statement(({ query }) =>
+    query(Session).select(['ip', 'userAgent']).where({ user: 'userId' }).orderBy({ id: 'desc' }).limit(500))
+
   return {
+    async origins (tx, userId) {
+      const rows = await originsOf.all<{ ip: string | null, user_agent: string | null }>(tx, { userId })
+      return rows.map(({ ip, user_agent: userAgent }) => ({ ip, userAgent }))
+    },
+
     begin (user, epoch, { transport, authTime, data = null, amr = null, ...client }) {
       const now = new Date()
       return {

@@ -22,6 +22,8 @@ export interface Ender {
   em?: EntityManager | undefined
   /** What is known of both sides of a theft. */
   reuse?: ReuseDetails
+  /** More to write in the same transaction. */
+  within?: (tx: EntityManager) => Promise<void>
 }
 
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
@@ -102,7 +104,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     lockLiving,
     isTokenRevoked,
 
-    async end (id, reason, { userId, client, em, reuse } = {}) {
+    async end (id, reason, { userId, client, em, reuse, within } = {}) {
       if (!isId(id)) return false
       const goesOn = { id, revokedAt: null, ...userId === undefined ? {} : { user: userId } }
       return log.record(async (tx, write, note) => {
@@ -111,6 +113,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
         await write('session', id)
         const what = reason === 'reuse' ? { type: reason, details: reuse } : { type: 'logout', reason }
         await note({ ...what, userId, sessionId: id, client })
+        await within?.(tx)
         return true
       }, em)
     },

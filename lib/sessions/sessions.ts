@@ -19,7 +19,7 @@ import { createRevocations, type Ending, type Revocations } from './revocations.
 import { createShownTokens, type ShownTokens } from './shown.ts'
 import { createSignals, type Signals } from './signals.ts'
 import { createStoredSessions, type StoredSessions } from './stored.ts'
-import { createEndReused } from './theft.ts'
+import { createEndReused, type TellOfTheft } from './theft.ts'
 
 /** All that is done with sessions: they begin, go on, are used, and end. */
 export interface Sessions extends Births, Refreshes, ShownTokens, Logouts, Reauthentication, StoredSessions {
@@ -39,6 +39,8 @@ export interface SessionParts {
   telemetry: SessionTelemetry
   hooks: Hooks
   log: FastifyBaseLogger
+  /** Undefined where users are not told. */
+  tellOfTheft: TellOfTheft | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import type { ErrorClass } from '../http/answers.ts'
+import type { Mailing } from '../mail/mail.ts'
 import type { Beginning, SessionTransport } from '../sessions/births.ts'
 import type { OwnData, SessionData } from '../sessions/data.ts'
 import type { Session } from '../sessions/entity.ts'
@@ -11,6 +12,7 @@ import type { TokenTransport } from '../transport/transport.ts'
 import { User } from '../users/entity.ts'
 import type { Users } from '../users/users.ts'
 import { CredentialsInvalid } from './errors.ts'
+import { createTellOfDevice } from './new-device.ts'
 import { createGranting, type Granting } from './grant.ts'
 import type { SignInSettings } from './options.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
@@ -82,6 +84,8 @@ export type Spend = (tx: EntityManager, user: User, write: Write, note: Note) =>
 
 interface SignInParts {
   database: Database
+  /** Undefined where there are no mails. */
+  mail: Mailing | undefined
   tokens: Tokens
   users: Users
   sessions: Sessions
@@ -90,7 +94,8 @@ interface SignInParts {
 }
 
 export function createSignIn (parts: SignInParts, settings: SignInSettings): SignIn {
-  const { database, users: { lookUp, publicUsers }, sessions } = parts
+  const { database, mail, users: { lookUp, publicUsers }, sessions } = parts
+  const tellOfDevice = mail?.tellsOf('newDevice') ? createTellOfDevice(database, mail, sessions) : undefined
   const granting = createGranting({ ...parts, publicUsers }, settings)
   const steps: SignInStep[] = []
   const noteLogin = database.statement(({ query }) =>
@@ -109,6 +114,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
       if (!found) throw new CredentialsInvalid()
       for (const { judge } of steps) await judge(found)
       const user = spend ? await spend(tx, found, write, note) : found
+      await tellOfDevice?.(tx, user, beginning, note)
       await sessions.makeRoom(tx, write, note, user, beginning)
       const session = sessions.begin(user, user.epoch, beginning)
       const answer = issue(session)

@@ -19,7 +19,7 @@ interface Login extends Wish, Record<string, unknown> {
 const words = { username: 'user name', email: 'e-mail address' }
 
 export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes {
-  const { hooks, settings: { identifiers, transport }, signIn } = spine
+  const { hooks, mail, settings: { identifiers, transport }, signIn, users: { lookUp } } = spine
   const field = identifiers.includes('username') ? 'username' : 'email'
 
   const schemaOf = () => ({
@@ -47,7 +47,9 @@ export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes
     try {
       const user = await passwords.identify(request, reply, identifier, password)
       const { data, claims } = await signIn.givenByHost(user, request)
-      const granted = await signIn.signIn(user, { ...beginning, data, amr: ['pwd'] }, (session) =>
+      const isKnownDevice = mail && await throttle.known(request, () => lookUp.stored.byId(user.id)) !== undefined
+      const begun = { ...beginning, data, amr: ['pwd'], ...isKnownDevice && { isKnownDevice } }
+      const granted = await signIn.signIn(user, begun, (session) =>
         throttle.remember(signIn.grant(session, claims), session)
       )
       hooks.onLogin?.(granted.body.user, sourceOf(request))

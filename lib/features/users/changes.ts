@@ -129,6 +129,7 @@ export function createChanges (
         const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : undefined
         await (reason ? endings.endOthers(tx, write, id, reason) : write('user', id, user.epoch))
         for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
+        if (user.roles.some((role) => !before.roles.includes(role))) await mail?.notify(tx, 'rolesRaised', user)
         await within?.(tx, user)
         return user
       }, em)
