@@ -22,10 +22,12 @@ export async function open (
 ): Promise<Open<undefined, never>> {
   const closing = createClosing(spine, users.changes, settings)
   const { graceSeconds } = settings.closing
-  spine.signIn.steps.push({
-    judge ({ closesAt }) { if (closesAt) throw new AccountClosing(closesAt) },
-    ...graceSeconds > 0 && { Refusal: AccountClosing },
-  })
+  if (graceSeconds > 0) {
+    spine.signIn.steps.push({
+      judge ({ closesAt }) { if (closesAt) throw new AccountClosing(closesAt) },
+      Refusal: AccountClosing,
+    })
+  }
 
   return {
     face: undefined,

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
-import { sourceOf } from '../../http/request.ts'
+import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { SessionsFull } from '../../sessions/errors.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
@@ -9,14 +9,39 @@ import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
+import type { Limits } from '../throttle/limits.ts'
+import type { LookUp } from '../../users/look-up.ts'
+import { identifierKey } from '../../users/identifiers.ts'
+import type { Credentials } from './credentials.ts'
 import { Busy } from './errors.ts'
-import type { PasswordParts } from './passwords.ts'
+import type { PasswordParts, Passwords } from './passwords.ts'
+import type { Queue } from './queue.ts'
 
 interface Login extends Wish, Record<string, unknown> {
   password: string
 }
 
 const words = { username: 'user name', email: 'e-mail address' }
+
+interface IdentifyParts {
+  lookUp: LookUp
+  throttle: Limits
+  queue: Queue
+  credentials: Credentials
+}
+
+/** Makes the one way for routes to ask for a name or an address and a password: counted, and in the line. */
+export function createIdentify ({ lookUp, throttle, queue, credentials }: IdentifyParts): Passwords['identify'] {
+  return (request, reply, identifier, password) => {
+    const find = async () => {
+      const stored = await lookUp.stored.byIdentifier(identifier)
+      const device = await throttle.known(request, async () => stored)
+      return { key: identifierKey(identifier), id: stored?.id, stored, device }
+    }
+    return queue.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
+      credentials.identify(stored, isJudged, password, clientOf(request), disconnectSignal(reply))))
+  }
+}
 
 export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes {
   const { hooks, mail, settings: { identifiers, transport }, signIn, users: { lookUp } } = spine

@@ -1,13 +1,11 @@
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
-import { clientOf, disconnectSignal } from '../../http/request.ts'
-import { identifierKey } from '../../users/identifiers.ts'
 import type { Limits } from '../throttle/limits.ts'
 import { createPasswordChange } from './password-change.ts'
 import { password } from './change.ts'
 import { createCredentials } from './credentials.ts'
 import { createHasher } from './hasher.ts'
-import { login } from './login.ts'
+import { createIdentify, login } from './login.ts'
 import type { PasswordSettings } from './options.ts'
 import type { PasswordParts, Passwords } from './passwords.ts'
 import { createPolicy } from './policy.ts'
@@ -39,15 +37,7 @@ export async function open (
       await policy.check(password, owner, gone)
       return hasher.hash(password, gone)
     },
-    identify (request, reply, identifier, password) {
-      const find = async () => {
-        const stored = await lookUp.stored.byIdentifier(identifier)
-        const device = await throttle.known(request, async () => stored)
-        return { key: identifierKey(identifier), id: stored?.id, stored, device }
-      }
-      return queue.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
-        credentials.identify(stored, isJudged, password, clientOf(request), disconnectSignal(reply))))
-    },
+    identify: createIdentify({ lookUp, throttle, queue, credentials }),
   }
   const parts: PasswordParts = {
     spine,
