@@ -1,5 +1,5 @@
 /** The pages that we write ourselves. */
-export const writtenPages = ['reset', 'verify', 'disown', 'restore'] as const
+export const writtenPages = ['reset', 'verify', 'disown', 'change', 'revert', 'restore'] as const
 export type WrittenPage = typeof writtenPages[number]
 
 /** What a page says that a link of a mail leads to. `{app}` is filled in. */
@@ -38,6 +38,10 @@ export interface PagesWords {
   }
   /** What is said where a link came alone, or with something else. */
   missing: { code: string, address: string }
+  /** In place of `done`, where another mail goes to another address. */
+  goesOn: string
+  /** An address that somebody else has. */
+  taken: string
   /** What the link says that leads away from a page that is done. */
   goOn: string
   /** A link or a code that is not good. */

@@ -5,7 +5,9 @@ import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
-import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Challenge } from '../../one-time/schema.ts'
+import {
+  ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Challenge, type Proof,
+} from '../../one-time/schema.ts'
 import { UserExists } from '../../users/errors.ts'
 import { readEmail } from '../../users/identifiers.ts'
 import { EmailSchema } from '../../users/schema.ts'
@@ -67,7 +69,19 @@ export function changeEmail (
     return begun!.answer(reply)
   }
 
+  async function changeBy (request: AnyRequest, reply: AnyReply, body: Proof): Promise<Challenge | void> {
+    const proof = await mail.prove(request, 'change', body)
+    const next = proof.data?.next as string | undefined
+    return next === undefined ? changing.change(proof, clientOf(request)) : goOn(request, reply, proof, next)
+  }
+
+  async function revertBy (request: AnyRequest, body: Proof): Promise<void> {
+    await changing.revert(await mail.prove(request, 'revert', body), clientOf(request))
+  }
+
   return (scope, path) => {
+    mail.pageActs.change = changeBy
+    mail.pageActs.revert = (request, _reply, body) => revertBy(request, body)
     const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
     scope.put(path, { schema: ask, onRequest }, async (request, reply) => {
       const { auth: { claims: { ver: epoch } }, body: { email, challenge_id: challengeId } } = request
@@ -85,14 +99,13 @@ export function changeEmail (
     })
 
     scope.post('/email/change', { schema: change }, async (request, reply) => {
-      const proof = await mail.prove(request, 'change', request.body)
-      const next = proof.data?.next as string | undefined
-      reply.code(next === undefined ? 204 : 202)
-      return next === undefined ? changing.change(proof, clientOf(request)) : goOn(request, reply, proof, next)
+      const challenge = await changeBy(request, reply, request.body)
+      reply.code(challenge ? 202 : 204)
+      return challenge
     })
 
     scope.post('/email/revert', { schema: revert }, async (request, reply) => {
-      await changing.revert(await mail.prove(request, 'revert', request.body), clientOf(request))
+      await revertBy(request, request.body)
       reply.code(204)
     })
   }

@@ -36,12 +36,12 @@ export interface Asking {
 }
 
 /**
- * What a page of ours does when its button is pressed: what the feature's own route does with such a body. It gives
- * nothing back, and throws what the route throws.
+ * What a page of ours does when its button is pressed: what the feature's own route does with such a body, which gives
+ * a challenge where another mail is on its way, and throws what the route throws.
  */
 export type PageAct = (
   request: AnyRequest, reply: AnyReply, body: Proof & { new_password: string }
-) => Promise<void>
+) => Promise<Challenge | void>
 
 /** A mail that is asked for in a transaction of something else. */
 export interface BegunMail {

@@ -57,8 +57,9 @@ export function mailPages (
     if (missing) return { status: 400, words, token, wrong: words.missing[missing], isCodeMissing: missing === 'code' }
 
     try {
-      await pageActs[name]!(request, reply, { ...token === undefined ? { code } : { token }, new_password: password })
-      return { status: 200, words, isDone: true }
+      const proof = token === undefined ? { code } : { token }
+      const challenge = await pageActs[name]!(request, reply, { ...proof, new_password: password })
+      return { status: 200, words, isDone: true, goesOn: challenge !== undefined }
     } catch (error) {
       return { words, token, ...refusalOf(error, words) }
     }

@@ -9,6 +9,8 @@ import { style } from './style.ts'
 export interface Shown extends FormShown {
   words: PagesWords
   isDone?: boolean
+  /** Whether it goes on by another mail. */
+  goesOn?: boolean
 }
 
 /** What all pages have in common. */
@@ -31,7 +33,7 @@ export function createPages ({ appName, home, minLength }: PageParts): (name: Wr
   const formOf = createForms(fill, minLength)
 
   return (name, shown) => {
-    const { words, isDone, ...form } = shown
+    const { words, isDone, goesOn, ...form } = shown
     const { title, done } = words.each[name]
     return html`<!doctype html>
 <html lang="${words.language}"><head><meta charset="utf-8">
@@ -39,7 +41,7 @@ export function createPages ({ appName, home, minLength }: PageParts): (name: Wr
 <meta name="robots" content="noindex"><title>${title} – ${appName}</title><style>${style}</style></head>
 <body><main><p class="app">${appName}</p><h1>${title}</h1>
 ${isDone
-  ? html`<p role="status">${fill(done)}</p><a class="on" href="${home}">${fill(words.goOn)}</a>`
+  ? html`<p role="status">${goesOn ? words.goesOn : fill(done)}</p><a class="on" href="${home}">${fill(words.goOn)}</a>`
   : formOf(name, words, form)}
 </main><script>${script}</script></body></html>
 `.text

@@ -16,6 +16,7 @@ export function refusalOf (error: unknown, words: PagesWords): Refusal {
     // A code, and no cookie with the challenge that it goes with.
     ACCOUNTS_INPUT_INVALID: { wrong: words.elsewhere },
     ACCOUNTS_PASSWORD_REJECTED: { wrong: words.rejected(String(message)) },
+    ACCOUNTS_USER_EXISTS: { wrong: words.taken },
     ACCOUNTS_THROTTLED: { wrong: words.later },
     ACCOUNTS_BUSY: { wrong: words.later },
   }

@@ -16,5 +16,7 @@ export const rows: Record<WrittenPage, Row> = {
   reset: { purpose: 'reset', asks: 'password' },
   verify: { purpose: 'verify', asks: 'code' },
   disown: { purpose: 'verify', asks: 'address' },
+  change: { purpose: 'change', asks: 'code' },
+  revert: { purpose: 'revert', asks: 'address' },
   restore: { purpose: 'restore', asks: 'address' },
 }

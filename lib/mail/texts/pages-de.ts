@@ -23,6 +23,20 @@ export const pagesDe: PagesWords = {
       action: 'Meine Adresse entfernen',
       done: 'Ihre Adresse gehört nicht mehr zu diesem Konto.',
     },
+    change: {
+      title: 'Ihre neue Adresse bestätigen',
+      what: 'Bestätigen Sie, dass Ihr Konto bei {app} eine andere Adresse haben soll.',
+      action: 'Bestätigen',
+      done: 'Ihr Konto hat eine andere Adresse.',
+    },
+    revert: {
+      title: 'Ihr Konto zurückholen',
+      what: 'Ihr Konto bei {app} bekommt die Adresse von vorher zurück. Alle Sitzungen enden, und Sie wählen ein ' +
+        'anderes Passwort.',
+      action: 'Zurückholen',
+      done: 'Die Adresse ist wie vorher, und alle Sitzungen sind beendet. Eine Mail ist unterwegs, mit der Sie ein ' +
+        'anderes Passwort wählen.',
+    },
     restore: {
       title: 'Das Konto behalten',
       what: 'Ihr Konto bei {app} soll gelöscht werden. Drücken Sie den Knopf, um es zu behalten.',
@@ -45,6 +59,8 @@ export const pagesDe: PagesWords = {
       'ist, dass Sie es sind.',
     address: 'An diese Adresse ging die Mail nicht.',
   },
+  goesOn: 'Eine weitere Mail ist unterwegs an die neue Adresse. Dort geht es weiter.',
+  taken: 'Jemand anders hat diese Adresse.',
   goOn: 'Weiter zu {app}',
   invalid: 'Dieser Link oder Code gilt nicht mehr, oder er ist vertippt. Verlangen Sie eine neue Mail, wo Sie ' +
     'begonnen haben.',

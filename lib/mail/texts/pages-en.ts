@@ -23,6 +23,19 @@ export const pagesEn: PagesWords = {
       action: 'Remove my address',
       done: 'Your address belongs to that account no more.',
     },
+    change: {
+      title: 'Confirm your new address',
+      what: 'Confirm that your account of {app} is to have another address.',
+      action: 'Confirm',
+      done: 'Your account has another address.',
+    },
+    revert: {
+      title: 'Take your account back',
+      what: 'Your account of {app} gets its address of before back. All sessions end, and you choose another password.',
+      action: 'Take it back',
+      done: 'The address is as before, and all sessions are over. A mail is on its way by which you choose another ' +
+        'password.',
+    },
     restore: {
       title: 'Keep your account',
       what: 'Your account of {app} is going to be deleted. Press the button to keep it.',
@@ -47,6 +60,8 @@ export const pagesEn: PagesWords = {
     code: 'This is not the browser in which you began. Type the code of the mail, so that it is sure that it is you.',
     address: 'The mail did not come to this address.',
   },
+  goesOn: 'Another mail is on its way to the new address. Go on there.',
+  taken: 'Somebody else has this address.',
   goOn: 'Go on to {app}',
   invalid: 'This link or code is not good any more, or it was mistyped. Ask for another mail where you began.',
   elsewhere: 'A code is good in the browser in which you asked for the mail. Here, paste the whole link of the mail.',

@@ -164,6 +164,35 @@ t.test('who got a mail by mistake takes the address away, and types it for that'
   t.equal((await app.accounts.users.find('ada'))!.email, null)
 })
 
+t.test('another address is confirmed with its code in any browser, and taken back with the old address', async (t) => {
+  const { app, mails, post, signUpWithMail } = await buildWithMail(t, { ...cookies, email: { confirmOld: true } })
+  const { access_token: access } = await signUpWithMail()
+  const authorization = { authorization: `Bearer ${access}` }
+  const emailOf = async () => (await app.accounts.users.find('ada'))!.email
+  await post('/auth/email/verify/send', {}, access)
+  await post('/auth/email/verify', { token: mails.token(await mails.next('verify')) })
+  await app.inject({ method: 'PUT', url: '/auth/email', payload: { email: 'ada@new.example' }, headers: authorization })
+
+  const page = browser(app)
+  const first = await mails.next('change-from')
+  t.equal((await send(page, 'change', { token: mails.token(first) })).statusCode, 400)
+  const half = await send(page, 'change', { token: mails.token(first), code: mails.code(first) })
+  t.match(half.body, /role="status">Another mail is on its way to the new address/)
+  const second = await mails.next('change')
+  t.match((await send(page, 'change', { token: mails.token(second) })).body, /Your account has another address/,
+    'the browser that went on is the one that asked')
+  t.equal(await emailOf(), 'ada@new.example')
+
+  const token = mails.token(await mails.next('email-changed'))
+  t.equal((await send(page, 'revert', { token })).statusCode, 400)
+  t.equal((await send(page, 'revert', { token, email: 'ada@new.example' })).statusCode, 400)
+  await signUpWithMail('eve', 'ada@example.com')
+  t.match((await send(page, 'revert', { token, email: 'ada@example.com' })).body, /Somebody else has this address/)
+  await app.accounts.users.delete((await app.accounts.users.find('eve'))!.id)
+  t.match((await send(page, 'revert', { token, email: 'ada@example.com' })).body, /The address is as before/)
+  t.equal(await emailOf(), 'ada@example.com')
+})
+
 t.test('what is wrong is said on the page, with the status of the route, and a link stays there while it is good', async (t) => {
   const { page, token } = await asked(t)
   const short = await send(page, 'reset', { token, new_password: 'short' })
