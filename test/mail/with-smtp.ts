@@ -16,12 +16,13 @@ export async function buildWithSmtp (t: Test, smtp: SmtpOptions | string, option
   return buildToSend(t, { ...options, mail: { ...mail, ...Object(options.mail) } })
 }
 
-/** An app that sends its mails as its options say. */
+/** An app that sends its mails as its options say, and none to who registers. */
 export async function buildToSend (t: Test, options: AccountsOptions) {
   const lines: Told['lines'] = []
   const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
   const server = { logger: { level: 'trace', stream } }
-  const built = await (options.db === ':memory:' ? build : buildOnFile)(t, options, server) as
+  const quiet = { email: { verification: 'none' }, ...options } as const
+  const built = await (options.db === ':memory:' ? build : buildOnFile)(t, quiet, server) as
     Awaited<ReturnType<typeof buildOnFile>>
   const { app, post } = built
   const events = await listening(t)
