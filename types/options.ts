@@ -326,6 +326,8 @@ export interface AccountsOptions {
   routes?: {
     /** `POST /register`. Default `true`. */
     register?: RouteSwitch
+    /** `POST /register/complete`, with `email.verification: 'first'`. Default `true`. */
+    completeRegistration?: RouteSwitch
     /** `POST /login`. Default `true`. */
     login?: RouteSwitch
     /** `POST /reauthenticate`. Default `true`. */
@@ -576,9 +578,9 @@ export interface AccountsOptions {
   email?: {
     /**
      * Whether somebody who registers proves their address. With `'offered'` they are in at once, and a mail is on its
-     * way; `'none'` sends none. Default `'offered'` with mail, else `'none'`.
+     * way; with `'first'` there is no user before; `'none'` sends none. Default `'offered'` with mail, else `'none'`.
      */
-    verification?: 'none' | 'offered'
+    verification?: 'none' | 'offered' | 'first'
     /** Whether the address of before, where it is verified, is asked first. Default `false`. */
     confirmOld?: boolean
   }

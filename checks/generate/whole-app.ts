@@ -13,6 +13,7 @@ const needed: AccountsOptions = {
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   mail: true,
   closing: { grace: '30d' },
+  email: { verification: 'first' },
 }
 
 /** What an app has with all routes on: these, the calls for code, and what is counted. */

@@ -16,10 +16,11 @@ export const routes = {
 
 export const options = {
   email: Group({
-    verification: Type.Optional(OneOf(['none', 'offered'], {
+    verification: Type.Optional(OneOf(['none', 'offered', 'first'], {
       usual: "`'offered'` with mail, else `'none'`",
       description: "Whether somebody who registers proves their address. With `'offered'` they are in at once, and a " +
-        "mail is on its way; `'none'` sends none.",
+        "mail is on its way; with `'first'` there is no user before ([how](register.md#the-address-first)); `'none'` " +
+        'sends none.',
     })),
     confirmOld: Type.Boolean({
       default: false,
@@ -34,7 +35,8 @@ type Given = Filled<typeof options & Pick<typeof mailOptions, 'mail'>>
 export type EmailSettings = ReturnType<typeof read>
 
 export function problems ({ email: { verification }, mail }: Given): string[] {
-  return verification === 'offered' && !mail ? ["email.verification 'offered' needs mail"] : []
+  const needsMail = verification === 'offered' || verification === 'first'
+  return needsMail && !mail ? [`email.verification '${verification}' needs mail`] : []
 }
 
 export function read (given: Given) {

@@ -72,6 +72,8 @@ export interface MailProofs {
    * @throws {Throttled} by the network alone
    */
   prove: (request: AnyRequest, purpose: Purpose, body: Proof) => Promise<OneTimeRow>
+  /** Whether a proof is shown where it was asked for: with its challenge, in the body or as a cookie. */
+  isAsker: (request: AnyRequest, body: Proof, proof: OneTimeRow) => boolean
   /**
    * Makes sure that a proof is shown where it was asked for: a link that somebody else opens signs nobody in.
    * @throws {ProofInvalid}
@@ -83,6 +85,9 @@ export interface MailProofs {
   /** Finds out who gets a kind of mail that was asked for. */
   findAsked: (asked: AskedKind) => FindRecipient
 }
+
+/** What links are of that may bring their challenge along. */
+const bound: Purpose[] = ['login', 'register']
 
 /** What a mail that nobody is signed in for waits before it is made, so that the asker's next request sees nothing. */
 const delay = () => 50 + 450 * Math.random()
@@ -130,6 +135,11 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     }
   }
 
+  function isAsker (request: AnyRequest, body: Proof, { challenge }: OneTimeRow): boolean {
+    const shown = challenges.shown(request, body)
+    return shown !== undefined && challengeHash(shown) === challenge
+  }
+
   return {
     mailing,
     challenges,
@@ -143,11 +153,12 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     },
 
     prove: async (request, purpose, body) =>
-      oneTimes.check(purpose, challenges.proofIn(request, body, purpose === 'login'), guessingOf(request, purpose)),
+      oneTimes.check(purpose, challenges.proofIn(request, body, bound.includes(purpose)), guessingOf(request, purpose)),
 
-    requireChallenge (request, body, { challenge }) {
-      const shown = challenges.shown(request, body)
-      if (shown === undefined || challengeHash(shown) !== challenge) throw new ProofInvalid()
+    isAsker,
+
+    requireChallenge (request, body, proof) {
+      if (!isAsker(request, body, proof)) throw new ProofInvalid()
     },
 
     pageActs: {},

@@ -1,5 +1,6 @@
 import type { OnRegister } from '../../sessions/options.ts'
 import type { Addresses } from '../email/addresses.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Limits } from '../throttle/limits.ts'
 
@@ -9,9 +10,12 @@ export interface RegisterNeeds {
   passwords: Passwords
   /** Undefined where there are no mails. */
   email: Addresses | undefined
+  /** Undefined where there are no mails. */
+  mail: MailProofs | undefined
 }
 
 /** What the settings say of registrations. */
 export interface RegisterSettings {
   hooks: { onRegister?: OnRegister }
+  email: { verification: string }
 }

@@ -5,43 +5,30 @@ import { answers, tags } from '../../http/answers.ts'
 import { component } from '../../http/component.ts'
 import { disconnectSignal, sourceOf } from '../../http/request.ts'
 import { ChallengeSchema } from '../../one-time/schema.ts'
-import type { Wish } from '../../sign-in/sign-in.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import { UserExists } from '../../users/errors.ts'
-import { EmailSchema, UsernameSchema } from '../../users/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Busy, PasswordRejected } from '../passwords/errors.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
+import { registrationFields, type Registration } from './body.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
 import type { StoreRegistration } from './registering.ts'
-
-/** What somebody registers with, fields of the app's own included. */
-interface Registration extends Pick<Wish, 'transport'> {
-  username?: string
-  email?: string
-  password: string
-}
 
 export function register (
   spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds,
   store: StoreRegistration
 ): AddRoutes {
-  const { hooks, settings: { identifiers, transport }, signIn, users: { draft, fields, publicUsers } } = spine
+  const { hooks, settings: { transport }, signIn, users: { draft, fields, publicUsers } } = spine
   const { TokenResponseSchema } = signIn
-  const hasName = identifiers.includes('username')
-  const hasEmail = identifiers.includes('email')
 
   const schema = {
     operationId: 'register',
     summary: 'Open an account and sign in',
     tags,
     body: Type.Object({
-      ...hasName && { username: UsernameSchema },
-      ...hasEmail && { email: hasName ? Type.Optional(EmailSchema) : EmailSchema },
-      password: passwords.PasswordSchema,
-      ...fields.registration,
+      ...registrationFields(spine, passwords, false),
       ...transportFields(transport),
     }, { additionalProperties: false }),
     response: answers({ 201: addresses?.isOffered ? withChallenge(TokenResponseSchema) : TokenResponseSchema },

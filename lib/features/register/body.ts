@@ -1,0 +1,25 @@
+import { Type } from '@sinclair/typebox'
+import type { Wish } from '../../sign-in/sign-in.ts'
+import { EmailSchema, UsernameSchema } from '../../users/schema.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Spine } from '../spine.ts'
+
+/** What somebody registers with, fields of the app's own included. */
+export interface Registration extends Pick<Wish, 'transport'> {
+  username?: string
+  email?: string
+  password: string
+}
+
+/** The names, the password and the fields that a registration asks for. */
+export function registrationFields (
+  { settings: { identifiers }, users: { fields } }: Spine, { PasswordSchema }: Passwords, needsEmail: boolean
+) {
+  const hasName = identifiers.includes('username')
+  return {
+    ...hasName && { username: UsernameSchema },
+    ...identifiers.includes('email') && { email: hasName && !needsEmail ? Type.Optional(EmailSchema) : EmailSchema },
+    password: PasswordSchema,
+    ...fields.registration,
+  }
+}

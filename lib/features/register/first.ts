@@ -1,0 +1,148 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { Type } from '@sinclair/typebox'
+import { bodyErrors } from '../../guards/answers.ts'
+import { answers, tags } from '../../http/answers.ts'
+import { InputInvalid } from '../../http/errors.ts'
+import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
+import { ProofInvalid } from '../../one-time/errors.ts'
+import { lives } from '../../one-time/purposes.ts'
+import type { OneTimeRow } from '../../one-time/rows.ts'
+import { ChallengeSchema, ProofBody, type Proof } from '../../one-time/schema.ts'
+import { challengeHash } from '../../one-time/secrets.ts'
+import { deliver } from '../../sign-in/grant.ts'
+import type { Wish } from '../../sign-in/sign-in.ts'
+import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { UserExists } from '../../users/errors.ts'
+import type { Profile } from '../../users/fields.ts'
+import type { AddRoutes } from '../feature.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
+import { Busy, PasswordRejected } from '../passwords/errors.ts'
+import type { Spine } from '../spine.ts'
+import { Throttled } from '../throttle/errors.ts'
+import { registrationFields, type Registration } from './body.ts'
+import type { RegisterNeeds, RegisterSettings } from './needs.ts'
+import type { StoreRegistration } from './registering.ts'
+
+/** What is kept of somebody who has not proved their address yet, beside the address. */
+interface Pending {
+  username: string | null
+  passwordHash: string
+  profile: Profile
+}
+
+/**
+ * Registration where the address is proved first: until then there is no user, and whether an address is taken is found
+ * out when the mail is sent.
+ */
+export function registerFirst (
+  spine: Spine, { hooks: { onRegister } }: RegisterSettings, needs: RegisterNeeds & { mail: MailProofs },
+  store: StoreRegistration
+): { register: AddRoutes, completeRegistration: AddRoutes } {
+  const { database, hooks, settings: { transport }, signIn, users: { draft, fields, lookUp, publicUsers } } = spine
+  const { throttle, passwords, mail } = needs
+  const { challenges, mailing: { oneTimes, write, localeFor } } = mail
+  const { seconds } = lives.register
+
+  mail.mailing.worker.recipients.register = async ({ oneTimeId }) => {
+    const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
+    if (!proof || proof.usedAt) return
+    const waitMs = await throttle.mailTo(proof.addressKey)
+    if (waitMs === Infinity) return
+    if (waitMs > 0) return { later: waitMs }
+    if (!await lookUp.byKey(proof.addressKey)) return { address: proof.address, proof }
+
+    await database.transaction((tx) => oneTimes.use(tx, proof)).catch(unlessUsed)
+    return { address: proof.address, kind: 'register-taken' }
+  }
+
+  const askSchema = {
+    operationId: 'register',
+    summary: 'Open an account, once the address is proved',
+    description: 'The answer is the same whether the address has an account or not. See completeRegistration.',
+    tags,
+    body: Type.Object(registrationFields(spine, passwords, true), { additionalProperties: false }),
+    response: answers({ 202: ChallengeSchema }, ...bodyErrors, PasswordRejected, UserExists, Throttled, Busy),
+  }
+
+  const completeSchema = {
+    operationId: 'completeRegistration',
+    summary: 'Open the account and sign in, by the link or the code of a mail',
+    description: 'Where the registration was begun, the challenge comes along; elsewhere the password is chosen anew.',
+    tags,
+    body: ProofBody({ password: Type.Optional(passwords.PasswordSchema), ...transportFields(transport) }),
+    response: answers({ 201: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport), ProofInvalid,
+      PasswordRejected, UserExists, Throttled, Busy),
+  }
+
+  const register: AddRoutes = (scope, path) => scope.post(path, { schema: askSchema }, async (request, reply) => {
+    const { username: typed, email, password, ...profile } = request.body as Registration
+    const challenge = challenges.of(undefined)
+    const client = clientOf(request)
+    const prepare = async () => draft({ username: typed, email }, { ...fields.given, ...profile }, (names) =>
+      passwords.take(password, names, disconnectSignal(reply)))
+    await passwords.admit(request, () => throttle.register(request, prepare, async (pending) => {
+      const { username, usernameKey, email, emailKey, passwordHash, profile } = pending
+      // A name is no secret: it stands beside what people write.
+      if (usernameKey && await lookUp.byKey(usernameKey)) throw new UserExists('username')
+      const data: Pending = { username, passwordHash, profile }
+      await database.transaction(async (tx) => {
+        const { id: oneTimeId } = await oneTimes.make(tx, {
+          purpose: 'register',
+          address: email!,
+          addressKey: emailKey!,
+          challenge: challengeHash(challenge),
+          data: { ...data },
+        })
+        const locale = localeFor(null, client, request)
+        await write(tx, { kind: 'register', address: email!, oneTimeId, client, locale, seconds, delayMs: 50 })
+      })
+    }))
+    reply.code(202)
+    return challenges.answer(reply, challenge, seconds)
+  })
+
+  const completeRegistration: AddRoutes = (scope, path) => scope.post(path, {
+    schema: completeSchema,
+  }, async (request, reply) => {
+    const { transport: wanted, password, ...body } = request.body as Proof & Pick<Wish, 'transport'> &
+      { password?: string }
+    const beginning = signIn.beginningOf(request, wanted ? { transport: wanted } : {})
+    const granted = await passwords.admit(request, async () => {
+      const proof = await mail.prove(request, 'register', body)
+      const user = await userOf(proof, async (pending, names) => {
+        if (mail.isAsker(request, body, proof)) return pending
+        if (password === undefined) throw new InputInvalid('body must have password, which is chosen anew here')
+        return passwords.take(password, names, disconnectSignal(reply))
+      })
+      const { data, claims } = await signIn.givenByHost(user, request)
+      const { username, email, profile } = user
+      const join = onRegister && ((em: EntityManager) => onRegister(em, ...structuredClone([
+        publicUsers.of(user), { ...username !== null && { username }, email, ...profile },
+      ] as const)))
+      return store(user, { ...beginning, data, amr: ['pwd'] },
+        (session) => throttle.remember(signIn.grant(session, claims), session),
+        { within: (tx) => oneTimes.use(tx, proof), ...join && { join } })
+    })
+    hooks.onRegistered?.(granted.body.user, sourceOf(request))
+    await signIn.endReplaced(request, beginning.transport)
+    reply.code(201)
+    return deliver(reply, granted)
+  })
+
+  /** The user of what was kept, whose address is proved. */
+  function userOf (
+    { address: email, data }: OneTimeRow,
+    hashOf: (pending: string, names: { username: string | null, email: string | null }) => Promise<string>
+  ) {
+    const { username, passwordHash, profile } = data as unknown as Pending
+    const identity = { username: username ?? undefined, email, past: { emailVerifiedAt: new Date() } }
+    return draft(identity, profile, (names) => hashOf(passwordHash, names))
+  }
+
+  return { register, completeRegistration }
+}
+
+/** Somebody has completed it meanwhile. */
+function unlessUsed (error: unknown): void {
+  if (!(error instanceof ProofInvalid)) throw error
+}
