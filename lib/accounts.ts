@@ -111,7 +111,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     authenticate,
     authenticateRefresh,
     prune: pruner.prune,
-    check: createHealth(database, clocks, sessions.revocationLog, sessions.revocations).check,
+    check: createHealth(database, clocks, sessions.revocationLog, sessions.revocations, mail?.outbox.count).check,
     counters: telemetry.counters,
   }
   decorate(app, settings, provided)

@@ -22,6 +22,8 @@ import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
+import type { MailServices } from '../lib/features/mail/mail-services.ts'
+import type { ProofServices } from '../lib/features/mail/proof-services.ts'
 import type { InvitationServices } from '../lib/features/invitations/services.ts'
 import type { SessionServices } from '../lib/features/sessions/services.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
@@ -37,6 +39,8 @@ export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { OnClose } from '../lib/features/closing/options.ts'
 export type { OnExport } from '../lib/features/export/options.ts'
 export type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
+export type { MailInfo, MailServices } from '../lib/features/mail/mail-services.ts'
+export type { ProofOptions, ProofServices, Proved } from '../lib/features/mail/proof-services.ts'
 export type { InvitationServices } from '../lib/features/invitations/services.ts'
 export type { Invitation, Invited } from '../lib/features/invitations/invitations.ts'
 export type { OnReclaim } from '../lib/features/mail/options.ts'
@@ -61,7 +65,7 @@ export type { CookieResponse, TokenResponse } from '../lib/sign-in/grant.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/features/token-services/services.ts'
 export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims, TokenClaims } from '../lib/tokens/claims.ts'
-export type { Health } from '../lib/sessions/health.ts'
+export type { Health, WaitingMails } from '../lib/sessions/health.ts'
 export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions/events.ts'
 export type { RefreshClaims } from '../lib/tokens/claims.ts'
 
@@ -104,6 +108,8 @@ export interface AccountsServices extends TokenServices {
   users: UserServices
   sessions: SessionServices
   invitations: InvitationServices
+  mail: MailServices
+  proofs: ProofServices
   /**
    * A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored
    * through.

@@ -565,7 +565,10 @@ export interface AccountsOptions {
     locale?: LocaleOfUser
     /** Texts of mails by language, over those of ours. Default English and German. */
     locales?: MailLocales
-    /** `{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, by kind. Default ours. */
+    /**
+     * `{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, in place of ours or of a kind of your
+     * own. Default ours.
+     */
     templates?: MailTemplates
   }
   closing?: {

@@ -25,6 +25,16 @@ export interface Recipient {
 /** Makes a mail of its row. Undefined for an address that no mail may go to. */
 export type Compose = (row: MailRow, recipient: Recipient) => Mail | undefined
 
+/** What a row says beside its columns. */
+interface RowData {
+  at: number
+  ip?: string | null
+  browser?: string | null
+  closesAt?: number
+  /** What the app gave. */
+  own?: Record<string, unknown>
+}
+
 interface ComposeParts {
   oneTimes: Pick<OneTimes, 'tokenOf' | 'codeOf'>
   link: MakeLink
@@ -51,8 +61,7 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
   return (row, { address: given, proof, kind = row.kind as MailKind }) => {
     const address = mailableAddress(given)
     if (address === undefined) return
-    const { at, ip = null, browser = null, closesAt } = row.data as
-      { at: number, ip?: string | null, browser?: string | null, closesAt?: number }
+    const { at, ip = null, browser = null, closesAt, own } = row.data as unknown as RowData
     const data: MailData = {
       kind,
       appName,
@@ -62,6 +71,7 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
       browser,
       ...proof && secretsOf(kind, proof),
       ...closesAt !== undefined && { closesAt: new Date(closesAt) },
+      ...own && { data: own },
     }
     const words = locales.wordsOf(row.locale)
     const { subject, text, html } = (templates[kind] ?? usualTemplate)(data, words)

@@ -9,6 +9,9 @@ export const mailKinds = [
 ] as const
 export type MailKind = typeof mailKinds[number]
 
+/** A kind of ours, or one of the app's own, which has a template. */
+export type AnyMailKind = MailKind | (string & {})
+
 /** The pages that links lead to. */
 export const pageNames = ['verify', 'change', 'revert', 'reset', 'login', 'invite', 'restore', 'disown'] as const
 export type PageName = typeof pageNames[number]

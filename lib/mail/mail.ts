@@ -4,6 +4,8 @@ import type { Events } from '../events/events.ts'
 import { createOneTimes, type OneTimes } from '../one-time/one-time.ts'
 import type { TellOfTheft } from '../sessions/theft.ts'
 import type { Keyring } from '../tokens/keyring.ts'
+import type { AnyRequest } from '../http/request.ts'
+import type { AccountsUser } from '../users/public-user.ts'
 import type { Users } from '../users/users.ts'
 import { createCompose } from './compose.ts'
 import { createDevOutbox, type DevOutbox } from './dev-outbox.ts'
@@ -69,12 +71,21 @@ export async function openMail (
   }, settings)
   app.addHook('onClose', worker.close)
 
-  const localeFor: LocaleFor = (user, client, request) =>
-    locales.choose(settings.locale?.(structuredClone(user), request), client?.languages)
+  /** What the app says, if it says anything: an error of its own must not keep anybody from what they asked for. */
+  function wanted (user: AccountsUser | null, request: AnyRequest | undefined): string | undefined {
+    try {
+      const locale: unknown = settings.locale?.(structuredClone(user), request)
+      return typeof locale === 'string' ? locale : undefined
+    } catch (error) {
+      app.log.error(error, 'mail.locale has failed')
+    }
+  }
+  const localeFor: LocaleFor = (user, client, request) => locales.choose(wanted(user, request), client?.languages)
 
   const write: WriteMail = async (tx, { locale, ...mail }) => {
-    await outbox.write(tx, { ...mail, locale: locale ?? localeFor(null, mail.client) })
+    const id = await outbox.write(tx, { ...mail, locale: locale ?? localeFor(null, mail.client) })
     database.commits.after(tx, () => worker.wake(mail.delayMs))
+    return id
   }
   const notices = createNotices({ database, users, oneTimes, write, localeFor }, settings)
   Object.assign(worker.recipients, notices.recipients)

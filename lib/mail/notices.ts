@@ -31,8 +31,11 @@ export interface NoticeDetails {
  */
 export type Notify = (tx: EntityManager, name: NoticeName, user: User, details?: NoticeDetails) => Promise<void>
 
-/** Writes a mail in a transaction, and has it sent once that is committed. Its language is usually the client's. */
-export type WriteMail = (tx: EntityManager, mail: Omit<NewMail, 'locale'> & { locale?: string }) => Promise<void>
+/**
+ * Writes a mail in a transaction, and has it sent once that is committed. Its language is usually the client's. Gives
+ * its id.
+ */
+export type WriteMail = (tx: EntityManager, mail: Omit<NewMail, 'locale'> & { locale?: string }) => Promise<string>
 
 /** The language of a mail for a user, or for whoever sends this request. */
 export type LocaleFor = (user: AccountsUser | null, client: Client | undefined, request?: AnyRequest) => string

@@ -138,11 +138,11 @@ export const options = {
       description: 'Texts of mails by language, over those of ours ([texts](mail.md#texts)).',
     })),
     templates: Type.Optional(Kept<MailTemplates>('MailTemplates', {
-      holds: (given) => isPlainObject(given) && Object.values(given).every((make) => typeof make === 'function'),
-      must: 'be functions by the kinds of mails',
+      holds: (given) => isPlainObject(given) && Object.entries(given).every(isTemplate),
+      must: 'be functions by the kinds of mails: small letters, digits and dashes, up to 32',
       usual: 'ours',
-      description: '`{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, by kind ' +
-        '([templates](mail.md#texts)).',
+      description: '`{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, in place of ours or ' +
+        'of a kind of your own ([templates](mail.md#texts)).',
     })),
   }, {
     usual: 'off',
@@ -182,6 +182,10 @@ export function read (given: Given) {
   const { from = devMailbox, appName = 'Your app', ...rest } = settled(options, given).mail as Exclude<
     ReturnType<typeof settled<typeof options>>['mail'], false | undefined>
   return { mail: { ...rest, from: readMailbox(from)!, appName } }
+}
+
+function isTemplate ([kind, make]: [string, unknown]): boolean {
+  return /^[a-z][a-z0-9-]{0,31}$/.test(kind) && typeof make === 'function'
 }
 
 function isSmtp (value: string): boolean {

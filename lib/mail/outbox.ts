@@ -5,11 +5,11 @@ import { fromRow, selectFrom } from '../database/statement.ts'
 import { storable, type Client } from '../http/request.ts'
 import { browserOf } from './browser.ts'
 import { MailRow } from './entity.ts'
-import type { MailKind } from './kinds.ts'
+import type { AnyMailKind } from './kinds.ts'
 
 /** A mail that is to be sent. */
 export interface NewMail {
-  kind: MailKind
+  kind: AnyMailKind
   /** Whom it is for, where that is known. */
   userId?: string
   /** Where it goes, if not to the address that the user has when it is sent. */

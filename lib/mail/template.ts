@@ -1,4 +1,5 @@
 import { html } from './html.ts'
+import type { MailKind } from './kinds.ts'
 import type { KindWords, MailContent, MailData, MailWords } from './texts.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { KindWords, MailContent, MailData, MailWords } from './texts.ts'
  * it was not you. No image, nothing from elsewhere, and no more than every mail program shows.
  */
 export function usualTemplate (data: MailData, words: MailWords): MailContent {
-  const kind = words.kinds[data.kind]
+  const kind = words.kinds[data.kind as MailKind]
   const fill = filling(data, words)
   const say = {
     subject: fill(kind.subject),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { OptionsInvalid } from '../http/errors.ts'
 import { codeIn, type DevOutbox, type KeptMail } from './dev-outbox.ts'
-import type { MailKind } from './kinds.ts'
+import type { AnyMailKind } from './kinds.ts'
 import type { MailWorker } from './worker.ts'
 
 /** What tests look at of the mails of accounts. */
@@ -25,12 +25,12 @@ export interface TestOutbox {
    * The newest, of a kind or to an address where one is given.
    * @throws {Error} where there is none
    */
-  last: (kind?: MailKind, to?: string) => KeptMail
+  last: (kind?: AnyMailKind, to?: string) => KeptMail
   /**
    * The next that comes, or the one that came since `next` was asked last; sends what is due meanwhile.
    * @throws {Error} where none comes within so many ms, by default 5000
    */
-  next: (kind?: MailKind, options?: { within?: number }) => Promise<KeptMail>
+  next: (kind?: AnyMailKind, options?: { within?: number }) => Promise<KeptMail>
   /** The code in a mail, as digits. */
   code: (mail: Pick<KeptMail, 'text'>) => string
   /** The token in the first link of a mail. */

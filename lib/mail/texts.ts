@@ -1,9 +1,9 @@
-import type { MailKind } from './kinds.ts'
+import type { AnyMailKind, MailKind } from './kinds.ts'
 import type { PagesWords } from './page-words.ts'
 
 /** What a mail is made of. Nothing in it was typed by a stranger. */
 export interface MailData {
-  kind: MailKind
+  kind: AnyMailKind
   appName: string
   /** The address that it goes to. */
   address: string
@@ -25,6 +25,8 @@ export interface MailData {
   codeSeconds?: number
   /** When the account is deleted, of `closing`. */
   closesAt?: Date
+  /** What the app gave to `app.accounts.mail.send`. */
+  data?: Record<string, unknown>
 }
 
 /** The texts of one kind of mails. `{app}`, `{address}`, `{link-life}`, `{code-life}` and `{closes}` are filled in. */
@@ -81,5 +83,5 @@ export interface MailContent {
   html: string
 }
 
-/** Mails of the app's own, by kind. */
-export type MailTemplates = Partial<Record<MailKind, (data: MailData, words: MailWords) => MailContent>>
+/** Mails of the app's own, by kind: in place of ours, or of a kind of its own. */
+export type MailTemplates = Partial<Record<AnyMailKind, (data: MailData, words: MailWords) => MailContent>>

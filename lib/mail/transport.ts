@@ -1,12 +1,12 @@
 import type { Mailbox } from './addresses.ts'
-import type { MailKind } from './kinds.ts'
+import type { AnyMailKind } from './kinds.ts'
 import type { MailContent } from './texts.ts'
 
 /** A mail that is ready to be sent. */
 export interface Mail extends MailContent {
   /** The same for each try: whoever gets a mail twice can tell. */
   id: string
-  kind: MailKind
+  kind: AnyMailKind
   to: { address: string }
   from: Mailbox
   headers: Record<string, string>

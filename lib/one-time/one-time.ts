@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
+import { inTransactionOf } from '../database/transactions.ts'
 import type { User } from '../users/entity.ts'
 import { ProofInvalid } from './errors.ts'
 import { lifeOf, type Purpose } from './purposes.ts'
@@ -52,7 +53,7 @@ export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf' | 'i
    */
   check: (purpose: Purpose, proof: Proof, guessing: Guessing) => Promise<OneTimeRow>
   /** Looks at the row of a link without using it. Undefined for one that is not good. */
-  peek: (purpose: Purpose, token: string) => Promise<OneTimeRow | undefined>
+  peek: (purpose: Purpose, token: string, em?: EntityManager) => Promise<OneTimeRow | undefined>
   /**
    * Uses a row up, in a transaction that has locked the user: of many at once one alone succeeds. The others of the
    * same purpose and user go with it, but for older ones of what keeps them.
@@ -72,9 +73,9 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
   const { tokenOf, codeOf, isToken, isCode } = createOneTimeSecrets(keys, digits)
   const rows = createRows(database)
 
-  async function byToken (purpose: Purpose, token: string): Promise<OneTimeRow | undefined> {
+  async function byToken (purpose: Purpose, token: string, em?: EntityManager): Promise<OneTimeRow | undefined> {
     const read = readToken(token)
-    const row = read && await database.run((em) => rows.find(em, read.id))
+    const row = read && await inTransactionOf(database, em)((tx) => rows.find(tx, read.id))
     // The same work for an id that nobody has.
     const isMade = isToken(row ?? nobody, read?.mac ?? '')
     return row && isMade && row.purpose === purpose ? row : undefined
@@ -147,8 +148,8 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
       throw new ProofInvalid()
     },
 
-    async peek (purpose, token) {
-      const row = await byToken(purpose, token)
+    async peek (purpose, token, em) {
+      const row = await byToken(purpose, token, em)
       return row && isGood(row) ? row : undefined
     },
 

@@ -32,5 +32,10 @@ export const lives: Record<Exclude<Purpose, 'restore'>, Life> = {
 
 /** The life of a purpose, as far as it is always the same. */
 export function lifeOf (purpose: Purpose): Partial<Life> {
-  return purpose === 'restore' ? {} : lives[purpose]
+  return Object.hasOwn(lives, purpose) ? lives[purpose as keyof typeof lives] : {}
+}
+
+/** Whether a purpose is one of the app's own. */
+export function isOwnPurpose (purpose: string): boolean {
+  return /^[a-z][a-z0-9-]{0,15}$/.test(purpose) && purpose !== 'restore' && !Object.hasOwn(lives, purpose)
 }

@@ -19,18 +19,32 @@ export interface Health {
    * began; null when the database did not answer. Beyond a minute nothing is pruned.
    */
   clockSkewMs: number | null
+  /** How mails lie that are to be sent, where mail is on; null when the database did not answer. */
+  mails?: WaitingMails | null
+}
+
+/** Mails that are due and not sent, and those that were given up. */
+export interface WaitingMails {
+  /** Mails that are due by now. More and more of them: nobody sends, or nobody takes them. */
+  due: number
+  /** How long the oldest of these has waited, in ms. */
+  oldestMs: number
+  /** Mails of the last month that were given up. */
+  failed: number
 }
 
 export function createHealth (
-  database: Database, clocks: Clocks, revocationLog: RevocationLog, revocations: Revocations
+  database: Database, clocks: Clocks, revocationLog: RevocationLog, revocations: Revocations,
+  countMails?: () => Promise<WaitingMails>
 ) {
   /** Asks the database now. Never throws: a failure is part of the answer. */
   async function check (): Promise<Health> {
     const startedAt = performance.now()
     const counting = database.run((em) => em.count(Revision, {}, { connectionType: 'write' }))
-    const [databaseMs, clockSkewMs] = await Promise.all([
+    const [databaseMs, clockSkewMs, mails] = await Promise.all([
       counting.then(() => performance.now() - startedAt, () => null),
       clocks.compare().then(({ skewMs }) => Math.round(skewMs), () => null),
+      countMails?.().catch(() => null),
     ])
     return {
       healthy: databaseMs !== null && await isUpToDate(),
@@ -38,6 +52,7 @@ export function createHealth (
       stalenessMs: revocationLog.stalenessMs(),
       revocations: revocations.count(),
       clockSkewMs,
+      ...mails !== undefined && { mails },
     }
   }
 

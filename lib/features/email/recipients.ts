@@ -8,7 +8,6 @@ export function addRecipients ({ findAsked, mailing: { worker } }: MailProofs, {
   worker.recipients.verify = findAsked({
     kind: 'verify',
     purpose: 'verify',
-    mayHaveFailed: true,
     isFor: ({ emailVerifiedAt, mailFailedAt }) => emailVerifiedAt === null || mailFailedAt !== null,
   })
 

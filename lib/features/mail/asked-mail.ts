@@ -3,7 +3,6 @@ import type { Recipient } from '../../mail/compose.ts'
 import { MailRow } from '../../mail/entity.ts'
 import type { MailKind } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
-import { isReachable } from '../../mail/reachable.ts'
 import type { FindRecipient } from '../../mail/delivery.ts'
 import type { Purpose } from '../../one-time/purposes.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
@@ -19,8 +18,6 @@ export interface AskedKind {
   bindsEpoch?: boolean
   /** The event that tells that it is on its way. */
   event?: string
-  /** Whether it goes to an address too that has taken no mail before. */
-  mayHaveFailed?: boolean
   /** Whether a user gets it, as they are when it is sent. */
   isFor?: (user: User, mail: MailRow) => boolean
   /** Where it goes, if not to the user's own address. */
@@ -65,8 +62,9 @@ export function createFindAsked (
 
   return (asked) => async (mail) => {
     const { kind, purpose, event, bindsEpoch = false, addressOf = own, dataOf, insteadOf } = asked
-    const { mayHaveFailed = addressOf !== own, isFor = () => true } = asked
-    const isTo = (user: User) => !user.disabledAt && !user.closesAt && (mayHaveFailed || isReachable(user)) &&
+    const { isFor = () => true } = asked
+    // Also one that has failed: what comes back of it proves that it takes mails again.
+    const isTo = (user: User) => !user.disabledAt && !user.closesAt &&
       (addressOf !== own || user.email !== null) && isFor(user, mail)
     if (mail.oneTimeId !== null) return proofOf(mail)
 

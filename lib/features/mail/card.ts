@@ -2,7 +2,6 @@ import type { MailSettings } from '../../mail/options.ts'
 import { feature } from '../feature.ts'
 import { throttle } from '../throttle/card.ts'
 import type { MailHooks } from './options.ts'
-import type { MailProofs } from './mail-proofs.ts'
 
 type Settings = MailHooks & { mail: MailSettings | undefined }
 
@@ -10,8 +9,6 @@ type Settings = MailHooks & { mail: MailSettings | undefined }
 export const mail = feature({
   name: 'mail',
   needs: { throttle },
-  // Nothing that needs it is open without mails.
-  off: { when: ({ mail }: Settings) => !mail, face: undefined as unknown as MailProofs },
   open: (spine, settings: Settings, needs) =>
     import('./open.ts').then(({ open }) => open(spine, settings, needs)),
 })

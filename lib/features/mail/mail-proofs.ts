@@ -130,7 +130,7 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
       ...identifier !== undefined && mailing.settings.unknown === 'tell' && addressIn(identifier),
     }
     return {
-      write: (tx) => write(tx, job),
+      write: async (tx) => { await write(tx, job) },
       answer: (reply) => challenges.answer(reply, challenge, seconds),
     }
   }

@@ -1,0 +1,198 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { Type, type Static } from '@sinclair/typebox'
+import { selectFrom, fromRow } from '../../database/statement.ts'
+import { inTransactionOf, type InTransaction } from '../../database/transactions.ts'
+import { InputInvalid, OptionsInvalid } from '../../http/errors.ts'
+import { knownOptions } from '../../http/service-options.ts'
+import { MailRow } from '../../mail/entity.ts'
+import type { AnyMailKind } from '../../mail/kinds.ts'
+import type { Mailing } from '../../mail/mail.ts'
+import { isId } from '../../tokens/claims.ts'
+import { User } from '../../users/entity.ts'
+import { NotFound } from '../../users/errors.ts'
+import { identifierKey } from '../../users/identifiers.ts'
+import { PageSchema } from '../../users/look-up.ts'
+import { isOwnKind, ownMailSeconds, sendable } from './own-mail.ts'
+import type { Spine } from '../spine.ts'
+
+/** A mail as code sees it: without what its link is made of. */
+export interface MailInfo {
+  id: string
+  kind: string
+  userId: string | null
+  /** Where it goes, if that is known: what anonymous people ask for is not until it is sent. */
+  address: string | null
+  state: 'due' | 'sent' | 'failed'
+  /** How often it was tried to send it. */
+  tries: number
+  /** The class of the error, where the last try failed. */
+  error: string | null
+  createdAt: Date
+  /** When it is tried next; null for one that is sent, or given up. */
+  dueAt: Date | null
+  sentAt: Date | null
+  failedAt: Date | null
+  /** Until when it makes sense to send it. */
+  expiresAt: Date
+}
+
+/**
+ * What code may do with mails. Options that they do not know are `OptionsInvalid`, and so is every call where mail is
+ * off.
+ */
+export interface MailServices {
+  /**
+   * Writes a mail to a user, which is sent once the transaction is committed: `reset` or `verify`, with a link, or of a
+   * kind of the app's own that has a template in `mail.templates`, which gets `data`. Nobody who is disabled gets one.
+   * @throws {NotFound}
+   * @throws {OptionsInvalid} for another kind
+   */
+  send: (
+    kind: AnyMailKind, user: string | { id: string }, data?: Record<string, unknown>, options?: InTransaction
+  ) => Promise<{ id: string }>
+  /**
+   * Has a mail sent now that was given up, or that waits for its next try.
+   * @throws {NotFound} for a mail that is not there, or is sent, or whose link is over
+   */
+  retry: (id: string, options?: InTransaction) => Promise<void>
+  /**
+   * Tells that an address takes no mails, as a service that sends them reports: its user gets no notices until they
+   * have proved it again. An address that nobody has is nothing.
+   */
+  failed: (bounce: { address: string, kind?: 'bounce' | 'complaint' }, options?: InTransaction) => Promise<void>
+  /** A mail by its id; null if there is none. */
+  find: (id: string, options?: InTransaction) => Promise<MailInfo | null>
+  /**
+   * A part of the mails of the last month, the newest first: `limit` of them (1 to 100, default 50), of one `state`
+   * where that is given, after the one with the id `after`, which is the `next` of the part before.
+   * @throws {InputInvalid}
+   */
+  list: (
+    options?: InTransaction & { state?: MailInfo['state'], limit?: number, after?: string }
+  ) => Promise<{ mails: MailInfo[], next: string | null }>
+}
+
+const ListSchema = Type.Object({
+  ...PageSchema.properties,
+  state: Type.Optional(Type.Union(['due', 'sent', 'failed'].map((state) => Type.Literal(state)))),
+}, { additionalProperties: false })
+
+/** Which rows are in a state. */
+const rowsIn = {
+  due: { dueAt: { $ne: null } }, sent: { sentAt: { $ne: null } }, failed: { failedAt: { $ne: null } },
+}
+
+export function createMailServices (
+  { database, events, input, users: { lookUp, publicUsers } }: Spine,
+  { oneTimes, settings, localeFor, write, worker }: Mailing
+): MailServices {
+  const readList = input.reader(ListSchema, 'whole')
+
+  function emOf (call: string, options: InTransaction = {}): EntityManager | undefined {
+    return knownOptions(`mail.${call}`, ['em'], options).em
+  }
+
+  /** In the app's transaction, or else in one of its own. */
+  async function within<Result> (em: EntityManager | undefined, act: (tx: EntityManager) => Promise<Result>) {
+    return em?.isInTransaction() ? act(database.join(em)) : database.transaction(act)
+  }
+
+  async function rowOf (id: string, em: EntityManager | undefined): Promise<MailRow | undefined> {
+    if (!isId(id)) return
+    const [row] = await inTransactionOf(database, em)((tx) =>
+      selectFrom<object>(tx, MailRow).select('*').where({ id }).execute('all', false)
+        .then((rows) => rows.map((found) => fromRow(tx, MailRow, found))))
+    return row
+  }
+
+  /** Whether another link can be made where the one of this mail is over. */
+  const isMadeAgain = ({ kind, userId }: MailRow) => userId !== null && sendable.includes(kind)
+
+  return {
+    async send (kind, user, data, options) {
+      const em = emOf('send', options)
+      const isOwn = isOwnKind(kind, settings)
+      if (!isOwn && !(sendable.includes(kind) && worker.recipients[kind])) {
+        throw new OptionsInvalid(`mail.send() knows no kind ${kind}: give it a template in mail.templates`)
+      }
+      const found = await lookUp.byId(typeof user === 'string' ? user : user.id, em)
+      if (!found) throw new NotFound()
+      const id = await within(em, (tx) => write(tx, {
+        kind,
+        userId: found.id,
+        locale: localeFor(publicUsers.of(found), undefined),
+        seconds: ownMailSeconds,
+        ...data && { data: { own: data } },
+      }))
+      return { id }
+    },
+
+    async retry (id, options) {
+      const em = emOf('retry', options)
+      const row = await rowOf(id, em)
+      if (!row || row.sentAt) throw new NotFound()
+      const proof = row.oneTimeId === null
+        ? undefined
+        : await inTransactionOf(database, em)((tx) => oneTimes.find(tx, row.oneTimeId!))
+      const isGood = proof && proof.usedAt === null && proof.expiresAt.getTime() > Date.now()
+      const isOver = row.oneTimeId !== null && !isGood
+      if (isOver && !isMadeAgain(row)) throw new NotFound()
+      const now = Date.now()
+      await within(em, async (tx) => {
+        // One that is being sent just now goes on.
+        await tx.nativeUpdate(MailRow, { id, sentAt: null, claim: null }, {
+          dueAt: now,
+          failedAt: null,
+          error: null,
+          tries: 0,
+          expiresAt: new Date(Math.max(row.expiresAt.getTime(), now + ownMailSeconds * 1000)),
+          ...isOver && { oneTimeId: null },
+        })
+        database.commits.after(tx, () => worker.wake())
+      })
+    },
+
+    async failed (bounce, options) {
+      const em = emOf('failed', options)
+      const { address, kind = 'bounce', ...more } = bounce
+      if (typeof address !== 'string' || !['bounce', 'complaint'].includes(kind) || Object.keys(more).length > 0) {
+        throw new InputInvalid('body must be { address, kind }, and kind bounce or complaint')
+      }
+      const emailKey = identifierKey(address)
+      await within(em, async (tx) => {
+        const [found] = await selectFrom<{ id: string }>(tx, User).select('id').where({ emailKey }).execute('all')
+        if (!found) return
+        await tx.nativeUpdate(User, { id: found.id, emailKey }, { mailFailedAt: new Date() })
+        const happening = { type: 'mail-failed', userId: found.id, details: { kind, error: 'returned' } }
+        database.commits.after(tx, () => { events.happen(happening) })
+      })
+    },
+
+    async find (id, options) {
+      const row = await rowOf(id, emOf('find', options))
+      return row ? shown(row) : null
+    },
+
+    async list (options = {}) {
+      const { em, ...given } = knownOptions('mail.list', ['em', 'state', 'limit', 'after'], options)
+      const { limit = 50, after, state } = readList(given) as Static<typeof PageSchema> & { state?: MailInfo['state'] }
+      if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
+      const where = { ...after !== undefined && { id: { $lt: after } }, ...state && rowsIn[state] }
+      const rows = await inTransactionOf(database, em)(async (tx) => {
+        const newestFirst = selectFrom<object>(tx, MailRow).select('*').where(where).orderBy({ id: 'desc' })
+        const found = await newestFirst.limit(limit + 1).execute('all', false)
+        return found.map((row) => fromRow(tx, MailRow, row))
+      })
+      const mails = rows.slice(0, limit).map(shown)
+      return { mails, next: rows.length > limit ? mails.at(-1)!.id : null }
+    },
+  }
+}
+
+function shown (
+  { id, kind, userId, address, tries, error, createdAt, dueAt, sentAt, failedAt, expiresAt }: MailRow
+): MailInfo {
+  const state = sentAt ? 'sent' : failedAt ? 'failed' : 'due'
+  const due = dueAt === null ? null : new Date(Number(dueAt))
+  return { id, kind, userId, address, state, tries, error, createdAt, dueAt: due, sentAt, failedAt, expiresAt }
+}
