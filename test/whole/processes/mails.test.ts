@@ -37,7 +37,8 @@ t.test('mails outlive processes that are killed, and a server that refuses, puts
       done()
     },
   })
-  const options = { db: await freshDatabase(t), mail: mailbox.mail, email: { verification: 'none' } }
+  const email = { verification: 'none' } as const
+  const options = { db: await freshDatabase(t), mail: mailbox.mail, email }
   const servers = await startServers(t, others, options)
   const sql = open(options.db)
   t.teardown(() => sql.close())

@@ -14,7 +14,8 @@ const address = 'ada@example.com'
 
 const mailbox = await startMailbox(t)
 const db = await freshDatabase(t)
-const servers = await startServers(t, 3, { db, mail: mailbox.mail, email: { verification: 'none' }, events: { store: true } })
+const options = { mail: mailbox.mail, email: { verification: 'none' }, events: { store: true } } as const
+const servers = await startServers(t, 3, { db, ...options })
 const sql = open(db)
 t.teardown(() => sql.close())
 await say('/register', { username: 'ada', email: address, password })
