@@ -8,7 +8,7 @@ import { html } from '../../mail/html.ts'
 export const script = html`
 const [form] = document.forms
 function take () {
-  const [, token] = /(?:#|%23|[?&]token=)([\w-]{22}\.[\w-]{43})(?![\w-])/i.exec(location.href) ?? []
+  const [, token] = /(?:#|%23|[?&]token=)([\\w-]{22}\\.[\\w-]{43})(?![\\w-])/i.exec(location.href) ?? []
   if (!token) return
   history.replaceState(null, '', location.pathname.replace(/%23.*/i, ''))
   form.elements.token.value = token
