@@ -63,9 +63,11 @@ function requireFile ({ db, orm }: Settings): void {
  */
 export async function withAccounts<Result> (
   target: Target,
-  work: (accounts: AccountsServices) => Promise<Result>
+  work: (accounts: AccountsServices) => Promise<Result>,
+  more: (options: AccountsOptions) => AccountsOptions = () => ({})
 ): Promise<Result> {
-  const { options, settings } = await settingsOf(await optionsOf(target))
+  const given = await optionsOf(target)
+  const { options, settings } = await settingsOf({ ...given, ...more(given) })
   requireFile(settings)
   const [{ accounts, pendingOf }, { default: Fastify }] = await Promise.all([import('./plugin.ts'), import('fastify')])
   if (settings.schema === 'migrate' && (await pendingOf(settings)).length > 0) {
