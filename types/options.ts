@@ -510,10 +510,6 @@ export interface AccountsOptions {
       revert?: string
       /** Where a link leads by which another password is chosen, below the base. Default a page of ours. */
       reset?: string
-      /** Where a link leads that signs in, below the base. Default a page of ours. */
-      login?: string
-      /** Where an invitation leads, below the base. Default a page of ours. */
-      invite?: string
       /** Where a link leads that keeps an account that is to be deleted, below the base. Default a page of ours. */
       restore?: string
       /**
@@ -521,6 +517,14 @@ export interface AccountsOptions {
        * ours.
        */
       disown?: string
+      /** Where a link leads that signs in, below the base: needed where that is on. Default none. */
+      login?: string
+      /**
+       * Where a link leads by which a registration is completed, below the base: needed where that is on. Default none.
+       */
+      register?: string
+      /** Where an invitation leads, below the base: needed where that is on. Default none. */
+      invite?: string
     }
     code?: {
       /**

@@ -11,7 +11,7 @@ const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
-  mail: true,
+  mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
   email: { verification: 'first' },
 }

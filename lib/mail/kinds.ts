@@ -13,7 +13,9 @@ export type MailKind = typeof mailKinds[number]
 export type AnyMailKind = MailKind | (string & {})
 
 /** The pages that links lead to. */
-export const pageNames = ['verify', 'change', 'revert', 'reset', 'login', 'invite', 'restore', 'disown'] as const
+export const pageNames = [
+  'verify', 'change', 'revert', 'reset', 'restore', 'disown', 'login', 'register', 'invite',
+] as const
 export type PageName = typeof pageNames[number]
 
 /** The page that the link of a kind leads to. */
@@ -23,14 +25,14 @@ export const pageOfKind: Partial<Record<MailKind, PageName>> = {
   change: 'change',
   'change-from': 'change',
   login: 'login',
-  register: 'verify',
+  register: 'register',
   invite: 'invite',
   'email-changed': 'revert',
   closing: 'restore',
 }
 
 /** Kinds whose mail may have gone to somebody by mistake, who can say so. */
-export const disownable: MailKind[] = ['verify', 'invite']
+export const disownable: MailKind[] = ['verify']
 
 /** The switches of notices, which are mails that nobody has asked for. */
 export const noticeNames = [

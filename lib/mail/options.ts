@@ -42,10 +42,16 @@ const noticeWords: Record<NoticeName, string> = {
   rolesRaised: 'The user has roles that they had not before.',
 }
 
-const PathSchema = (what: string) => Type.Optional(Type.String({
+/** Pages that only the app can have, since they sign in. */
+const own: PageName[] = ['login', 'register', 'invite']
+
+/** Pages that are ours, unless the app has its own. */
+const ourPages = pageNames.filter((name) => !own.includes(name) && name !== 'restore')
+
+const PathSchema = (name: PageName, what: string) => Type.Optional(Type.String({
   ...text((value) => /^\/[^\s#?]*$/.test(value), "be a path below the base, such as '/verify'"),
-  usual: 'a page of ours',
-  description: `${what}, below the base.`,
+  usual: own.includes(name) ? 'none' : 'a page of ours',
+  description: `${what}, below the base${own.includes(name) ? ': needed where that is on' : ''}.`,
 }))
 
 const pageWords: Record<PageName, string> = {
@@ -54,6 +60,7 @@ const pageWords: Record<PageName, string> = {
   revert: 'Where a link leads that takes a change of address back',
   reset: 'Where a link leads by which another password is chosen',
   login: 'Where a link leads that signs in',
+  register: 'Where a link leads by which a registration is completed',
   invite: 'Where an invitation leads',
   restore: 'Where a link leads that keeps an account that is to be deleted',
   disown: 'Where a link leads by which somebody says that an account is not theirs',
@@ -100,7 +107,7 @@ export const options = {
         default: 'fragment',
         description: 'Where in a link its token stands. No server and no log sees a fragment ([why](mail.md#links)).',
       }),
-      ...entriesOf(pageNames, (name) => PathSchema(pageWords[name])),
+      ...entriesOf(pageNames, (name) => PathSchema(name, pageWords[name])),
     }),
     code: Group({
       digits: Type.Integer({
@@ -165,10 +172,18 @@ export function problems ({ mail, identifiers }: Given, keys: Key[], env: NodeJS
     [!canSign(keys), 'mail needs a key that signs'],
     [isSent && mail.from === undefined, 'mail.from is needed to send mails'],
     [isSent && mail.appName === undefined, 'mail.appName is needed to send mails'],
+    ...mail.pages ? [] : ourPages.map((name): [boolean, string] =>
+      [mail.links[name] === undefined, `mail.links.${name} is needed without mail.pages`]),
     [isLive && !isSent, 'mail needs smtp (or ACCOUNTS_SMTP_URL) or send in production'],
     [isLive && mail.links.base === undefined, 'mail.links.base is needed in production'],
   ]
   return rules.filter(([isBroken]) => isBroken).map(([, problem]) => problem)
+}
+
+/** What is wrong where a link of this page is mailed, and nobody has written the page. */
+export function linkProblems (what: string, page: PageName, mail: Given['mail'] | undefined): string[] {
+  if (!mail || mail === true) return [`${what} needs mail`]
+  return mail.links[page] === undefined ? [`${what} needs mail.links.${page}, a page of yours`] : []
 }
 
 /** For the switch of a route that makes sense only with mails. */

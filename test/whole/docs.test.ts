@@ -128,7 +128,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     secret: { private: privateKey },
     routes: everyRoute,
     introspection,
-    mail: true,
+    mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     email: { verification: 'first' },
   })
@@ -151,7 +151,7 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
   const document = await documentOf(t, {
     secret: { private: privateKey },
     routes: everyRoute,
-    mail: true,
+    mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     email: { verification: 'first' },
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },

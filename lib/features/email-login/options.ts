@@ -1,4 +1,5 @@
-import { withMail } from '../../mail/options.ts'
+import type { Filled } from '../../checks/slice.ts'
+import { linkProblems, withMail, type options as mailOptions } from '../../mail/options.ts'
 import { RouteSchema, type RouteSwitch } from '../routes.ts'
 
 export const routes = {
@@ -9,9 +10,9 @@ export const routes = {
 
 /** It is off unless it is asked for: then there has to be mail. */
 export function problems (
-  { mail, routes: { emailLogin } }: { mail?: unknown, routes: { emailLogin: RouteSwitch } }
+  { mail, routes: { emailLogin } }: Filled<Pick<typeof mailOptions, 'mail'>> & { routes: { emailLogin: RouteSwitch } }
 ): string[] {
-  return emailLogin && !mail ? ['routes.emailLogin needs mail'] : []
+  return emailLogin ? linkProblems('routes.emailLogin', 'login', mail) : []
 }
 
 /** What the settings say of signing in by mail. */

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Group, OneOf } from '../../checks/kinds.ts'
 import { settled, type Filled } from '../../checks/slice.ts'
-import { withMail, type options as mailOptions } from '../../mail/options.ts'
+import { linkProblems, withMail, type options as mailOptions } from '../../mail/options.ts'
 import { RouteSchema } from '../routes.ts'
 
 export const routes = {
@@ -35,8 +35,8 @@ type Given = Filled<typeof options & Pick<typeof mailOptions, 'mail'>>
 export type EmailSettings = ReturnType<typeof read>
 
 export function problems ({ email: { verification }, mail }: Given): string[] {
-  const needsMail = verification === 'offered' || verification === 'first'
-  return needsMail && !mail ? [`email.verification '${verification}' needs mail`] : []
+  if (verification === 'first') return linkProblems("email.verification 'first'", 'register', mail)
+  return verification === 'offered' && !mail ? ["email.verification 'offered' needs mail"] : []
 }
 
 export function read (given: Given) {

@@ -22,7 +22,9 @@ interface Needs {
 export async function open (
   spine: Spine, settings: InvitationSettings, { throttle, passwords, register: { store }, mail }: Needs
 ): Promise<Open<undefined, { invitations: InvitationServices }>> {
-  const invitations = mail && createInvitations(spine, mail.mailing, throttle)
+  // Who has no page for those who are invited can invite nobody.
+  const hasPage = mail?.mailing.settings.links.invite !== undefined
+  const invitations = mail && hasPage ? createInvitations(spine, mail.mailing, throttle) : undefined
   const services = { invitations: eachWithDeadline(createInvitationServices(spine, invitations)) }
   if (!mail || !invitations) return { face: undefined, services }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { Callable } from '../../checks/kinds.ts'
-import { withMail } from '../../mail/options.ts'
+import type { Filled } from '../../checks/slice.ts'
+import { linkProblems, withMail, type options as mailOptions } from '../../mail/options.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 import { RouteSchema, type RouteSwitch } from '../routes.ts'
 
@@ -27,9 +28,9 @@ export const routes = {
 
 /** It is off unless it is asked for: then there has to be mail. */
 export function problems (
-  { mail, routes: { invitations } }: { mail?: unknown, routes: { invitations: RouteSwitch } }
+  { mail, routes: { invitations } }: Filled<Pick<typeof mailOptions, 'mail'>> & { routes: { invitations: RouteSwitch } }
 ): string[] {
-  return invitations && !mail ? ['routes.invitations needs mail'] : []
+  return invitations ? linkProblems('routes.invitations', 'invite', mail) : []
 }
 
 /** What the settings say of invitations. */

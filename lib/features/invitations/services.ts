@@ -9,8 +9,8 @@ import type { Invitation, Invitations, Invited } from './invitations.ts'
 import { DataSchema } from './schema.ts'
 
 /**
- * What code may do with invitations. Options that they do not know are `OptionsInvalid`, and so is every call where
- * mail is off.
+ * What code may do with invitations. Options that they do not know are `OptionsInvalid`, and so is every call without
+ * `mail.links.invite`.
  */
 export interface InvitationServices {
   /**
@@ -52,7 +52,7 @@ export function createInvitationServices (
   }
 
   function required (call: string): Invitations {
-    if (!invitations) throw new OptionsInvalid(`invitations.${call}() needs the option mail`)
+    if (!invitations) throw new OptionsInvalid(`invitations.${call}() needs mail.links.invite, a page of yours`)
     return invitations
   }
 

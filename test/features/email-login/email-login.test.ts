@@ -3,7 +3,7 @@ import t from 'tap'
 import { build, password } from '../../support/build.ts'
 import { buildWithMail } from '../../support/mail.ts'
 
-const on = { routes: { emailLogin: true } }
+const on = { mail: { links: { login: '/welcome' } }, routes: { emailLogin: true } }
 
 t.test('somebody signs in by the code of a mail, with what the asking page was given', async (t) => {
   const { app, mails, post, get, signUpWithMail } = await buildWithMail(t, on)
@@ -103,5 +103,7 @@ t.test('nobody is told who has an account', async (t) => {
 t.test('it is off unless it is asked for, and needs mail', async (t) => {
   const { post } = await buildWithMail(t)
   t.equal((await post('/auth/login/email', { email: 'ada@example.com' })).statusCode, 404)
-  await t.rejects(build(t, on), { message: /routes\.emailLogin needs mail/ })
+  for (const mail of [false, true]) {
+    await t.rejects(build(t, { ...on, mail }), { message: /routes\.emailLogin needs mail/ })
+  }
 })

@@ -7,10 +7,11 @@ import { bearer, build, password, untold } from '../../support/build.ts'
 import { buildWithMail } from '../../support/mail.ts'
 
 const eve = 'eve@example.com'
+const mail = { links: { invite: '/join' } }
 
 /** An app with invitations, and Ada, who may invite. */
 async function withAdmin (t: Test, options: AccountsOptions = {}, fields: object = {}) {
-  const built = await buildWithMail(t, { routes: { invitations: true }, ...options })
+  const built = await buildWithMail(t, { mail, routes: { invitations: true }, ...options })
   const { app, post, get } = built
   const registered = await post('/auth/register', { username: 'ada', password, ...fields })
   const { access_token: token, user } = registered.json()
@@ -177,14 +178,16 @@ t.test('code invites too, in a transaction of its own or of the app', async (t) 
 })
 
 t.test('it is off unless it is asked for, and needs mail', async (t) => {
-  const { app, post } = await buildWithMail(t)
+  const { app, post } = await buildWithMail(t, { mail })
   t.equal((await post('/auth/invitations/show', { token: 'x' })).statusCode, 404)
   t.ok(await app.accounts.invitations.create({ email: eve }), 'but for code')
-  await t.rejects(build(t, { routes: { invitations: true } }), { message: /routes\.invitations needs mail/ })
-  const without = await build(t)
+  for (const mail of [false, true]) {
+    await t.rejects(build(t, { mail, routes: { invitations: true } }), { message: /routes\.invitations needs mail/ })
+  }
+  const without = await build(t, { mail: true })
   for (const call of ['create', 'list', 'revoke', 'send'] as const) {
     const { invitations } = without.app.accounts
     const given = call === 'create' ? { email: eve } : call === 'list' ? {} : 'x'
-    await t.rejects((invitations[call] as (given: unknown) => Promise<unknown>)(given) as Promise<void>, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs the option mail/ })
+    await t.rejects((invitations[call] as (given: unknown) => Promise<unknown>)(given) as Promise<void>, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs mail\.links\.invite/ })
   }
 })

@@ -5,7 +5,7 @@ import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, password } from '../../support/build.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
-const first = { email: { verification: 'first' } } as const
+const first = { mail: { links: { register: '/welcome' } }, email: { verification: 'first' } } as const
 const ada = { username: 'ada', email: 'ada@example.com', password }
 
 /** An app in which the address is proved first. */
@@ -107,7 +107,9 @@ t.test('two who are completed at once are one user', async (t) => {
 })
 
 t.test('it needs mail', async (t) => {
-  await t.rejects(build(t, first), { message: /email\.verification 'first' needs mail/ })
+  for (const mail of [false, true]) {
+    await t.rejects(build(t, { ...first, mail }), { message: /email\.verification 'first' needs mail/ })
+  }
   const { post } = await buildWithMail(t)
   t.equal((await post('/auth/register/complete', { token: 'x' })).statusCode, 404)
 })
