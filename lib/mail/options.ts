@@ -172,8 +172,10 @@ export function problems ({ mail, identifiers }: Given, keys: Key[], env: NodeJS
     [!canSign(keys), 'mail needs a key that signs'],
     [isSent && mail.from === undefined, 'mail.from is needed to send mails'],
     [isSent && mail.appName === undefined, 'mail.appName is needed to send mails'],
-    ...mail.pages ? [] : ourPages.map((name): [boolean, string] =>
-      [mail.links[name] === undefined, `mail.links.${name} is needed without mail.pages`]),
+    ...mail.pages
+      ? []
+      : ourPages.map((name): [boolean, string] =>
+        [mail.links[name] === undefined, `mail.links.${name} is needed without mail.pages`]),
     [isLive && !isSent, 'mail needs smtp (or ACCOUNTS_SMTP_URL) or send in production'],
     [isLive && mail.links.base === undefined, 'mail.links.base is needed in production'],
   ]

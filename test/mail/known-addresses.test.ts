@@ -17,7 +17,7 @@ for (const name of ['run', 'all', 'get', 'iterate']) {
 
 t.test('a request for a mail is answered by the same bytes after the same statements, whoever there is', async (t) => {
   const { app, post, signUpWithMail } = await buildWithMail(t, {
-    mail: { worker: false }, throttle: {}, routes: { emailLogin: true },
+    mail: { worker: false, links: { login: '/welcome' } }, throttle: {}, routes: { emailLogin: true },
   })
   await signUpWithMail()
   await signUpWithMail('eve')

@@ -12,7 +12,7 @@ import { buildToSend } from './with-smtp.ts'
 
 t.test('no table and no line of the log holds what a mail, a challenge or a password opens', async (t) => {
   const { app, post, get, sql, lines, flush, signUpWithMail } = await buildToSend(t, {
-    mail: { unknown: 'tell' },
+    mail: { unknown: 'tell', links: { login: '/welcome' } },
     events: { store: true },
     transport: 'both',
     closing: { grace: '7d' },
