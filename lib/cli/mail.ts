@@ -63,9 +63,9 @@ const retry = defineCommand({
   summary: 'Has a mail sent that was given up, or waits: by the next process of the app that looks, within seconds.',
   flags: targetFlags,
   run: ([id], target) => withMails(target, async (mail) => {
-    await mail.retry(id!).catch((error) => {
-      throw error.code === 'ACCOUNTS_NOT_FOUND' ? new NotFound('mail that could be sent') : error
-    })
+    const found = await mail.find(id!)
+    if (!found || found.state === 'sent') throw new NotFound('mail that could be sent')
+    await mail.retry(id!)
     return { result: { retried: id }, text: `The mail ${id} is due now.` }
   }),
 })

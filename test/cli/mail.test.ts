@@ -25,6 +25,14 @@ t.test('who looks after an app sees what has become of its mails, and has one se
   t.match(await cli(['mail', 'retry', failed.id], given), { code: 0, stdout: `The mail ${failed.id} is due now.` })
   await flushMail(app)
   t.match(await json(['mail', 'show', failed.id], given), { state: 'sent', tries: 1 })
+  t.match(await json(['mail', 'retry', failed.id], given), { code: 1, error: { message: /could be sent/ } })
+})
+
+t.test('of a mail whose recipient is not looked up yet there is no address', async (t) => {
+  const { db, post } = await buildOnFile(t, { mail: { worker: false } })
+  const given = { cwd: t.testdir({}), env: { ACCOUNTS_DATABASE_URL: db } }
+  await post('/auth/password/forgot', { username: 'nobody' })
+  t.match(await cli(['mail', 'list'], given), { code: 0, stdout: / reset +– +due +0 +– / })
 })
 
 t.test('a mail that is not there is said to be none, and a state that is none to be wrong', async (t) => {

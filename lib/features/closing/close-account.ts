@@ -3,7 +3,9 @@ import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { TokenStale } from '../../guards/errors.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf } from '../../http/request.ts'
+import { TokenRevoked } from '../../sessions/errors.ts'
 import { ForgottenSchema } from '../../transport/schema.ts'
+import { NotFound } from '../../users/errors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { LastAdmin, UserReferenced } from '../users/errors.ts'
@@ -32,9 +34,14 @@ export function closeAccount (
   const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
 
   return (scope, path) => scope.delete(path, { schema, onRequest }, async (request, reply) => {
-    const closesAt = await closing.close(request.auth.claims.sub, clientOf(request))
+    const closesAt = await closing.close(request.auth.claims.sub, clientOf(request)).catch(orOver)
     transport.forget(request, reply)
     reply.code(closesAt ? 202 : 204)
     return closesAt && { closes_at: closesAt.toISOString() }
   })
+}
+
+/** Who was deleted since the guard looked is signed in no longer. */
+function orOver (error: unknown): never {
+  throw error instanceof NotFound ? new TokenRevoked() : error
 }

@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { withHost, type CallHost } from '../../database/with-host.ts'
 import type { Client } from '../../http/request.ts'
-import { TokenRevoked } from '../../sessions/errors.ts'
 import type { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { Changes } from '../users/changes.ts'
@@ -15,7 +14,7 @@ export interface Closing {
    * Gives that time.
    * @throws {LastAdmin} when nobody else is an admin
    * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
-   * @throws {TokenRevoked} for a user who is not there any more
+   * @throws {NotFound} for a user who is not there any more
    */
   close: (userId: string, client: Client) => Promise<Date | undefined>
   /** Keeps an account. Nothing happens to one that was not to be deleted. `within` is called in the transaction. */
@@ -52,12 +51,12 @@ export function createClosing (
       if (graceSeconds === 0) {
         const isThere = await withHost(database, (callHost) =>
           changes.remove(userId, 'closed', { ...asked, within: farewell(callHost) }))
-        if (!isThere) throw new TokenRevoked()
+        if (!isThere) throw new NotFound()
         return
       }
       const closesAt = new Date(Date.now() + graceSeconds * 1000)
       const within = (tx: EntityManager, user: User) => tellOfClosing(tx, user, client)
-      await changes.change(userId, { closesAt }, { ...asked, within }).catch(orOver)
+      await changes.change(userId, { closesAt }, { ...asked, within })
       return closesAt
     },
 
@@ -70,9 +69,4 @@ export function createClosing (
       onlyIf: ({ closesAt }) => closesAt !== null && closesAt.getTime() <= now,
     })),
   }
-}
-
-/** Who was deleted since the guard looked is signed in no longer. */
-function orOver (error: unknown): never {
-  throw error instanceof NotFound ? new TokenRevoked() : error
 }

@@ -9,7 +9,7 @@ import type { MailHooks } from './options.ts'
 import type { ProofServices } from './proof-services.ts'
 
 /** What the feature adds to `app.accounts`. */
-interface Services { mail: MailServices, proofs: ProofServices }
+export interface Services { mail: MailServices, proofs: ProofServices }
 
 export async function open (
   spine: Spine, settings: MailHooks, { throttle }: { throttle: Limits }

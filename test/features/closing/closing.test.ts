@@ -112,6 +112,23 @@ t.test('the only admin stays, and one that is closing counts no longer', async (
   t.match((await close(tokens[1]!)).json(), { statusCode: 409, code: 'ACCOUNTS_LAST_ADMIN' })
 })
 
+t.test('who was deleted since the guard looked is signed in no longer', async (t) => {
+  for (const options of [{}, grace]) {
+    let isDeleting = false
+    const { app, signUp } = await build(t, {
+      ...options,
+      async verifyClaims ({ sub }) {
+        if (isDeleting) await app.accounts.users.delete(sub)
+        return true
+      },
+    })
+    const { access_token: token } = await signUp()
+    isDeleting = true
+    const closed = await app.inject({ method: 'DELETE', url: '/auth/me', headers: bearer(token) })
+    t.match(closed.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
+  }
+})
+
 t.test('the last mail goes to the address that the account had', async (t) => {
   const { app, mails, signUpWithMail } = await buildWithMail(t)
   const { access_token: token } = await signUpWithMail()

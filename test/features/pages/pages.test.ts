@@ -254,11 +254,14 @@ t.test('the page speaks the language of the browser, or of the app', async (t) =
   t.match(refused.body, /<html lang="de">.*role="alert">Dieses Passwort geht nicht/s)
 })
 
+/** Paths of an app that has a page for each link. */
+const ownPages = Object.fromEntries(['verify', 'change', 'revert', 'reset', 'disown'].map((name) => [name, `/${name}`]))
+
 t.test('there is no page where the app has one, its route is off, pages are, or nobody knows the name', async (t) => {
   const off: [AccountsOptions, string][] = [
     [{ mail: { links: { reset: '/reset' } } }, 'reset'],
     [{ routes: { resetPassword: false } }, 'reset'],
-    [{ mail: { pages: false } }, 'reset'],
+    [{ mail: { pages: false, links: ownPages } }, 'reset'],
     [{}, 'login'],
     [{}, 'nothing'],
     [{}, 'constructor'],
