@@ -17,7 +17,13 @@ const app = Fastify({ logger: { level: 'warn' } })
 await app.register(helmet)
 await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Accounts', version: '1.0.0' } } })
 await app.register(swaggerUi, { routePrefix: '/docs' })
-await app.register(accounts, { transport: 'both', refresh: { window: windowSeconds } })
+await app.register(accounts, {
+  transport: 'both',
+  refresh: { window: windowSeconds },
+  // Mails are kept at /auth/outbox. None is sent to who registers, so that the one of a forgotten password comes at once.
+  mail: { appName: 'Accounts' },
+  email: { verification: 'none' },
+})
 await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
 
 app.get('/secret', { preHandler: app.authenticate }, async ({ user }) => ({ message: `Hello ${user.username}` }))

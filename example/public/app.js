@@ -22,7 +22,11 @@ const words = {
 }
 
 /** Where to mend what was refused. */
-const fields = { ACCOUNTS_USER_EXISTS: '[name=username]', ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]' }
+const fields = {
+  ACCOUNTS_USER_EXISTS: '[name=username]',
+  ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]',
+  ACCOUNTS_PROOF_INVALID: '[name=code]',
+}
 
 /**
  * The life of the access token at hand, and how often this page has got a new one. Each token is an object of its own.
@@ -84,7 +88,7 @@ function refresh () {
 }
 
 function tell (error, wrong) {
-  if (error.code === 'ACCOUNTS_CREDENTIALS_INVALID' && wrong) return wrong
+  if (['ACCOUNTS_CREDENTIALS_INVALID', 'ACCOUNTS_PROOF_INVALID'].includes(error.code) && wrong) return wrong
   if (error.status === 429) return `Too many tries. Please wait ${waitOf(error.retryAfter)}, then try again.`
   if (error.status === 503) return `The server is busy. Please wait ${waitOf(error.retryAfter)}, then try again.`
   return words[error.code] ?? (error.message || 'Something went wrong. Please try again.')
@@ -136,8 +140,8 @@ function show (name) {
 }
 
 function choose (name) {
-  for (const id of ['login', 'register']) $(id).hidden = id !== name
-  $(name).username.focus()
+  for (const id of ['login', 'register', 'forgot', 'reset']) $(id).hidden = id !== name
+  $(name).querySelector('input').focus()
 }
 
 function tick () {
@@ -222,8 +226,24 @@ function onSubmit (id, submit) {
 
 const onClick = (id, doIt) => $(id).addEventListener('click', () => act($(id), $('notice'), doIt))
 
-onSubmit('register', async (body) => signIn(await send('POST', '/auth/register', { ...body, transport: 'cookie' })))
+onSubmit('register', async ({ email, ...body }) =>
+  signIn(await send('POST', '/auth/register', { ...body, ...email && { email }, transport: 'cookie' }))
+)
 onSubmit('login', async (body) => signIn(await send('POST', '/auth/login', { ...body, transport: 'cookie' })))
+
+/** What binds the code of a mail to this page. */
+let challenge
+
+onSubmit('forgot', async ({ username }) => {
+  challenge = (await send('POST', '/auth/password/forgot', { username })).challenge_id
+  choose('reset')
+})
+onSubmit('reset', async (body) => {
+  await send('POST', '/auth/password/reset', { ...body, challenge_id: challenge })
+  $('reset').reset()
+  choose('login')
+  $('notice').textContent = 'Your password is changed. Log in with it.'
+})
 
 onSubmit('change-password', async ({ username, ...passwords }) => {
   receive(await call('PUT', '/auth/password', passwords), token.refreshes)

@@ -130,6 +130,30 @@ for (const [name, options] of Object.entries({ desktop, phone })) {
   })
 }
 
+t.test('who has forgotten the password chooses another one by the code of the mail', async (t) => {
+  const page = await openPage(t)
+  const form = page.getByRole('form', { name: 'Create an account' })
+  await form.getByLabel('E-mail').fill('forgetful@example.com')
+  await send(page, 'Create an account', 'forgetful')
+  await page.getByRole('button', { name: 'Log out', exact: true }).first().click()
+  await page.getByRole('button', { name: 'Forgot your password?' }).click()
+  await page.getByLabel('User name').locator('visible=true').fill('forgetful')
+  await page.getByRole('button', { name: 'Send the mail' }).click()
+  await page.getByLabel('Code').waitFor()
+
+  const code = await eventually(async () => {
+    const answer = await fetch(`${api}/auth/outbox`, { headers: { accept: 'application/json' } })
+    return /"code":"([\d ]+)"/.exec(await answer.text())?.[1]
+  })
+  await page.getByLabel('Code').fill(code)
+  await page.getByLabel('Your next password').fill('another battery staple horse')
+  await page.getByRole('button', { name: 'Change the password' }).click()
+  await page.getByText('Your password is changed. Log in with it.').waitFor()
+  await send(page, 'Log in', 'forgetful', 'another battery staple horse')
+  await page.getByRole('heading', { name: 'Hello, forgetful' }).waitFor()
+  t.pass('and logs in with it')
+})
+
 t.test('a wrong password and a taken name are told in words, and nothing moves', async (t) => {
   const page = await openPage(t, phone)
   await register(page, 'taken')
@@ -333,3 +357,12 @@ t.test('the API reference opens under the same policy', async (t) => {
 t.test('no page has complained, of the policy or of anything else', async (t) => {
   t.same(complaints, [])
 })
+
+/** What is there after a while. */
+async function eventually<Value> (look: () => Promise<Value | undefined>): Promise<Value> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
