@@ -20,7 +20,7 @@ await app.register(swaggerUi, { routePrefix: '/docs' })
 await app.register(accounts, {
   transport: 'both',
   refresh: { window: windowSeconds },
-  // Mails are kept at /auth/outbox. None is sent to who registers, so that the one of a forgotten password comes at once.
+  // Mails are kept at /auth/outbox. None is sent to who registers, so that that of a forgotten password comes at once.
   mail: { appName: 'Accounts' },
   email: { verification: 'none' },
 })
