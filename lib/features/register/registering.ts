@@ -11,7 +11,7 @@ import type { RegisterEvents } from './events.ts'
 /** What the host adds to a transaction of ours. */
 export type Join = (em: EntityManager) => unknown
 
-/** What of ours is written beside the new user, such as a mail to them. */
+/** What of ours is written before the new user, such as a mail to them, or that a proof is used. */
 type Within = (tx: EntityManager) => Promise<void>
 
 /**
@@ -37,6 +37,8 @@ export function createRegistering ({
         const user = { ...draft, lastLoginAt: draft.createdAt }
         const session = sessions.begin(user, user.epoch, beginning)
         const answer = issue(session)
+        // First: of two who use one proof the second is told so, and not that the name is taken.
+        await within?.(tx)
         await tx.insert(User, user)
         await uniqueFields.note(tx, user.id, user.profile)
         await sessions.store(tx, session)
@@ -47,7 +49,6 @@ export function createRegistering ({
           client: beginning,
         }
         await events.write(tx, happening)
-        await within?.(tx)
         if (join) await callHost(tx, join)
         return { answer, happening }
       })))
