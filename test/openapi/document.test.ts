@@ -463,9 +463,11 @@ for (const version of ['3.0.3', '3.1.0']) {
 
 t.test('every example is right by its schema, and those of errors are what the app would say', async (t) => {
   for (const transport of ['body', 'cookie', 'both'] as const) {
-    const options = {
+    const options: AccountsOptions = {
       ...everything,
       transport,
+      mail: true,
+      closing: { grace: '30d' },
       password: { ...cheap, minLength: 9 },
       messages: { ACCOUNTS_TOKEN_EXPIRED: 'Zu spät', ACCOUNTS_TOKEN_INVALID: () => 'asked for each request' },
     }
@@ -494,6 +496,7 @@ t.test('every example is right by its schema, and those of errors are what the a
       ACCOUNTS_TOKEN_EXPIRED: 'Zu spät',
       ACCOUNTS_TOKEN_INVALID: 'The token is not valid',
       ACCOUNTS_PASSWORD_REJECTED: 'The password must have at least 9 characters',
+      ACCOUNTS_CLOSING: 'The account is going to be deleted',
     })
     t.equal(
       'access_token' in document.paths['/auth/login']!.post!.responses[200]!.content!['application/json']!.example,

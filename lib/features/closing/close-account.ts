@@ -15,7 +15,11 @@ export function closeAccount (
   { guards, settings, transport }: Spine, closing: Closing, graceSeconds: number
 ): AddRoutes {
   const ClosingSchema = Type.Object({
-    closes_at: Type.String({ format: 'date-time', description: 'When it is deleted. Until then it can be restored.' }),
+    closes_at: Type.String({
+      format: 'date-time',
+      description: 'When it is deleted. Until then it can be restored.',
+      examples: ['2026-02-11T08:00:00.000Z'],
+    }),
   }, { description: 'The account is going to be deleted' })
   const schema = {
     operationId: 'closeAccount',
