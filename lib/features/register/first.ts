@@ -49,10 +49,8 @@ export function registerFirst (
     const waitMs = await throttle.mailTo(proof.addressKey)
     if (waitMs === Infinity) return
     if (waitMs > 0) return { later: waitMs }
-    if (!await lookUp.byKey(proof.addressKey)) return { address: proof.address, proof }
-
-    await database.transaction((tx) => oneTimes.use(tx, proof)).catch(unlessUsed)
-    return { address: proof.address, kind: 'register-taken' }
+    const isTaken = await lookUp.byKey(proof.addressKey) !== null
+    return { address: proof.address, ...isTaken ? { kind: 'register-taken' } : { proof } }
   }
 
   const askSchema = {
@@ -140,9 +138,4 @@ export function registerFirst (
   }
 
   return { register, completeRegistration }
-}
-
-/** Somebody has completed it meanwhile. */
-function unlessUsed (error: unknown): void {
-  if (!(error instanceof ProofInvalid)) throw error
 }

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
+import { clock, failMail, flushMail } from '../../../lib/testing.ts'
 import { build, password } from '../../support/build.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
@@ -112,4 +113,84 @@ t.test('it needs mail', async (t) => {
   }
   const { post } = await buildWithMail(t)
   t.equal((await post('/auth/register/complete', { token: 'x' })).statusCode, 404)
+})
+
+t.test('an address gets no more mails than it may, and nobody is told', async (t) => {
+  const { mails, flush, post } = await buildFirst(t, { throttle: { mail: { address: 2, network: 100 } } })
+  const time = clock()
+  t.teardown(time.restore)
+  const ask = async () => t.equal((await post('/auth/register', ada)).statusCode, 202)
+  const sent = async () => {
+    time.advance('1s')
+    await flush()
+    return mails.mails.length
+  }
+  await ask()
+  t.equal(await sent(), 1)
+  await ask()
+  t.equal(await sent(), 1, 'one a minute')
+  time.advance('61s')
+  t.equal(await sent(), 2)
+  time.advance('61s')
+  await ask()
+  t.equal(await sent(), 2, 'it has had all that it may get')
+})
+
+t.test('who has an account is told also where the mail fails at first', async (t) => {
+  const { app, mails, flush, post } = await buildFirst(t)
+  await app.accounts.users.create({ username: 'other', email: ada.email })
+  const time = clock()
+  t.teardown(time.restore)
+  failMail(app, new Error('Busy'))
+  await post('/auth/register', ada)
+  time.advance('1s')
+  await flush()
+  t.same(mails.mails, [])
+  time.advance('1m')
+  await flush()
+  t.match(mails.mails, [{ kind: 'register-taken', to: { address: ada.email } }])
+})
+
+t.test('a mail that came although its server failed is not sent again once the account is open', async (t) => {
+  const links: string[] = []
+  const { app, post } = await build(t, {
+    ...first,
+    mail: {
+      ...first.mail,
+      appName: 'Library',
+      from: 'accounts@example.com',
+      async send ({ text }) {
+        links.push(text)
+        throw new Error('Gone')
+      },
+    },
+  }, { logger: { level: 'silent' } })
+  const time = clock()
+  t.teardown(time.restore)
+  await post('/auth/register', ada)
+  time.advance('1s')
+  await flushMail(app)
+  const [, token] = /#([\w-]+\.[\w-]+)/.exec(links[0]!)!
+  t.equal((await post('/auth/register/complete', { token, password: otherPassword })).statusCode, 201)
+  time.advance('1m')
+  await flushMail(app)
+  t.equal(links.length, 1)
+})
+
+t.test('the host is told, and who completes it says how the tokens travel', async (t) => {
+  const told: unknown[] = []
+  const { app, mails, post } = await buildFirst(t, {
+    transport: 'both', hooks: { onRegistered: ({ username }) => { told.push(username) } },
+  })
+  await post('/auth/register', ada)
+  t.strictSame(told, [])
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/auth/register/complete',
+    headers: { 'sec-fetch-site': 'same-origin' },
+    payload: { token: mails.token(await mails.next('register')), password: otherPassword, transport: 'cookie' },
+  })
+  t.equal(answer.statusCode, 201)
+  t.ok(answer.cookies.some(({ name }) => name === '__Host-access'))
+  t.strictSame(told, ['ada'])
 })
