@@ -44,9 +44,9 @@ export function storable ({ ip, userAgent }: Client) {
  * own. An IPv6 customer has a /64, a /56 or a /48 to choose addresses from, and nobody can see which: all three count.
  * What is no address, as on a Unix socket, is one network.
  */
-export function networksOf (ip = ''): [narrowest: string, ...wider: string[]] {
+export function networksOf (ip?: string | null): [narrowest: string, ...wider: string[]] {
   // Without the port, which some proxies add, and without the zone, which names an interface of this machine.
-  const address = ip.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
+  const address = (ip ?? '').replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
   if (isIPv4(address)) return [address]
   if (!isIPv6(address)) return ['none']
 
@@ -56,7 +56,7 @@ export function networksOf (ip = ''): [narrowest: string, ...wider: string[]] {
 }
 
 /** The widest network of an address: as much as one customer may have. */
-export function widestNetworkOf (ip?: string): string {
+export function widestNetworkOf (ip?: string | null): string {
   return networksOf(ip).at(-1)!
 }
 

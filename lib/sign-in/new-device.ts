@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
-import { widestNetworkOf } from '../http/request.ts'
+import { widestNetworkOf, type Client } from '../http/request.ts'
 import { browserOf } from '../mail/browser.ts'
 import { MailRow } from '../mail/entity.ts'
 import { kindOfNotice } from '../mail/kinds.ts'
@@ -30,7 +30,7 @@ export function createTellOfDevice (
   return async (tx, user, { isKnownDevice = false, ip, userAgent, ...beginning }, note) => {
     if (isKnownDevice || (ip === undefined && userAgent === undefined)) return
     const before = await origins(tx, user.id)
-    const origin = originOf({ ip: ip ?? null, userAgent: userAgent ?? null })
+    const origin = originOf({ ip, userAgent })
     if (before.length === 0 || before.some((session) => originOf(session) === origin)) return
 
     const since = new Date(Date.now() - quietMs)
@@ -43,7 +43,7 @@ export function createTellOfDevice (
 }
 
 /** The family of the browser and its network: a /24, or what one customer may have of IPv6. */
-function originOf ({ ip, userAgent }: Pick<Session, 'ip' | 'userAgent'>): string {
-  const network = widestNetworkOf(ip ?? undefined).replace(/^(\d+\.\d+\.\d+)\.\d+$/, '$1')
+function originOf ({ ip, userAgent }: Client | Pick<Session, 'ip' | 'userAgent'>): string {
+  const network = widestNetworkOf(ip).replace(/^(\d+\.\d+\.\d+)\.\d+$/, '$1')
   return `${browserOf(userAgent)} ${network}`
 }

@@ -109,3 +109,12 @@ t.test('whoever has more roles, or whose session was ended for a theft, is told'
   await flush()
   t.match(mails.mails.map(({ kind }) => kind), ['roles-raised', 'reuse'])
 })
+
+t.test('a session that code has begun is from nowhere, so that the first sign-in after it is told of', async (t) => {
+  const { app, mails, flush, login } = await buildWithMail(t)
+  const ada = { username: 'ada', email: 'ada@example.com', password, emailVerifiedAt: new Date(Date.now() - 1000) }
+  await app.accounts.issueTokens((await app.accounts.users.create(ada)).id)
+  t.equal((await login('ada', password)).statusCode, 200)
+  await flush()
+  t.match(mails.mails, [{ kind: 'new-device' }])
+})

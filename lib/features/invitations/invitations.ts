@@ -157,6 +157,7 @@ export function createInvitations (
 }
 
 function invitationOf ({ id, address, data, createdAt, expiresAt }: OneTimeRow): Invitation {
-  const { roles = [], inviterId = null, data: own = null } = (data ?? {}) as Partial<Invitation>
+  const { roles, inviterId, data: own = null } = data as unknown as Pick<Invitation, 'roles' | 'inviterId'> &
+    Partial<Pick<Invitation, 'data'>>
   return { id, email: address, roles, data: own, inviterId, createdAt, expiresAt }
 }

@@ -51,7 +51,7 @@ export function resetPassword (
     const user = await passwords.admit(request, async () => {
       const proof = await mail.prove(request, 'reset', body)
       const found = await lookUp.byId(proof.userId!)
-      if (!found) throw new ProofInvalid()
+      if (!found || found.disabledAt) throw new ProofInvalid()
       await reset(proof, await passwords.take(password, found, gone), clientOf(request))
       return found
     })

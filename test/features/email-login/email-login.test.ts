@@ -1,4 +1,5 @@
 // On each database.
+import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { build, password } from '../../support/build.ts'
 import { buildWithMail } from '../../support/mail.ts'
@@ -106,4 +107,45 @@ t.test('it is off unless it is asked for, and needs mail', async (t) => {
   for (const mail of [false, true]) {
     await t.rejects(build(t, { ...on, mail }), { message: /routes\.emailLogin needs mail/ })
   }
+})
+
+t.test('the host is told, and the asker says how the tokens travel', async (t) => {
+  const told: unknown[] = []
+  const { app, mails, post, signUpWithMail } = await buildWithMail(t, {
+    ...on, transport: 'both', hooks: { onLogin: ({ username }) => { told.push(username) } },
+  })
+  await signUpWithMail()
+  const { challenge_id: challenge } = (await post('/auth/login/email', { email: 'ada@example.com' })).json()
+  const code = mails.code(await mails.next('login'))
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/auth/login/email/complete',
+    headers: { 'sec-fetch-site': 'same-origin' },
+    payload: { challenge_id: challenge, code, transport: 'cookie', remember: false },
+  })
+  t.equal(answer.statusCode, 200)
+  const access = answer.cookies.find(({ name }) => name === '__Host-access')!
+  t.notOk('maxAge' in access, 'it ends with the browser window')
+  t.strictSame(told, ['ada'])
+})
+
+t.test('whoever is disabled while the hooks are asked does not come in, and a refusal of theirs is the answer', async (t) => {
+  let isRefused = true
+  const { app, mails, post } = await buildWithMail(t, {
+    ...on,
+    sessions: { data: Type.Object({}) },
+    hooks: {
+      onReclaim: () => { if (isRefused) throw Object.assign(new Error('Not now'), { statusCode: 409 }) },
+      async onSession ({ id }) {
+        if (!isRefused) await app.accounts.users.disable(id)
+        return null
+      },
+    },
+  })
+  await app.accounts.users.create({ username: 'ada', email: 'ada@example.com' })
+  const { challenge_id: challenge } = (await post('/auth/login/email', { email: 'ada@example.com' })).json()
+  const proof = { challenge_id: challenge, code: mails.code(await mails.next('login')) }
+  t.match((await post('/auth/login/email/complete', proof)).json(), { statusCode: 409, message: 'Not now' })
+  isRefused = false
+  t.match((await post('/auth/login/email/complete', proof)).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
 })

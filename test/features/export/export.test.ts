@@ -1,7 +1,9 @@
 // On each database.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { bearer, build, buildOnFile } from '../../support/build.ts'
+import accounts from '../../../lib/index.ts'
+import { bearer, build, buildOnFile, cheap, client, emptyDatabase, secret } from '../../support/build.ts'
+import { Fastify } from '../../support/fastify.ts'
 
 t.test('somebody gets a copy of all that is kept of them, and of nobody else', async (t) => {
   const { app, get, signUp, signIn } = await build(t, {
@@ -60,4 +62,14 @@ t.test('a hook that refuses is the answer', async (t) => {
   })
   const { access_token: token } = await signUp()
   t.match((await get('/auth/me/export', token)).json(), { statusCode: 403, message: 'Tomorrow' })
+})
+
+t.test('somebody who is deleted once their token was checked gets nothing', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('preHandler', async ({ user }) => { if (user) await app.accounts.users.delete(user.id) })
+  await app.register(accounts, { db: await emptyDatabase(t), secret, password: cheap })
+  const { get, signUp } = client(app)
+  const { access_token: token } = await signUp()
+  t.match((await get('/auth/me/export', token)).json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_REVOKED' })
 })

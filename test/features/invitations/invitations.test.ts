@@ -1,9 +1,10 @@
 // On each database.
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
-import type { AccountsOptions } from '../../../lib/index.ts'
-import { clock } from '../../../lib/testing.ts'
-import { bearer, build, password, untold } from '../../support/build.ts'
+import accounts, { type AccountsOptions } from '../../../lib/index.ts'
+import { clock, outbox } from '../../../lib/testing.ts'
+import { bearer, build, cheap, client, emptyDatabase, password, secret, untold } from '../../support/build.ts'
+import { Fastify } from '../../support/fastify.ts'
 import { buildWithMail } from '../../support/mail.ts'
 
 const eve = 'eve@example.com'
@@ -190,4 +191,94 @@ t.test('it is off unless it is asked for, and needs mail', async (t) => {
     const given = call === 'create' ? { email: eve } : call === 'list' ? {} : 'x'
     await t.rejects((invitations[call] as (given: unknown) => Promise<unknown>)(given) as Promise<void>, { code: 'ACCOUNTS_OPTIONS_INVALID', message: /needs mail\.links\.invite/ })
   }
+})
+
+t.test('code invites somebody, whom the host is told of when they accept by cookies', async (t) => {
+  const told: unknown[] = []
+  const { app, mails, post } = await buildWithMail(t, {
+    mail,
+    routes: { invitations: true },
+    transport: 'both',
+    hooks: { onRegistered: ({ email }) => { told.push(email) } },
+  })
+  await app.accounts.invitations.create({ email: eve })
+  const token = mails.token(await mails.next('invite'))
+  t.match((await post('/auth/invitations/show', { token })).json(), { email: eve, data: null })
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/auth/invitations/accept',
+    headers: { 'sec-fetch-site': 'same-origin' },
+    payload: { token, password, transport: 'cookie' },
+  })
+  t.equal(answer.statusCode, 201)
+  t.ok(answer.cookies.some(({ name }) => name === '__Host-access'))
+  t.strictSame(told, [eve])
+})
+
+t.test('the hook is asked of who is signed in too, and its refusal leaves the invitation good', async (t) => {
+  let isFull = true
+  const told: unknown[] = []
+  const { get, mails, invite, accept, signUpWithMail } = await withAdmin(t, {
+    hooks: {
+      onInvitationAccepted (em, { username, roles }) {
+        told.push([em.isInTransaction(), username, roles])
+        if (isFull) throw Object.assign(new Error('The team is full'), { statusCode: 409 })
+      },
+    },
+  })
+  const { access_token: own } = await signUpWithMail('eve')
+  await invite({ email: eve, roles: ['editor'] })
+  const token = mails.token(await mails.next('invite'))
+  t.match((await accept({ token }, own)).json(), { statusCode: 409, message: 'The team is full' })
+  t.match((await get('/guarded', own)).json().user, { roles: [] })
+  isFull = false
+  t.equal((await accept({ token }, own)).statusCode, 204)
+  t.strictSame(told, [[true, 'eve', ['editor']], [true, 'eve', ['editor']]])
+})
+
+t.test('who is deleted once their token was checked accepts nothing, and the invitation stays good', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('preHandler', async ({ user }) => { if (user) await app.accounts.users.delete(user.id) })
+  const options = { mail, routes: { invitations: true }, email: { verification: 'none' } } as const
+  await app.register(accounts, { db: await emptyDatabase(t), secret, password: cheap, ...options })
+  const { post } = client(app)
+  const { users, invitations, issueTokens } = app.accounts
+  const { id } = await users.create({ username: 'eve', email: eve })
+  const { access_token: own } = await issueTokens(id)
+  await invitations.create({ email: eve })
+  const token = outbox(app).token(await outbox(app).next('invite'))
+  t.match((await post('/auth/invitations/accept', { token }, own)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  t.equal((await post('/auth/invitations/accept', { token, username: 'eve', password })).statusCode, 201)
+})
+
+t.test('its mails are no more than an address may get, and none once it is withdrawn', async (t) => {
+  const { app, mails, flush, post, invite, token } = await withAdmin(t, {
+    throttle: { mail: { address: 2, network: 100 } },
+  })
+  const time = clock()
+  t.teardown(time.restore)
+  const { id } = (await invite({ email: eve })).json()
+  const again = (id: string) => post(`/auth/invitations/${id}/send`, {}, token)
+  const sent = async (address: string) => {
+    await flush()
+    return mails.mails.filter(({ to }) => to.address === address).length
+  }
+  t.equal(await sent(eve), 1)
+  await again(id)
+  t.equal(await sent(eve), 1, 'one a minute')
+  time.advance('61s')
+  t.equal(await sent(eve), 2)
+  time.advance('61s')
+  await again(id)
+  t.equal(await sent(eve), 2, 'it has had all that it may get')
+
+  const bob = 'bob@example.com'
+  const { id: bobs } = (await invite({ email: bob })).json()
+  t.equal(await sent(bob), 1)
+  await again(bobs)
+  t.equal(await sent(bob), 1)
+  await app.accounts.invitations.revoke(bobs)
+  time.advance('61s')
+  t.equal(await sent(bob), 1, 'its link is void')
 })

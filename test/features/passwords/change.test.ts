@@ -4,6 +4,7 @@ import t from 'tap'
 import { browser } from '../../support/browser.ts'
 import { buildOnFile, cheap, decode, password } from '../../support/build.ts'
 import { addTrigger, dropTrigger } from '../../support/databases.ts'
+import { buildWithMail } from '../../support/mail.ts'
 
 const next = 'another horse another staple'
 
@@ -153,4 +154,19 @@ t.test('in cookies the new tokens come in cookies, to pages of the own origin al
   t.match(answer.json(), { user, csrf_token: page.valueOf('csrf')! })
   t.not(page.valueOf('access'), before)
   t.equal((await page.get('/auth/me')).statusCode, 200)
+})
+
+t.test('where mails are sent, the user is told of it by one', async (t) => {
+  const { app, mails } = await buildWithMail(t)
+  const { users } = app.accounts
+  await users.create({ username: 'ada', email: 'ada@example.com', password, emailVerifiedAt: new Date() })
+  const { json } = await app.inject({ method: 'POST', url: '/auth/login', payload: { username: 'ada', password } })
+  const answer = await app.inject({
+    method: 'PUT',
+    url: '/auth/password',
+    payload: { current_password: password, new_password: next },
+    headers: { authorization: `Bearer ${json().access_token}` },
+  })
+  t.equal(answer.statusCode, 200)
+  t.equal((await mails.next('password-changed')).to.address, 'ada@example.com')
 })

@@ -205,3 +205,24 @@ t.test('a network may ask for so many mails, and is told to wait then', async (t
   const asked = async () => (await post('/auth/password/forgot', { username: 'nobody' })).statusCode
   for (const status of [202, 202, 202, 202, 429]) t.equal(await asked(), status)
 })
+
+t.test('the host is told of the other password, and a disabled account gets none', async (t) => {
+  const told: unknown[] = []
+  const { app, mails, post, signUpWithMail, login } = await buildWithMail(t, {
+    hooks: { onPasswordChanged: ({ username }) => { told.push(username) } },
+  })
+  const { user } = await signUpWithMail()
+  await post('/auth/password/forgot', { username: 'ada' })
+  const token = mails.token(await mails.next('reset'))
+  t.equal((await post('/auth/password/reset', { token, new_password: otherPassword })).statusCode, 204)
+  t.strictSame(told, ['ada'])
+
+  await post('/auth/password/forgot', { username: 'ada' })
+  const open = mails.token(await mails.next('reset'))
+  await app.accounts.users.disable(user.id)
+  t.match((await post('/auth/password/reset', { token: open, new_password: password })).json(),
+    { code: 'ACCOUNTS_PROOF_INVALID' })
+  await app.accounts.users.enable(user.id)
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+  t.strictSame(told, ['ada'])
+})
