@@ -45,8 +45,8 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
   const { appName, from, templates = {} } = settings
 
   function secretsOf (kind: MailKind, proof: OneTimeRow): Partial<MailData> {
-    const page = pageOfKind[kind]
-    if (!page) return {}
+    // Only of kinds with a page there are proofs.
+    const page = pageOfKind[kind]!
     const { codeSeconds } = lifeOf(proof.purpose)
     const token = oneTimes.tokenOf(proof)
     const linkMs = proof.expiresAt.getTime() - proof.createdAt.getTime()

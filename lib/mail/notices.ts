@@ -55,8 +55,8 @@ export function createNotices (
 ): { notify: Notify, recipients: Record<string, FindRecipient> } {
   /** Goes to where the user is now, if it says nothing else. */
   async function findRecipient ({ address, userId, oneTimeId }: MailRow) {
-    const to = address ?? (userId === null ? null : await lookUp.byId(userId))?.email ?? null
-    if (to === null) return
+    const to = address ?? (await lookUp.byId(userId!))?.email
+    if (!to) return
     const proof = oneTimeId === null ? undefined : await database.run((em) => oneTimes.find(em, oneTimeId))
     return { address: to, proof }
   }

@@ -67,7 +67,8 @@ function readUrl (server: string): SmtpOptions {
   const secure = protocol === 'smtps:'
   const auth = username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
   const host = hostname.replaceAll(/[[\]]/g, '')
-  return { host, port: Number(port) || (secure ? 465 : 587), secure, ...auth && { auth } }
+  // Without a port nodemailer takes the usual one: 465 for TLS from the beginning, else 587.
+  return { host, port: Number(port), secure, ...auth && { auth } }
 }
 
 /** Whether nobody else is on the way. What names the server in another way may mean any. */

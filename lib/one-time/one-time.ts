@@ -7,7 +7,7 @@ import type { User } from '../users/entity.ts'
 import { ProofInvalid } from './errors.ts'
 import { lifeOf, type Purpose } from './purposes.ts'
 import { createRows, type OneTimeRow } from './rows.ts'
-import type { Proof } from './schema.ts'
+import type { OneProof } from './schema.ts'
 import {
   challengeHash, createOneTimeSecrets, newSalt, readCode, readToken, type OneTimeSecrets,
 } from './secrets.ts'
@@ -51,7 +51,7 @@ export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf' | 'i
    * row, however many at once.
    * @throws {ProofInvalid} one 400 for all that does not hold, whatever the reason
    */
-  check: (purpose: Purpose, proof: Proof, guessing: Guessing) => Promise<OneTimeRow>
+  check: (purpose: Purpose, proof: OneProof, guessing: Guessing) => Promise<OneTimeRow>
   /** Looks at the row of a link without using it. Undefined for one that is not good. */
   peek: (purpose: Purpose, token: string, em?: EntityManager) => Promise<OneTimeRow | undefined>
   /**
@@ -138,11 +138,10 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
       return row
     },
 
-    async check (purpose, { token, challenge_id: challenge, code }, guessing) {
-      const isCoded = challenge !== undefined && code !== undefined
-      const row = token !== undefined
-        ? await byToken(purpose, token)
-        : isCoded ? await byCode(purpose, challenge, code, guessing) : undefined
+    async check (purpose, proof, guessing) {
+      const row = 'token' in proof
+        ? await byToken(purpose, proof.token)
+        : await byCode(purpose, proof.challenge_id, proof.code, guessing)
       if (row && isGood(row)) return row
       await guessing.failed()
       throw new ProofInvalid()

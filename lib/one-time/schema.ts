@@ -33,6 +33,9 @@ export interface Proof {
   code?: string | undefined
 }
 
+/** A proof of one kind: a link, or a code with its challenge. */
+export type OneProof = { token: string } | { code: string, challenge_id: string }
+
 /** A body with a proof, and what else it holds: the token of the link, or the code with its challenge. */
 export function ProofBody<Fields extends TObject['properties']> (fields: Fields) {
   return Type.Object({ ...proofFields, ...fields }, { additionalProperties: false })

@@ -208,7 +208,7 @@ t.test('without nodemailer the app does not start, and says what to install', as
 })
 
 t.test('a URL that is none is refused at the start', async (t) => {
-  for (const smtp of ['smtp://', 'http://localhost', 'smtp://user:100%@localhost', 'localhost:25']) {
+  for (const smtp of ['smtp://', 'http://localhost', 'smtp://user:100%@localhost', 'localhost:25', 'localhost']) {
     const mail = { from: 'accounts@example.com', appName: 'Example', smtp }
     await t.rejects(build(t, { mail }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /mail\.smtp/ })
   }

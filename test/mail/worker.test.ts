@@ -243,3 +243,48 @@ t.test('a database that is away for a while is logged, and the mails go on after
   await forget()
   t.equal(count, 1)
 })
+
+t.test('what has become of a mail and cannot be noted is logged, and the mail is sent again', onFile, async (t) => {
+  const attempts: number[] = []
+  const { signUpWithMail, forget, later, sql, said } = await buildToSend(t, sending(async (_, { attempt }) => {
+    attempts.push(attempt)
+  }, { worker: false }))
+  await signUpWithMail()
+  await sql.exec(`create trigger stuck before update on accounts_mails when new.sent_at is not null begin
+    select raise(abort, 'No'); end;\n`)
+  await forget()
+  t.equal(said('It cannot be noted what has become of a mail').length, 1)
+  await sql.exec('drop trigger stuck;\n')
+  await later('2m')
+  t.same(attempts, [1, 2])
+  t.ok((await sql.get('select sent_at from accounts_mails'))!.sent_at)
+})
+
+t.test('a mail that fails again and again is given up once it would come too late', async (t) => {
+  let tries = 0
+  const { signUpWithMail, forget, later, events, sql } = await buildToSend(t, sending(async () => {
+    tries++
+    throw new RangeError('Not now')
+  }, { worker: false }))
+  await signUpWithMail()
+  await forget()
+  for (const by of ['1m', '3m', '6m', '12m', '24m'] as const) await later(by)
+  t.same([tries, events], [6, []])
+  await later('44m')
+  t.match(events, [{ kind: 'reset', error: 'RangeError' }])
+  t.match(await sql.get('select error, due_at, sent_at from accounts_mails'), {
+    error: 'RangeError', due_at: null, sent_at: null,
+  })
+})
+
+t.test('a mail in a language that this process has no texts of is sent in English', async (t) => {
+  const texts: string[] = []
+  const { signUpWithMail, post, flush, sql } = await buildToSend(t, sending(async ({ text }) => { texts.push(text) }, {
+    worker: false,
+  }))
+  await signUpWithMail()
+  await post('/auth/password/forgot', { username: 'ada' })
+  await sql.run("update accounts_mails set locale = 'fr'")
+  await flush()
+  t.match(texts, [/an hour/])
+})

@@ -56,7 +56,7 @@ export function createFindAsked (
   async function proofOf ({ oneTimeId, address }: MailRow): Promise<Recipient | undefined> {
     const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
     return proof && proof.usedAt === null
-      ? { address: address!, proof, userId: proof.userId ?? undefined }
+      ? { address: address!, proof, userId: proof.userId! }
       : undefined
   }
 

@@ -1,6 +1,6 @@
 import { InputInvalid } from '../../http/errors.ts'
 import type { AnyReply, AnyRequest } from '../../http/request.ts'
-import type { Challenge, Proof } from '../../one-time/schema.ts'
+import type { Challenge, OneProof, Proof } from '../../one-time/schema.ts'
 import { newChallenge } from '../../one-time/secrets.ts'
 import { setCookies } from '../../transport/keep.ts'
 import type { TokenTransport } from '../../transport/transport.ts'
@@ -21,7 +21,7 @@ export interface Challenges {
    * With `isBound` a link needs its challenge too.
    * @throws {InputInvalid} for both, or neither
    */
-  proofIn: (request: AnyRequest, body: Proof, isBound?: boolean) => Proof
+  proofIn: (request: AnyRequest, body: Proof, isBound?: boolean) => OneProof
 }
 
 /** When it makes sense to ask again: no address gets more than one mail in a minute. */

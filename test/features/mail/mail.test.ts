@@ -1,7 +1,7 @@
 import t from 'tap'
 import { errors, type AccountsOptions } from '../../../lib/index.ts'
 import { clock, failMail, flushMail, outbox } from '../../../lib/testing.ts'
-import { build } from '../../support/build.ts'
+import { bearer, build } from '../../support/build.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
 const sent: AccountsOptions['mail'] = { from: 'accounts@example.com', appName: 'Example', send: async () => {} }
@@ -31,6 +31,7 @@ t.test('what cannot work is refused at the start', async (t) => {
     [{ mail: { links: { base: 'http://app.example.com' } } }, /mail\.links\.base must be/],
     [{ mail: { links: { base: 'https://app.example.com?a' } } }, /mail\.links\.base must be/],
     [{ mail: { links: { verify: '/a#b' } } }, /mail\.links\.verify must be/],
+    [{ mail: { links: { base: 'app.example.com' } } }, /mail\.links\.base must be/],
     [{ mail: { smtp: 'http://localhost' } }, /mail\.smtp \(or ACCOUNTS_SMTP_URL\) must be a URL such as/],
     [{ mail: { code: { digits: 4 } } }, /mail\.code\.digits must be >= 6/],
     [{ mail: { locales: { fr: {} } } }, /mail\.locales\.fr lacks kinds\.verify/],
@@ -61,7 +62,7 @@ t.test('texts and whole mails can be those of the app', async (t) => {
   const { mails, post, signUpWithMail } = await buildWithMail(t, {
     mail: {
       appName: 'R&D',
-      locales: { en: { kinds: { reset: { subject: 'For {app}', what: ['{app} & {link-life} <'], action: 'Go', end } } } },
+      locales: { en: { kinds: { reset: { subject: 'For {app}', what: ['{app} & {link-life} <{b}'], action: 'Go', end } } } },
       templates: {
         'password-changed': ({ address, at }) => ({ subject: `a\r\nBcc: b${at.getTime() > 0}`, text: address, html: '' }),
       },
@@ -70,8 +71,8 @@ t.test('texts and whole mails can be those of the app', async (t) => {
   await signUpWithMail()
   await post('/auth/password/forgot', { username: 'ada' })
   const mail = await mails.next('reset')
-  t.match(mail, { subject: 'For R&D', text: /^R&D & an hour <\n\nGo:\nhttp:\/\/localhost\/auth\/pages\/reset#/ })
-  t.match(mail.html, /<p>R&amp;D &amp; an hour &lt;<\/p>/)
+  t.match(mail, { subject: 'For R&D', text: /^R&D & an hour <\{b\}\n\nGo:\nhttp:\/\/localhost\/auth\/pages\/reset#/ })
+  t.match(mail.html, /<p>R&amp;D &amp; an hour &lt;\{b\}<\/p>/)
   await post('/auth/password/reset', { token: mails.token(mail), new_password: otherPassword })
   t.match(await mails.next('password-changed'), { subject: 'a Bcc: btrue', text: 'ada@example.com' })
 })
@@ -149,6 +150,7 @@ t.test('a transaction of the app that is rolled back mails nothing, and one that
 
 t.test('the kit says what there is not', async (t) => {
   const { app, mails } = await buildWithMail(t)
+  t.throws(() => mails.last(), { message: 'There is no mail' })
   t.throws(() => mails.last('reset', 'ada@example.com'), { message: /no mail of the kind reset to ada@example.com/ })
   await t.rejects(mails.next('reset', { within: 1 }), { message: 'There came no mail of the kind reset' })
   t.throws(() => mails.code({ text: '' }), { message: 'There is not a code in this mail' })
@@ -157,4 +159,77 @@ t.test('the kit says what there is not', async (t) => {
   t.throws(() => failMail(real.app, new Error('x')), { message: /really send their mails/ })
   await flushMail(real.app)
   mails.clear()
+})
+
+t.test('a mail says for how long its link is good, in words of its language', async (t) => {
+  const end: string[] = []
+  const closing = { subject: 'x', what: ['<{link-life}>'], action: 'x', end }
+  const lives = {
+    en: { '1m': 'a minute', '90m': '90 minutes', '1h': 'an hour', '5h': '5 hours', '1d': 'a day', '3d': '3 days' },
+    de: {
+      '1m': 'eine Minute', '90m': '90 Minuten', '1h': 'eine Stunde', '5h': '5 Stunden', '1d': 'einen Tag', '3d': '3 Tage',
+    },
+  }
+  const cases = Object.entries(lives).flatMap(([locale, words]) =>
+    Object.entries(words).map(([grace, life]) => ({ locale, grace: grace as '1m', life })))
+  for (const { locale, grace, life } of cases) {
+    const { app, mails, signUpWithMail } = await buildWithMail(t, {
+      closing: { grace }, mail: { locale: () => locale, locales: { [locale]: { kinds: { closing } } } },
+    })
+    const { access_token: token } = await signUpWithMail()
+    await app.accounts.orm.em.getConnection().execute('update accounts_users set email_verified_at = created_at')
+    await app.inject({ method: 'DELETE', url: '/auth/me', headers: bearer(token) })
+    t.match((await mails.next('closing')).text.split('\n')[0], `<${life}>`)
+  }
+})
+
+t.test('a notice for somebody who is deleted before it is sent reaches nobody', async (t) => {
+  const { app, mails, flush, signUpWithMail } = await buildWithMail(t, { mail: { worker: false } })
+  const { user } = await signUpWithMail()
+  const { users } = app.accounts
+  await users.setPassword(user.id, otherPassword)
+  await users.delete(user.id)
+  await flush()
+  t.same(mails.mails, [])
+})
+
+t.test('an address without an account is told so as often as it would get mails, and then no more', async (t) => {
+  const { mails, flush, post } = await buildWithMail(t, {
+    mail: { unknown: 'tell' }, throttle: { mail: { address: 2, network: 100 } },
+  })
+  const ask = () => post('/auth/password/forgot', { email: 'nobody@example.com' })
+  await ask()
+  await ask()
+  await flush()
+  t.equal(mails.mails.length, 1, 'one a minute')
+  const time = clock()
+  t.teardown(time.restore)
+  time.advance('61s')
+  await flush()
+  t.equal(mails.mails.length, 2)
+  time.advance('61s')
+  await ask()
+  await flush()
+  time.advance('61s')
+  await flush()
+  t.equal(mails.mails.length, 2)
+})
+
+t.test('mails are deleted a month after they came, and what they prove once it is over', async (t) => {
+  const { app, post, flush, signUpWithMail } = await buildWithMail(t)
+  await signUpWithMail()
+  await post('/auth/password/forgot', { username: 'ada' })
+  await flush()
+  const { prune, mail } = app.accounts
+  t.match(await prune(), { mails: 0, oneTime: 0 })
+  const time = clock()
+  t.teardown(time.restore)
+  time.advance('3h')
+  t.match(await prune(), { mails: 0, oneTime: 1 })
+  time.advance('29d')
+  t.match(await prune(), { mails: 0, oneTime: 0 })
+  t.equal((await mail.list()).mails.length, 1)
+  time.advance('1d')
+  t.match(await prune(), { mails: 1, oneTime: 0 })
+  t.same((await mail.list()).mails, [])
 })

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { clock, failMail, outbox } from '../../../lib/testing.ts'
 import { otherPassword } from '../../support/mail.ts'
-import { build } from '../../support/build.ts'
+import { build, password } from '../../support/build.ts'
+import { kind as databaseKind } from '../../support/databases.ts'
 import { buildToSend } from '../../mail/with-smtp.ts'
 import type { MailTemplates } from '../../../types/index.ts'
 
@@ -227,4 +228,51 @@ t.test('purposes of ours, and what is none, are refused', async (t) => {
     await t.rejects(proofs.make('join', user.id, { expiresIn: expiresIn as never }), { message: /expiresIn/ })
   }
   await t.rejects(proofs.make('join', user.id, { x: 1 } as never), { message: /x is not an option of proofs\.make/ })
+})
+
+t.test('a proof of the app needs no address, and is void once there is one', async (t) => {
+  const { proofs, post, users } = await buildWithServices(t)
+  const { user } = (await post('/auth/register', { username: 'bob', password })).json()
+  const [first, second] = [await proofs.make('join', user.id), await proofs.make('join', user.id)]
+  t.match(await proofs.use('join', first.token), { userId: user.id })
+  await t.rejects(proofs.use('join', second.token), { code: 'ACCOUNTS_PROOF_INVALID' })
+  const { token } = await proofs.make('join', user.id)
+  await users.update(user.id, { email: 'bob@example.com' })
+  await t.rejects(proofs.use('join', token), { code: 'ACCOUNTS_PROOF_INVALID' })
+})
+
+t.test('two mails that code sends at once arrive a minute apart', async (t) => {
+  const { mail, mails, flush, later, user } = await buildWithServices(t, { throttle: {} })
+  await mail.send('reset', user.id)
+  await mail.send('reset', user.id)
+  await flush()
+  t.equal(mails.mails.length, 1)
+  await later('1m')
+  t.equal(mails.mails.length, 2)
+})
+
+t.test('a mail that is tried again is dropped where its link was made void meanwhile', async (t) => {
+  const { app, mail, mails, post, later, flush, user } = await buildWithServices(t)
+  failMail(app, new Error('Not now'))
+  const { id } = await mail.send('reset', user.id)
+  await flush()
+  t.match(await mail.find(id), { state: 'due', tries: 1, address: 'ada@example.com' })
+  await mail.send('reset', user.id)
+  await flush()
+  const token = mails.token(mails.last('reset'))
+  t.equal((await post('/auth/password/reset', { token, new_password: otherPassword })).statusCode, 204)
+  await later('1m')
+  t.equal(await mail.find(id), null)
+  t.equal(mails.mails.filter(({ kind }) => kind === 'reset').length, 1)
+})
+
+const withTrigger = { skip: databaseKind !== 'sqlite' && 'a trigger disables the user' }
+t.test('who is disabled just when a mail is made for them gets none', withTrigger, async (t) => {
+  const { mail, mails, sql, flush, user } = await buildWithServices(t, { throttle: {} })
+  const { id } = await mail.send('reset', user.id)
+  await sql.exec(`create trigger disabling after insert on accounts_throttle begin
+    update accounts_users set disabled_at = created_at; end;\n`)
+  await flush()
+  t.equal(await mail.find(id), null)
+  t.same(mails.mails, [])
 })
