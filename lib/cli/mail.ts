@@ -12,7 +12,7 @@ const unsent = {
   appName: 'fastify-jwt-accounts',
   links: { base: 'https://example.com' },
   worker: false,
-  send: async () => {},
+  send: Promise.reject.bind(Promise),
 }
 
 function withMails<Result> (target: Target, work: (mail: AccountsServices['mail']) => Promise<Result>) {
