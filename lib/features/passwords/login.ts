@@ -10,10 +10,11 @@ import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { Limits } from '../throttle/limits.ts'
+import type { User } from '../../users/entity.ts'
 import type { LookUp } from '../../users/look-up.ts'
 import { identifierKey } from '../../users/identifiers.ts'
 import type { Credentials } from './credentials.ts'
-import { Busy } from './errors.ts'
+import { Busy, PasswordResetRequired } from './errors.ts'
 import type { PasswordParts, Passwords } from './passwords.ts'
 import type { Queue } from './queue.ts'
 
@@ -41,6 +42,14 @@ export function createIdentify ({ lookUp, throttle, queue, credentials }: Identi
     return queue.admit(request, () => throttle.guess(request, find, ({ stored }, isJudged) =>
       credentials.identify(stored, isJudged, password, clientOf(request), disconnectSignal(reply))))
   }
+}
+
+/**
+ * Keeps out whose password has to be another one first.
+ * @throws {PasswordResetRequired}
+ */
+export function refuseWhileResetIsDue ({ resetDueAt }: Pick<User, 'resetDueAt'>): void {
+  if (resetDueAt) throw new PasswordResetRequired()
 }
 
 export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes {

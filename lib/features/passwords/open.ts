@@ -5,7 +5,7 @@ import { createPasswordChange } from './password-change.ts'
 import { password } from './change.ts'
 import { createCredentials } from './credentials.ts'
 import { createHasher } from './hasher.ts'
-import { createIdentify, login } from './login.ts'
+import { createIdentify, login, refuseWhileResetIsDue } from './login.ts'
 import type { PasswordSettings } from './options.ts'
 import type { PasswordParts, Passwords } from './passwords.ts'
 import { createPolicy } from './policy.ts'
@@ -23,7 +23,7 @@ export async function open (
   const policy = createPolicy(settings, log)
   const credentials = createCredentials(database, events, hasher, lookUp)
   spine.signIn.steps.push({
-    judge ({ resetDueAt }) { if (resetDueAt) throw new PasswordResetRequired() },
+    judge: refuseWhileResetIsDue,
     // Without mails no other password is asked for, nor chosen by one.
     ...spine.mail && { Refusal: PasswordResetRequired },
   })
