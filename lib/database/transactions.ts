@@ -73,6 +73,13 @@ export function inTransactionOf (
   return em?.isInTransaction() ? (work) => work(join(em)) : run
 }
 
+/** Runs work in the transaction of the host's that `em` is in, or else in one of its own. */
+export function transactionOf (
+  { transaction, join }: Pick<Transactions, 'transaction' | 'join'>, em?: EntityManager
+): Transactions['run'] {
+  return em?.isInTransaction() ? (work) => work(join(em)) : transaction
+}
+
 /** Runs work again, as a whole, while others hold its locks: for `mostMs`, by default until the deadline. */
 type Retry = <Result>(work: () => Promise<Result>, mostMs?: number) => Promise<Result>
 

@@ -6,7 +6,7 @@ import { inTransactionOf } from '../database/transactions.ts'
 import type { User } from '../users/entity.ts'
 import { ProofInvalid } from './errors.ts'
 import { lifeOf, type Purpose } from './purposes.ts'
-import { createRows, type OneTimeRow } from './rows.ts'
+import { createRows, isGood, type OneTimeRow } from './rows.ts'
 import type { OneProof } from './schema.ts'
 import {
   challengeHash, createOneTimeSecrets, newSalt, readCode, readToken, type OneTimeSecrets,
@@ -163,11 +163,6 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
 
 /** What a MAC is computed of where there is no row. */
 const nobody = { id: '00000000-0000-7000-8000-000000000000', purpose: 'verify', salt: '', addressKey: '' } as const
-
-/** True for a row that nobody has used, and that is not over. */
-function isGood ({ usedAt, expiresAt }: OneTimeRow): boolean {
-  return usedAt === null && expiresAt.getTime() > Date.now()
-}
 
 /** True while the code of a row is good, which is over before the link. */
 function isInTime ({ purpose, createdAt }: OneTimeRow): boolean {

@@ -91,3 +91,8 @@ function plain (em: EntityManager, row: object): OneTimeRow {
   const { user, tries: _, ...rest } = fromRow(em, OneTime, row)
   return { ...rest, userId: user } as unknown as OneTimeRow
 }
+
+/** True for a row that nobody has used, and that is not over. */
+export function isGood ({ usedAt, expiresAt }: OneTimeRow): boolean {
+  return usedAt === null && expiresAt.getTime() > Date.now()
+}

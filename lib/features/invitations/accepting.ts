@@ -14,6 +14,7 @@ import { TokenRevoked } from '../../sessions/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { isAdmin } from '../../users/admin.ts'
 import { User } from '../../users/entity.ts'
 import { UserExists } from '../../users/errors.ts'
 import type { PublicFields } from '../../users/public-user.ts'
@@ -103,7 +104,7 @@ export function accepting (
       await oneTimes.use(tx, proof)
       const roles = [...new Set([...user.roles, ...invitation.roles])]
       const now = new Date()
-      const change = { roles, isAdmin: roles.includes('admin'), emailVerifiedAt: user.emailVerifiedAt ?? now }
+      const change = { roles, isAdmin: isAdmin({ ...user, roles }), emailVerifiedAt: user.emailVerifiedAt ?? now }
       await tx.nativeUpdate(User, { id: userId }, { ...change, updatedAt: now })
       await write('user', userId, user.epoch)
       await note({ type: 'invitation-accepted', userId, client })

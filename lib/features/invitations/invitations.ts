@@ -1,5 +1,5 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
-import { inTransactionOf } from '../../database/transactions.ts'
+import { inTransactionOf, transactionOf } from '../../database/transactions.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
 import type { Client } from '../../http/request.ts'
 import type { Mailing } from '../../mail/mail.ts'
@@ -100,8 +100,7 @@ export function createInvitations (
     async create ({ email, roles = [], data }, { inviterId = null, client, em } = {}) {
       const address = readEmail(email)
       const addressKey = identifierKey(address)
-      const run = em?.isInTransaction() ? inTransactionOf(database, em) : database.transaction
-      const made = await run(async (tx) => {
+      const made = await transactionOf(database, em)(async (tx) => {
         // Two who invite one address at once wait for each other.
         await hold.run(tx, {})
         const [living] = await find(tx, { addressKey }, 1)
@@ -134,8 +133,7 @@ export function createInvitations (
     },
 
     async send (id, em) {
-      const run = em?.isInTransaction() ? inTransactionOf(database, em) : database.transaction
-      await run(async (tx) => write(tx, mailFor(await findOne(tx, id))))
+      await transactionOf(database, em)(async (tx) => write(tx, mailFor(await findOne(tx, id))))
     },
 
     async read (proof) {

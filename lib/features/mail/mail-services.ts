@@ -1,12 +1,13 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { Type, type Static } from '@sinclair/typebox'
 import { selectFrom, fromRow } from '../../database/statement.ts'
-import { inTransactionOf, type InTransaction } from '../../database/transactions.ts'
+import { inTransactionOf, transactionOf, type InTransaction } from '../../database/transactions.ts'
 import { InputInvalid, OptionsInvalid } from '../../http/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import { MailRow } from '../../mail/entity.ts'
 import type { AnyMailKind } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
+import { isGood } from '../../one-time/rows.ts'
 import { isId } from '../../tokens/claims.ts'
 import { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
@@ -92,11 +93,6 @@ export function createMailServices (
     return knownOptions(`mail.${call}`, ['em'], options).em
   }
 
-  /** In the app's transaction, or else in one of its own. */
-  async function within<Result> (em: EntityManager | undefined, act: (tx: EntityManager) => Promise<Result>) {
-    return em?.isInTransaction() ? act(database.join(em)) : database.transaction(act)
-  }
-
   async function rowOf (id: string, em: EntityManager | undefined): Promise<MailRow | undefined> {
     if (!isId(id)) return
     const [row] = await inTransactionOf(database, em)((tx) =>
@@ -117,7 +113,7 @@ export function createMailServices (
       }
       const found = await lookUp.byId(typeof user === 'string' ? user : user.id, em)
       if (!found) throw new NotFound()
-      const id = await within(em, (tx) => write(tx, {
+      const id = await transactionOf(database, em)((tx) => write(tx, {
         kind,
         userId: found.id,
         locale: localeFor(publicUsers.of(found), undefined),
@@ -134,11 +130,10 @@ export function createMailServices (
       const proof = row.oneTimeId === null
         ? undefined
         : await inTransactionOf(database, em)((tx) => oneTimes.find(tx, row.oneTimeId!))
-      const isGood = proof && proof.usedAt === null && proof.expiresAt.getTime() > Date.now()
-      const isOver = row.oneTimeId !== null && !isGood
+      const isOver = row.oneTimeId !== null && !(proof && isGood(proof))
       if (isOver && !isMadeAgain(row)) throw new NotFound()
       const now = Date.now()
-      await within(em, async (tx) => {
+      await transactionOf(database, em)(async (tx) => {
         // One that is being sent just now goes on.
         await tx.nativeUpdate(MailRow, { id, sentAt: null, claim: null }, {
           dueAt: now,
@@ -159,7 +154,7 @@ export function createMailServices (
         throw new InputInvalid('body must be { address, kind }, and kind bounce or complaint')
       }
       const emailKey = identifierKey(address)
-      await within(em, async (tx) => {
+      await transactionOf(database, em)(async (tx) => {
         const [found] = await selectFrom<{ id: string }>(tx, User).select('id').where({ emailKey }).execute('all')
         if (!found) return
         await tx.nativeUpdate(User, { id: found.id, emailKey }, { mailFailedAt: new Date() })

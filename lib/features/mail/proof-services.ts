@@ -1,6 +1,5 @@
-import type { EntityManager } from '@mikro-orm/core'
 import { inSeconds, isDuration, type Duration } from '../../checks/durations.ts'
-import type { InTransaction } from '../../database/transactions.ts'
+import { transactionOf, type InTransaction } from '../../database/transactions.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
 import type { Mailing } from '../../mail/mail.ts'
@@ -50,10 +49,6 @@ const mostSeconds = 30 * 86_400
 export function createProofServices (
   { database, users: { lookUp } }: Spine, { oneTimes }: Pick<Mailing, 'oneTimes'>
 ): ProofServices {
-  async function within<Result> (em: EntityManager | undefined, act: (tx: EntityManager) => Promise<Result>) {
-    return em?.isInTransaction() ? act(database.join(em)) : database.transaction(act)
-  }
-
   function purposeOf (call: string, given: string): Purpose {
     if (!isOwnPurpose(given)) {
       throw new OptionsInvalid(`proofs.${call}() needs a purpose of your own: up to 16 small letters, digits and -`)
@@ -68,7 +63,7 @@ export function createProofServices (
       if (!isDuration(expiresIn, { most: mostSeconds })) {
         throw new OptionsInvalid("proofs.make() needs an expiresIn such as '1h', up to 30 days")
       }
-      const row = await within(em, async (tx) => {
+      const row = await transactionOf(database, em)(async (tx) => {
         const locked = await lookUp.locked(tx, typeof user === 'string' ? user : user.id)
         if (!locked || locked.disabledAt || locked.closesAt) throw new NotFound()
         const { email, emailKey } = locked
@@ -84,7 +79,7 @@ export function createProofServices (
       const purpose = purposeOf('use', given)
       const row = await oneTimes.peek(purpose, String(token), em)
       if (!row) throw new ProofInvalid()
-      return within(em, async (tx) => {
+      return transactionOf(database, em)(async (tx) => {
         const locked = await lookUp.locked(tx, row.userId!)
         const isSame = locked && locked.epoch === row.epoch && (locked.emailKey ?? '') === row.addressKey
         if (!isSame || locked.disabledAt || locked.closesAt) throw new ProofInvalid()

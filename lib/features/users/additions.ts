@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { inTransactionOf } from '../../database/transactions.ts'
+import { inTransactionOf, transactionOf } from '../../database/transactions.ts'
 import type { Draft } from '../../users/draft.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
@@ -22,8 +22,8 @@ export function createAddUser ({
         const isJoining = em?.isInTransaction()
         if (isJoining) await taken.refuse({ ...draft, isNew: true }, em!)
         // One statement needs no transaction.
-        const run = isJoining || uniqueFields.names.length === 0 ? inTransactionOf(database, em) : database.transaction
-        await run(async (tx) => {
+        const runIn = uniqueFields.names.length === 0 ? inTransactionOf : transactionOf
+        await runIn(database, em)(async (tx) => {
           await tx.insert(User, draft)
           await uniqueFields.note(tx, draft.id, draft.profile)
         })
