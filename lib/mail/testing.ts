@@ -35,6 +35,7 @@ export interface TestOutbox {
   code: (mail: Pick<KeptMail, 'text'>) => string
   /** The token in the first link of a mail. */
   token: (mail: Pick<KeptMail, 'text'>) => string
+  /** Forgets every mail there is, as between two tests. */
   clear: () => void
 }
 

@@ -53,8 +53,11 @@ export interface MailWords {
   unknownPlace: string
   /** Between a place and a browser. */
   with: string
+  /** So many minutes, counted as the language counts them. */
   minutes: (count: number) => string
+  /** So many hours, counted as the language counts them. */
   hours: (count: number) => string
+  /** So many days, counted as the language counts them. */
   days: (count: number) => string
   /** What the pages say that links lead to. */
   pages: PagesWords
