@@ -21,9 +21,10 @@ import * as guards from './guards/options.ts'
 import * as http from './http/options.ts'
 import * as mail from './mail/options.ts'
 import type { Messages } from './http/wording.ts'
-import type { Key } from './tokens/key.ts'
+import * as secrets from './secrets/options.ts'
 import * as sessions from './sessions/options.ts'
 import * as signIn from './sign-in/options.ts'
+import { hmacSecretsAmong, type Key } from './tokens/key.ts'
 import * as tokens from './tokens/options.ts'
 import * as transport from './transport/options.ts'
 import * as users from './users/options.ts'
@@ -78,6 +79,7 @@ const hooks = Group({
 /** Checks and fills the options: what each folder says of its own, put together. */
 export const OptionsSchema = Type.Object({
   ...tokens.options,
+  ...secrets.options,
   ...database.options,
   ...http.options,
   ...messages,
@@ -105,7 +107,12 @@ export type FilledOptions = Omit<Filled, 'secret' | 'orm'>
 
 /** What no schema can see, whatever stands there. */
 export function faultsOf (given: Partial<Filled>, env: NodeJS.ProcessEnv): string[] {
-  return [...sessions.faults(given), ...passwords.faults(given, env), ...faultsOfRoutes(routes, given.routes)]
+  return [
+    ...secrets.faults(given),
+    ...sessions.faults(given),
+    ...passwords.faults(given, env),
+    ...faultsOfRoutes(routes, given.routes),
+  ]
 }
 
 /** What does not fit together in options that are right one by one. */
@@ -134,6 +141,7 @@ export type Settings = Readonly<ReturnType<typeof read>>
 export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.ProcessEnv) {
   return {
     ...tokens.read(given, keys),
+    ...secrets.read(given, hmacSecretsAmong(keys)),
     ...database.read(given),
     ...http.read(given),
     messages: given.messages,

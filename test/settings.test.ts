@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, KeyObject } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import type { AccountsOptions } from '../lib/index.ts'
@@ -10,7 +10,8 @@ const read = (options: AccountsOptions, env: NodeJS.ProcessEnv = {}) => readSett
 
 /** The paths to what can be changed in plain data. */
 function changeable (value: unknown, path: string): string[] {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return []
+  const isPlain = typeof value === 'object' && value !== null && !Buffer.isBuffer(value) && !(value instanceof KeyObject)
+  if (!isPlain) return []
   const inner = Object.entries(value).flatMap(([name, part]) => changeable(part, `${path}.${name}`))
   return Object.isFrozen(value) ? inner : [path, ...inner]
 }

@@ -16,6 +16,7 @@ import type { LocaleOfUser, SmtpServer } from '../lib/mail/options.ts'
 import type { MailLocales, MailTemplates } from '../lib/mail/texts.ts'
 import type { SendMail } from '../lib/mail/transport.ts'
 import type { ErrorCode } from '../lib/options.ts'
+import type { EncryptionKey } from '../lib/secrets/options.ts'
 import type {
   OnLoginFailed, OnRegister, OnRegistered, OnReuse, OnSession, OnUser, Wake,
 } from '../lib/sessions/options.ts'
@@ -56,6 +57,12 @@ export interface AccountsOptions {
   leeway?: Duration
   /** More fields for the header of every token. Default `{}`. */
   headerFields?: Record<string, string | number | boolean>
+  /**
+   * Encrypts what is stored and has to be read again, such as seeds of one-time codes: a string or Buffer of 32 random
+   * bytes or more (`openssl rand -base64 48`). Of a list the first encrypts, and all decrypt. Default the environment's
+   * `ACCOUNTS_ENCRYPTION_KEY`, then the HMAC secrets of `secret`; none with pairs of keys alone.
+   */
+  encryptionKey?: EncryptionKey | EncryptionKey[]
   /**
    * An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as
    * `'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections of this

@@ -28,6 +28,23 @@ export function weakness (secret: string | Buffer): string | undefined {
   if (isPlaceholder(bytes.toString())) return 'must be random: it is a placeholder'
 }
 
+/**
+ * What is wrong with an option that takes a secret or a list of different ones, of which `kind` is the name of one;
+ * undefined for good ones. The words never hold a secret.
+ */
+export function problemOfSecrets (option: string, kind: string, given: unknown): string | undefined {
+  const secrets: unknown[] = [given].flat()
+  if (secrets.length === 0) return `${option} must hold a ${kind}`
+  if (!secrets.every((secret) => typeof secret === 'string' || Buffer.isBuffer(secret))) {
+    return `${option} must be a string or a Buffer, or a list of these`
+  }
+
+  const weak = secrets.map(weakness).find(Boolean)
+  if (weak) return `${option} ${weak}`
+  const different = new Set(secrets.map((secret) => Buffer.from(secret as string).toString('hex')))
+  return different.size < secrets.length ? `${option} must hold different ${kind}s` : undefined
+}
+
 /** Bytes that nobody could have typed are no text, though some of them may be letters. */
 function isPlaceholder (text: string): boolean {
   return /^[\x20-\x7e\s]+$/.test(text) && isMadeOfWords(text.toLowerCase().replace(/[^a-z0-9]/g, ''))

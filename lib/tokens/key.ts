@@ -1,4 +1,4 @@
-import { hkdfSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 /** The algorithms that tokens are signed with. Each key goes with exactly one of them (RFC 8725 §3.1). */
 export type Algorithm = typeof algorithms[number]
@@ -65,15 +65,7 @@ export function canSign (keys: Pick<Key, 'signs'>[]): boolean {
 
 export const algorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
-type Purpose = 'kid' | 'refresh' | DerivedPurpose | 'pepper' | 'pepper-id'
-
-/**
- * What a key is derived for that no token is signed with: values against CSRF, values by which a browser is known, the
- * names of what is counted against guessing, and the links and codes of mails.
- */
-export type DerivedPurpose = 'csrf' | 'device' | 'throttle' | 'mail'
-
-/** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
-export function derive (secret: Buffer, purpose: Purpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `fastify-jwt-accounts/${purpose}/v1`, 32))
+/** The HMAC secrets among keys. A private key has a seed too, which is gone when it is retired to its public part. */
+export function hmacSecretsAmong (keys: Pick<Key, 'algorithm' | 'seed'>[]): Buffer[] {
+  return keys.flatMap(({ algorithm, seed }) => algorithm === 'HS256' && seed ? seed : [])
 }

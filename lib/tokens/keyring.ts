@@ -1,6 +1,7 @@
 import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { canSign, derive, type DerivedPurpose, type Key, type PublicJwk } from './key.ts'
+import { derive, type DerivedPurpose } from '../secrets/derive.ts'
+import { canSign, type Key, type PublicJwk } from './key.ts'
 
 /** What a token is for. Each kind has its own `typ` header. */
 export type TokenKind = 'access' | 'refresh'

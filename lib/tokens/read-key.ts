@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { isPlainObject } from '../checks/plain-object.ts'
-import { derive, type Algorithm, type Key, type KeyPair } from './key.ts'
-import { readKeyPair } from './key-pair.ts'
+import { derive } from '../secrets/derive.ts'
 import { weakness } from '../secrets/weakness.ts'
+import type { Algorithm, Key, KeyPair } from './key.ts'
+import { readKeyPair } from './key-pair.ts'
 
 const members = ['private', 'public', 'kid', 'algorithm']
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Type } from '@sinclair/typebox'
 import { Callable, DurationSchema, Group, Kept, OneOf, text } from '../../checks/kinds.ts'
 import { settled, type Filled, type Loose } from '../../checks/slice.ts'
-import { weakness } from '../../secrets/weakness.ts'
+import { problemOfSecrets } from '../../secrets/weakness.ts'
 import { RouteSchema } from '../routes.ts'
 import { readPepper } from './pepper.ts'
 import type { Owner } from './rule.ts'
@@ -143,6 +143,7 @@ export function faults ({ password }: Loose<typeof options>, env: NodeJS.Process
   type Given = Partial<Filled<typeof options>['password']>
   const { minLength, maxLength, argon2, concurrency, pepper } = Object(password) as Given
   const most = mostConcurrency(env)
+  const pepperProblem = pepper === undefined ? undefined : problemOfSecrets('password.pepper', 'pepper', pepper)
 
   return [
     ...minLength! > maxLength! ? ['password.minLength must not be more than password.maxLength'] : [],
@@ -153,21 +154,8 @@ export function faults ({ password }: Loose<typeof options>, env: NodeJS.Process
       ? [`password.concurrency must be at most ${most}: of the ${threads(env)} threads of libuv (UV_THREADPOOL_SIZE) ` +
         'one is left to DNS, files and WebCrypto']
       : [],
-    ...pepper === undefined ? [] : pepperProblems(pepper),
+    ...pepperProblem === undefined ? [] : [pepperProblem],
   ]
-}
-
-function pepperProblems (given: unknown): string[] {
-  const peppers = [given].flat()
-  if (peppers.length === 0) return ['password.pepper must hold a pepper']
-  if (!peppers.every((pepper) => typeof pepper === 'string' || Buffer.isBuffer(pepper))) {
-    return ['password.pepper must be a string or a Buffer, or a list of these']
-  }
-
-  const weak = peppers.map(weakness).find(Boolean)
-  if (weak) return [`password.pepper ${weak}`]
-  const ids = new Set(peppers.map((pepper) => readPepper(pepper).id))
-  return ids.size < peppers.length ? ['password.pepper must hold different peppers'] : []
 }
 
 /** `peppers`: the first is mixed into new hashes, all verify. */

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { derive } from '../../tokens/key.ts'
+import { derive } from '../../secrets/derive.ts'
 
 /** A secret that passwords are mixed with, which no copy of the database holds. */
 export interface Pepper {
