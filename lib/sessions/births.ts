@@ -30,7 +30,10 @@ export interface Beginning extends Client {
 
 /** How sessions begin. */
 export interface Births {
-  /** Where a user has signed in from, as far as their sessions are still kept; the last first, and no more than 500. */
+  /**
+   * Where a user has signed in from, as far as their sessions are still kept; the last first, and no more than 500.
+   * Those that are from nowhere, as code begins them without a request, are not among them.
+   */
   origins: (tx: EntityManager, userId: string) => Promise<Pick<Session, 'ip' | 'userAgent'>[]>
   /** A new session, which is not stored yet. `epoch` is the user's, as it was before the password was checked. */
   begin: (user: User, epoch: number, beginning: Beginning) => Session
@@ -55,7 +58,9 @@ export function createBirths (
     .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
 
   const originsOf = database.statement(({ query }) =>
-    query(Session).select(['ip', 'userAgent']).where({ user: 'userId' }).orderBy({ id: 'desc' }).limit(500))
+    query(Session).select(['ip', 'userAgent'])
+      .where({ user: 'userId', $or: [{ ip: { $ne: null } }, { userAgent: { $ne: null } }] })
+      .orderBy({ id: 'desc' }).limit(500))
 
   return {
     async origins (tx, userId) {

@@ -110,11 +110,28 @@ t.test('whoever has more roles, or whose session was ended for a theft, is told'
   t.match(mails.mails.map(({ kind }) => kind), ['roles-raised', 'reuse'])
 })
 
-t.test('a session that code has begun is from nowhere, so that the first sign-in after it is told of', async (t) => {
-  const { app, mails, flush, login } = await buildWithMail(t)
+t.test('a session that code has begun is from nowhere: it makes no device known, and none that is told of', async (t) => {
+  const { app, mails, flush } = await buildWithMail(t)
   const ada = { username: 'ada', email: 'ada@example.com', password, emailVerifiedAt: new Date(Date.now() - 1000) }
-  await app.accounts.issueTokens((await app.accounts.users.create(ada)).id)
-  t.equal((await login('ada', password)).statusCode, 200)
-  await flush()
-  t.match(mails.mails, [{ kind: 'new-device' }])
+  const { id } = await app.accounts.users.create(ada)
+  const payload = { username: 'ada', password }
+  const told = async (request: object) => {
+    t.equal((await app.inject({ method: 'POST', url: '/auth/login', payload, ...request })).statusCode, 200)
+    await flush()
+    return mails.mails.length
+  }
+  await app.accounts.issueTokens(id)
+  t.equal(await told({ remoteAddress: '192.0.2.7', headers: { 'user-agent': firefox } }), 0, 'the first of Ada')
+  await app.accounts.issueTokens(id)
+  t.equal(await told({ remoteAddress: '203.0.113.9', headers: { 'user-agent': safari } }), 1, 'one that is new')
+})
+
+t.test('however many sessions code begins, those of people are remembered', async (t) => {
+  const { app, signIn, told } = await withAda(t, { sessions: { max: 1000 } })
+  const { id } = (await app.accounts.users.find('ada'))!
+  for (let count = 0; count < 501; count++) await app.accounts.issueTokens(id)
+  await signIn('192.0.2.7', firefox)
+  t.same(await told(), [])
+  await signIn('203.0.113.9', safari)
+  t.equal((await told()).length, 1)
 })
