@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import type { AnyRequest, Client } from '../http/request.ts'
 import type { OneTimes } from '../one-time/one-time.ts'
+import { isGood } from '../one-time/rows.ts'
 import type { User } from '../users/entity.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { Users } from '../users/users.ts'
@@ -53,12 +54,13 @@ const day = 86400
 export function createNotices (
   { database, users: { lookUp, publicUsers }, oneTimes, write, localeFor }: NoticeParts, { notices }: MailSettings
 ): { notify: Notify, recipients: Record<string, FindRecipient> } {
-  /** Goes to where the user is now, if it says nothing else. */
+  /** Goes to where the user is now, if it says nothing else. One whose link is void tells of what was undone since. */
   async function findRecipient ({ address, userId, oneTimeId }: MailRow) {
     const to = address ?? (await lookUp.byId(userId!))?.email
     if (!to) return
-    const proof = oneTimeId === null ? undefined : await database.run((em) => oneTimes.find(em, oneTimeId))
-    return { address: to, proof }
+    if (oneTimeId === null) return { address: to }
+    const proof = await database.run((em) => oneTimes.find(em, oneTimeId))
+    return proof && isGood(proof) ? { address: to, proof } : undefined
   }
 
   return {

@@ -1,6 +1,7 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import { fromRow, selectFrom } from '../database/statement.ts'
+import type { User } from '../users/entity.ts'
 import { OneTime } from './entity.ts'
 import type { Purpose } from './purposes.ts'
 
@@ -95,4 +96,9 @@ function plain (em: EntityManager, row: object): OneTimeRow {
 /** True for a row that nobody has used, and that is not over. */
 export function isGood ({ usedAt, expiresAt }: OneTimeRow): boolean {
   return usedAt === null && expiresAt.getTime() > Date.now()
+}
+
+/** True for a good row of a user as they are now: neither disabled nor, where it binds the epoch, signed out since. */
+export function isGoodOf ({ disabledAt, epoch }: Pick<User, 'disabledAt' | 'epoch'>, row: OneTimeRow): boolean {
+  return isGood(row) && disabledAt === null && (row.epoch === null || row.epoch === epoch)
 }

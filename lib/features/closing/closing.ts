@@ -45,6 +45,11 @@ export function createClosing (
     await mail.notify(tx, 'closing', user, { client, oneTimeId: proof.id, data, seconds: graceSeconds })
   }
 
+  /** Whoever keeps the account by their password has no more use for the links of mails. */
+  async function voidLinks (tx: EntityManager, { id }: User): Promise<void> {
+    await mail?.oneTimes.voidOf(tx, id, ['restore'])
+  }
+
   return {
     async close (userId, client) {
       const asked = { client, keepsAdmin: true }
@@ -60,8 +65,8 @@ export function createClosing (
       return closesAt
     },
 
-    async restore (userId, client, within) {
-      await changes.change(userId, { closesAt: null }, { client, ...within && { within } })
+    async restore (userId, client, within = voidLinks) {
+      await changes.change(userId, { closesAt: null }, { client, within })
     },
 
     removeDue: (userId, now) => withHost(database, (callHost) => changes.remove(userId, 'closed', {

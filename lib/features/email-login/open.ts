@@ -7,6 +7,6 @@ import { emailLogin } from './email-login.ts'
 export async function open (
   spine: Spine, { mail, throttle }: { mail: MailProofs, throttle: Limits }
 ): Promise<Open<undefined, never>> {
-  mail.mailing.worker.recipients.login = mail.findAsked({ kind: 'login', purpose: 'login', bindsEpoch: true })
+  mail.mailing.worker.recipients.login = mail.findAsked({ purpose: 'login', bindsEpoch: true })
   return { face: undefined, routes: { emailLogin: emailLogin(spine, mail, throttle) } }
 }

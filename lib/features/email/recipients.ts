@@ -6,7 +6,6 @@ import type { MailProofs } from '../mail/mail-proofs.ts'
 /** Says who gets the mails that ask about addresses. */
 export function addRecipients ({ findAsked, mailing: { worker } }: MailProofs, { byKey }: LookUp): void {
   worker.recipients.verify = findAsked({
-    kind: 'verify',
     purpose: 'verify',
     isFor: ({ emailVerifiedAt, mailFailedAt }) => emailVerifiedAt === null || mailFailedAt !== null,
   })
@@ -15,12 +14,9 @@ export function addRecipients ({ findAsked, mailing: { worker } }: MailProofs, {
   const isFor = ({ epoch }: User, { data }: { data: Record<string, unknown> }) => epoch === data.epoch
   const asked = { purpose: 'change', bindsEpoch: true, isFor } as const
 
-  worker.recipients['change-from'] = findAsked({
-    ...asked, kind: 'change-from', dataOf: ({ data: { next } }) => ({ next }),
-  })
+  worker.recipients['change-from'] = findAsked({ ...asked, dataOf: ({ data: { next } }) => ({ next }) })
   worker.recipients.change = findAsked({
     ...asked,
-    kind: 'change',
     addressOf: ({ address }) => ({ address: address!, addressKey: identifierKey(address!) }),
     async insteadOf ({ id }, { address }) {
       const holder = await byKey(identifierKey(address!))

@@ -2,18 +2,17 @@ import { raw, type EntityManager } from '@mikro-orm/core'
 import { inTransactionOf, transactionOf } from '../../database/transactions.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
 import type { Client } from '../../http/request.ts'
-import type { Mailing } from '../../mail/mail.ts'
 import type { FindRecipient } from '../../mail/delivery.ts'
 import { OneTime } from '../../one-time/entity.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives } from '../../one-time/purposes.ts'
-import type { OneTimeRow } from '../../one-time/rows.ts'
+import { isGood, type OneTimeRow } from '../../one-time/rows.ts'
 import { Revision, rows } from '../../sessions/revision.ts'
 import { isId } from '../../tokens/claims.ts'
 import { NotFound } from '../../users/errors.ts'
 import { identifierKey, readEmail } from '../../users/identifiers.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
-import type { Limits } from '../throttle/limits.ts'
 
 /** What an invitation is made of. */
 export interface Invited {
@@ -73,7 +72,7 @@ export interface Invitations {
 }
 
 export function createInvitations (
-  { database, events, users: { lookUp } }: Spine, { oneTimes, write }: Mailing, throttle: Limits
+  { database, events, users: { lookUp } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs
 ): Invitations {
   const hold = database.statement(({ query }) =>
     query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.invitations }))
@@ -90,6 +89,12 @@ export function createInvitations (
     const [found] = isId(id) ? await find(tx, { id }, 1) : []
     if (!found) throw new NotFound()
     return found
+  }
+
+  /** Whether whoever has made an invitation may still invite. */
+  async function mayInvite (proof: OneTimeRow): Promise<boolean> {
+    const { inviterId } = invitationOf(proof)
+    return inviterId === null || Boolean((await lookUp.byId(inviterId))?.isAdmin)
   }
 
   function mailFor ({ id: oneTimeId, address }: OneTimeRow, client?: Client) {
@@ -137,19 +142,15 @@ export function createInvitations (
     },
 
     async read (proof) {
-      const invitation = invitationOf(proof)
-      if (invitation.inviterId === null) return invitation
-      const inviter = await lookUp.byId(invitation.inviterId)
-      if (!inviter?.isAdmin) throw new ProofInvalid()
-      return invitation
+      if (!await mayInvite(proof)) throw new ProofInvalid()
+      return invitationOf(proof)
     },
 
-    async findRecipient ({ oneTimeId }) {
-      const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
-      if (!proof || proof.usedAt) return
-      const waitMs = await throttle.mailTo(proof.addressKey)
-      if (waitMs === Infinity) return
-      return waitMs > 0 ? { later: waitMs } : { address: proof.address, proof }
+    async findRecipient (mail) {
+      const proof = await database.run((em) => oneTimes.find(em, mail.oneTimeId!))
+      if (!proof || !isGood(proof) || !await mayInvite(proof)) return
+      const turn = await mayGo(mail, proof.addressKey)
+      return turn === 'now' ? { address: proof.address, proof } : turn
     },
   }
 }

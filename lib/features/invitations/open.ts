@@ -24,7 +24,7 @@ export async function open (
 ): Promise<Open<undefined, { invitations: InvitationServices }>> {
   // Who has no page for those who are invited can invite nobody.
   const hasPage = mail?.mailing.settings.links.invite !== undefined
-  const invitations = mail && hasPage ? createInvitations(spine, mail.mailing, throttle) : undefined
+  const invitations = mail && hasPage ? createInvitations(spine, mail) : undefined
   const services = { invitations: eachWithDeadline(createInvitationServices(spine, invitations)) }
   if (!mail || !invitations) return { face: undefined, services }
 

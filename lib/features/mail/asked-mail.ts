@@ -1,18 +1,16 @@
 import type { Client } from '../../http/request.ts'
 import type { Recipient } from '../../mail/compose.ts'
-import { MailRow } from '../../mail/entity.ts'
-import type { MailKind } from '../../mail/kinds.ts'
+import type { MailRow } from '../../mail/entity.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import type { FindRecipient } from '../../mail/delivery.ts'
 import type { Purpose } from '../../one-time/purposes.ts'
-import type { OneTimeRow } from '../../one-time/rows.ts'
+import { isGoodOf, type OneTimeRow } from '../../one-time/rows.ts'
 import type { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
-import type { Limits } from '../throttle/limits.ts'
+import type { MayGo } from './turns.ts'
 
 /** A kind of mail that somebody asks for, and what is proved by it. */
 export interface AskedKind {
-  kind: MailKind
   purpose: Purpose
   /** Whether all that ends the user's sessions makes it void too. */
   bindsEpoch?: boolean
@@ -31,7 +29,7 @@ export interface AskedKind {
 interface AskedParts {
   spine: Pick<Spine, 'database' | 'events' | 'users'>
   mailing: Mailing
-  throttle: Limits
+  mayGo: MayGo
 }
 
 /**
@@ -39,70 +37,66 @@ interface AskedParts {
  * by then: nothing of this can be seen or timed from outside.
  */
 export function createFindAsked (
-  { spine: { database, events, users: { lookUp } }, mailing: { oneTimes, outbox, settings }, throttle }: AskedParts
+  { spine: { database, events, users: { lookUp } }, mailing: { oneTimes, outbox, settings }, mayGo }: AskedParts
 ): (asked: AskedKind) => FindRecipient {
-  /** Whoever asks again before the first mail is sent gets one. */
-  async function isWaiting ({ id, kind, challenge }: MailRow): Promise<boolean> {
-    if (challenge === null) return false
-    const others = { kind, challenge, dueAt: { $ne: null }, id: { $lt: id } }
-    return await database.run((em) => em.count(MailRow, others, { connectionType: 'write' })) > 0
-  }
-
-  async function find (mail: MailRow): Promise<User | null> {
-    return mail.userId === null ? lookUp.byKey(mail.identifierKey!) : lookUp.byId(mail.userId)
-  }
-
-  /** The row that an earlier try has made. */
-  async function proofOf ({ oneTimeId, address }: MailRow): Promise<Recipient | undefined> {
-    const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
-    return proof && proof.usedAt === null
-      ? { address: address!, proof, userId: proof.userId! }
-      : undefined
-  }
-
-  return (asked) => async (mail) => {
-    const { kind, purpose, event, bindsEpoch = false, addressOf = own, dataOf, insteadOf } = asked
-    const { isFor = () => true } = asked
-    // Also one that has failed: what comes back of it proves that it takes mails again.
-    const isTo = (user: User) => !user.disabledAt && !user.closesAt &&
-      (addressOf !== own || user.email !== null) && isFor(user, mail)
-    if (mail.oneTimeId !== null) return proofOf(mail)
-
-    const user = await find(mail)
-    if (!user || !isTo(user)) {
-      const isToldOf = !user && mail.identifierKey !== null && mail.address !== null && settings.unknown === 'tell'
-      return isToldOf ? unknownAt(mail) : undefined
-    }
-    const { address, addressKey } = addressOf(mail, user)
-    const waitMs = await throttle.mailTo(addressKey)
-    if (waitMs === Infinity) {
-      await events.happen({ type: 'mail-suppressed', userId: user.id, details: { kind } })
-      return
-    }
-    if (waitMs > 0) return await isWaiting(mail) ? undefined : { later: waitMs }
-
-    const instead = await insteadOf?.(user, mail)
-    if (instead) return instead
-    const proof = await database.transaction(async (tx): Promise<OneTimeRow | undefined> => {
-      const locked = await lookUp.locked(tx, user.id)
-      if (!locked || !isTo(locked) || locked.emailKey !== user.emailKey) return
-      const data = dataOf?.(mail)
-      const { challenge } = mail
-      const wanted = { purpose, user: locked, address, addressKey, challenge, bindsEpoch, ...data && { data } }
-      const made = await oneTimes.make(tx, wanted)
-      await outbox.address(tx, mail.id, { userId: user.id, address, oneTimeId: made.id })
-      return made
-    })
-    if (!proof) return
-    if (event) await events.happen({ type: event, userId: user.id, client: clientIn(mail) })
-    return { address, proof, userId: user.id }
-  }
-
   /** Says to an address that it has no account, as often as it would get a mail with one. */
-  async function unknownAt ({ address, identifierKey }: MailRow): Promise<Recipient | { later: number } | undefined> {
-    const waitMs = await throttle.mailTo(identifierKey!)
-    if (waitMs === Infinity) return
-    return waitMs > 0 ? { later: waitMs } : { address: address!, kind: 'unknown' }
+  async function unknownAt (mail: MailRow): Promise<Recipient | { later: number } | undefined> {
+    const isTold = mail.identifierKey !== null && mail.address !== null && settings.unknown === 'tell'
+    if (!isTold) return
+    const turn = await mayGo(mail, mail.identifierKey!)
+    return turn === 'now' ? { address: mail.address!, kind: 'unknown' } : turn
+  }
+
+  return (asked) => {
+    const { purpose, event, bindsEpoch = false, addressOf = own, dataOf, insteadOf } = asked
+    const { isFor = () => true } = asked
+
+    /** Also where a mail has failed: what comes back of it proves that the address takes mails again. */
+    const isTo = (user: User, mail: MailRow) => !user.disabledAt && !user.closesAt &&
+      (addressOf !== own || user.email !== null) && isFor(user, mail)
+
+    /**
+     * The one that an earlier try has found. Nobody gets a link that became void meanwhile: it was used, another one
+     * was, or the user has another address, was signed out everywhere, or is disabled.
+     */
+    async function foundBefore (mail: MailRow): Promise<Recipient | undefined> {
+      const proof = await database.run((em) => oneTimes.find(em, mail.oneTimeId!))
+      const user = proof && await lookUp.byId(proof.userId!)
+      if (!user || !isGoodOf(user, proof) || !isTo(user, mail)) return
+      if (addressOf === own && user.emailKey !== proof.addressKey) return
+      return { address: proof.address, proof, userId: user.id }
+    }
+
+    async function make (mail: MailRow, user: User): Promise<OneTimeRow | undefined> {
+      const { address, addressKey } = addressOf(mail, user)
+      return database.transaction(async (tx) => {
+        const locked = await lookUp.locked(tx, user.id)
+        if (!locked || !isTo(locked, mail) || locked.emailKey !== user.emailKey) return
+        const data = dataOf?.(mail)
+        const { challenge } = mail
+        const wanted = { purpose, user: locked, address, addressKey, challenge, bindsEpoch, ...data && { data } }
+        const made = await oneTimes.make(tx, wanted)
+        await outbox.address(tx, mail.id, { userId: user.id, address, oneTimeId: made.id })
+        return made
+      })
+    }
+
+    return async (mail) => {
+      if (mail.oneTimeId !== null) return foundBefore(mail)
+
+      const user = await (mail.userId === null ? lookUp.byKey(mail.identifierKey!) : lookUp.byId(mail.userId))
+      if (!user) return unknownAt(mail)
+      if (!isTo(user, mail)) return
+      const turn = await mayGo(mail, addressOf(mail, user).addressKey, user.id)
+      if (turn !== 'now') return turn
+
+      const instead = await insteadOf?.(user, mail)
+      if (instead) return instead
+      const proof = await make(mail, user)
+      if (!proof) return
+      if (event) await events.happen({ type: event, userId: user.id, client: clientIn(mail) })
+      return { address: proof.address, proof, userId: user.id }
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { knownOptions } from '../../http/service-options.ts'
 import { MailRow } from '../../mail/entity.ts'
 import type { AnyMailKind } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
-import { isGood } from '../../one-time/rows.ts'
+import { isGood, isGoodOf } from '../../one-time/rows.ts'
 import { isId } from '../../tokens/claims.ts'
 import { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
@@ -101,6 +101,13 @@ export function createMailServices (
     return row
   }
 
+  /** Whether what the link of a mail is of still holds, of its user as they are now. */
+  async function isProofGood (id: string, em: EntityManager | undefined): Promise<boolean> {
+    const proof = await inTransactionOf(database, em)((tx) => oneTimes.find(tx, id))
+    const user = proof?.userId ? await lookUp.byId(proof.userId, em) : undefined
+    return proof !== undefined && (user ? isGoodOf(user, proof) : isGood(proof))
+  }
+
   /** Whether another link can be made where the one of this mail is over. */
   const isMadeAgain = ({ kind, userId }: MailRow) => userId !== null && sendable.includes(kind)
 
@@ -127,10 +134,7 @@ export function createMailServices (
       const em = emOf('retry', options)
       const row = await rowOf(id, em)
       if (!row || row.sentAt) throw new NotFound()
-      const proof = row.oneTimeId === null
-        ? undefined
-        : await inTransactionOf(database, em)((tx) => oneTimes.find(tx, row.oneTimeId!))
-      const isOver = row.oneTimeId !== null && !(proof && isGood(proof))
+      const isOver = row.oneTimeId !== null && !await isProofGood(row.oneTimeId, em)
       if (isOver && !isMadeAgain(row)) throw new NotFound()
       const now = Date.now()
       await transactionOf(database, em)(async (tx) => {

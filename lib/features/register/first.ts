@@ -6,7 +6,7 @@ import { InputInvalid } from '../../http/errors.ts'
 import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives } from '../../one-time/purposes.ts'
-import type { OneTimeRow } from '../../one-time/rows.ts'
+import { isGood, type OneTimeRow } from '../../one-time/rows.ts'
 import { ChallengeSchema, ProofBody, type Proof } from '../../one-time/schema.ts'
 import { challengeHash } from '../../one-time/secrets.ts'
 import { deliver } from '../../sign-in/grant.ts'
@@ -43,12 +43,11 @@ export function registerFirst (
   const { challenges, mailing: { oneTimes, write, localeFor } } = mail
   const { seconds } = lives.register
 
-  mail.mailing.worker.recipients.register = async ({ oneTimeId }) => {
-    const proof = await database.run((em) => oneTimes.find(em, oneTimeId!))
-    if (!proof || proof.usedAt) return
-    const waitMs = await throttle.mailTo(proof.addressKey)
-    if (waitMs === Infinity) return
-    if (waitMs > 0) return { later: waitMs }
+  mail.mailing.worker.recipients.register = async (row) => {
+    const proof = await database.run((em) => oneTimes.find(em, row.oneTimeId!))
+    if (!proof || !isGood(proof)) return
+    const turn = await mail.mayGo(row, proof.addressKey)
+    if (turn !== 'now') return turn
     const isTaken = await lookUp.byKey(proof.addressKey) !== null
     return { address: proof.address, ...isTaken ? { kind: 'register-taken' } : { proof } }
   }

@@ -9,7 +9,7 @@ export async function open (
   spine: Spine, { mail, passwords }: { mail: MailProofs, passwords: Passwords }
 ): Promise<Open<undefined, never>> {
   mail.mailing.worker.recipients.reset = mail.findAsked({
-    kind: 'reset', purpose: 'reset', event: 'reset-asked', bindsEpoch: true,
+    purpose: 'reset', event: 'reset-asked', bindsEpoch: true,
   })
   const reset = createResetting(spine, mail.reclaim, mail.mailing)
   return { face: undefined, routes: { resetPassword: resetPassword(spine, { mail, passwords, reset }) } }

@@ -17,13 +17,20 @@ export interface MailLimits {
    * many ms to ask again, 0 where it may be sent now, and Infinity where it is one too many. Nobody outside sees that.
    */
   mailTo: (addressKey: string) => Promise<number>
-  /**
-   * Counts a guess at a code that was sent to an address, over all its codes. False beyond the limit: then every code
-   * is wrong.
-   */
-  guessCode: (addressKey: string, request: AnyRequest, userId?: string) => Promise<boolean>
+  /** Counts a guess at a code that was sent to an address, over all its codes, before it is judged. */
+  guessCode: (addressKey: string) => Promise<CodeGuess>
   /** Takes a guess back that was right. */
   forgetGuess: (addressKey: string) => Promise<void>
+  /** Tells that the last guess which is judged was wrong: from now on every code of the address is. */
+  tellOfCodes: (request: AnyRequest, userId: string | undefined) => Promise<void>
+}
+
+/** A guess at a code that was mailed. */
+export interface CodeGuess {
+  /** False beyond the limit: then every code is wrong. */
+  isJudged: boolean
+  /** Whether no other one is judged after it, where it is wrong. */
+  isLast: boolean
 }
 
 interface MailLimitParts {
@@ -79,7 +86,7 @@ export function createMailLimits ({ rows, key, events }: MailLimitParts, free: F
       return waitMs
     },
 
-    async guessCode (addressKey, request, userId) {
+    async guessCode (addressKey) {
       let isJudged = true
       let isLast = false
       await rows.change([idOf('code', addressKey)], ([bucket]) => {
@@ -89,13 +96,16 @@ export function createMailLimits ({ rows, key, events }: MailLimitParts, free: F
         isLast = isJudged && isFull(next, codeRule, now)
         return [next]
       })
-      if (isLast) await events.happen({ type: 'lock', reason: 'address-codes', userId, client: clientOf(request) })
-      return isJudged
+      return { isJudged, isLast }
     },
 
     async forgetGuess (addressKey) {
       await rows.change([idOf('code', addressKey)], ([bucket]) =>
         [{ ...bucket!, drainedAt: bucket!.drainedAt - codeRule.leakMs }])
+    },
+
+    async tellOfCodes (request, userId) {
+      await events.happen({ type: 'lock', reason: 'address-codes', userId, client: clientOf(request) })
     },
   }
 }

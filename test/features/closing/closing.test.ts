@@ -1,5 +1,6 @@
 // On each database.
 import t from 'tap'
+import { clock, failMail } from '../../../lib/testing.ts'
 import { bearer, build, buildOnFile, password } from '../../support/build.ts'
 import { buildWithMail } from '../../support/mail.ts'
 
@@ -134,4 +135,20 @@ t.test('the last mail goes to the address that the account had', async (t) => {
   const { access_token: token } = await signUpWithMail()
   await app.inject({ method: 'DELETE', url: '/auth/me', headers: bearer(token) })
   t.equal((await mails.next('closed')).to.address, 'ada@example.com')
+})
+
+t.test('who keeps the account by name and password gets no mail about it any more, and no link is good', async (t) => {
+  const { app, mails, flush, post, signUpWithMail } = await buildWithMail(t, { ...grace, mail: { worker: false } })
+  const { access_token: token } = await signUpWithMail()
+  await app.accounts.orm.em.getConnection().execute('update accounts_users set email_verified_at = created_at')
+  await app.inject({ method: 'DELETE', url: '/auth/me', headers: bearer(token) })
+  failMail(app, new Error('Not now'))
+  await flush()
+  t.equal((await post('/auth/me/restore', { username: 'ada', password })).statusCode, 204)
+  const time = clock()
+  t.teardown(time.restore)
+  time.advance('1m')
+  await flush()
+  t.same(mails.mails, [])
+  t.same((await app.accounts.mail.list({ state: 'due' })).mails, [])
 })

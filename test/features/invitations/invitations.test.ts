@@ -1,4 +1,5 @@
 // On each database.
+import diagnostics from 'node:diagnostics_channel'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../../../lib/index.ts'
@@ -258,6 +259,10 @@ t.test('its mails are no more than an address may get, and none once it is withd
   })
   const time = clock()
   t.teardown(time.restore)
+  const told: unknown[] = []
+  const note = (event: unknown) => { told.push(event) }
+  diagnostics.subscribe('fastify-jwt-accounts:mail-suppressed', note)
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:mail-suppressed', note))
   const { id } = (await invite({ email: eve })).json()
   const again = (id: string) => post(`/auth/invitations/${id}/send`, {}, token)
   const sent = async (address: string) => {
@@ -272,6 +277,7 @@ t.test('its mails are no more than an address may get, and none once it is withd
   time.advance('61s')
   await again(id)
   t.equal(await sent(eve), 2, 'it has had all that it may get')
+  t.match(told, [{ kind: 'invite', userId: null }])
 
   const bob = 'bob@example.com'
   const { id: bobs } = (await invite({ email: bob })).json()
@@ -281,4 +287,13 @@ t.test('its mails are no more than an address may get, and none once it is withd
   await app.accounts.invitations.revoke(bobs)
   time.advance('61s')
   t.equal(await sent(bob), 1, 'its link is void')
+})
+
+t.test('no mail leaves of an invitation whose inviter may not invite any more', async (t) => {
+  const { app, ada, mails, flush, invite } = await withAdmin(t, { mail: { ...mail, worker: false } })
+  await app.accounts.users.create({ username: 'root', roles: ['admin'] })
+  await invite({ email: eve })
+  await app.accounts.users.setRoles(ada.id, [])
+  await flush()
+  t.same(mails.mails.filter(({ kind }) => kind === 'invite'), [])
 })

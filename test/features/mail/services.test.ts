@@ -266,6 +266,57 @@ t.test('a mail that is tried again is dropped where its link was made void meanw
   t.equal(mails.mails.filter(({ kind }) => kind === 'reset').length, 1)
 })
 
+t.test('a mail that is tried again is dropped where its user is another one by then', async (t) => {
+  const { app, mail, mails, later, flush, users, sql, user } = await buildWithServices(t)
+  const ends: Record<string, () => Promise<unknown>> = {
+    'signed out everywhere': () => app.accounts.sessions.revokeAll(user.id),
+    'with another password': () => users.setPassword(user.id, otherPassword),
+    'with another address': () => users.update(user.id, { email: 'lovelace@example.com' }),
+    'about to be deleted': () => sql.run('update accounts_users set closes_at = created_at'),
+    disabled: () => users.disable(user.id),
+  }
+  for (const [what, end] of Object.entries(ends)) {
+    failMail(app, new Error('Not now'))
+    const { id } = await mail.send('reset', user.id)
+    await flush()
+    t.match(await mail.find(id), { state: 'due', tries: 1 }, what)
+    await end()
+    await later('1m')
+    t.equal(await mail.find(id), null, what)
+    t.notOk(mails.mails.some(({ kind }) => kind === 'reset'), what)
+    await sql.run('update accounts_users set closes_at = null')
+  }
+})
+
+t.test('a link that nobody needs any more is not tried again, and neither is one that is over', async (t) => {
+  const { app, mail, mails, later, flush, sql, user } = await buildWithServices(t)
+  for (const change of [
+    'update accounts_users set email_verified_at = created_at', 'update accounts_one_time set expires_at = created_at',
+  ]) {
+    failMail(app, new Error('Not now'))
+    const { id } = await mail.send('verify', user.id)
+    await flush()
+    t.match(await mail.find(id), { state: 'due', tries: 1 })
+    await sql.run(change)
+    await later('1m')
+    t.equal(await mail.find(id), null)
+    await sql.run('update accounts_users set email_verified_at = null')
+  }
+  t.same(mails.mails, [])
+})
+
+t.test('code that has a mail sent again gets another link where the one of before is void by its user', async (t) => {
+  const { app, mail, mails, flush, post, user } = await buildWithServices(t)
+  failMail(app, Object.assign(new Error('No'), { permanent: true }))
+  const { id } = await mail.send('reset', user.id)
+  await flush()
+  await app.accounts.sessions.revokeAll(user.id)
+  await mail.retry(id)
+  await flush()
+  const token = mails.token(mails.last('reset'))
+  t.equal((await post('/auth/password/reset', { token, new_password: otherPassword })).statusCode, 204)
+})
+
 const withTrigger = { skip: databaseKind !== 'sqlite' && 'a trigger disables the user' }
 t.test('who is disabled just when a mail is made for them gets none', withTrigger, async (t) => {
   const { mail, mails, sql, flush, user } = await buildWithServices(t, { throttle: {} })

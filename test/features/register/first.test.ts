@@ -1,4 +1,5 @@
 // On each database.
+import diagnostics from 'node:diagnostics_channel'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
@@ -119,6 +120,10 @@ t.test('an address gets no more mails than it may, and nobody is told', async (t
   const { mails, flush, post } = await buildFirst(t, { throttle: { mail: { address: 2, network: 100 } } })
   const time = clock()
   t.teardown(time.restore)
+  const told: unknown[] = []
+  const note = (event: unknown) => { told.push(event) }
+  diagnostics.subscribe('fastify-jwt-accounts:mail-suppressed', note)
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:mail-suppressed', note))
   const ask = async () => t.equal((await post('/auth/register', ada)).statusCode, 202)
   const sent = async () => {
     time.advance('1s')
@@ -134,6 +139,7 @@ t.test('an address gets no more mails than it may, and nobody is told', async (t
   time.advance('61s')
   await ask()
   t.equal(await sent(), 2, 'it has had all that it may get')
+  t.match(told, [{ kind: 'register', userId: null }])
 })
 
 t.test('who has an account is told also where the mail fails at first', async (t) => {

@@ -69,3 +69,19 @@ t.test('a right code is not counted, however often it is shown', async (t) => {
   t.equal(await hit(), 'done')
   t.same(locks, [])
 })
+
+t.test('a twentieth guess that is right tells of no lock, and one that is wrong after it does', async (t) => {
+  const { challenge, locks } = await buildToGuess(t)
+  const missed = async (times: number) => {
+    const { miss } = await challenge()
+    for (let tries = 0; tries < times; tries++) t.equal(await miss(), 'ACCOUNTS_PROOF_INVALID')
+  }
+  for (const times of [5, 5, 5, 4]) await missed(times)
+  const { hit } = await challenge()
+  t.equal(await hit('short'), 'ACCOUNTS_PASSWORD_REJECTED', 'the twentieth')
+  t.same(locks, [])
+  t.equal(await hit(), 'done')
+  t.same(locks, [])
+  await missed(1)
+  t.match(locks, [{ reason: 'address-codes' }])
+})
