@@ -14,7 +14,7 @@ import type { User } from '../users/entity.ts'
 /**
  * Tells a user by mail that somebody signed in from where they had not been before: a browser that shows no cookie of
  * theirs, of a family and a network that are in none of their sessions. Never of the first, and no more than once in 10
- * minutes. Sessions that code has begun without a request are from nowhere: they are not told of, and count for nothing.
+ * minutes. Sessions that code has begun without a request are from nowhere: none is told of, and none counts.
  */
 export type TellOfDevice = (tx: EntityManager, user: User, beginning: Beginning, note: Note) => Promise<void>
 
