@@ -21,6 +21,8 @@ import type { SignInEvents } from '../lib/sign-in/events.ts'
 import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
+import type { ClosingServices } from '../lib/features/closing/services.ts'
+import type { ResetServices } from '../lib/features/reset/services.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
 import type { MailServices } from '../lib/features/mail/mail-services.ts'
 import type { ProofServices } from '../lib/features/mail/proof-services.ts'
@@ -55,6 +57,8 @@ export type { GuardOptions } from '../lib/guards/guard-options.ts'
 export type { Consistency } from '../lib/guards/options.ts'
 export type { Identifier } from '../lib/users/options.ts'
 export type { AccountsUser, ManagedUser } from '../lib/users/public-user.ts'
+export type { ClosingServices } from '../lib/features/closing/services.ts'
+export type { ResetServices } from '../lib/features/reset/services.ts'
 export type { NewUser, UserChange, UserServices } from '../lib/features/users/services.ts'
 export type { SessionData } from '../lib/sessions/data.ts'
 export type { SessionInfo, SessionServices } from '../lib/features/sessions/services.ts'
@@ -105,7 +109,7 @@ export interface Pruned {
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {
-  users: UserServices
+  users: UserServices & ClosingServices & ResetServices
   sessions: SessionServices
   invitations: InvitationServices
   mail: MailServices

@@ -11,7 +11,7 @@ export type AddRoutes = (scope: Scope, path: string) => void
 export interface Open<Face, Services> {
   /** For features that need this one. */
   face: Face
-  /** For the app: parts of `app.accounts`. */
+  /** For the app: parts of `app.accounts`. Several features may have calls of one part, such as `users`. */
   services?: Services
   /** By the names of their switches in the option `routes`. */
   routes?: Record<string, AddRoutes>
@@ -55,8 +55,11 @@ export interface Feature<
   prunes?: Prune<Pruned>[]
   /** What it counts, each from this on. */
   counters?: Record<string, number>
-  /** In place of `face`, and without loading anything, where the settings turn it off. Default it is always on. */
-  off?: { when: (settings: Settings) => boolean, face: Face }
+  /**
+   * In place of `face` and `services`, and without loading anything, where the settings turn it off. Default it is
+   * always on.
+   */
+  off?: { when: (settings: Settings) => boolean, face: Face, services?: Services }
   open: (spine: Spine, settings: Settings, needs: Faces<Needs>) => Promise<Open<Face, Services>>
 }
 

@@ -27,11 +27,20 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
 
   const all = [...opened.values()]
   return {
-    services: Object.assign({}, ...all.map(({ services }) => services)),
+    services: combined(all.flatMap(({ services = {} }) => Object.entries(services))),
     routes: together(all.flatMap(({ routes = {} }) => Object.entries(routes))),
     fixed: all.flatMap(({ fixed = [] }) => fixed),
     prunes: [...features.flatMap(({ prunes = [] }) => prunes), ...all.flatMap(({ prunes = [] }) => prunes)],
   }
+}
+
+/** Calls of several features may belong to one part of the services, such as `users`. A part may be a call itself. */
+function combined<Services> (services: [name: string, service: object][]): Services {
+  const byName = Map.groupBy(services, ([name]) => name)
+  return Object.fromEntries([...byName].map(([name, all]) => {
+    const parts = all.map(([, service]) => service)
+    return [name, parts.length === 1 ? parts[0] : Object.assign({}, ...parts)]
+  })) as Services
 }
 
 /** Routes of several features may stand behind one switch. */
@@ -46,7 +55,7 @@ async function openOne (
   card: Feature<object, Record<string, AnyFeature>, unknown, object, string>, spine: Spine, settings: object,
   opened: Map<AnyFeature, Open<unknown, object>>
 ): Promise<Open<unknown, object>> {
-  if (card.off?.when(settings)) return { face: card.off.face }
+  if (card.off?.when(settings)) return card.off
   const faces = Object.entries(card.needs).map(([name, needed]) => [name, opened.get(needed)!.face])
   return card.open(spine, settings, Object.fromEntries(faces))
 }

@@ -29,7 +29,8 @@ export type GivenFields = DeclaredFields & (AccountsTypes extends { hidden: infe
 export type AccountsUser = Static<typeof BaseUserSchema> & DeclaredFields
 
 /** A user as services give it. */
-export type ManagedUser = AccountsUser & Pick<User, 'disabledAt' | 'createdAt' | 'lastLoginAt'>
+export type ManagedUser = AccountsUser &
+  Pick<User, 'disabledAt' | 'closesAt' | 'resetDueAt' | 'createdAt' | 'lastLoginAt'>
 
 /** The stored properties of a user that `AccountsUser` is made of. */
 export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'roles' | 'profile'>>
@@ -66,8 +67,8 @@ export function createPublicUsers (
     schema: component('User', Type.Object(properties, { description: 'A user' })),
     of,
     managed (user) {
-      const { disabledAt, createdAt, lastLoginAt } = user
-      return { ...of(user), disabledAt, createdAt, lastLoginAt }
+      const { disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt } = user
+      return { ...of(user), disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt }
     },
   }
 }

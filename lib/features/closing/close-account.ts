@@ -38,7 +38,8 @@ export function closeAccount (
   const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
 
   return (scope, path) => scope.delete(path, { schema, onRequest }, async (request, reply) => {
-    const closesAt = await closing.close(request.auth.claims.sub, clientOf(request)).catch(orOver)
+    const asked = { client: clientOf(request), keepsAdmin: true }
+    const closesAt = await closing.close(request.auth.claims.sub, asked).catch(orOver)
     transport.forget(request, reply)
     reply.code(closesAt ? 202 : 204)
     return closesAt && { closes_at: closesAt.toISOString() }

@@ -3,7 +3,7 @@ import { withHost, type CallHost } from '../../database/with-host.ts'
 import type { Client } from '../../http/request.ts'
 import type { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
-import type { Changes } from '../users/changes.ts'
+import type { Changer, Changes } from '../users/changes.ts'
 import type { Spine } from '../spine.ts'
 import type { ClosingSettings } from './options.ts'
 
@@ -12,15 +12,13 @@ export interface Closing {
   /**
    * Deletes an account, or with a grace notes when it is to be deleted: every session is over, and nobody signs in.
    * Gives that time.
-   * @throws {LastAdmin} when nobody else is an admin
+   * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
    * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
    * @throws {NotFound} for a user who is not there any more
    */
-  close: (userId: string, client: Client) => Promise<Date | undefined>
-  /** Keeps an account. Nothing happens to one that was not to be deleted. `within` is called in the transaction. */
-  restore: (
-    userId: string, client: Client, within?: (tx: EntityManager, user: User) => Promise<void>
-  ) => Promise<void>
+  close: (userId: string, changer: Omit<Changer, 'within' | 'onlyIf'>) => Promise<Date | undefined>
+  /** Keeps an account. Nothing happens to one that was not to be deleted. Without `within` links of mails are void. */
+  restore: (userId: string, changer: Changer) => Promise<User>
   /** Deletes an account whose time is over, at this moment in ms since 1970. False if it is not. */
   removeDue: (userId: string, now: number) => Promise<boolean>
 }
@@ -36,7 +34,7 @@ export function createClosing (
   }
 
   /** Tells of it, with a link by which it is kept. */
-  async function tellOfClosing (tx: EntityManager, user: User, client: Client): Promise<void> {
+  async function tellOfClosing (tx: EntityManager, user: User, client: Client | undefined): Promise<void> {
     if (!mail || !mail.tellsOf('closing') || user.email === null || user.emailVerifiedAt === null) return
     const { id, email: address, emailKey: addressKey, epoch } = user
     const wanted = { purpose: 'restore', user: { id, epoch }, address, addressKey: addressKey!, seconds: graceSeconds }
@@ -51,8 +49,7 @@ export function createClosing (
   }
 
   return {
-    async close (userId, client) {
-      const asked = { client, keepsAdmin: true }
+    async close (userId, asked) {
       if (graceSeconds === 0) {
         const isThere = await withHost(database, (callHost) =>
           changes.remove(userId, 'closed', { ...asked, within: farewell(callHost) }))
@@ -60,14 +57,13 @@ export function createClosing (
         return
       }
       const closesAt = new Date(Date.now() + graceSeconds * 1000)
-      const within = (tx: EntityManager, user: User) => tellOfClosing(tx, user, client)
+      const within = (tx: EntityManager, user: User) => tellOfClosing(tx, user, asked.client)
       await changes.change(userId, { closesAt }, { ...asked, within })
       return closesAt
     },
 
-    async restore (userId, client, within = voidLinks) {
-      await changes.change(userId, { closesAt: null }, { client, within })
-    },
+    restore: (userId, { within = voidLinks, ...changer }) =>
+      changes.change(userId, { closesAt: null }, { ...changer, within }),
 
     removeDue: (userId, now) => withHost(database, (callHost) => changes.remove(userId, 'closed', {
       within: farewell(callHost),

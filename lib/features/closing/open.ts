@@ -1,3 +1,4 @@
+import { eachWithDeadline } from '../../http/deadline.ts'
 import type { Open } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -9,6 +10,7 @@ import { AccountClosing } from './errors.ts'
 import type { ClosingSettings } from './options.ts'
 import { pruneOfClosed } from './prune.ts'
 import { restore } from './restore.ts'
+import { createClosingServices, type ClosingServices } from './services.ts'
 
 interface Needs {
   passwords: Passwords
@@ -19,7 +21,7 @@ interface Needs {
 
 export async function open (
   spine: Spine, settings: ClosingSettings, { passwords, users, mail }: Needs
-): Promise<Open<undefined, never>> {
+): Promise<Open<undefined, { users: ClosingServices }>> {
   const closing = createClosing(spine, users.changes, settings)
   const { graceSeconds } = settings.closing
   if (graceSeconds > 0) {
@@ -31,6 +33,7 @@ export async function open (
 
   return {
     face: undefined,
+    services: { users: eachWithDeadline(createClosingServices(spine, closing)) },
     routes: { me: closeAccount(spine, closing, graceSeconds), restore: restore(spine, { closing, passwords, mail }) },
     prunes: graceSeconds > 0 ? [pruneOfClosed(spine.database, closing, spine.log)] : [],
   }

@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
@@ -41,7 +42,8 @@ export function restore (
 
   const byMail = mail && (async (request: AnyRequest, { token, code }: Proof) => {
     const proof = await mail.prove(request, 'restore', { token, code })
-    await closing.restore(proof.userId!, clientOf(request), (tx) => mail.mailing.oneTimes.use(tx, proof))
+    const within = (tx: EntityManager) => mail.mailing.oneTimes.use(tx, proof)
+    await closing.restore(proof.userId!, { client: clientOf(request), within })
   })
 
   return (scope, path) => {
@@ -53,7 +55,7 @@ export function restore (
         await byMail(request, { token })
       } else if (token === undefined && password !== undefined && identifier !== undefined) {
         const { id } = await passwords.identify(request, reply, identifier, password)
-        await closing.restore(id, clientOf(request))
+        await closing.restore(id, { client: clientOf(request) })
       } else {
         throw new InputInvalid(`body must have ${mail ? 'either token, or ' : ''}${field} and password`)
       }

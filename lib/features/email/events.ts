@@ -2,7 +2,7 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of addresses. */
 export interface EmailEvents {
-  /** Somebody proved that an address is theirs. */
+  /** Somebody proved that an address is theirs, or code knows that it is. */
   'email-verified': AccountEvent
   /** The address of an account is another one, which was proved. */
   'email-changed': AccountEvent

@@ -4,6 +4,8 @@ import type { AccountEvent } from '../../events/events.ts'
 export interface ResetEvents {
   /** A mail is on its way by which another password may be chosen. */
   'reset-asked': AccountEvent
+  /** Code wants another password to be chosen: every session is over. */
+  'reset-forced': AccountEvent
   /** Another password was chosen by a mail: every session is over. */
   reset: AccountEvent
   /**

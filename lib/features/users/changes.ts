@@ -11,6 +11,8 @@ import type { Addresses } from '../email/addresses.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import type { ClosingEvents } from '../closing/events.ts'
+import type { EmailEvents } from '../email/events.ts'
+import type { ResetEvents } from '../reset/events.ts'
 import type { UserEvents } from './events.ts'
 import { isId } from '../../tokens/claims.ts'
 import { createAdmins, takesAdmin } from './admins.ts'
@@ -26,6 +28,10 @@ export interface Change {
   disabled?: boolean | undefined
   /** When the account is to be deleted, or null for never: until then nobody signs in. */
   closesAt?: Date | null | undefined
+  /** Since when another password has to be chosen: until then nobody signs in. */
+  resetDueAt?: Date | undefined
+  /** The address that is known to be theirs. */
+  verifiedEmail?: string | undefined
   /** Fields of the app's own, checked. */
   fields?: Profile | undefined
 }
@@ -48,9 +54,11 @@ export interface Changer {
  */
 export interface Changes {
   /**
-   * The user as changed. Whoever becomes disabled is signed out everywhere. What changes nothing writes nothing.
+   * The user as changed. Whoever becomes disabled, or has to choose another password, is signed out everywhere. What
+   * changes nothing writes nothing.
    * @throws {NotFound}
-   * @throws {InputInvalid} for a name that is none, and when no name would be left
+   * @throws {InputInvalid} for a name that is none, when no name would be left, and for a verified address that the
+   * user has not
    * @throws {UserExists} found by the database, so also in a race
    * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
    */
@@ -98,6 +106,12 @@ export function createChanges (
     }
   }
 
+  function verify (user: User, email: string, now: Date): void {
+    if (identifierKey(email) !== user.emailKey) throw new InputInvalid('body/email must be the address that they have')
+    user.emailVerifiedAt ??= now
+    user.mailFailedAt = null
+  }
+
   return {
     async change (id, given, { client, em, keepsAdmin = false, within } = {}) {
       const isRenamed = given.username !== undefined || given.email !== undefined
@@ -108,6 +122,7 @@ export function createChanges (
         changed = user
         const before = { ...user }
         const { roles = user.roles, disabled = user.disabledAt !== null, closesAt = user.closesAt } = given
+        const { resetDueAt = user.resetDueAt, verifiedEmail } = given
         const isNewlyDisabled = disabled && user.disabledAt === null
         const isNewlyClosing = closesAt !== null && user.closesAt === null
         if (isRenamed) rename(user, given)
@@ -116,6 +131,8 @@ export function createChanges (
         const now = new Date()
         if (isNewlyDisabled || !disabled) user.disabledAt = disabled ? now : null
         user.closesAt = closesAt
+        user.resetDueAt = resetDueAt
+        if (verifiedEmail !== undefined) verify(user, verifiedEmail, now)
         user.isAdmin = isAdmin(user)
         if (isDeepStrictEqual(user, before)) return user
         user.updatedAt = now
@@ -126,7 +143,8 @@ export function createChanges (
         await uniqueFields.note(tx, id, user.profile, before.profile)
         await addresses?.tellOld(tx, before, user, client)
 
-        const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : undefined
+        const isDue = given.resetDueAt !== undefined
+        const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : isDue ? 'reset-due' : undefined
         await (reason ? endings.endOthers(tx, write, id, reason) : write('user', id, user.epoch))
         for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
         if (user.roles.some((role) => !before.roles.includes(role))) await mail?.notify(tx, 'rolesRaised', user)
@@ -170,12 +188,14 @@ export function createChanges (
 }
 
 /** The events that tell how a user has changed. */
-function eventsOf (before: User, after: User): (keyof UserEvents | keyof ClosingEvents)[] {
+function eventsOf (before: User, after: User): (keyof (UserEvents & ClosingEvents & EmailEvents & ResetEvents))[] {
   const isAnother = (names: readonly (keyof User)[]) =>
     names.some((name) => !isDeepStrictEqual(before[name], after[name]))
   return [
     ...isAnother(['username', 'email', 'profile']) ? ['user-changed' as const] : [],
     ...isAnother(['roles']) ? ['roles-changed' as const] : [],
+    ...after.emailVerifiedAt && isAnother(['emailVerifiedAt']) ? ['email-verified' as const] : [],
+    ...after.resetDueAt && isAnother(['resetDueAt']) ? ['reset-forced' as const] : [],
     ...isAnother(['closesAt']) ? [after.closesAt ? 'closing' as const : 'restored' as const] : [],
     ...isAnother(['disabledAt']) ? [after.disabledAt ? 'user-disabled' as const : 'user-enabled' as const] : [],
   ]

@@ -95,6 +95,13 @@ export interface UserServices {
    */
   setRoles: (id: string, roles: string[], options?: InTransaction) => Promise<ManagedUser>
   /**
+   * Notes that an address, which is the user's, is known to be theirs: somebody has seen to that in another way than by
+   * a mail.
+   * @throws {NotFound}
+   * @throws {InputInvalid} for another address than the user has by now
+   */
+  verifyEmail: (id: string, email: string, options?: InTransaction) => Promise<ManagedUser>
+  /**
    * The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled.
    * @throws {Busy}
    */
@@ -183,6 +190,12 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
       const em = emOf('setRoles', options)
       const { roles } = readRoles({ roles: given }) as { roles: string[] }
       return managed(await changes.change(id, { roles }, { em }))
+    },
+
+    async verifyEmail (id, email, options) {
+      const em = emOf('verifyEmail', options)
+      if (typeof email !== 'string') throw new InputInvalid('body/email must be string')
+      return managed(await changes.change(id, { verifiedEmail: email }, { em }))
     },
 
     async verifyPassword (who, password, options) {

@@ -152,3 +152,51 @@ t.test('who keeps the account by name and password gets no mail about it any mor
   t.same(mails.mails, [])
   t.same((await app.accounts.mail.list({ state: 'due' })).mails, [])
 })
+
+t.test('code closes an account as its user does, also that of the only admin, and keeps it', async (t) => {
+  const { app, signUp, signIn, get } = await build(t, grace)
+  const { users, sessions } = app.accounts
+  const { access_token: token, user: { id } } = await signUp()
+  await users.setRoles(id, ['admin'])
+  const closesAt = await users.close(id)
+  t.equal(Math.round((closesAt!.getTime() - Date.now()) / 86_400_000), 30)
+  t.equal((await get('/guarded', token)).statusCode, 401)
+  t.match(await users.find(id), { closesAt })
+  t.match(await signIn(), { code: 'ACCOUNTS_CLOSING' })
+  t.same(await sessions.list(id), [])
+  t.same(await users.close(id), closesAt, 'no later when it is said again')
+
+  t.match(await users.restore(id), { id, closesAt: null })
+  t.match(await users.restore(id), { id, closesAt: null })
+  t.match(await signIn(), { access_token: /./ })
+})
+
+t.test('code closes an account at once where there is no grace, and the app is asked', async (t) => {
+  const asked: unknown[] = []
+  const { app } = await build(t, { hooks: { onClose: (_, { username }) => { asked.push(username) } } })
+  const { users } = app.accounts
+  const { id } = await users.create({ username: 'ada' })
+  t.equal(await users.close(id), null)
+  t.equal(await users.find(id), null)
+  t.strictSame(asked, ['ada'])
+  for (const none of [id, 'ada', '']) {
+    await t.rejects(users.close(none), { code: 'ACCOUNTS_NOT_FOUND' })
+    await t.rejects(users.restore(none), { code: 'ACCOUNTS_NOT_FOUND' })
+  }
+  await t.rejects(users.close(id, { m: 1 } as never), { message: /m is not an option of users\.close/ })
+  await t.rejects(users.restore(id, { m: 1 } as never), { message: /m is not an option of users\.restore/ })
+})
+
+t.test('an account that code closes in a transaction of its own is as before when that is rolled back', async (t) => {
+  for (const options of [grace, {}]) {
+    const { app, signUp, signIn } = await build(t, options)
+    const { user: { id } } = await signUp()
+    const { users, orm } = app.accounts
+    await t.rejects(orm.em.fork().transactional(async (em) => {
+      await users.close(id, { em })
+      throw new Error('no')
+    }), { message: 'no' })
+    t.match(await users.find(id), { closesAt: null })
+    t.match(await signIn(), { access_token: /./ })
+  }
+})

@@ -1,7 +1,8 @@
 // On each database.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { clock } from '../../../lib/testing.ts'
-import { password } from '../../support/build.ts'
+import { build, password } from '../../support/build.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
 t.test('who has forgotten the password chooses another one by the link, and is signed in by nothing', async (t) => {
@@ -225,4 +226,66 @@ t.test('the host is told of the other password, and a disabled account gets none
   await app.accounts.users.enable(user.id)
   t.equal((await login('ada', otherPassword)).statusCode, 200)
   t.strictSame(told, ['ada'])
+})
+
+t.test('code has a user choose another password: nothing opens the account until they have', async (t) => {
+  const { app, mails, get, post, signUpWithMail, login } = await buildWithMail(t)
+  const { users } = app.accounts
+  const { access_token: token, user: { id } } = await signUpWithMail()
+  const told: unknown[] = []
+  const note = (event: unknown) => { told.push(event) }
+  subscribe('fastify-jwt-accounts:reset-forced', note)
+  t.teardown(() => unsubscribe('fastify-jwt-accounts:reset-forced', note))
+
+  t.match(await users.requireReset(id), { id, resetDueAt: Date })
+  t.equal((await get('/guarded', token)).statusCode, 401)
+  t.match((await login('ada', password)).json(), { statusCode: 403, code: 'ACCOUNTS_PASSWORD_RESET_REQUIRED' })
+  t.match((await login('ada', otherPassword)).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+  t.match(told, [{ userId: id }])
+
+  const link = mails.token(await mails.next('reset'))
+  t.equal((await post('/auth/password/reset', { token: link, new_password: otherPassword })).statusCode, 204)
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+  t.match(await users.find(id), { resetDueAt: null })
+})
+
+t.test('code that asks again has another mail sent, and a password that code gives is enough', async (t) => {
+  const { app, mails, flush, signUpWithMail, login } = await buildWithMail(t)
+  const { users } = app.accounts
+  const { user: { id } } = await signUpWithMail()
+  await users.requireReset(id)
+  await mails.next('reset')
+  await users.requireReset(id)
+  const time = clock()
+  time.advance('2m')
+  await flush().finally(time.restore)
+  t.equal(mails.mails.filter(({ kind }) => kind === 'reset').length, 2)
+  await users.setPassword(id, otherPassword)
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+})
+
+t.test('nobody has to choose another password who could not', async (t) => {
+  const { app, signUpWithMail, login } = await buildWithMail(t)
+  const { users, orm } = app.accounts
+  const { id } = await users.create({ username: 'eve' })
+  await t.rejects(users.requireReset(id), { code: 'ACCOUNTS_EMAIL_MISSING' })
+  t.match(await users.find(id), { resetDueAt: null })
+  for (const none of ['01a20000-0000-7000-8000-000000000000', 'eve', '']) {
+    await t.rejects(users.requireReset(none), { code: 'ACCOUNTS_NOT_FOUND' })
+  }
+  await t.rejects(users.requireReset(id, { m: 1 } as never), { message: /m is not an option of users\.requireReset/ })
+
+  const { user } = await signUpWithMail()
+  await t.rejects(orm.em.fork().transactional(async (em) => {
+    await users.requireReset(user.id, { em })
+    throw new Error('no')
+  }), { message: 'no' })
+  t.equal((await login('ada', password)).statusCode, 200)
+
+  for (const options of [{}, { mail: true, routes: { resetPassword: false } } as const]) {
+    const { app: other } = await build(t, options)
+    await t.rejects(other.accounts.users.requireReset(user.id), {
+      code: 'ACCOUNTS_OPTIONS_INVALID', message: /requireReset\(\) needs the option mail, and the route resetPassword/,
+    })
+  }
 })

@@ -1,4 +1,5 @@
 // On each database.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Type } from '@sinclair/typebox'
 import argon2 from 'argon2'
 import t from 'tap'
@@ -33,7 +34,8 @@ t.test('code makes a user, fields that are only read included, who then signs in
     plan: 'free',
     size: 7,
   }
-  t.strictSame(made, { ...shown, disabledAt: null, createdAt: made.createdAt, lastLoginAt: null })
+  const { createdAt } = made
+  t.strictSame(made, { ...shown, disabledAt: null, closesAt: null, resetDueAt: null, createdAt, lastLoginAt: null })
   t.ok(made.createdAt.getTime() >= began && made.createdAt.getTime() <= Date.now())
   t.same(await app.accounts.sessions.list(made.id), [])
 
@@ -109,7 +111,7 @@ t.test('name, address and own fields change, and the next request shows it', asy
   )
   t.match(changed, { username: 'Countess', email: 'ada@example.com', displayName: 'Ada', plan: 'gold' })
   t.notOk('birthday' in changed)
-  const { disabledAt: _, createdAt: __, lastLoginAt: ___, ...shown } = changed
+  const { disabledAt: _, closesAt: _2, resetDueAt: _3, createdAt: _4, lastLoginAt: _5, ...shown } = changed
   t.strictSame((await get('/guarded', token)).json().user, shown)
 
   t.equal((await post('/auth/login', { username: 'ada', password })).statusCode, 401)
@@ -329,4 +331,33 @@ t.test('logins at the moment of a disable leave no session that goes on', async 
   }
   await app.accounts.users.enable(id)
   t.same(await app.accounts.sessions.list(id), [])
+})
+
+t.test('an address is verified that code knows to be the user\'s, and no other one', async (t) => {
+  const { app, get, post } = await build(t)
+  const { users } = app.accounts
+  app.get('/verified', { preHandler: app.accounts.guard({ verified: true }) }, async () => 'in')
+  const { access_token: token, user: { id } } =
+    (await post('/auth/register', { username: 'ada', email: 'ada@example.com', password })).json()
+  const told: unknown[] = []
+  const note = (event: unknown) => { told.push(event) }
+  subscribe('fastify-jwt-accounts:email-verified', note)
+  t.teardown(() => unsubscribe('fastify-jwt-accounts:email-verified', note))
+
+  for (const email of ['eve@example.com', '', 'ada', 1]) {
+    await t.rejects(users.verifyEmail(id, email as string), { code: 'ACCOUNTS_INPUT_INVALID', message: /body\/email/ })
+  }
+  for (const none of unknown) {
+    await t.rejects(users.verifyEmail(none, 'ada@example.com'), { code: 'ACCOUNTS_NOT_FOUND' })
+  }
+  t.equal((await get('/verified', token)).statusCode, 403)
+  t.match(await users.verifyEmail(id, 'Ada@Example.com'), { email: 'ada@example.com', email_verified: true })
+  t.equal((await get('/verified', token)).statusCode, 200, 'the session goes on')
+  await users.verifyEmail(id, 'ada@example.com')
+  t.match(told, [{ userId: id }], 'once')
+  t.equal((told as unknown[]).length, 1)
+
+  t.match(await users.update(id, { email: 'ada@example.org' }), { email_verified: false })
+  await t.rejects(users.verifyEmail(id, 'ada@example.com'), { code: 'ACCOUNTS_INPUT_INVALID' })
+  t.equal(told.length, 1)
 })
