@@ -25,6 +25,7 @@ import { createOpenapi } from './openapi/document.ts'
 import { createOwnData } from './sessions/data.ts'
 import { createHealth } from './sessions/health.ts'
 import { prunesOfMail } from './mail/prune.ts'
+import { pruneOfSpent } from './one-time/prune.ts'
 import type { Hooks } from './sessions/options.ts'
 import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
 import { sessionCounters } from './sessions/events.ts'
@@ -95,6 +96,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     ...prunes,
     pruneOfEvents(settings.events.keepForSeconds),
     ...mail ? prunesOfMail : [],
+    pruneOfSpent,
     // Last: a foreign key of the host's that refers to a session holds up nothing else.
     pruneOfSessions,
   ])

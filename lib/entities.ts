@@ -6,6 +6,8 @@ import type { AnyFeature } from './features/feature.ts'
 import { MailRow } from './mail/entity.ts'
 import { mailMigrations } from './mail/migrations.ts'
 import { OneTime } from './one-time/entity.ts'
+import { oneTimeMigrations } from './one-time/migrations.ts'
+import { SpentRow } from './one-time/spent-entity.ts'
 import { Session } from './sessions/entity.ts'
 import { ensureRows, Revision } from './sessions/revision.ts'
 import { RevokedToken } from './sessions/revoked-token.ts'
@@ -17,12 +19,14 @@ const cards: readonly AnyFeature[] = features
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
 export const entities = [
   User, Session, RevokedToken, Revision, ...cards.flatMap(({ entities = [] }) => entities), Event, UniqueField,
-  OneTime, MailRow,
+  OneTime, MailRow, SpentRow,
 ]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */
 export const tables: Schema = {
   entities,
-  migrations: [firstMigrations, mailMigrations, ...cards.flatMap(({ migrations = [] }) => migrations)],
+  migrations: [
+    firstMigrations, mailMigrations, oneTimeMigrations, ...cards.flatMap(({ migrations = [] }) => migrations),
+  ],
   fill: ensureRows,
 }

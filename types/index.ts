@@ -99,6 +99,8 @@ export interface Pruned {
   /** Counts of failures that are forgotten. */
   throttle: number
   events: number
+  /** What was good once, is used, and would be over by now. */
+  spent: number
   /** Accounts that were to be deleted by now. */
   closed?: number
   /** Proofs by mail that are over, where mail is on. */

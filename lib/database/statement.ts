@@ -17,7 +17,7 @@ export interface Builder extends Made {
   orderBy: (order: object) => Builder
   limit: (count: number) => Builder
   offset: (count: number) => Builder
-  onConflict: (columns: string | string[]) => { merge: (columns: string[]) => Builder }
+  onConflict: (columns: string | string[]) => { merge: (columns: string[]) => Builder, ignore: () => Builder }
 }
 
 /** The methods of the ORM's query builder that are used to select rows. */

@@ -6,6 +6,7 @@ import type { AuthenticationSettings } from '../guards/options.ts'
 import type { Input } from '../http/input.ts'
 import type { Documenting } from '../openapi/document.ts'
 import type { OwnData } from '../sessions/data.ts'
+import type { SealSettings } from '../secrets/options.ts'
 import type { Hooks, SessionSettings } from '../sessions/options.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SignInSettings } from '../sign-in/options.ts'
@@ -21,7 +22,8 @@ import type { Users } from '../users/users.ts'
 
 /** What the settings say of the spine. */
 export type SpineSettings =
-  TokenSettings & UserSettings & SessionSettings & TransportSettings & AuthenticationSettings & SignInSettings
+  TokenSettings & SealSettings & UserSettings & SessionSettings & TransportSettings & AuthenticationSettings &
+  SignInSettings
 
 /** What every feature may use. It is made before any of them, and knows none. */
 export interface Spine {

@@ -69,6 +69,8 @@ export function createDraftUser (fields: Pick<AppFields, 'merge'>): DraftUser {
       resetDueAt: null,
       closesAt: null,
       mailFailedAt: null,
+      mfaAt: null,
+      factorsChangedAt: null,
     }
     return { ...draft, isAdmin: isAdmin(draft) }
   }

@@ -32,6 +32,10 @@ const UserSchema = defineEntity({
     closesAt: p.datetime(3).strictNullable().index().name('closes_at'),
     /** Of mail: since when the address takes no mail. */
     mailFailedAt: p.datetime(3).strictNullable().name('mail_failed_at'),
+    /** Of factors: since when a first factor alone signs nobody in. */
+    mfaAt: p.datetime(3).strictNullable().name('mfa_at'),
+    /** Of factors: when they last changed: what was half done before is void. */
+    factorsChangedAt: p.datetime(3).strictNullable().name('factors_changed_at'),
   },
 })
 

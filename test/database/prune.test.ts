@@ -25,13 +25,13 @@ t.test('what no token can be alive for is deleted, and nothing else', async (t) 
   })
   await post('/auth/logout', { refresh_token: (await signUp()).refresh_token })
   await signIn()
-  t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0 })
+  t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0, spent: 0 })
 
   mock.timers.enable({ apis: ['Date'], now: Date.now() + day - 60_000 })
   t.teardown(() => mock.timers.reset())
   const late = await signIn()
   mock.timers.tick(120_001)
-  t.same(await app.accounts.prune(), { sessions: 2, revocations: 1, throttle: 0, events: 0 })
+  t.same(await app.accounts.prune(), { sessions: 2, revocations: 1, throttle: 0, events: 0, spent: 0 })
   t.equal((await refresh(late.refresh_token)).statusCode, 200)
   t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])
 })
@@ -73,7 +73,7 @@ t.test('much is deleted in batches, and two who prune at once do it once', async
   await signUp()
   await addEntries(sql, 1000, { expiresAt: new Date(0) })
   const [first, second] = await Promise.all([app.accounts.prune(), app.accounts.prune()])
-  t.same(first, { sessions: 0, revocations: 1000, throttle: 0, events: 0 })
+  t.same(first, { sessions: 0, revocations: 1000, throttle: 0, events: 0, spent: 0 })
   t.same(second, first)
 })
 
@@ -153,7 +153,7 @@ for (const [how, ms] of [
     t.equal((await refresh(living.refresh_token)).statusCode, 200)
     const later = await build(t, { db })
     t.match((await later.get('/guarded', ended.access_token)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
-    t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0 })
+    t.same(await app.accounts.prune(), { sessions: 0, revocations: 0, throttle: 0, events: 0, spent: 0 })
   })
 }
 
