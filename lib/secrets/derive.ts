@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** What a key is derived for. */
-export type Purpose = 'kid' | 'refresh' | DerivedPurpose | 'pepper' | 'pepper-id' | 'seal' | 'seal-id'
+export type Purpose = 'kid' | 'refresh' | 'ticket' | DerivedPurpose | 'pepper' | 'pepper-id' | 'seal' | 'seal-id'
 
 /**
  * What a key is derived for that no token is signed with: values against CSRF, values by which a browser is known, the

@@ -70,7 +70,7 @@ function pairOf (
     thumbprint,
     algorithm,
     signs: secretPart !== undefined,
-    material: { access: pem, refresh: pem },
+    material: { access: pem, refresh: pem, ticket: pem },
     seed: secretPart && Buffer.from(secretPart.export({ format: 'jwk' }).d!, 'base64url'),
     jwk: { ...Object.fromEntries(members), kty: jwk.kty!, kid: name, use: 'sig', alg: algorithm },
   }

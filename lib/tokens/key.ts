@@ -34,7 +34,7 @@ export interface Key {
   algorithm: Algorithm
   signs: boolean
   /** The key as @fastify/jwt takes it, for each kind of token. */
-  material: { access: Buffer | PemPair, refresh: Buffer | PemPair }
+  material: Record<'access' | 'refresh' | 'ticket', Buffer | PemPair>
   /** The secret that keys for other purposes are derived from. Undefined for a public key alone. */
   seed: Buffer | undefined
   /** The public part for others, members of RFC 7517 §4 and RFC 7518 §6. An HMAC secret has none. */

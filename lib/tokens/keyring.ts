@@ -13,28 +13,63 @@ export interface RingKey {
   refresh: JWT
 }
 
+/** The keys of tickets. */
+export interface TicketKeys {
+  /** The key that signs. Undefined where there are public keys only. */
+  signing: JWT | undefined
+  /** The key that a `kid` header names. */
+  find: (kid: unknown) => JWT | undefined
+}
+
 export interface Keyring {
   /** The key that signs. Undefined where there are public keys only. */
   signing: RingKey | undefined
   /** The key that a `kid` header names. */
   find: (kid: unknown) => RingKey | undefined
+  /** The keys of tickets: made when they are first asked for, which must be before the app is ready. */
+  openTickets: () => Promise<TicketKeys>
   /** The keys for another purpose, of each key that signs: the first makes values, each verifies them. */
   derived: (purpose: DerivedPurpose) => Buffer[]
   /** The public keys that others need to verify our tokens (RFC 7517 §5). */
   jwks: PublicJwk[]
 }
 
-const typ = { access: 'at+jwt', refresh: 'rt+jwt' } as const
+const typ = { access: 'at+jwt', refresh: 'rt+jwt', ticket: 'ticket+jwt' } as const
 
 /** Signs tokens and verifies signatures; `tokens.ts` checks the claims. The first key signs, each verifies. */
 export async function createKeyring (app: FastifyInstance, keys: Key[], headerFields: object): Promise<Keyring> {
+  const opened = await open(app, keys, ['access', 'refresh'], headerFields)
+  const ring = new Map<unknown, RingKey>(keys.map(({ kid }) =>
+    [kid, { kid, access: opened[`access ${kid}`]!, refresh: opened[`refresh ${kid}`]! }]))
+  const signingId = canSign(keys) ? keys[0]!.kid : undefined
+  let tickets: Promise<TicketKeys> | undefined
+
+  async function openTickets (): Promise<TicketKeys> {
+    const opened = await open(app, keys, ['ticket'], headerFields)
+    const ring = new Map<unknown, JWT>(keys.map(({ kid }) => [kid, opened[`ticket ${kid}`]!]))
+    return { signing: ring.get(signingId), find: (kid) => ring.get(kid) }
+  }
+
+  return {
+    signing: ring.get(signingId),
+    find: (kid) => ring.get(kid),
+    openTickets: () => (tickets ??= openTickets()),
+    derived: (purpose) => keys.flatMap(({ seed }) => seed ? derive(seed, purpose) : []),
+    jwks: keys.map(({ jwk }) => jwk).filter((jwk) => jwk !== undefined),
+  }
+}
+
+/** What signs and verifies each of these kinds with each key, by kind and `kid`. */
+async function open (
+  app: FastifyInstance, keys: Key[], kinds: (keyof typeof typ)[], headerFields: object
+): Promise<Record<string, JWT>> {
   const opened: Record<string, JWT> = {}
 
   await app.register(async (child) => {
     // A `jwt` of the child's own, since the library would add our keys to the host's.
     Object.defineProperty(child, 'jwt', { value: opened })
     for (const { kid, algorithm, material } of keys) {
-      for (const kind of ['access', 'refresh'] as const) {
+      for (const kind of kinds) {
         await child.register(jwt, {
           namespace: `${kind} ${kid}`,
           secret: material[kind],
@@ -45,18 +80,15 @@ export async function createKeyring (app: FastifyInstance, keys: Key[], headerFi
     }
   })
 
-  const ring = new Map<unknown, RingKey>(keys.map(({ kid }) =>
-    [kid, { kid, access: opened[`access ${kid}`]!, refresh: opened[`refresh ${kid}`]! }]))
-  return {
-    signing: canSign(keys) ? ring.get(keys[0]!.kid) : undefined,
-    find: (kid) => ring.get(kid),
-    derived: (purpose) => keys.flatMap(({ seed }) => seed ? derive(seed, purpose) : []),
-    jwks: keys.map(({ jwk }) => jwk).filter((jwk) => jwk !== undefined),
-  }
+  return opened
 }
 
-/** The kind that a `typ` header names, compared as RFC 9068 §4 asks. Undefined for any other. */
-export function kindOf (header: string): TokenKind | undefined {
-  const name = header.toLowerCase().replace(/^application\//, '')
-  return name === typ.access ? 'access' : name === typ.refresh ? 'refresh' : undefined
+/** True for the `typ` header of a kind of token, compared as RFC 9068 §4 asks. */
+export function isOfKind (header: unknown, kind: keyof typeof typ): boolean {
+  return typeof header === 'string' && header.toLowerCase().replace(/^application\//, '') === typ[kind]
+}
+
+/** The kind that a `typ` header names. Undefined for any that is no kind of a session's tokens. */
+export function kindOf (header: unknown): TokenKind | undefined {
+  return (['access', 'refresh'] as const).find((kind) => isOfKind(header, kind))
 }

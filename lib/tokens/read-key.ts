@@ -10,7 +10,7 @@ const members = ['private', 'public', 'kid', 'algorithm']
 /**
  * A key for signing and verifying, or the end of a sentence that says what it must be and is not. Access tokens are
  * signed with an HMAC secret itself, so that any JWT tool can check them; the other keys are derived from it (RFC
- * 5869), so that one kind of token can never pass for the other. An asymmetric key signs both kinds, told apart by
+ * 5869), so that one kind of token can never pass for the other. An asymmetric key signs all kinds, told apart by
  * `typ`: a key derived from its private part would be lost when that is retired.
  */
 export function readKey (given: unknown, algorithm?: Algorithm): Key | string {
@@ -32,7 +32,7 @@ function secretKey (given: string | Buffer, algorithm: Algorithm = 'HS256'): Key
     thumbprint,
     algorithm,
     signs: true,
-    material: { access: secret, refresh: derive(secret, 'refresh') },
+    material: { access: secret, refresh: derive(secret, 'refresh'), ticket: derive(secret, 'ticket') },
     seed: secret,
     jwk: undefined,
   }

@@ -86,6 +86,9 @@ export function bearer (token?: string): Record<string, string> {
 /** The key that refresh tokens are signed with; access tokens are signed with the secret itself. */
 export const refreshKey = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/refresh/v1', 32))
 
+/** The key that tickets are signed with. */
+export const ticketKey = Buffer.from(hkdfSync('sha256', secret, '', 'fastify-jwt-accounts/ticket/v1', 32))
+
 export function encode (part: unknown): string {
   return Buffer.from(typeof part === 'string' || Buffer.isBuffer(part) ? part : JSON.stringify(part)).toString(
     'base64url'

@@ -1,8 +1,10 @@
 import type { LightMyRequestResponse } from 'fastify'
 import t from 'tap'
+import type { TokenResponse } from '../../lib/index.ts'
 import { cookieHeader, setBy } from '../support/browser.ts'
-import { bearer, buildOnFile, decode, password, refreshKey, secret } from '../support/build.ts'
+import { bearer, buildOnFile, decode, password, refreshKey, secret, ticketKey } from '../support/build.ts'
 import { signers } from './signer.ts'
+import { openTickets } from './tickets.ts'
 
 type Client = Awaited<ReturnType<typeof buildOnFile>>
 type Answer = LightMyRequestResponse
@@ -85,7 +87,7 @@ const doors: Door[] = [
 ]
 
 /** Everything that a user, a page or a thief of the database could hold, by name. */
-async function valuesOf ({ signUp, signIn, post, sql }: Client) {
+async function valuesOf ({ signUp, signIn, post, sql }: Client, ticket: (pair: TokenResponse) => Promise<string>) {
   const pair = await signUp()
   await signIn()
   const answer = await post('/auth/login', { username: 'ada', password, transport: 'cookie' })
@@ -126,10 +128,12 @@ async function valuesOf ({ signUp, signIn, post, sql }: Client) {
     'the access token of a cookie': inCookies[0]!,
     'the refresh token of a cookie': inCookies[1]!,
     'the value against CSRF': answer.json().csrf_token as string,
+    'a ticket': await ticket(pair),
     'the password': password,
     'the secret of a client': shop.secret,
     'the HMAC secret': secret,
     'the key of refresh tokens': refreshKey.toString('base64url'),
+    'the key of tickets': ticketKey.toString('base64url'),
   }
   return { values, cookie: cookieHeader(cookies) }
 }
@@ -143,7 +147,11 @@ for (const signer of [signers.HS256!, signers.ES256!]) {
       routes: { revoke: true },
       introspection: { clients: [shop] },
     })
-    const { values, cookie } = await valuesOf(client)
+    const { values, cookie } = await valuesOf(client, async ({ access_token: token }) => {
+      const { sub, sid, ver } = decode(token).payload
+      const { issue } = await openTickets(t, { secret: signer.option! })
+      return issue({ use: 'reauthenticate', amr: ['pwd'], user: { id: sub, epoch: ver, factorsChangedAt: null }, sid }).ticket
+    })
     const csrf: Door = {
       name: 'POST /guarded, proof beside cookies',
       opens: ['the value against CSRF'],
