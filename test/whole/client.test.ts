@@ -68,7 +68,9 @@ t.test('nor in one with everything, for OpenAPI 3.0 and 3.1', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const everything = {
     secret: { private: privateKey },
-    routes: { users: true, revoke: true },
+    routes: { users: true, revoke: true, invitations: true, emailLogin: true },
+    mail: { links: { invite: '/invitation', login: '/login' } },
+    closing: { grace: '7d' as const },
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   }
   for (const openapi of ['3.0.3', '3.1.0']) {

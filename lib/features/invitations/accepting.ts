@@ -67,7 +67,7 @@ export function accepting (
       200: Type.Object({
         email: Type.String({ examples: ['eve@example.com'] }),
         expires_at: Type.String({ format: 'date-time', examples: ['2026-01-12T08:00:00.000Z'] }),
-        data: Type.Union([Type.Unknown(), Type.Null()], { examples: [null] }),
+        data: Type.Unknown({ examples: [null] }),
       }, { description: 'The invitation' }),
     }, ...bodyErrors, ProofInvalid, Throttled),
   }

@@ -11,7 +11,7 @@ export const InvitationSchema = component('Invitation', Type.Object({
   id: Type.String({ examples: [id] }),
   email: Type.String({ description: 'The address that is invited.', examples: ['eve@example.com'] }),
   roles: Type.Array(Type.String(), { description: 'What the new user may do.', examples: [[]] }),
-  data: Type.Union([Type.Unknown(), Type.Null()], { description: 'What it was made with.', examples: [null] }),
+  data: Type.Unknown({ description: 'What it was made with; null for nothing.', examples: [null] }),
   invited_by: Type.Union([Type.String(), Type.Null()], {
     description: 'The id of who has made it; null for code.', examples: [null],
   }),
