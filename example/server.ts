@@ -20,11 +20,23 @@ await app.register(swaggerUi, { routePrefix: '/docs' })
 await app.register(accounts, {
   transport: 'both',
   refresh: { window: windowSeconds },
-  // Mails are kept at /auth/outbox. None is sent to who registers, so that that of a forgotten password comes at once.
-  mail: { appName: 'Accounts' },
+  // Mails are kept at /auth/outbox. None is sent to who registers, so that that of a forgotten password comes at once:
+  // an address gets one in a minute.
+  mail: { appName: 'Accounts', links: { invite: '/invitation' } },
   email: { verification: 'none' },
+  routes: { invitations: true },
 })
 await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
+
+// A gateway of mails may have made `%23` of the `#` of a link, and no log gets that.
+app.get('/invitation*', { logLevel: 'silent', schema: { hide: true } }, (_, reply) =>
+  reply.sendFile('invitation.html'))
+
+// So that there is somebody to invite others. A real app makes its first admin from code or from the command line.
+app.post('/become-admin', { preHandler: app.authenticate, schema: { hide: true } }, async ({ user }, reply) => {
+  await app.accounts.users.setRoles(user.id, [...user.roles, 'admin'])
+  reply.code(204)
+})
 
 app.get('/secret', { preHandler: app.authenticate }, async ({ user }) => ({ message: `Hello ${user.username}` }))
 serveThief(app, windowSeconds)

@@ -1,115 +1,35 @@
-// The tokens travel in cookies that no script can read. All this page ever knows is who is logged in, how long the
-// access token lives, and the value against CSRF, which has a cookie that scripts may read.
+// The page. How it talks to the server is in api.js, what it does about mails in mails.js.
 
-const $ = (id) => document.getElementById(id)
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+import { call, csrfToken, page, refresh, send, sendRefresh, sleep, tell } from './api.js'
+import { $, onClick, onRow, onSubmit, showRows, timeOf } from './forms.js'
+import { lookAtInvitations, offerInvitations } from './invitations.js'
+import { askForMail, forget, prove, tickMails } from './mails.js'
 
-/** What a refresh mends. Any other 401 means what it says. */
-const mendable = [
-  'ACCOUNTS_TOKEN_MISSING',
-  'ACCOUNTS_TOKEN_EXPIRED',
-  'ACCOUNTS_TOKEN_REVOKED',
-  'ACCOUNTS_TOKEN_SUPERSEDED',
-]
-
-/** What makes tokens is alone in all tabs: a browser keeps the cookies that come last. */
-const makesTokens = /^\/auth\/(login|register|refresh|password|reauthenticate)$/
-
-const words = {
-  ACCOUNTS_USER_EXISTS: 'Somebody has that name already. Please choose another.',
-  ACCOUNTS_NOT_FOUND: 'That session was over already.',
-  OFFLINE: 'The server does not answer. Is it still running?',
-}
-
-/** Where to mend what was refused. */
-const fields = {
-  ACCOUNTS_USER_EXISTS: '[name=username]',
-  ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]',
-  ACCOUNTS_PROOF_INVALID: '[name=code]',
-}
-
-/**
- * The life of the access token at hand, and how often this page has got a new one. Each token is an object of its own.
- */
+/** The life of the access token at hand, and how often this page has got a new one by itself. */
 let token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
 let isSignedIn = false
 
-// Talking to the server
-
-const csrfToken = () => /(?:^|; )__Host-csrf=([^;]+)/.exec(document.cookie)?.[1]
-
-function send (method, path, body) {
-  const ask = () => sendNow(method, path, body)
-  return makesTokens.test(path) && navigator.locks ? navigator.locks.request('tokens', ask) : ask()
-}
-
-async function sendNow (method, path, body) {
-  const csrf = csrfToken()
-  const headers = { ...body && { 'content-type': 'application/json' }, ...csrf && { 'x-csrf-token': csrf } }
-  const response = await fetch(path, { method, headers, ...body && { body: JSON.stringify(body) } }).catch(() => {
-    throw Object.assign(new Error(), { code: 'OFFLINE' })
-  })
-  const answer = await response.json().catch(() => ({}))
-  if (response.ok) return answer
-  throw Object.assign(new Error(answer.message), answer, {
-    status: response.status,
-    retryAfter: response.headers.get('retry-after'),
-  })
-}
-
-/** Sends, and where the access token is over, gets the next one, unless it is there by now, and sends once more. */
-function call (...request) {
-  const sentWith = token
-  return send(...request).catch(async (error) => {
-    if (!mendable.includes(error.code)) throw error
-    if (token === sentWith) await refresh()
-    return send(...request)
-  })
-}
-
-let refreshing
-
-/** Another tab may have given the password, and its new cookies be on their way: looks once more. */
-async function sendRefresh () {
-  return send('POST', '/auth/refresh').catch(async (error) => {
-    if (error.code !== 'ACCOUNTS_TOKEN_SUPERSEDED') throw error
-    await sleep(2000)
-    return send('POST', '/auth/refresh')
-  })
-}
-
-/** Calls that find the token expired at the same time share one refresh. */
-function refresh () {
-  refreshing ??= sendRefresh().then((tokens) => receive(tokens, token.refreshes + 1)).catch((error) => {
-    if (error.status === 401) signOut('You have been logged out: this session was ended, here or on another device.')
-    throw Object.assign(error, { isTold: error.status === 401 })
-  }).finally(() => { refreshing = undefined })
-  return refreshing
-}
-
-function tell (error, wrong) {
-  if (['ACCOUNTS_CREDENTIALS_INVALID', 'ACCOUNTS_PROOF_INVALID'].includes(error.code) && wrong) return wrong
-  if (error.status === 429) return `Too many tries. Please wait ${waitOf(error.retryAfter)}, then try again.`
-  if (error.status === 503) return `The server is busy. Please wait ${waitOf(error.retryAfter)}, then try again.`
-  return words[error.code] ?? (error.message || 'Something went wrong. Please try again.')
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function waitOf (retryAfter) {
-  const seconds = Number(retryAfter) || Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000)
-  if (!(seconds > 0)) return 'a moment'
-  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`
-  return `${Math.ceil(seconds / 60)} minutes`
-}
+page.refreshed = (tokens) => receive(tokens, token.refreshes + 1)
+page.over = () => signOut('You have been logged out: this session was ended, here or on another device.')
 
 // What is on the page
 
 function receive ({ expires_in: seconds, user }, refreshes = 0) {
   token = { receivedAt: Date.now(), lifeMs: seconds * 1000, refreshes }
-  $('hello').textContent = `Hello, ${user.username}`
-  for (const form of [$('change-password'), $('close-account')]) form.username.defaultValue = user.username
+  know(user)
   $('refreshes').textContent = refreshes ? `Refreshed ${refreshes === 1 ? 'once' : `${refreshes} times`}` : ''
   tick()
+}
+
+function know ({ username, email, email_verified: isVerified, roles }) {
+  $('hello').textContent = `Hello, ${username}`
+  $('who').textContent = [email ?? 'no address', ...email ? [isVerified ? 'verified' : 'not verified'] : [], ...roles]
+    .join(' · ')
+  for (const form of document.querySelectorAll('#signed-in form, dialog form')) {
+    if (form.username) form.username.defaultValue = username
+  }
+  $('unverified').hidden = !email || isVerified
+  if (isVerified) forget('verify')
 }
 
 function signIn (tokens) {
@@ -132,6 +52,8 @@ function show (name) {
   isSignedIn = name === 'signed-in'
   for (const id of ['signed-in', 'signed-out']) $(id).hidden = id !== name
   for (const form of document.forms) form.reset()
+  for (const form of ['reset', 'verify', 'confirm-email']) forget(form)
+  for (const field of document.querySelectorAll('.once-more')) field.hidden = true
   for (const answer of document.querySelectorAll('.answer')) answer.textContent = ''
   $('log-out').hidden = !isSignedIn
   $('notice').textContent = ''
@@ -149,6 +71,7 @@ function tick () {
   const seconds = Math.ceil(leftMs / 1000)
   $('clock').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
   Object.assign($('life'), { max: token.lifeMs, value: leftMs })
+  tickMails()
 }
 
 /** Asks who is logged in, and where. Where the access token has run out, this is what notices. */
@@ -156,18 +79,13 @@ async function look () {
   if (!isSignedIn || document.hidden) return
   const [me, list] = await Promise.all([call('GET', '/auth/me'), call('GET', '/auth/sessions')]).catch(() => [])
   if (!me || !isSignedIn) return
-  $('hello').textContent = `Hello, ${me.username}`
-  const rows = new Map([...$('sessions').children].map((row) => [row.dataset.id, row]))
-  for (const one of list.sessions) {
-    fill(rows.get(one.id) ?? $('sessions').appendChild($('row').content.firstElementChild.cloneNode(true)), one)
-  }
-  for (const [id, row] of rows) if (!list.sessions.some((one) => one.id === id)) row.remove()
+  know(me)
+  showRows($('sessions'), $('row'), list.sessions, fill)
+  await lookAtInvitations(me).catch(() => {})
 }
 
-/** A row stays the same element, so that whoever is on its button stays there. */
-function fill (row, { id, current, user_agent: agent, ip, last_used_at: usedAt }) {
+function fill (row, { current, user_agent: agent, ip, last_used_at: usedAt }) {
   const device = deviceOf(agent ?? '')
-  row.dataset.id = id
   row.querySelector('.device').textContent = device
   row.querySelector('.here').hidden = !current
   row.querySelector('.where').textContent = `${ip ?? 'Address unknown'} · used ${timeOf(usedAt)}`
@@ -197,52 +115,57 @@ function deviceOf (agent) {
   return found.filter(Boolean).join(' on ') || 'Unknown device'
 }
 
-function timeOf (date) {
-  if (Date.now() - Date.parse(date) < 60000) return 'just now'
-  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(date))
-}
-
 // What people do
 
-/** Runs an act once at a time, and says in `where` what kept it from succeeding. */
-async function act (element, where, doIt) {
-  if (element.ariaBusy === 'true') return
-  element.ariaBusy = 'true'
-  for (const place of [where, $('notice')]) place.textContent = ''
+/** Does what wants a password that was given lately, and asks for it where it was not. */
+async function afterPassword (form, password, doIt) {
+  if (password) receive(await call('POST', '/auth/reauthenticate', { password }), token.refreshes)
   await doIt().catch((error) => {
-    if (error.isTold) return
-    where.textContent = tell(error, element.dataset.wrong)
-    element.querySelector(fields[error.code] ?? '[autocomplete=current-password]')?.select()
-  })
-  element.ariaBusy = 'false'
-}
-
-function onSubmit (id, submit) {
-  $(id).addEventListener('submit', (event) => {
-    event.preventDefault()
-    act($(id), $(id).querySelector('.answer') ?? $('notice'), () => submit(Object.fromEntries(new FormData($(id)))))
+    if (error.code !== 'ACCOUNTS_TOKEN_STALE') throw error
+    form.querySelector('.once-more').hidden = false
+    form.password.focus()
+    throw Object.assign(error, { isTold: true })
   })
 }
-
-const onClick = (id, doIt) => $(id).addEventListener('click', () => act($(id), $('notice'), doIt))
 
 onSubmit('register', async ({ email, ...body }) =>
   signIn(await send('POST', '/auth/register', { ...body, ...email && { email }, transport: 'cookie' }))
 )
 onSubmit('login', async (body) => signIn(await send('POST', '/auth/login', { ...body, transport: 'cookie' })))
 
-/** What binds the code of a mail to this page. */
-let challenge
-
 onSubmit('forgot', async ({ username }) => {
-  challenge = (await send('POST', '/auth/password/forgot', { username })).challenge_id
+  await askForMail('reset', 'POST', '/auth/password/forgot', { username })
   choose('reset')
 })
 onSubmit('reset', async (body) => {
-  await send('POST', '/auth/password/reset', { ...body, challenge_id: challenge })
-  $('reset').reset()
+  await prove('reset', '/auth/password/reset', body)
   choose('login')
   $('notice').textContent = 'Your password is changed. Log in with it.'
+})
+
+onClick('send-verify', () => askForMail('verify', 'POST', '/auth/email/verify/send'))
+onSubmit('verify', async (body) => {
+  await prove('verify', '/auth/email/verify', body)
+  $('notice').textContent = 'Your address is verified.'
+  $('hello').focus()
+  await look()
+})
+
+onSubmit('change-email', async ({ email, password }, form) => {
+  await afterPassword(form, password, () => askForMail('confirm-email', 'PUT', '/auth/email', { email }))
+  form.reset()
+  form.querySelector('.once-more').hidden = true
+  $('next-address').textContent = email
+})
+$('other-email').addEventListener('click', () => {
+  forget('confirm-email')
+  $('next-email').focus()
+})
+onSubmit('confirm-email', async (body) => {
+  await prove('confirm-email', '/auth/email/change', body)
+  $('notice').textContent = 'Your address is another one now. The one before has got a mail that takes it back.'
+  $('hello').focus()
+  await look()
 })
 
 onSubmit('change-password', async ({ username, ...passwords }) => {
@@ -252,13 +175,9 @@ onSubmit('change-password', async ({ username, ...passwords }) => {
   look()
 })
 
-onSubmit('close-account', async ({ password }) => {
-  if (password) receive(await call('POST', '/auth/reauthenticate', { password }), token.refreshes)
-  await call('DELETE', '/auth/me').then(() => signOut('Your account is closed.'), (error) => {
-    if (error.code !== 'ACCOUNTS_TOKEN_STALE') throw error
-    $('confirm').hidden = false
-    $('again').focus()
-  })
+onSubmit('close-account', async ({ password }, form) => {
+  await afterPassword(form, password, () => call('DELETE', '/auth/me'))
+  signOut('Your account is closed.')
 })
 
 onClick('refresh', refresh)
@@ -289,21 +208,19 @@ onClick('replay', async () => {
   $('found-title').focus()
 })
 
-$('sessions').addEventListener('click', ({ target }) => {
-  const row = target.closest('button')?.closest('li')
-  if (!row) return
-  act(target, $('notice'), async () => {
-    const isHere = !row.querySelector('.here').hidden
-    await call('DELETE', `/auth/sessions/${row.dataset.id}`)
-    if (isHere) return signOut('You are logged out.')
-    $('notice').textContent = `${row.querySelector('.device').textContent} is logged out.`
-    await look()
-    $('sessions-title').focus()
-  })
+onRow($('sessions'), async (row) => {
+  const isHere = !row.querySelector('.here').hidden
+  await call('DELETE', `/auth/sessions/${row.dataset.id}`)
+  if (isHere) return signOut('You are logged out.')
+  $('notice').textContent = `${row.querySelector('.device').textContent} is logged out.`
+  await look()
+  $('sessions-title').focus()
 })
+offerInvitations(look)
+
 $('close').addEventListener('click', () => {
   $('close-account').reset()
-  $('confirm').hidden = true
+  $('close-account').querySelector('.once-more').hidden = true
   $('closing').showModal()
 })
 $('keep').addEventListener('click', () => $('closing').close())
@@ -315,7 +232,6 @@ document.addEventListener('visibilitychange', look)
 setInterval(tick, 500)
 setInterval(look, 3000)
 
-// A value against CSRF tells that this browser was logged in: only then is there something to refresh.
 isSignedIn = csrfToken() !== undefined
 $('signed-out').hidden = isSignedIn
 if (isSignedIn) {

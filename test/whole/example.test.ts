@@ -37,8 +37,9 @@ t.test('the example has its API reference at /docs, and ends when it is told to'
   t.strictSame(Object.keys(paths), [
     '/auth/register', '/auth/login', '/auth/reauthenticate', '/auth/password', '/auth/refresh', '/auth/logout',
     '/auth/sessions', '/auth/sessions/{id}', '/auth/me', '/auth/password/forgot', '/auth/password/reset',
-    '/auth/me/export', '/auth/email/verify/send', '/auth/email/verify', '/auth/email/disown', '/auth/email',
-    '/auth/email/change', '/auth/email/revert', '/secret',
+    '/auth/me/export', '/auth/invitations', '/auth/invitations/{id}', '/auth/invitations/{id}/send',
+    '/auth/invitations/show', '/auth/invitations/accept', '/auth/email/verify/send', '/auth/email/verify',
+    '/auth/email/disown', '/auth/email', '/auth/email/change', '/auth/email/revert', '/secret',
   ])
 
   server.kill('SIGTERM')

@@ -1,74 +1,27 @@
 // In a process of its own, for 50 s: it opens a browser.
 import { once } from 'node:events'
-import axe from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { launchChromium, startExample } from './run.ts'
+import {
+  checkAccess, checkWidth, clockAhead, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
+  serveExample
+} from './pages.ts'
 
-const desktop = { viewport: { width: 1280, height: 800 } }
-const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 const iPhone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
-const password = 'correct horse battery staple'
 
-let browser: Browser
+let chromium: Awaited<ReturnType<typeof openChromium>>
 let api: string
 
-/** No test depends on how fast a machine is: this only names what never comes. */
-const mostMs = 300_000
-
-/** What pages complained of, such as a break of the policy. The last test looks at it. */
-const complaints: string[] = []
-
 t.before(async () => {
-  browser = await launchChromium()
-  t.teardown(() => browser.close())
-  api = await serve(t)
+  chromium = await openChromium(t)
+  api = (await serveExample(t)).api
 })
 
-async function serve (t: Test, env: NodeJS.ProcessEnv = {}) {
-  const { api, server } = await startExample(t.testdir({}), env)
-  t.teardown(() => server.kill())
-  return api
-}
-
-/** A browser of its own. */
-async function openBrowser (t: Test, options: BrowserContextOptions = desktop) {
-  const context = await browser.newContext(options)
-  t.teardown(() => context.close())
-  context.setDefaultTimeout(mostMs)
-  context.on('weberror', (error) => complaints.push(`${t.name}: ${error.error().message}`))
-  context.on('console', (message) => {
-    // Chromium notes every answer that is a refusal, which is what the routes are there for.
-    const isRefusal = /status of (401|409|429|503)/.test(message.text()) && message.location().url.includes('/auth/')
-    if (message.type() === 'error' && !isRefusal) complaints.push(`${t.name}: ${message.text()}`)
-  })
-  return context
-}
-
 async function openPage (t: Test, options?: BrowserContextOptions, url = api) {
-  const page = await (await openBrowser(t, options)).newPage()
+  const page = await (await chromium.openBrowser(t, options)).newPage()
   await page.goto(url)
   return page
-}
-
-/** Fills in and sends one of the forms for strangers. */
-async function send (page: Page, title: 'Create an account' | 'Log in', name: string, word = password) {
-  const form = page.getByRole('form', { name: title })
-  await form.getByLabel('User name').fill(name)
-  await form.getByLabel('Password').fill(word)
-  await form.getByRole('button').first().click()
-}
-
-async function register (page: Page, name: string) {
-  await send(page, 'Create an account', name)
-  await page.getByRole('heading', { name: `Hello, ${name}` }).waitFor()
-}
-
-async function logIn (page: Page, name: string, word = password) {
-  const other = page.getByRole('form', { name: 'Create an account' }).getByRole('button', { name: 'Log in' })
-  if (await other.isVisible()) await other.click()
-  await send(page, 'Log in', name, word)
 }
 
 /** From then on the page does nothing by itself any more, and what it is told to can be counted. */
@@ -81,25 +34,6 @@ const restAfter = (page: Page, refreshes: string) => page.addInitScript((refresh
     }, ms)) as typeof setInterval
 }, refreshes)
 
-const isTold = (page: Page, what: string) => page.getByRole('status').filter({ hasText: what }).waitFor()
-
-/** What axe finds in light, and of the contrasts in dark. Run as an expression, since the policy lets no script in. */
-async function checkAccess (t: Test, page: Page) {
-  await page.evaluate(axe.source)
-  for (const [colorScheme, options] of [['light', {}], ['dark', { runOnly: ['color-contrast'] }]] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    const { violations } = await page.evaluate(
-      (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options),
-      options as axe.RunOptions
-    )
-    t.same(
-      violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-      [],
-      `nothing stands in the way, in ${colorScheme}`
-    )
-  }
-}
-
 for (const [name, options] of Object.entries({ desktop, phone })) {
   t.test(`on a ${name}, who registers is logged in, also after a reload, until they log out`, async (t) => {
     const page = await openPage(t, options)
@@ -108,15 +42,11 @@ for (const [name, options] of Object.entries({ desktop, phone })) {
     t.match(await page.getByRole('timer').textContent(), /^1[45]:\d\d$/)
 
     await page.reload()
-    await page.getByRole('heading', { name: `Hello, story-${name}` }).waitFor()
+    await isGreeted(page, `story-${name}`)
     const row = page.getByRole('listitem').filter({ hasText: 'This device' })
     t.match(await row.textContent(), /Chrome on Linux\s+This device\s+(127\.0\.0\.1|::1) · used just now/)
     await checkAccess(t, page)
-    t.equal(
-      await page.evaluate(() => document.documentElement.scrollWidth),
-      options.viewport.width,
-      'nothing sticks out'
-    )
+    await checkWidth(t, page)
 
     await page.getByRole('banner').getByRole('button', { name: 'Log out' }).click()
     await isTold(page, 'You are logged out.')
@@ -129,30 +59,6 @@ for (const [name, options] of Object.entries({ desktop, phone })) {
     t.ok(await page.getByRole('button', { name: 'Create account' }).isVisible())
   })
 }
-
-t.test('who has forgotten the password chooses another one by the code of the mail', async (t) => {
-  const page = await openPage(t)
-  const form = page.getByRole('form', { name: 'Create an account' })
-  await form.getByLabel('E-mail').fill('forgetful@example.com')
-  await send(page, 'Create an account', 'forgetful')
-  await page.getByRole('button', { name: 'Log out', exact: true }).first().click()
-  await page.getByRole('button', { name: 'Forgot your password?' }).click()
-  await page.getByLabel('User name').locator('visible=true').fill('forgetful')
-  await page.getByRole('button', { name: 'Send the mail' }).click()
-  await page.getByLabel('Code').waitFor()
-
-  const code = await eventually(async () => {
-    const answer = await fetch(`${api}/auth/outbox`, { headers: { accept: 'application/json' } })
-    return /"code":"([\d ]+)"/.exec(await answer.text())?.[1]
-  })
-  await page.getByLabel('Code').fill(code)
-  await page.getByLabel('Your next password').fill('another battery staple horse')
-  await page.getByRole('button', { name: 'Change the password' }).click()
-  await page.getByText('Your password is changed. Log in with it.').waitFor()
-  await send(page, 'Log in', 'forgetful', 'another battery staple horse')
-  await page.getByRole('heading', { name: 'Hello, forgetful' }).waitFor()
-  t.pass('and logs in with it')
-})
 
 t.test('a wrong password and a taken name are told in words, and nothing moves', async (t) => {
   const page = await openPage(t, phone)
@@ -210,12 +116,12 @@ t.test('of two devices one logs the other out, and then both', async (t) => {
 })
 
 t.test('a replayed refresh token is found, said in words, and the other tab is logged out too', async (t) => {
-  const context = await openBrowser(t)
+  const context = await chromium.openBrowser(t)
   const [page, tab] = [await context.newPage(), await context.newPage()]
   await page.goto(api)
   await register(page, 'robbed')
   await tab.goto(api)
-  await tab.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
+  await isGreeted(tab, 'robbed')
 
   await page.bringToFront()
   await page.getByRole('button', { name: 'Replay my old refresh token' }).click()
@@ -233,13 +139,13 @@ t.test('a replayed refresh token is found, said in words, and the other tab is l
   )
 
   await logIn(page, 'robbed')
-  await page.getByRole('heading', { name: 'Hello, robbed' }).waitFor()
+  await isGreeted(page, 'robbed')
 })
 
 t.test('an access token that expires is followed by the next, with one refresh for all calls', async (t) => {
-  const page = await (await openBrowser(t)).newPage()
+  const page = await (await chromium.openBrowser(t)).newPage()
   await restAfter(page, 'Refreshed 2 times')
-  await page.goto(await serve(t, { JWT_ACCESS_TOKEN_EXPIRES: '2s' }))
+  await page.goto((await serveExample(t, { JWT_ACCESS_TOKEN_EXPIRES: '2s' })).api)
   const refreshes: string[] = []
   page.on('request', (request) => { if (request.url().endsWith('/auth/refresh')) refreshes.push(request.url()) })
   await register(page, 'patient')
@@ -252,7 +158,7 @@ t.test('an access token that expires is followed by the next, with one refresh f
 t.test(
   'a call that is refused late, when the next token is there already, is sent again without another refresh',
   async (t) => {
-    const context = await openBrowser(t)
+    const context = await chromium.openBrowser(t)
     const page = await context.newPage()
     await restAfter(page, 'Refreshed once')
     // What the server answers, but the refusal of one call only when the page has the tokens that another has asked
@@ -288,7 +194,7 @@ t.test('a changed password ends the other sessions, and the old one opens nothin
   const [here, there] = [await openPage(t), await openPage(t)]
   await register(here, 'changing')
   await logIn(there, 'changing')
-  await there.getByRole('heading', { name: 'Hello, changing' }).waitFor()
+  await isGreeted(there, 'changing')
   for (const [current, said] of [
     ['not this one', 'That is not your current password.'],
     [password, 'Your password is changed. All your other sessions have ended.'],
@@ -304,13 +210,7 @@ t.test('a changed password ends the other sessions, and the old one opens nothin
 })
 
 t.test('an account is closed with the password once more, when it was given long ago', async (t) => {
-  // The server's clock, eleven minutes ahead of the browser's as soon as it is told.
-  const ahead =
-    'const { now } = Date; let ahead = 0; Date.now = () => now() + ahead; globalThis.Date = class extends Date { constructor (...given) { super(...given.length ? given : [Date.now()]) } }; process.on("SIGUSR2", () => { ahead = 660_000; console.log("ahead") })'
-  const { api, server } = await startExample(t.testdir({}), {
-    NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(ahead)}"`,
-  })
-  t.teardown(() => server.kill())
+  const { api, server } = await serveExample(t, clockAhead())
   const page = await openPage(t, desktop, api)
   await register(page, 'leaving')
   server.kill('SIGUSR2')
@@ -337,7 +237,7 @@ t.test('the keyboard alone logs in and out', async (t) => {
   await page.keyboard.press('Tab')
   await page.keyboard.type(password)
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'Hello, typist' }).waitFor()
+  await isGreeted(page, 'typist')
   t.equal(await page.evaluate(() => document.activeElement!.id), 'hello')
 
   await page.keyboard.press('Shift+Tab')
@@ -355,14 +255,5 @@ t.test('the API reference opens under the same policy', async (t) => {
 })
 
 t.test('no page has complained, of the policy or of anything else', async (t) => {
-  t.same(complaints, [])
+  t.same(chromium.complaints, [])
 })
-
-/** What is there after a while. */
-async function eventually<Value> (look: () => Promise<Value | undefined>): Promise<Value> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
