@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sendPage } from '../../http/page.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import { acceptForms, type Scope } from '../../http/scope.ts'
+import { createOwnText } from '../../http/wording.ts'
 import { writtenPages, type WrittenPage } from '../../mail/page-words.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
@@ -29,12 +30,13 @@ const press = {
  * there. To fetch one changes nothing; its form does what the feature's own route does.
  */
 export function mailPages (
-  { transport: { csrf } }: Spine, { mail: settings, password }: PagesSettings, mail: MailProofs
+  { log, transport: { csrf } }: Spine, { mail: settings, messages, password }: PagesSettings, mail: MailProofs
 ): (scope: Scope) => void {
   const { mailing, pageActs } = mail
   const { links, appName } = settings!
   const pageOf = createPages({ appName, home: links.base ?? '/', minLength: password.minLength })
   const missingPresence = createPresence(mail)
+  const ownText = createOwnText({ messages }, log)
 
   /** A gateway of mails may have made a part of the path of the fragment. */
   const nameIn = ({ params }: AnyRequest) => {
@@ -61,7 +63,7 @@ export function mailPages (
       const challenge = await pageActs[name]!(request, reply, { ...proof, new_password: password })
       return { status: 200, words, isDone: true, goesOn: challenge !== undefined }
     } catch (error) {
-      return { words, token, ...refusalOf(error, words) }
+      return { words, token, ...refusalOf(error, words, ownText(error, request)) }
     }
   }
 

@@ -223,12 +223,38 @@ t.test('an error of the app says itself what is wrong, and any other is no page'
   t.match(failed.json(), { statusCode: 500, message: 'Internal Server Error' })
 })
 
+t.test('texts of the app for errors stand on the page too, unless a function of theirs fails', async (t) => {
+  let isDown = false
+  const { app, page, token, code } = await asked(t, {
+    ...cookies,
+    messages: {
+      ACCOUNTS_PROOF_INVALID: 'Ask <again>',
+      ACCOUNTS_INPUT_INVALID: 'Wrong input',
+      ACCOUNTS_PASSWORD_REJECTED (request, message) {
+        if (isDown) throw new Error('No texts')
+        return `${request.url}: ${message}`
+      },
+    },
+  })
+  const said = async (fields: Record<string, string>, from = page) =>
+    /role="alert">([^<]*)</.exec((await send(from, 'reset', fields)).body)![1]
+  t.equal(await said({ code: '0', new_password: otherPassword }), 'Ask &lt;again&gt;')
+  t.match(await said({ token, new_password: 'short' }), /^\/auth\/pages\/reset: The password must have at least 15 characters$/)
+  isDown = true
+  t.match(await said({ token, new_password: 'short' }), /^The password must have at least 15 characters\.$/)
+  t.match(await said({ code, new_password: otherPassword }, browser(app)), /^A code is good in the browser/,
+    'what to do there, no text for programs tells')
+})
+
 t.test('a page of another origin cannot send the form, and no form goes to the routes', async (t) => {
   const { page, token, login } = await asked(t)
   for (const site of ['cross-site', 'same-site', '']) {
     const answer = await send(page, 'reset', { token, new_password: otherPassword }, site)
     t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_CSRF_FAILED' }, site)
   }
+  const named = await asked(t, { ...cookies, csrf: { trustedOrigins: ['https://app.example.com'] } })
+  const old = await send(named.page, 'reset', { token: named.token, new_password: otherPassword }, '')
+  t.equal(old.statusCode, 403, 'of a browser that does not say where it comes from, whatever origins are trusted')
   const form = new URLSearchParams({ token, new_password: otherPassword }).toString()
   const answer = await page.post('/auth/password/reset', form, { 'content-type': 'application/x-www-form-urlencoded' })
   t.equal(answer.statusCode, 415)
