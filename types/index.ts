@@ -44,7 +44,7 @@ export type { OnInvitationAccepted } from '../lib/features/invitations/options.t
 export type { MailInfo, MailServices } from '../lib/features/mail/mail-services.ts'
 export type { ProofOptions, ProofServices, Proved } from '../lib/features/mail/proof-services.ts'
 export type { InvitationServices } from '../lib/features/invitations/services.ts'
-export type { Invitation, Invited } from '../lib/features/invitations/invitations.ts'
+export type { Invitation, Invited } from '../lib/features/invitations/invitation.ts'
 export type { OnReclaim } from '../lib/features/mail/options.ts'
 export type { Mail, SendMail } from '../lib/mail/transport.ts'
 export type { MailContent, MailData, MailLocales, MailTemplates, MailWords } from '../lib/mail/texts.ts'

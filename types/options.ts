@@ -520,8 +520,7 @@ export interface AccountsOptions {
       /** Where a link leads that keeps an account that is to be deleted, below the base. Default a page of ours. */
       restore?: string
       /**
-       * Where a link leads by which somebody says that an account is not theirs, below the base. Default a page of
-       * ours.
+       * Where a link leads by which somebody says that a mail was not for them, below the base. Default a page of ours.
        */
       disown?: string
       /** Where a link leads that signs in, below the base: needed where that is on. Default none. */

@@ -4,10 +4,12 @@ import { msLeft, withTimeout } from '../http/deadline.ts'
 import type { Transactions } from './transactions.ts'
 
 /**
- * Calls a function of the host's with its entity manager in a transaction of ours. What it throws ends the transaction:
- * a 4xx is the answer, anything else a 500 without details.
+ * Calls a function of the host's, if it has given one, in a transaction of ours: with its entity manager, and copies of
+ * what it is told. What it throws ends the transaction: a 4xx is the answer, anything else a 500 without details.
  */
-export type CallHost = (tx: EntityManager, call: (em: EntityManager) => unknown) => Promise<void>
+export type CallHost = <Told extends unknown[]>(
+  tx: EntityManager, hook: ((em: EntityManager, ...told: Told) => unknown) | undefined, ...told: Told
+) => Promise<void>
 
 /**
  * Runs `work`, which stores something in a transaction of ours in which functions of the host's write too. A failure of
@@ -19,11 +21,12 @@ export async function withHost<Result> (
   work: (callHost: CallHost) => Promise<Result>
 ): Promise<Result> {
   let failure: { error: unknown } | undefined
-  const callHost: CallHost = async (tx, call) => {
+  const callHost: CallHost = async (tx, hook, ...told) => {
+    if (!hook) return
     failure = undefined
     const em = hostManagerIn(tx)
     const calling = askForLeave(async () => {
-      await call(em)
+      await hook(em, ...structuredClone(told))
       await em.flush()
     })
     await withTimeout(msLeft(), calling).catch((error) => {

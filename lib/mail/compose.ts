@@ -3,7 +3,7 @@ import type { OneTimes } from '../one-time/one-time.ts'
 import { lifeOf } from '../one-time/purposes.ts'
 import { mailableAddress } from './addresses.ts'
 import type { MailRow } from './entity.ts'
-import { disownable, pageOfKind, type MailKind } from './kinds.ts'
+import { pageOfKind, type MailKind } from './kinds.ts'
 import type { MakeLink } from './links.ts'
 import type { Locales } from './locales.ts'
 import type { MailSettings } from './options.ts'
@@ -18,6 +18,10 @@ export interface Recipient {
   userId?: string | undefined
   /** What its link and code are of. */
   proof?: OneTimeRow | undefined
+  /** Whether it has a link by which whoever gets it by mistake says so. */
+  isDisownable?: boolean
+  /** What whoever has it sent writes, who may do that. */
+  message?: string
   /** In place of the kind that was asked for. */
   kind?: MailKind
 }
@@ -44,7 +48,7 @@ interface ComposeParts {
 export function createCompose ({ oneTimes, link, locales }: ComposeParts, settings: MailSettings): Compose {
   const { appName, from, templates = {} } = settings
 
-  function secretsOf (kind: MailKind, proof: OneTimeRow): Partial<MailData> {
+  function secretsOf (kind: MailKind, proof: OneTimeRow, isDisownable: boolean): Partial<MailData> {
     // Only of kinds with a page there are proofs.
     const page = pageOfKind[kind]!
     const { codeSeconds } = lifeOf(proof.purpose)
@@ -53,12 +57,12 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
     return {
       link: link(page, token),
       linkSeconds: Math.round(linkMs / 1000),
-      ...disownable.includes(kind) && { disownLink: link('disown', token) },
+      ...isDisownable && { disownLink: link('disown', token) },
       ...codeSeconds && proof.challenge && { code: grouped(oneTimes.codeOf(proof)), codeSeconds },
     }
   }
 
-  return (row, { address: given, proof, kind = row.kind as MailKind }) => {
+  return (row, { address: given, proof, isDisownable = false, message, kind = row.kind as MailKind }) => {
     const address = mailableAddress(given)
     if (address === undefined) return
     const { at, ip = null, browser = null, closesAt, own } = row.data as unknown as RowData
@@ -69,7 +73,8 @@ export function createCompose ({ oneTimes, link, locales }: ComposeParts, settin
       at: new Date(at),
       ip,
       browser,
-      ...proof && secretsOf(kind, proof),
+      ...proof && secretsOf(kind, proof, isDisownable),
+      ...message !== undefined && { message },
       ...closesAt !== undefined && { closesAt: new Date(closesAt) },
       ...own && { data: own },
     }

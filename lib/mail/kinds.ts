@@ -31,9 +31,6 @@ export const pageOfKind: Partial<Record<MailKind, PageName>> = {
   closing: 'restore',
 }
 
-/** Kinds whose mail may have gone to somebody by mistake, who can say so. */
-export const disownable: MailKind[] = ['verify']
-
 /** The switches of notices, which are mails that nobody has asked for. */
 export const noticeNames = [
   'passwordChanged', 'emailChanged', 'newDevice', 'loginByMail', 'reuse', 'closing', 'closed', 'rolesRaised',

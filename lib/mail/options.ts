@@ -63,7 +63,7 @@ const pageWords: Record<PageName, string> = {
   register: 'Where a link leads by which a registration is completed',
   invite: 'Where an invitation leads',
   restore: 'Where a link leads that keeps an account that is to be deleted',
-  disown: 'Where a link leads by which somebody says that an account is not theirs',
+  disown: 'Where a link leads by which somebody says that a mail was not for them',
 }
 
 const entriesOf = <Name extends string, Value>(names: readonly Name[], value: (name: Name) => Value) =>

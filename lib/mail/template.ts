@@ -14,6 +14,7 @@ export function usualTemplate (data: MailData, words: MailWords): MailContent {
     what: kind.what.map(fill),
     end: kind.end.map(fill),
     code: data.code === undefined ? undefined : fill(words.code),
+    lines: data.message?.split('\n') ?? [],
     facts: [[words.when, moment(data.at)], [words.from, placeOf(data, words)]] as [string, string][],
   }
   return { subject: say.subject, text: textOf(data, kind, words, say), html: htmlOf(data, kind, words, say) }
@@ -24,17 +25,20 @@ interface Said {
   what: string[]
   end: string[]
   code: string | undefined
+  /** Of the message. */
+  lines: string[]
   facts: [string, string][]
 }
 
 function textOf ({ link, code, disownLink, appName }: MailData, kind: KindWords, words: MailWords, say: Said): string {
   const paragraphs = [
     ...say.what,
+    ...say.lines.length > 0 ? [words.message, say.lines.map((line) => `> ${line}`).join('\n')] : [],
     ...link ? [`${kind.action}:\n${link}`] : [],
     ...say.code ? [`${say.code}\n\n    ${code}`] : [],
     say.facts.map(([name, value]) => `${name}: ${value}`).join('\n'),
     ...say.end,
-    ...disownLink ? [`${words.disown}:\n${disownLink}`] : [],
+    ...disownLink && kind.disown ? [`${kind.disown}:\n${disownLink}`] : [],
     appName,
   ]
   return `${paragraphs.join('\n\n')}\n`
@@ -48,6 +52,7 @@ const styles = {
   button: 'display:inline-block;padding:12px 20px;background:#1d4ed8;color:#ffffff;border-radius:6px;' +
     'text-decoration:none;font-weight:600',
   code: 'margin:8px 0 24px;font:600 28px/1.2 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px',
+  quote: 'margin:0 0 16px;padding:0 0 0 16px;border-left:4px solid #d4d4d8',
   quiet: 'margin:0 0 16px;color:#52525b;font-size:14px',
 }
 
@@ -57,12 +62,14 @@ function htmlOf ({ link, code, disownLink, appName }: MailData, kind: KindWords,
 <meta name="color-scheme" content="light dark"><title>${say.subject}</title></head>
 <body style="${styles.page}"><div style="${styles.card}">
 <p style="${styles.name}">${appName}</p>
-${say.what.map((text) => html`<p>${text}</p>\n`)}${link &&
+${say.what.map((text) => html`<p>${text}</p>\n`)}${say.lines.length > 0 &&
+  html`<p>${words.message}</p>\n<blockquote style="${styles.quote}">${say.lines.map((line, index) =>
+  html`${index > 0 && html`<br>`}${line}`)}</blockquote>\n`}${link &&
   html`<p style="margin:24px 0"><a href="${link}" style="${styles.button}">${kind.action}</a></p>\n`}${say.code &&
   html`<p>${say.code}</p>\n<p style="${styles.code}">${code}</p>\n`}<p style="${styles.quiet}">${say.facts.map(
   ([name, value], index) => html`${index > 0 && html`<br>`}${name}: ${value}`)}</p>
-${say.end.map((text) => html`<p style="${styles.quiet}">${text}</p>\n`)}${disownLink &&
-  html`<p style="${styles.quiet}"><a href="${disownLink}">${words.disown}</a></p>\n`}</div></body></html>
+${say.end.map((text) => html`<p style="${styles.quiet}">${text}</p>\n`)}${disownLink && kind.disown &&
+  html`<p style="${styles.quiet}"><a href="${disownLink}">${kind.disown}</a></p>\n`}</div></body></html>
 `.text
 }
 

@@ -1,7 +1,7 @@
 import type { AnyMailKind, MailKind } from './kinds.ts'
 import type { PagesWords } from './page-words.ts'
 
-/** What a mail is made of. Nothing in it was typed by a stranger. */
+/** What a mail is made of. Nothing in it was typed by a stranger, and of others nothing but `message`. */
 export interface MailData {
   kind: AnyMailKind
   appName: string
@@ -15,7 +15,7 @@ export interface MailData {
   browser: string | null
   /** Where its button leads. Undefined for a notice without one. */
   link?: string
-  /** A link by which whoever gets it by mistake says that the account is not theirs. */
+  /** A link by which whoever gets it by mistake says so. */
   disownLink?: string
   /** Digits to type where the mail was asked for, in groups. */
   code?: string
@@ -23,6 +23,8 @@ export interface MailData {
   linkSeconds?: number
   /** How long the code is good, in seconds. */
   codeSeconds?: number
+  /** What whoever invites has written, of `invite`: plain text in lines, to be escaped in HTML. */
+  message?: string
   /** When the account is deleted, of `closing`. */
   closesAt?: Date
   /** What the app gave to `app.accounts.mail.send`. */
@@ -38,6 +40,8 @@ export interface KindWords {
   action?: string
   /** Paragraphs at the end: what to do if it was not you. */
   end: string[]
+  /** What the link says by which whoever gets it by mistake says so. Without it there is no such link. */
+  disown?: string
 }
 
 /** The texts of a language. */
@@ -45,8 +49,8 @@ export interface MailWords {
   kinds: Record<MailKind, KindWords>
   /** Before the code. */
   code: string
-  /** What the link says by which an account is disowned. */
-  disown: string
+  /** Before what whoever invites has written. */
+  message: string
   when: string
   from: string
   /** In place of an address that is not known. */

@@ -52,8 +52,8 @@ export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf' | 'i
    * @throws {ProofInvalid} one 400 for all that does not hold, whatever the reason
    */
   check: (purpose: Purpose, proof: OneProof, guessing: Guessing) => Promise<OneTimeRow>
-  /** Looks at the row of a link without using it. Undefined for one that is not good. */
-  peek: (purpose: Purpose, token: string, em?: EntityManager) => Promise<OneTimeRow | undefined>
+  /** Looks at the row of a link of these purposes without using it. Undefined for one that is not good. */
+  peek: (purposes: Purpose[], token: string, em?: EntityManager) => Promise<OneTimeRow | undefined>
   /**
    * Uses a row up, in a transaction that has locked the user: of many at once one alone succeeds. The others of the
    * same purpose and user go with it, but for older ones of what keeps them.
@@ -73,12 +73,12 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
   const { tokenOf, codeOf, isToken, isCode } = createOneTimeSecrets(keys, digits)
   const rows = createRows(database)
 
-  async function byToken (purpose: Purpose, token: string, em?: EntityManager): Promise<OneTimeRow | undefined> {
+  async function byToken (purposes: Purpose[], token: string, em?: EntityManager): Promise<OneTimeRow | undefined> {
     const read = readToken(token)
     const row = read && await inTransactionOf(database, em)((tx) => rows.find(tx, read.id))
     // The same work for an id that nobody has.
     const isMade = isToken(row ?? nobody, read?.mac ?? '')
-    return row && isMade && row.purpose === purpose ? row : undefined
+    return row && isMade && purposes.includes(row.purpose) ? row : undefined
   }
 
   async function byCode (
@@ -140,15 +140,15 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
 
     async check (purpose, proof, guessing) {
       const row = 'token' in proof
-        ? await byToken(purpose, proof.token)
+        ? await byToken([purpose], proof.token)
         : await byCode(purpose, proof.challenge_id, proof.code, guessing)
       if (row && isGood(row)) return row
       await guessing.failed()
       throw new ProofInvalid()
     },
 
-    async peek (purpose, token, em) {
-      const row = await byToken(purpose, token, em)
+    async peek (purposes, token, em) {
+      const row = await byToken(purposes, token, em)
       return row && isGood(row) ? row : undefined
     },
 

@@ -29,7 +29,7 @@ export function createClosing (
 ): Closing {
   /** Before the user is deleted: afterwards nobody knows where to write. */
   const farewell = (callHost: CallHost) => async (tx: EntityManager, user: User) => {
-    if (onClose) await callHost(tx, (em) => onClose(em, structuredClone(publicUsers.of(user))))
+    await callHost(tx, onClose, publicUsers.of(user))
     if (user.email !== null) await mail?.notify(tx, 'closed', user, { address: user.email })
   }
 

@@ -7,6 +7,7 @@ import type { MailProofs } from '../mail/mail-proofs.ts'
 export function addRecipients ({ findAsked, mailing: { worker } }: MailProofs, { byKey }: LookUp): void {
   worker.recipients.verify = findAsked({
     purpose: 'verify',
+    isDisownable: true,
     isFor: ({ emailVerifiedAt, mailFailedAt }) => emailVerifiedAt === null || mailFailedAt !== null,
   })
 

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
-import { clientOf, type AnyRequest, type Client } from '../../http/request.ts'
+import { clientOf, type AnyRequest } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
-import type { OneTimeRow } from '../../one-time/rows.ts'
+import type { Purpose } from '../../one-time/purposes.ts'
 import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Proof } from '../../one-time/schema.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -36,21 +36,25 @@ export function verifyEmail (
 
   const disown = {
     operationId: 'disownEmail',
-    summary: 'Say that an account is not of whoever reads the mailbox, by the link of a mail',
-    description: 'The address leaves the account, whose sessions end.',
+    summary: 'Say that a mail came by mistake, by its link',
+    description: 'The address leaves the account, whose sessions end; an invitation is void.',
     tags,
     body: TokenBody,
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
   }
 
-  type Act = (proof: OneTimeRow, client: Client) => Promise<void>
-  const proven = (act: Act) => async (request: AnyRequest, body: Proof) =>
-    act(await mail.prove(request, 'verify', body), clientOf(request))
-  const [verifyBy, disownBy] = [proven(verifying.verify), proven(verifying.disown)]
+  const verifyBy = async (request: AnyRequest, body: Proof) =>
+    verifying.verify(await mail.prove(request, 'verify', body), clientOf(request))
+
+  async function disownBy (request: AnyRequest, token: string): Promise<void> {
+    const proof = await mail.proveLink(request, Object.keys(mail.disownActs) as Purpose[], token)
+    await mail.disownActs[proof.purpose]!(proof, clientOf(request))
+  }
 
   return (scope, path) => {
     mail.pageActs.verify = (request, _reply, body) => verifyBy(request, body)
-    mail.pageActs.disown = (request, _reply, body) => disownBy(request, body)
+    mail.pageActs.disown = (request, _reply, { token = '' }) => disownBy(request, token)
+    mail.disownActs.verify = verifying.disown
     scope.post('/email/verify/send', { schema: send, onRequest: guards.ownAuthenticate }, async (request, reply) => {
       const user = await lookUp.byId(request.auth.claims.sub)
       if (!user) throw new TokenRevoked()
@@ -68,7 +72,7 @@ export function verifyEmail (
     })
 
     scope.post('/email/disown', { schema: disown }, async (request, reply) => {
-      await disownBy(request, request.body)
+      await disownBy(request, request.body.token)
       reply.code(204)
     })
   }

@@ -6,4 +6,6 @@ export interface InvitationEvents {
   invited: AccountEvent
   /** Somebody accepted an invitation: a new user, or one who was there. */
   'invitation-accepted': AccountEvent
+  /** Whoever got an invitation says that it was not for them: it is void. The user is who made it; none for code. */
+  'invitation-disowned': AccountEvent
 }

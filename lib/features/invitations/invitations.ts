@@ -13,27 +13,7 @@ import { NotFound } from '../../users/errors.ts'
 import { identifierKey, readEmail } from '../../users/identifiers.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
-
-/** What an invitation is made of. */
-export interface Invited {
-  email: string
-  /** What the new user may do. */
-  roles?: string[] | undefined
-  /** What is to be known when it is accepted; its member `public` is shown to whoever has the link. */
-  data?: Record<string, unknown> | undefined
-}
-
-/** An invitation that is good. */
-export interface Invitation {
-  id: string
-  email: string
-  roles: string[]
-  data: Record<string, unknown> | null
-  /** Who has made it; null for code. */
-  inviterId: string | null
-  createdAt: Date
-  expiresAt: Date
-}
+import { invitationOf, keptOf, type Invitation, type Invited } from './invitation.ts'
 
 /** Who asks, and in whose transaction. */
 interface Asker {
@@ -46,7 +26,7 @@ interface Asker {
 export interface Invitations {
   /**
    * Invites an address, or gives the invitation that is good for it already.
-   * @throws {InputInvalid} for what is no address
+   * @throws {InputInvalid} for what is no address, and for what cannot be kept
    */
   create: (invited: Invited, asker?: Asker) => Promise<{ invitation: Invitation, isNew: boolean }>
   /** Those that are good, the newest first. */
@@ -68,11 +48,17 @@ export interface Invitations {
    * @throws {ProofInvalid}
    */
   read: (proof: OneTimeRow) => Promise<Invitation>
+  /**
+   * Makes an invitation void of which whoever got it says that it was not for them.
+   * @throws {ProofInvalid} where it is not good any more
+   */
+  disown: (proof: OneTimeRow, client: Client) => Promise<void>
   findRecipient: FindRecipient
 }
 
 export function createInvitations (
-  { database, events, users: { lookUp } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs
+  { database, events, users: { lookUp } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs,
+  { isDisownable }: { isDisownable: boolean }
 ): Invitations {
   const hold = database.statement(({ query }) =>
     query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.invitations }))
@@ -102,8 +88,9 @@ export function createInvitations (
   }
 
   return {
-    async create ({ email, roles = [], data }, { inviterId = null, client, em } = {}) {
+    async create ({ email, ...invited }, { inviterId = null, client, em } = {}) {
       const address = readEmail(email)
+      const data = keptOf(invited, inviterId)
       const addressKey = identifierKey(address)
       const made = await transactionOf(database, em)(async (tx) => {
         // Two who invite one address at once wait for each other.
@@ -111,9 +98,7 @@ export function createInvitations (
         const [living] = await find(tx, { addressKey }, 1)
         if (living) return { row: living, isNew: false }
 
-        const row = await oneTimes.make(tx, {
-          purpose: 'invite', address, addressKey, data: { roles, inviterId, ...data && { data } },
-        })
+        const row = await oneTimes.make(tx, { purpose: 'invite', address, addressKey, data })
         await events.write(tx, { type: 'invited', userId: inviterId ?? undefined, client })
         await write(tx, mailFor(row, client))
         return { row, isNew: true }
@@ -146,17 +131,22 @@ export function createInvitations (
       return invitationOf(proof)
     },
 
+    async disown (proof, client) {
+      const happening = { type: 'invitation-disowned', userId: invitationOf(proof).inviterId ?? undefined, client }
+      await database.transaction(async (tx) => {
+        await oneTimes.use(tx, proof)
+        await events.write(tx, happening)
+      })
+      events.tell(happening)
+    },
+
     async findRecipient (mail) {
       const proof = await database.run((em) => oneTimes.find(em, mail.oneTimeId!))
       if (!proof || !isGood(proof) || !await mayInvite(proof)) return
       const turn = await mayGo(mail, proof.addressKey)
-      return turn === 'now' ? { address: proof.address, proof } : turn
+      if (turn !== 'now') return turn
+      const { message } = invitationOf(proof)
+      return { address: proof.address, proof, isDisownable, ...message !== null && { message } }
     },
   }
-}
-
-function invitationOf ({ id, address, data, createdAt, expiresAt }: OneTimeRow): Invitation {
-  const { roles, inviterId, data: own = null } = data as unknown as Pick<Invitation, 'roles' | 'inviterId'> &
-    Partial<Pick<Invitation, 'data'>>
-  return { id, email: address, roles, data: own, inviterId, createdAt, expiresAt }
 }

@@ -5,15 +5,13 @@ import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { clientOf } from '../../http/request.ts'
 import { NotFound } from '../../users/errors.ts'
-import { RolesSchema } from '../../users/fields.ts'
 import { PageSchema } from '../../users/look-up.ts'
-import { EmailSchema } from '../../users/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { Limits } from '../throttle/limits.ts'
 import type { Invitations } from './invitations.ts'
-import { DataSchema, InvitationSchema, shown } from './schema.ts'
+import { InvitationSchema, InvitedSchema, shown } from './schema.ts'
 
 /** The routes of admins. */
 export function inviting (
@@ -28,9 +26,7 @@ export function inviting (
     summary: 'Invite somebody by mail',
     description: 'An address that is invited already keeps its invitation, and gets no other mail: see sendInvitation.',
     tags,
-    body: Type.Object({
-      email: EmailSchema, roles: Type.Optional(RolesSchema), data: Type.Optional(DataSchema),
-    }, { additionalProperties: false }),
+    body: InvitedSchema,
     response: answers({ 201: InvitationSchema, 200: InvitationSchema }, ...refusals, Throttled),
   }
 

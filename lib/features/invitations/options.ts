@@ -36,4 +36,5 @@ export function problems (
 /** What the settings say of invitations. */
 export interface InvitationSettings {
   hooks: { onInvitationAccepted?: OnInvitationAccepted }
+  routes: Record<string, string>
 }

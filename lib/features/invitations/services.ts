@@ -1,12 +1,12 @@
-import { Type, type Static } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
 import type { InTransaction } from '../../database/transactions.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
-import { RolesSchema } from '../../users/fields.ts'
 import { PageSchema } from '../../users/look-up.ts'
 import type { Spine } from '../spine.ts'
-import type { Invitation, Invitations, Invited } from './invitations.ts'
-import { DataSchema } from './schema.ts'
+import type { Invitation, Invited } from './invitation.ts'
+import type { Invitations } from './invitations.ts'
+import { InvitedSchema } from './schema.ts'
 
 /**
  * What code may do with invitations. Options that they do not know are `OptionsInvalid`, and so is every call without
@@ -41,9 +41,7 @@ export interface InvitationServices {
 export function createInvitationServices (
   { input }: Pick<Spine, 'input'>, invitations: Invitations | undefined
 ): InvitationServices {
-  const read = input.reader(Type.Object({
-    email: Type.String(), roles: Type.Optional(RolesSchema), data: Type.Optional(DataSchema),
-  }, { additionalProperties: false }), 'whole')
+  const read = input.reader(InvitedSchema, 'whole')
   const readPage = input.reader(PageSchema, 'whole')
 
   function opened (call: string, options: InTransaction = {}) {

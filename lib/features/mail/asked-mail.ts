@@ -16,6 +16,8 @@ export interface AskedKind {
   bindsEpoch?: boolean
   /** The event that tells that it is on its way. */
   event?: string
+  /** Whether whoever gets it by mistake can say so. */
+  isDisownable?: boolean
   /** Whether a user gets it, as they are when it is sent. */
   isFor?: (user: User, mail: MailRow) => boolean
   /** Where it goes, if not to the user's own address. */
@@ -48,7 +50,7 @@ export function createFindAsked (
   }
 
   return (asked) => {
-    const { purpose, event, bindsEpoch = false, addressOf = own, dataOf, insteadOf } = asked
+    const { purpose, event, bindsEpoch = false, isDisownable = false, addressOf = own, dataOf, insteadOf } = asked
     const { isFor = () => true } = asked
 
     /** Also where a mail has failed: what comes back of it proves that the address takes mails again. */
@@ -64,7 +66,7 @@ export function createFindAsked (
       const user = proof && await lookUp.byId(proof.userId!)
       if (!user || !isGoodOf(user, proof) || !isTo(user, mail)) return
       if (addressOf === own && user.emailKey !== proof.addressKey) return
-      return { address: proof.address, proof, userId: user.id }
+      return { address: proof.address, proof, userId: user.id, isDisownable }
     }
 
     async function make (mail: MailRow, user: User): Promise<OneTimeRow | undefined> {
@@ -95,7 +97,7 @@ export function createFindAsked (
       const proof = await make(mail, user)
       if (!proof) return
       if (event) await events.happen({ type: event, userId: user.id, client: clientIn(mail) })
-      return { address: proof.address, proof, userId: user.id }
+      return { address: proof.address, proof, userId: user.id, isDisownable }
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Happening } from '../../events/events.ts'
-import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
+import { clientOf, type AnyReply, type AnyRequest, type Client } from '../../http/request.ts'
 import type { PageName } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import type { FindRecipient } from '../../mail/delivery.ts'
@@ -45,6 +45,12 @@ export interface MailProofs {
    * @throws {Throttled} by the network alone
    */
   prove: (request: AnyRequest, purpose: Purpose, body: Proof) => Promise<OneTimeRow>
+  /**
+   * What a link proves that may be of one of several purposes, checked and not used yet.
+   * @throws {ProofInvalid} one 400 for all that does not hold
+   * @throws {Throttled} by the network alone
+   */
+  proveLink: (request: AnyRequest, purposes: Purpose[], token: string) => Promise<OneTimeRow>
   /** Whether a proof is shown where it was asked for: with its challenge, in the body or as a cookie. */
   isAsker: (request: AnyRequest, body: Proof, proof: OneTimeRow) => boolean
   /**
@@ -55,6 +61,11 @@ export interface MailProofs {
   reclaim: Reclaim
   /** Filled in by each feature where its route is there: the page calls it with what somebody has typed. */
   pageActs: Partial<Record<PageName, PageAct>>
+  /**
+   * What is done for whoever got a mail by mistake and says so, by what it was to prove. Filled in by the features that
+   * send such mails.
+   */
+  disownActs: Partial<Record<Purpose, (proof: OneTimeRow, client: Client) => Promise<void>>>
   /** Finds out who gets a kind of mail that was asked for. */
   findAsked: (asked: AskedKind) => FindRecipient
   mayGo: MayGo
@@ -112,6 +123,13 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     prove: async (request, purpose, body) =>
       oneTimes.check(purpose, challenges.proofIn(request, body, bound.includes(purpose)), guessingOf(request, purpose)),
 
+    async proveLink (request, purposes, token) {
+      const proof = await oneTimes.peek(purposes, token)
+      if (proof) return proof
+      await guessingOf(request, purposes[0]!).failed()
+      throw new ProofInvalid()
+    },
+
     isAsker,
 
     requireChallenge (request, body, proof) {
@@ -119,6 +137,7 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     },
 
     pageActs: {},
+    disownActs: {},
     reclaim: createReclaim(oneTimes, spine.users.publicUsers, hooks.onReclaim),
     findAsked: createFindAsked({ spine, mailing, mayGo }),
     mayGo,

@@ -77,7 +77,7 @@ export function createProofServices (
     async use (given, token, options = {}) {
       const { em } = knownOptions('proofs.use', ['em'], options)
       const purpose = purposeOf('use', given)
-      const row = await oneTimes.peek(purpose, String(token), em)
+      const row = await oneTimes.peek([purpose], String(token), em)
       if (!row) throw new ProofInvalid()
       return transactionOf(database, em)(async (tx) => {
         const locked = await lookUp.locked(tx, row.userId!)

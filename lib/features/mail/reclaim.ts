@@ -22,6 +22,6 @@ export function createReclaim (
   return async (tx, user, { note, callHost, client }) => {
     await oneTimes.voidOf(tx, user.id)
     await note({ type: 'reclaim', userId: user.id, client })
-    if (onReclaim) await callHost(tx, (em) => onReclaim(em, structuredClone(publicUsers.of(user))))
+    await callHost(tx, onReclaim, publicUsers.of(user))
   }
 }

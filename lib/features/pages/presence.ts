@@ -24,10 +24,10 @@ export type MissingPresence = (
 
 export function createPresence ({ mailing: { oneTimes }, challenges }: MailProofs): MissingPresence {
   return async (name, request, token, { code = '', email = '' }) => {
-    const { purpose, asks } = rows[name]
+    const { purposes, asks } = rows[name]
     if (asks === 'password') return
 
-    const row = await oneTimes.peek(purpose, token)
+    const row = await oneTimes.peek(purposes, token)
     const challenge = challenges.shown(request, {})
     const isAsker = challenge !== undefined && row?.challenge === challengeHash(challenge)
     if (!row || isAsker) return

@@ -4,7 +4,7 @@ import type { Purpose } from '../../one-time/purposes.ts'
 /** What a page asks of a person beside the press of its button, which scanners of mails do too. */
 interface Row {
   /** What its links are good for. */
-  purpose: Purpose
+  purposes: Purpose[]
   /**
    * A new password; or the code of the mail, but for the browser that asked for it; or, of mails without a code, the
    * address that they went to.
@@ -13,10 +13,10 @@ interface Row {
 }
 
 export const rows: Record<WrittenPage, Row> = {
-  reset: { purpose: 'reset', asks: 'password' },
-  verify: { purpose: 'verify', asks: 'code' },
-  disown: { purpose: 'verify', asks: 'address' },
-  change: { purpose: 'change', asks: 'code' },
-  revert: { purpose: 'revert', asks: 'address' },
-  restore: { purpose: 'restore', asks: 'address' },
+  reset: { purposes: ['reset'], asks: 'password' },
+  verify: { purposes: ['verify'], asks: 'code' },
+  disown: { purposes: ['verify', 'invite'], asks: 'address' },
+  change: { purposes: ['change'], asks: 'code' },
+  revert: { purposes: ['revert'], asks: 'address' },
+  restore: { purposes: ['restore'], asks: 'address' },
 }

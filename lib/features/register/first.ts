@@ -1,15 +1,13 @@
-import type { EntityManager } from '@mikro-orm/core'
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { InputInvalid } from '../../http/errors.ts'
-import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
+import { clientOf, disconnectSignal } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives } from '../../one-time/purposes.ts'
 import { isGood, type OneTimeRow } from '../../one-time/rows.ts'
 import { ChallengeSchema, ProofBody, type Proof } from '../../one-time/schema.ts'
 import { challengeHash } from '../../one-time/secrets.ts'
-import { deliver } from '../../sign-in/grant.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import { UserExists } from '../../users/errors.ts'
@@ -21,7 +19,7 @@ import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import { registrationFields, type Registration } from './body.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
-import type { StoreRegistration } from './registering.ts'
+import type { OpenAccount } from './opening.ts'
 
 /** What is kept of somebody who has not proved their address yet, beside the address. */
 interface Pending {
@@ -36,9 +34,9 @@ interface Pending {
  */
 export function registerFirst (
   spine: Spine, { hooks: { onRegister } }: RegisterSettings, needs: RegisterNeeds & { mail: MailProofs },
-  store: StoreRegistration
+  openAccount: OpenAccount
 ): { register: AddRoutes, completeRegistration: AddRoutes } {
-  const { database, hooks, settings: { transport }, signIn, users: { draft, fields, lookUp, publicUsers } } = spine
+  const { database, settings: { transport }, signIn, users: { draft, fields, lookUp, publicUsers } } = spine
   const { throttle, passwords, mail } = needs
   const { challenges, mailing: { oneTimes, write, localeFor } } = mail
   const { seconds } = lives.register
@@ -101,9 +99,8 @@ export function registerFirst (
   const completeRegistration: AddRoutes = (scope, path) => scope.post(path, {
     schema: completeSchema,
   }, async (request, reply) => {
-    const { transport: wanted, password, ...body } = request.body as Proof & Pick<Wish, 'transport'> &
-      { password?: string }
-    const beginning = signIn.beginningOf(request, wanted ? { transport: wanted } : {})
+    const { transport, password, ...body } = request.body as Proof & Pick<Wish, 'transport'> & { password?: string }
+    const opening = openAccount(request, transport)
     const granted = await passwords.admit(request, async () => {
       const proof = await mail.prove(request, 'register', body)
       const user = await userOf(proof, async (pending, names) => {
@@ -111,19 +108,14 @@ export function registerFirst (
         if (password === undefined) throw new InputInvalid('body must have password, which is chosen anew here')
         return passwords.take(password, names, disconnectSignal(reply))
       })
-      const { data, claims } = await signIn.givenByHost(user, request)
       const { username, email, profile } = user
-      const join = onRegister && ((em: EntityManager) => onRegister(em, ...structuredClone([
-        publicUsers.of(user), { ...username !== null && { username }, email, ...profile },
-      ] as const)))
-      return store(user, { ...beginning, data, amr: ['pwd'] },
-        (session) => throttle.remember(signIn.grant(session, claims), session),
-        { within: (tx) => oneTimes.use(tx, proof), ...join && { join } })
+      return opening.store(user, await opening.givenByHost(user), {
+        within: (tx) => oneTimes.use(tx, proof),
+        join: (callHost, tx) =>
+          callHost(tx, onRegister, publicUsers.of(user), { ...username !== null && { username }, email, ...profile }),
+      })
     })
-    hooks.onRegistered?.(granted.body.user, sourceOf(request))
-    await signIn.endReplaced(request, beginning.transport)
-    reply.code(201)
-    return deliver(reply, granted)
+    return opening.answer(reply, granted)
   })
 
   /** The user of what was kept, whose address is proved. */

@@ -1,11 +1,9 @@
-import type { EntityManager } from '@mikro-orm/core'
 import { Type, type TObject } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { component } from '../../http/component.ts'
-import { disconnectSignal, sourceOf } from '../../http/request.ts'
+import { disconnectSignal } from '../../http/request.ts'
 import { ChallengeSchema } from '../../one-time/schema.ts'
-import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import { UserExists } from '../../users/errors.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -14,13 +12,13 @@ import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import { registrationFields, type Registration } from './body.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
-import type { StoreRegistration } from './registering.ts'
+import type { OpenAccount } from './opening.ts'
 
 export function register (
   spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds,
-  store: StoreRegistration
+  openAccount: OpenAccount
 ): AddRoutes {
-  const { hooks, settings: { transport }, signIn, users: { draft, fields, publicUsers } } = spine
+  const { settings: { transport }, signIn, users: { draft, fields, publicUsers } } = spine
   const { TokenResponseSchema } = signIn
 
   const schema = {
@@ -36,26 +34,24 @@ export function register (
   }
 
   return (scope, path) => scope.post(path, { schema }, async (request, reply) => {
-    const { transport: wanted, username, email, password, ...profile } = request.body as Registration
-    const beginning = signIn.beginningOf(request, wanted ? { transport: wanted } : {})
+    const { transport, username, email, password, ...profile } = request.body as Registration
+    const opening = openAccount(request, transport)
     const prepare = async () => {
       const user = await draft({ username, email }, { ...fields.given, ...profile }, (names) =>
         passwords.take(password, names, disconnectSignal(reply)))
-      return { user, asked: addresses?.offer(request, user), ...await signIn.givenByHost(user, request) }
+      return { user, asked: addresses?.offer(request, user), given: await opening.givenByHost(user) }
     }
     const { granted, asked } = await passwords.admit(request, () =>
-      throttle.register(request, prepare, async ({ user, asked, data, claims }) => {
-        const join = onRegister && ((em: EntityManager) =>
-          onRegister(em, ...structuredClone([publicUsers.of(user), { username, email, ...profile }] as const)))
-        const granted = await store(user, { ...beginning, data, amr: ['pwd'] }, (session) => {
-          return throttle.remember(signIn.grant(session, claims), session)
-        }, { ...asked && { within: asked.write }, ...join && { join } })
+      throttle.register(request, prepare, async ({ user, asked, given }) => {
+        const granted = await opening.store(user, given, {
+          ...asked && { within: asked.write },
+          join: (callHost, tx) =>
+            callHost(tx, onRegister, publicUsers.of(user), { username, email, ...profile }),
+        })
         return { granted, asked }
       }))
-    hooks.onRegistered?.(granted.body.user, sourceOf(request))
-    await signIn.endReplaced(request, beginning.transport)
-    reply.code(201)
-    return { ...deliver(reply, granted), ...asked && { email_challenge: asked.answer(reply) } }
+    const body = await opening.answer(reply, granted)
+    return { ...body, ...asked && { email_challenge: asked.answer(reply) } }
   })
 }
 

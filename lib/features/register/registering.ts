@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { withHost } from '../../database/with-host.ts'
+import { withHost, type CallHost } from '../../database/with-host.ts'
 import type { Happening } from '../../events/events.ts'
 import type { Beginning } from '../../sessions/births.ts'
 import type { Session } from '../../sessions/entity.ts'
@@ -8,24 +8,25 @@ import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 import type { RegisterEvents } from './events.ts'
 
-/** What the host adds to a transaction of ours. */
-export type Join = (em: EntityManager) => unknown
-
-/** What of ours is written before the new user, such as a mail to them, or that a proof is used. */
-type Within = (tx: EntityManager) => Promise<void>
+/** What is written beside a new user, in the same transaction: nothing is stored either if it fails. */
+export interface Beside {
+  /** What of ours is written before the user, such as a mail to them, or that a proof is used. */
+  within?: (tx: EntityManager) => Promise<void>
+  /** What the host writes, after all that is ours. */
+  join?: (callHost: CallHost, tx: EntityManager) => Promise<void>
+}
 
 /**
  * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
- * nothing is when it cannot. `join` is given the open transaction: nothing is stored either if it fails. So is
- * `within`.
+ * nothing is when it cannot.
  * @throws {UserExists} a 409, found by the database, so also in a race
- * @throws what `join` throws
+ * @throws what `within` and `join` throw
  */
 export type StoreRegistration = <Answer>(
-  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, also: { within?: Within, join?: Join }
+  draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, beside: Beside
 ) => Promise<Answer>
 
-export function createRegistering ({
+export function createStoreRegistration ({
   database,
   events,
   sessions,
@@ -49,7 +50,7 @@ export function createRegistering ({
           client: beginning,
         }
         await events.write(tx, happening)
-        if (join) await callHost(tx, join)
+        await join?.(callHost, tx)
         return { answer, happening }
       })))
     events.tell(happening)

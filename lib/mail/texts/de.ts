@@ -14,6 +14,7 @@ export const de: MailWords = {
         'Bestätigen Sie, dass sie Ihnen gehört. Der Link gilt {link-life}.'],
       action: 'Adresse bestätigen',
       end: ['Wenn Sie das nicht waren, hat sich jemand vertippt oder will Ihre Adresse benutzen:'],
+      disown: 'Das ist nicht mein Konto',
     },
     reset: {
       subject: 'Ein anderes Passwort für {app}',
@@ -53,6 +54,7 @@ export const de: MailWords = {
       what: ['Sie sind zu {app} eingeladen.', 'Die Einladung gilt {link-life}.'],
       action: 'Einladung annehmen',
       end: ['Wenn Sie davon nichts wissen, vergessen Sie diese Mail.'],
+      disown: 'Das war nicht für mich',
     },
     'address-taken': {
       subject: 'Diese Adresse hat ein Konto bei {app}',
@@ -119,7 +121,7 @@ export const de: MailWords = {
     },
   },
   code: 'Oder tippen Sie diesen Code dort, wo Sie begonnen haben. Er gilt {code-life}:',
-  disown: 'Das ist nicht mein Konto',
+  message: 'Wer Sie einlädt, schreibt:',
   when: 'Wann',
   from: 'Von',
   unknownPlace: 'einem Server',

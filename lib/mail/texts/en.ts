@@ -14,6 +14,7 @@ export const en: MailWords = {
         'Confirm that it is yours. The link is good for {link-life}.'],
       action: 'Confirm the address',
       end: ['If it was not you, somebody mistyped their address, or wants to use yours:'],
+      disown: 'This is not my account',
     },
     reset: {
       subject: 'Choose another password for {app}',
@@ -54,6 +55,7 @@ export const en: MailWords = {
       what: ['You are invited to {app}.', 'The invitation is good for {link-life}.'],
       action: 'Accept the invitation',
       end: ['If you know nothing of it, ignore this mail.'],
+      disown: 'This was not for me',
     },
     'address-taken': {
       subject: 'This address has an account of {app}',
@@ -119,7 +121,7 @@ export const en: MailWords = {
     },
   },
   code: 'Or type this code where you asked for it. It is good for {code-life}:',
-  disown: 'This is not my account',
+  message: 'Whoever invites you writes:',
   when: 'When',
   from: 'From',
   unknownPlace: 'a server',

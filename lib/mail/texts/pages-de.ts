@@ -17,11 +17,11 @@ export const pagesDe: PagesWords = {
       done: 'Ihre Adresse ist bestätigt.',
     },
     disown: {
-      title: 'Das ist nicht mein Konto',
-      what: 'Jemand hat Ihre Adresse für ein Konto bei {app} angegeben. Sie wird von diesem Konto genommen, und wer ' +
-        'dort angemeldet ist, wird abgemeldet.',
+      title: 'Das war nicht für mich',
+      what: 'Jemand hat Ihre Adresse für ein Konto bei {app} angegeben, oder hat Sie eingeladen. Sie wird von diesem ' +
+        'Konto genommen, und wer dort angemeldet ist, wird abgemeldet; eine Einladung gilt nicht mehr.',
       action: 'Meine Adresse entfernen',
-      done: 'Ihre Adresse gehört nicht mehr zu diesem Konto.',
+      done: 'Das ist erledigt: Das Konto hat Ihre Adresse nicht mehr, oder die Einladung gilt nicht mehr.',
     },
     change: {
       title: 'Ihre neue Adresse bestätigen',

@@ -17,11 +17,11 @@ export const pagesEn: PagesWords = {
       done: 'Your address is verified.',
     },
     disown: {
-      title: 'This is not my account',
-      what: 'Somebody has given your address for an account of {app}. It leaves that account, and whoever is ' +
-        'signed in there is signed out.',
+      title: 'This was not for me',
+      what: 'Somebody has given your address for an account of {app}, or has invited you. It leaves that account, ' +
+        'and whoever is signed in there is signed out; an invitation is void.',
       action: 'Remove my address',
-      done: 'Your address belongs to that account no more.',
+      done: 'It is done: the account has your address no more, or the invitation is void.',
     },
     change: {
       title: 'Confirm your new address',

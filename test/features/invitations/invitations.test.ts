@@ -297,3 +297,72 @@ t.test('no mail leaves of an invitation whose inviter may not invite any more', 
   await flush()
   t.same(mails.mails.filter(({ kind }) => kind === 'invite'), [])
 })
+
+t.test('its mail says what the admin has written, and nothing of that is markup or a line of its head', async (t) => {
+  const { mails, flush, post, invite, list } = await withAdmin(t)
+  const message = ' Hello <b>Eve</b>,\r\n\r\nwe start on Monday & need you.\rAda 👩‍💻 '
+  const kept = 'Hello <b>Eve</b>,\n\nwe start on Monday & need you.\nAda 👩‍💻'
+  t.match((await invite({ email: eve, message })).json(), { message: kept })
+  const mail = await mails.next('invite')
+  t.match(mail.text, 'Whoever invites you writes:\n\n> Hello <b>Eve</b>,\n> \n> we start on Monday & need you.\n> Ada 👩‍💻\n\n')
+  t.match(mail.html, /<blockquote[^>]*>Hello &lt;b&gt;Eve&lt;\/b&gt;,<br><br>we start on Monday &amp; need you\.<br>Ada/)
+  t.equal(mail.subject, 'An invitation to Your app')
+  t.match((await list()).invitations, [{ message: kept }])
+  t.notOk('message' in (await post('/auth/invitations/show', { token: mails.token(mail) })).json())
+
+  await invite({ email: 'bob@example.com' })
+  await flush()
+  t.notMatch(mails.last('invite').text + mails.last('invite').html, /writes|blockquote/)
+})
+
+t.test('a message is plain text of 500 characters at most, and no database is given what it cannot keep', async (t) => {
+  const { invite } = await withAdmin(t)
+  const wrong = ['x'.repeat(501), '', ' \n', 'a\0b', 'a\u202eb', 'a\x1b[1m', 'a\u2028b', '\ud800', 1, ['x'], null]
+  for (const message of wrong) {
+    t.match((await invite({ email: eve, message })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' })
+  }
+  for (const data of [{ team: 'a\0b' }, { 'a\0': 1 }, { team: '\ud800' }]) {
+    t.match((await invite({ email: eve, data })).json(), { statusCode: 400, code: 'ACCOUNTS_INPUT_INVALID' })
+  }
+  t.equal((await invite({ email: eve, message: 'x'.repeat(500) })).statusCode, 201)
+})
+
+t.test('whoever gets an invitation by mistake says so by its other link, and it is void', async (t) => {
+  const told: unknown[] = []
+  const note = (event: unknown) => { told.push(event) }
+  diagnostics.subscribe('fastify-jwt-accounts:invitation-disowned', note)
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:invitation-disowned', note))
+  const { app, ada, mails, post, invite, accept, list } = await withAdmin(t)
+  await invite({ email: eve })
+  const { text, html } = await mails.next('invite')
+  const link = /This was not for me:\n\S+\/auth\/pages\/disown#(\S+)/.exec(text)!
+  t.match(html, /<a href="[^"]+\/auth\/pages\/disown#[^"]+">This was not for me<\/a>/)
+  const disown = (token: string) => post('/auth/email/disown', { token })
+  t.match((await disown(`${link[1]!.slice(0, -4)}AAAA`)).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
+  t.equal((await disown(link[1]!)).statusCode, 204)
+  t.match((await disown(link[1]!)).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
+  t.match((await accept({ token: link[1], username: 'eve', password })).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
+  t.same((await list()).invitations, [])
+  t.match(told, [{ userId: ada.id }])
+
+  await app.accounts.invitations.create({ email: eve })
+  t.equal((await disown(mails.token(await mails.next('invite')))).statusCode, 204)
+  t.match(told, [{ userId: ada.id }, { userId: null }])
+})
+
+t.test('of many who disown and accept an invitation at once one alone succeeds', async (t) => {
+  const { mails, post, invite, accept } = await withAdmin(t)
+  await invite({ email: eve })
+  const token = mails.token(await mails.next('invite'))
+  const answers = await Promise.all([
+    ...Array.from({ length: 4 }, () => post('/auth/email/disown', { token })),
+    ...Array.from({ length: 4 }, (_, index) => accept({ token, username: `eve${index}`, password })),
+  ])
+  t.equal(answers.filter(({ statusCode }) => statusCode < 300).length, 1)
+})
+
+t.test('where nobody can disown anything the mail has no such link', async (t) => {
+  const { mails, invite } = await withAdmin(t, { routes: { invitations: true, verifyEmail: false } })
+  await invite({ email: eve })
+  t.notMatch((await mails.next('invite')).text, /disown|not for me/)
+})

@@ -160,8 +160,26 @@ t.test('who got a mail by mistake takes the address away, and types it for that'
   const page = browser(app)
   t.equal((await send(page, 'disown', { token })).statusCode, 400)
   t.equal((await app.accounts.users.find('ada'))!.email, 'ada@example.com')
-  t.match((await send(page, 'disown', { token, email: 'ada@example.com' })).body, /belongs to that account no more/)
+  t.match((await send(page, 'disown', { token, email: 'ada@example.com' })).body, /the account has your address no more/)
   t.equal((await app.accounts.users.find('ada'))!.email, null)
+})
+
+t.test('who got an invitation by mistake makes it void, and types the address for that', async (t) => {
+  const { app, mails, post } = await buildWithMail(t, {
+    mail: { links: { invite: '/join' } }, routes: { invitations: true },
+  })
+  await app.accounts.invitations.create({ email: 'ada@example.com' })
+  const mail = await mails.next('invite')
+  t.match(mail.text, /This was not for me:\nhttp:\/\/localhost\/auth\/pages\/disown#/)
+  const token = mails.token(mail)
+  const page = browser(app)
+  for (const typed of [{}, { email: 'eve@example.com' }]) {
+    t.equal((await send(page, 'disown', { token, ...typed })).statusCode, 400)
+  }
+  t.equal((await post('/auth/invitations/show', { token })).statusCode, 200)
+  t.match((await send(page, 'disown', { token, email: 'ada@example.com' })).body, /the invitation is void/)
+  t.equal((await post('/auth/invitations/show', { token })).statusCode, 400)
+  t.match((await send(page, 'disown', { token, email: 'ada@example.com' })).body, /not good any more/)
 })
 
 t.test('another address is confirmed with its code in any browser, and taken back with the old address', async (t) => {
