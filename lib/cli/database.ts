@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs'
 import type { Opened } from '../database/open.ts'
 import { requireTables } from '../database/tables.ts'
 import type { Settings } from '../settings.ts'
-import type { Finding } from './findings.ts'
+import type { Finding } from './finding.ts'
+import { waitingFindings } from './mail-findings.ts'
 import { look, pendingOf } from './pending.ts'
 
 /** A smaller difference of two clocks does no harm. */
@@ -23,11 +24,11 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
   }
 
   try {
-    return [
-      ...(orm ? [] : fileFindings(db)),
-      ...(await look(settings, clockFindings)),
-      ...(schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)),
-    ]
+    const ofFile = orm ? [] : fileFindings(db)
+    const ofClock = await look(settings, clockFindings)
+    const ofTables = schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)
+    const ofMails = ofTables.length === 0 ? await look(settings, waitingFindings) : []
+    return [...ofFile, ...ofClock, ...ofTables, ...ofMails]
   } catch (error) {
     return [
       {

@@ -1,7 +1,7 @@
 import type { AccountsOptions } from '../../types/index.ts'
 import type { Settings } from '../settings.ts'
 import { defineCommand } from './command.ts'
-import type { Finding } from './findings.ts'
+import type { Finding } from './finding.ts'
 import { optionsOf, targetFlags } from './target.ts'
 
 export const doctor = defineCommand({
@@ -19,10 +19,13 @@ export const doctor = defineCommand({
 })
 
 async function examine (options: AccountsOptions): Promise<Finding[]> {
-  const { findingsIn, findingsOf, OptionsSchema, withEnvironment } = await import('./plugin.ts')
+  const { findingsIn, findingsOf, OptionsSchema, smtpFindings, withEnvironment } = await import('./plugin.ts')
   const given = withEnvironment(OptionsSchema, options, process.env)
   const { problems, settings } = await readOptions(given)
-  return [...problems, ...settings ? [...findingsOf({ given, settings }), ...await findingsIn(settings)] : []]
+  if (!settings) return problems
+  const isLive = process.env.NODE_ENV === 'production'
+  const around = await Promise.all([smtpFindings(settings), findingsIn(settings)])
+  return [...problems, ...findingsOf({ given, settings, isLive }), ...around.flat()]
 }
 
 /** The problems for which the plugin would not start, and the settings where there are none but with the secret. */
@@ -50,7 +53,7 @@ function refused (problem: string): Finding {
   const remedy = problem.startsWith('secret')
     ? 'Put what `fastify-jwt-accounts secret` prints into JWT_SECRET_KEY, ' +
       'or give what `fastify-jwt-accounts keys` makes as secret.'
-    : 'docs/options.md in the package says what may stand there.'
+    : `docs/${/^mail\b/.test(problem) ? 'mail' : 'options'}.md in the package says what may stand there.`
   return { level: 'error', finding: `The app does not start: ${problem}.`, remedy }
 }
 

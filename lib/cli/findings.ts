@@ -1,23 +1,8 @@
 import { canSign } from '../tokens/key.ts'
 import { proofRule } from '../transport/csrf.ts'
 import { OptionsSchema } from '../options.ts'
-import type { AccountsOptions } from '../../types/options.ts'
-import type { Settings } from '../settings.ts'
-
-/** Something in a configuration that is wrong, weak or worth a thought. */
-export interface Finding {
-  level: 'error' | 'warning' | 'remark'
-  finding: string
-  remedy: string
-}
-
-/** A configuration: the options as they were given, with the environment, and as they are filled. */
-interface Subject {
-  given: AccountsOptions
-  settings: Settings
-}
-
-type Check = [level: Finding['level'], applies: (subject: Subject) => boolean, finding: string, remedy: string]
+import type { Check, Finding, Subject } from './finding.ts'
+import { mailRules } from './mail-findings.ts'
 
 const owasp = { memoryCost: 19456, timeCost: 2 }
 const isLocal = (origin: string) => /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(origin)
@@ -146,6 +131,8 @@ const rules: Check[] = [
     'Passwords are hashed without a pepper: who steals the database can guess at weak ones at once.',
     'A pepper is kept outside of the database (password.pepper). Decide early: it can never be lost.',
   ],
+
+  ...mailRules,
 
   [
     'error',

@@ -1,6 +1,7 @@
 import type { AccountsServices, MailInfo } from '../../types/index.ts'
 import { defineCommand } from './command.ts'
 import { NotFound, UsageWrong } from './errors.ts'
+import { sendTest } from './send-test.ts'
 import { moment, table } from './table.ts'
 import { targetFlags, withAccounts } from './target.ts'
 
@@ -70,7 +71,7 @@ const retry = defineCommand({
   }),
 })
 
-export const mail = [list, show, retry]
+export const mail = [list, show, retry, sendTest]
 
 function written (value: MailInfo[keyof MailInfo]): string {
   return value instanceof Date ? moment(value) : String(value ?? '–')

@@ -2,17 +2,21 @@ import { read, type Command, type Io } from './command.ts'
 import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
 import { helpOf, helpOfCommand } from './help.ts'
+import { invite } from './invite.ts'
 import { keys } from './keys.ts'
+import { lifecycle } from './lifecycle.ts'
 import { mail } from './mail.ts'
 import { migrate } from './migrate.ts'
 import { nearest } from './nearest.ts'
 import { prune } from './prune.ts'
 import { secret } from './secret.ts'
-import { sessions } from './sessions.ts'
+import { sessions, userSessions } from './sessions.ts'
 import { sql } from './sql.ts'
 import { user } from './user.ts'
 
-const commands: Command[] = [secret, keys, migrate, sql, ...user, ...sessions, ...mail, prune, doctor]
+const commands: Command[] = [
+  secret, keys, migrate, sql, ...user, invite, ...lifecycle, userSessions, ...sessions, ...mail, prune, doctor,
+]
 
 /** Does what a command line says, and gives the exit code: 0 done, 1 refused or not found, 2 wrong usage. */
 export async function run (argv: string[], io: Io): Promise<number> {

@@ -4,8 +4,8 @@ import { moment, table } from './table.ts'
 import { targetFlags, withAccounts } from './target.ts'
 import { find } from './user.ts'
 
-const list = defineCommand({
-  name: 'sessions list',
+const listAs = (name: string) => defineCommand({
+  name,
   takes: 'USER',
   summary: 'Lists the sessions of a user that go on, the one used last first.',
   flags: targetFlags,
@@ -50,4 +50,7 @@ const revokeAll = defineCommand({
   }),
 })
 
-export const sessions = [list, revoke, revokeAll]
+/** By the user, and with what is done to sessions. */
+export const userSessions = listAs('user sessions')
+
+export const sessions = [listAs('sessions list'), revoke, revokeAll]

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Finding } from './findings.ts'
+import type { Finding } from './finding.ts'
 
 const packages = ['core', 'sql', 'migrations', 'sqlite', 'postgresql', 'mariadb', 'mysql'].map(
   (name) => `@mikro-orm/${name}`

@@ -58,12 +58,12 @@ function requireFile ({ db, orm }: Settings): void {
 
 /**
  * Runs `work` with the services of an app that has these accounts, so that checks, events and revocations are those of
- * any other process.
+ * any other process, and with their settings. The app is never ready: it sends no mails.
  * @throws {Refused} for tables that are not up to date: to look at them must not change them under an app that runs
  */
 export async function withAccounts<Result> (
   target: Target,
-  work: (accounts: AccountsServices) => Promise<Result>,
+  work: (accounts: AccountsServices, settings: Settings) => Promise<Result>,
   more: (options: AccountsOptions) => AccountsOptions = () => ({})
 ): Promise<Result> {
   const given = await optionsOf(target)
@@ -77,7 +77,7 @@ export async function withAccounts<Result> (
   const app = Fastify()
   try {
     await app.register(accounts, options)
-    return await work(app[settings.name as 'accounts'])
+    return await work(app[settings.name as 'accounts'], settings)
   } finally {
     await app.close()
   }

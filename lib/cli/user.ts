@@ -46,13 +46,13 @@ const list = defineCommand({
         ...(limit !== undefined && { limit: Number(limit) }),
         ...(after !== undefined && { after }),
       })
-      const rows = page.users.map(({ id, username, email, roles, disabledAt, lastLoginAt }) => [
-        id,
-        username ?? '–',
-        email ?? '–',
-        roles.join(' ') || '–',
-        disabledAt ? 'disabled' : 'enabled',
-        moment(lastLoginAt),
+      const rows = page.users.map((user) => [
+        user.id,
+        user.username ?? '–',
+        user.email ?? '–',
+        user.roles.join(' ') || '–',
+        stateOf(user),
+        moment(user.lastLoginAt),
       ])
       const shown = table([['id', 'username', 'email', 'roles', 'state', 'last login'], ...rows])
       return { result: page, text: page.next ? `${shown}\n\nThere are more: --after ${page.next}` : shown }
@@ -133,11 +133,21 @@ export async function find (users: Users, who: string): Promise<ManagedUser> {
 }
 
 /** A password is told where it was made here, and nowhere else. */
-function told (user: ManagedUser, what: string, made?: string): Answer {
+export function told (user: ManagedUser, what: string, made?: string): Answer {
   return {
     result: made === undefined ? user : { ...user, password: made },
-    text: `${user.username ?? user.email} (${user.id}) ${what}.${made === undefined ? '' : `\n${made}`}`,
+    text: `${nameOf(user)} (${user.id}) ${what}.${made === undefined ? '' : `\n${made}`}`,
   }
+}
+
+export function nameOf ({ username, email }: ManagedUser): string {
+  return (username ?? email)!
+}
+
+function stateOf ({ disabledAt, closesAt, resetDueAt }: ManagedUser): string {
+  if (disabledAt) return 'disabled'
+  if (closesAt) return 'closing'
+  return resetDueAt ? 'reset due' : 'enabled'
 }
 
 function readField (text: string): [name: string, value: unknown] {

@@ -6,6 +6,7 @@ import { maskedAddress } from './addresses.ts'
 import type { Compose, Recipient } from './compose.ts'
 import type { MailRow } from './entity.ts'
 import type { Outbox } from './outbox.ts'
+import { errorName, transmit } from './transmit.ts'
 import type { Mail, MailTransport } from './transport.ts'
 
 /**
@@ -40,9 +41,6 @@ interface DeliveryParts {
   closing: AbortSignal
 }
 
-/** How long one may take. */
-const mostMs = 30_000
-
 /** Errors that are our own mistake: the server knows us not, or has no TLS. */
 const ownMistakes = ['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS']
 
@@ -60,21 +58,10 @@ export function createDelivery (
     if (startAt > now) await pause(startAt - now, undefined, { signal: closing })
   }
 
-  async function transmit (composed: Mail, attempt: number): Promise<void> {
+  async function hand (composed: Mail, attempt: number): Promise<void> {
     const stop = new AbortController()
-    const { signal } = stop
-    const limit = AbortSignal.timeout(mostMs)
-    limit.addEventListener('abort', () => stop.abort(limit.reason))
     stopping.add(stop)
-    const aborted = Promise.withResolvers<never>()
-    signal.addEventListener('abort', () => aborted.reject(signal.reason))
-    try {
-      await Promise.race([transport.send(composed, { signal, attempt }), aborted.promise])
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error
-    } finally {
-      stopping.delete(stop)
-    }
+    await transmit(transport, composed, attempt, stop).finally(() => stopping.delete(stop))
   }
 
   /** Undefined where the mail cannot be made, and is given up. */
@@ -84,7 +71,8 @@ export function createDelivery (
       if (composed) return composed
     } catch (error) {
       // Not what it says: a template has seen the link.
-      log.error({ mail: mail.id, kind: mail.kind, error: nameOf(error), at: placeOf(error) }, 'A template has failed')
+      const { id, kind } = mail
+      log.error({ mail: id, kind, error: errorName(error), at: placeOf(error) }, 'A template has failed')
       return giveUp(mail, 'template')
     }
     return giveUp(mail, 'address')
@@ -93,7 +81,7 @@ export function createDelivery (
   /** Again after 30 s, 1 min, 2 min and so on, until the mail makes no sense any more. */
   async function fail (mail: MailRow, error: unknown): Promise<void> {
     if (closing.aborted && propertiesOf(error).name === 'AbortError') return outbox.later(mail, 0, undefined, false)
-    const name = nameOf(error)
+    const name = errorName(error)
     const level = ownMistakes.includes(name) ? 'error' : 'warn'
     log[level]({ mail: mail.id, kind: mail.kind, error: name }, 'A mail could not be sent')
     if (propertiesOf(error).permanent === true) return giveUp(mail, name)
@@ -114,7 +102,7 @@ export function createDelivery (
     if (!composed) return
     try {
       await turn()
-      await transmit(composed, mail.tries)
+      await hand(composed, mail.tries)
     } catch (error) {
       return fail(mail, error)
     }
@@ -139,12 +127,6 @@ export function createDelivery (
       for (const stop of stopping) stop.abort()
     },
   }
-}
-
-/** The class of an error, or its code where it has one: what a server says may hold anything. */
-function nameOf (error: unknown): string {
-  const { code, name } = propertiesOf(error)
-  return String(typeof code === 'string' ? code : name ?? typeof error).replaceAll(/[^\w-]/g, '').slice(0, 64) || 'Error'
 }
 
 /** Where an error was thrown, without its message. */

@@ -14,10 +14,10 @@ import { createLinks } from './links.ts'
 import { createLocales } from './locales.ts'
 import { createNotices, type LocaleFor, type Notify, type WriteMail } from './notices.ts'
 import type { MailSettings } from './options.ts'
+import { openTransport } from './open-transport.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { keepMailing } from './testing.ts'
 import type { MailWords } from './texts.ts'
-import type { MailTransport } from './transport.ts'
 import { createMailWorker, mostAtOnce, type MailWorker } from './worker.ts'
 
 /** Mails of accounts, where they are on. */
@@ -59,7 +59,7 @@ export async function openMail (
   const oneTimes = createOneTimes(database, keyring.derived('mail'), settings.code.digits)
   const outbox = createOutbox(database)
   const devOutbox = settings.send ?? settings.smtp ? undefined : createDevOutbox()
-  const transport = devOutbox ?? await openTransport(settings)
+  const transport = devOutbox ?? await openTransport(settings, mostAtOnce)
   const compose = createCompose({ oneTimes, locales, link: createLinks(app, path, settings) }, settings)
   const worker = createMailWorker({
     outbox,
@@ -107,10 +107,4 @@ export async function openMail (
     keepFor: (services) => keepMailing(services, { worker, devOutbox }),
     tellsOf: (name) => settings.notices[name],
   }
-}
-
-async function openTransport ({ send, smtp }: MailSettings): Promise<MailTransport> {
-  if (send) return { send }
-  const { createSmtpTransport } = await import('./smtp.ts')
-  return createSmtpTransport(smtp!, mostAtOnce)
 }

@@ -43,15 +43,15 @@ const noticeWords: Record<NoticeName, string> = {
 }
 
 /** Pages that only the app can have, since they sign in. */
-const own: PageName[] = ['login', 'register', 'invite']
+export const ownPages: PageName[] = ['login', 'register', 'invite']
 
 /** Pages that are ours, unless the app has its own. */
-const ourPages = pageNames.filter((name) => !own.includes(name) && name !== 'restore')
+const ourPages = pageNames.filter((name) => !ownPages.includes(name) && name !== 'restore')
 
 const PathSchema = (name: PageName, what: string) => Type.Optional(Type.String({
   ...text((value) => /^\/[^\s#?]*$/.test(value), "be a path below the base, such as '/verify'"),
-  usual: own.includes(name) ? 'none' : 'a page of ours',
-  description: `${what}, below the base${own.includes(name) ? ': needed where that is on' : ''}.`,
+  usual: ownPages.includes(name) ? 'none' : 'a page of ours',
+  description: `${what}, below the base${ownPages.includes(name) ? ': needed where that is on' : ''}.`,
 }))
 
 const pageWords: Record<PageName, string> = {

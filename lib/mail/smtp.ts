@@ -18,19 +18,7 @@ const aboutTheMail = ['RCPT TO', 'DATA']
  */
 export async function createSmtpTransport (server: SmtpServer, mostAtOnce: number): Promise<MailTransport> {
   const { createTransport } = await load()
-  const options = typeof server === 'string' ? readUrl(server) : server
-  const isLocal = isThisMachine(options)
-  const transporter = createTransport({
-    ...limits,
-    // A server on this machine may have a certificate of its own making, which is no worse than none.
-    ...isLocal && !options.secure && { tls: { rejectUnauthorized: false } },
-    pool: true,
-    maxConnections: mostAtOnce,
-    ...options,
-    ...!isLocal && { requireTLS: true },
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  } as object)
+  const transporter = createTransport({ ...limits, pool: true, maxConnections: mostAtOnce, ...connecting(server) })
 
   return {
     async send ({ id, from, to, subject, text, html, headers }: Mail, { signal }) {
@@ -55,6 +43,55 @@ export async function createSmtpTransport (server: SmtpServer, mostAtOnce: numbe
   }
 }
 
+/**
+ * Greets a server as for a mail, with TLS and credentials, and sends none.
+ * @throws {OptionsInvalid} where nodemailer is not installed
+ * @throws what nodemailer says of a server that would take none, or has not answered in `mostMs`
+ */
+export async function greetSmtp (server: SmtpServer, mostMs: number): Promise<void> {
+  const { createTransport } = await load()
+  const each = { connectionTimeout: mostMs, greetingTimeout: mostMs, socketTimeout: mostMs }
+  const limit = AbortSignal.timeout(mostMs)
+  const late = Promise.withResolvers<never>()
+  limit.addEventListener('abort', () => late.reject(limit.reason))
+  await Promise.race([createTransport({ ...connecting(server), ...each }).verify(), late.promise])
+}
+
+/** Where a server is, as far as that can be told without what it is asked by. */
+export function placeOfSmtp (server: SmtpServer): string {
+  const { host, port, secure, ...options } = optionsOf(server)
+  const usual = secure ? 465 : 587
+  return elsewhere(options) ? 'The server of mail.smtp' : `The server ${host ?? 'localhost'}:${port || usual}`
+}
+
+/** Whether nobody else is on the way. What names the server in another way may mean any. */
+export function isThisMachine (server: SmtpServer): boolean {
+  const { host = 'localhost', ...options } = optionsOf(server)
+  return ownHosts.includes(host) && !elsewhere(options)
+}
+
+function elsewhere ({ url, service, proxy }: SmtpOptions): boolean {
+  return Boolean(url ?? service ?? proxy)
+}
+
+/** How a server is connected to, as nodemailer takes it. */
+function connecting (server: SmtpServer): object {
+  const options = optionsOf(server)
+  const isLocal = isThisMachine(options)
+  return {
+    // A server on this machine may have a certificate of its own making, which is no worse than none.
+    ...isLocal && !options.secure && { tls: { rejectUnauthorized: false } },
+    ...options,
+    ...!isLocal && { requireTLS: true },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+function optionsOf (server: SmtpServer): SmtpOptions {
+  return typeof server === 'string' ? readUrl(server) : server
+}
+
 async function load () {
   return import('nodemailer').catch((error) => {
     if (!isMissing(error, 'nodemailer')) throw error
@@ -69,11 +106,6 @@ function readUrl (server: string): SmtpOptions {
   const host = hostname.replaceAll(/[[\]]/g, '')
   // Without a port nodemailer takes the usual one: 465 for TLS from the beginning, else 587.
   return { host, port: Number(port), secure, ...auth && { auth } }
-}
-
-/** Whether nobody else is on the way. What names the server in another way may mean any. */
-function isThisMachine ({ host = 'localhost', url, service, proxy }: SmtpOptions): boolean {
-  return ownHosts.includes(host) && !(url ?? service ?? proxy)
 }
 
 /**

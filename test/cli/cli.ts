@@ -16,7 +16,7 @@ export interface Surroundings {
 }
 
 /** Whatever the machine of the test has set. */
-const none = { JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '', NODE_ENV: '' }
+const none = { JWT_SECRET_KEY: '', ACCOUNTS_DATABASE_URL: '', ACCOUNTS_SMTP_URL: '', NODE_ENV: '' }
 
 /**
  * Runs the real process, and gives what it prints. What the test runner puts into the environment would take it

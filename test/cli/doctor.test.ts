@@ -5,14 +5,16 @@ import t, { type Test } from 'tap'
 import { findingsOf } from '../../lib/cli/findings.ts'
 import type { AccountsOptions } from '../../lib/index.ts'
 import { readSettings } from '../../lib/settings.ts'
-import { build, secret } from '../support/build.ts'
+import { failMail, flushMail } from '../../lib/testing.ts'
+import { startSmtp } from '../mail/smtp-server.ts'
+import { build, buildOnFile, password, secret } from '../support/build.ts'
 import { answers, freshDatabase, open } from '../support/databases.ts'
 import { cli, json } from './cli.ts'
 
 /** Sentences about a configuration alone. */
-async function said (t: Test, given: AccountsOptions): Promise<string> {
+async function said (t: Test, given: AccountsOptions, isLive = false): Promise<string> {
   const { app } = await build(t)
-  return findingsOf({ given, settings: readSettings(given, {}, app.log) })
+  return findingsOf({ given, settings: readSettings(given, {}, app.log), isLive })
     .map(({ level, finding }) => `${level}: ${finding}`)
     .join('\n')
 }
@@ -211,4 +213,113 @@ t.test('the file that `db` would be is no matter to who brings a MikroORM', asyn
   const said = findings.map(({ finding }: { finding: string }) => finding).join('\n')
   t.match(said, /not up to date/)
   t.notMatch(said, /Every user/)
+})
+
+type MailOptions = Exclude<AccountsOptions['mail'], boolean | undefined>
+
+/** Options of an app whose mails are sent. */
+function mailing (mail: MailOptions): AccountsOptions {
+  const usual = { from: 'accounts@ourapp.io', appName: 'Our app', ...!mail.send && { smtp: 'smtp://mail.ourapp.io' } }
+  return { secret, db: 'postgresql://db.ourapp.io/app', mail: { ...usual, ...mail } }
+}
+
+t.test('what is wrong with the sender and the links of mails is found, and only where it is', async (t) => {
+  const base = 'https://app.ourapp.io'
+  const about = async (mail: MailOptions, isLive?: boolean) =>
+    (await said(t, mailing(mail), isLive)).split('\n').filter((line) => /[Mm]ail/.test(line)).join('\n')
+  t.equal(await about({ links: { base } }), '')
+  t.equal(await about({ links: { base: `${base}/accounts` } }, true), '')
+
+  for (const from of ['accounts@example.com', 'Ours <ours@mail.example.org>', 'ours@ours.test', 'ours@ours.local']) {
+    t.match(await about({ from, links: { base } }), /^error: Mails come from a domain that is nobody's/, from)
+  }
+  t.equal(await about({ from: 'accounts@notexample.com', links: { base } }), '')
+  t.equal(await about({ from: 'accounts@example.com', smtp: 'smtp://localhost:1025', links: { base } }), '',
+    'a server of a developer takes what it is given')
+  t.match(await about({ from: 'accounts@example.com', send: async () => {}, links: { base } }), /nobody's/)
+
+  t.match(await about({}), /^warning: Links of mails lead to this machine, since there is no mail\.links\.base/)
+  t.equal(await about({ links: { base: 'http://localhost:3000' } }), '')
+  t.match(await about({ links: { base: 'http://localhost:3000' } }, true),
+    /^error: Links of mails lead to the machine of whoever reads them/)
+
+  t.match(await about({ links: { base: `${base}/auth` } }), /^error: Links of mails have the prefix of the routes twice/)
+  const links = { base: `${base}/auth`, verify: '/v', change: '/c', revert: '/t', reset: '/r', disown: '/d', restore: '/s' }
+  t.equal(await about({ links }), '', 'with pages of the app there is no prefix')
+  t.equal(await about({ links, pages: false }), '')
+  t.match(await said(t, { secret, mail: true }), /remark: Mails are kept in memory, for development/)
+  t.notMatch(await said(t, { ...mailing({ links: { base: `${base}/auth` } }), prefix: '' }), /prefix/)
+})
+
+t.test('what the plugin refuses of mails is told with the page that says what may stand there', async (t) => {
+  const cwd = t.testdir({ 'from.mjs': "export default { mail: { smtp: 'smtp://localhost', from: 'accounts@' } }" })
+  t.match(await json(['doctor', '--config', 'from.mjs'], { cwd }), {
+    code: 1,
+    findings: [{
+      level: 'error',
+      finding: /mail\.from must be an address such as 'accounts@example\.com'/,
+      remedy: 'docs/mail.md in the package says what may stand there.',
+    }],
+  })
+  const env = { NODE_ENV: 'production', JWT_SECRET_KEY: secret }
+  const missing = t.testdir({ 'none.mjs': "export default { mail: { smtp: 'smtp://localhost' } }" })
+  t.match(await cli(['doctor', '--config', 'none.mjs'], { cwd: missing, env }), {
+    code: 1, stdout: /mail\.from is needed to send mails[^]*mail\.links\.base is needed in production/,
+  })
+})
+
+t.test('the server of mails is greeted with TLS and credentials, and gets no mail', async (t) => {
+  const { received, port } = await startSmtp(t, {
+    authOptional: false,
+    onAuth: ({ username, password }, _, done) => username === 'ada' && password === 'hunter2'
+      ? done(null, { user: 'ada' })
+      : done(Object.assign(new Error('hunter2 is wrong'), { responseCode: 535 })),
+  })
+  const silent = await startSmtp(t, { onConnect: () => {} })
+  const open = await startSmtp(t, { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }, '127.0.0.2')
+  const mail = (smtp: string) => `{ mail: { from: 'accounts@ourapp.io', appName: 'Ours', ${smtp} } }`
+  const cwd = t.testdir({
+    'good.mjs': `export default ${mail(`smtp: 'smtp://ada:hunter2@127.0.0.1:${port}'`)}`,
+    'bad.mjs': `export default ${mail(`smtp: 'smtp://ada:hunter3@127.0.0.1:${port}'`)}`,
+    'silent.mjs': `export default ${mail(`smtp: 'smtp://127.0.0.1:${silent.port}'`)}`,
+    'open.mjs': `export default ${mail(`smtp: 'smtp://127.0.0.2:${open.port}'`)}`,
+    'none.mjs': `export default ${mail("smtp: 'smtp://127.0.0.1:1'")}`,
+    'own.mjs': `export default ${mail("send: async () => { throw new Error('sent') }")}`,
+  })
+  const doctor = async (config: string) =>
+    (await cli(['doctor', '--config', config], { cwd, env: { JWT_SECRET_KEY: secret } })).stdout
+  t.notMatch(await doctor('good.mjs'), /^error|takes no mails/m)
+  t.notMatch(await doctor('own.mjs'), /^error|takes no mails/m)
+  for (const [config, trouble] of [
+    ['bad.mjs', /^error {4}The server 127\.0\.0\.1:\d+ takes no mails from here: it refuses the user or the password \(EAUTH, 535\)\.$/m],
+    ['open.mjs', /^error .* takes no mails from here: it offers no TLS, or none that works \(ETLS/m],
+    ['none.mjs', /^error .* takes no mails from here: nothing listens there \(ESOCKET, ECONNREFUSED\)\.$/m],
+    ['silent.mjs', /^error .* takes no mails from here: it did not answer in time/m],
+  ] as const) {
+    const began = performance.now()
+    const stdout = await doctor(config)
+    t.match(stdout, trouble)
+    t.ok(performance.now() - began < 15_000)
+    t.notMatch(stdout, /hunter/)
+  }
+  t.same(received, [])
+})
+
+t.test('mails that were given up, or wait for long, are counted', async (t) => {
+  const { app, db, sql, post } = await buildOnFile(t, { mail: { worker: false } })
+  const cwd = t.testdir({ 'none.mjs': "export default { schema: 'none' }" })
+  const doctor = async (...more: string[]) =>
+    (await cli(['doctor', '--db', db, ...more], { cwd, env: { JWT_SECRET_KEY: secret } })).stdout
+  for (const name of ['ada', 'bob', 'eve']) {
+    await post('/auth/register', { username: name, email: `${name}@example.com`, password })
+  }
+  t.notMatch(await doctor(), /^warning {2}Mails/m, 'they wait for no longer than they may')
+  await sql.run('update accounts_mails set created_at = ?', new Date(Date.now() - 3_700_000))
+  t.match(await doctor(), /^warning {2}Mails wait for more than an hour: 3\.\n.*mail list --state due/m)
+
+  failMail(app, Object.assign(new Error('No'), { permanent: true }))
+  await flushMail(app)
+  const stdout = await doctor('--config', 'none.mjs')
+  t.match(stdout, /^warning {2}Mails were given up in the last month: 1\.\n.*mail list --state failed.*mail retry/m)
+  t.notMatch(stdout, /wait for more/)
 })

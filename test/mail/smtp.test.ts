@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { greetSmtp } from '../../lib/mail/smtp.ts'
 import { build } from '../support/build.ts'
 import { refusal, startSmtp } from './smtp-server.ts'
 import { buildWithSmtp } from './with-smtp.ts'
@@ -212,4 +213,19 @@ t.test('a URL that is none is refused at the start', async (t) => {
     const mail = { from: 'accounts@example.com', appName: 'Example', smtp }
     await t.rejects(build(t, { mail }), { code: 'ACCOUNTS_OPTIONS_INVALID', message: /mail\.smtp/ })
   }
+})
+
+t.test('a server is greeted for as long as it is said, however slowly it speaks', async (t) => {
+  const slow = createServer((socket) => {
+    const timer = setInterval(() => socket.write('220-Welcome\r\n'), 50)
+    socket.on('error', () => {}).on('close', () => clearInterval(timer))
+  })
+  await once(slow.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => slow.close())
+  const { port } = slow.address() as AddressInfo
+  const began = performance.now()
+  await t.rejects(greetSmtp(`smtp://127.0.0.1:${port}`, 300))
+  t.ok(performance.now() - began < 2000)
+  const { port: good } = await startSmtp(t)
+  await t.resolves(greetSmtp(`smtp://127.0.0.1:${good}`, 5000))
 })

@@ -1,0 +1,51 @@
+import { isPlainObject } from '../checks/plain-object.ts'
+import { defineCommand } from './command.ts'
+import { Refused, UsageWrong } from './errors.ts'
+import { moment } from './table.ts'
+import { targetFlags, withAccounts } from './target.ts'
+
+export const invite = defineCommand({
+  name: 'user invite',
+  takes: 'EMAIL',
+  summary: 'Invites somebody by mail, which the app sends; who is invited already gets the same invitation once more.',
+  flags: {
+    role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role to be; may be given several times' },
+    data: { type: 'string', value: 'JSON', summary: 'what onInvitationAccepted is given, as a JSON object' },
+    ...targetFlags,
+  },
+  run ([email], { role: roles = [], data: text, ...target }) {
+    const data = text === undefined ? undefined : readData(text)
+    return withAccounts(target, async ({ invitations }, { mail, routes }) => {
+      if (!mail?.links.invite || routes.invitations === undefined) {
+        throw new Refused('Invitations are off in these options, which need mail, mail.links.invite and ' +
+          'routes.invitations: name those of the app with --config')
+      }
+      const began = new Date()
+      const invitation = await invitations.create({ email: email!, roles, ...data && { data } })
+      const isNew = invitation.createdAt >= began
+      if (!isNew) {
+        if (data !== undefined || invitation.roles.join() !== roles.join()) {
+          throw new Refused(`${invitation.email} is invited already, ${asWhat(invitation.roles)}: withdraw that first`)
+        }
+        await invitations.send(invitation.id)
+      }
+      const what = `${isNew ? 'is invited' : 'is invited once more'}, ${asWhat(invitation.roles)}`
+      return {
+        result: { ...invitation, isNew },
+        text: `${invitation.email} ${what}, until ${moment(invitation.expiresAt)}: the app sends the mail.`,
+      }
+    })
+  },
+})
+
+function asWhat (roles: string[]): string {
+  return roles.length === 0 ? 'without a role' : `as ${roles.join(', ')}`
+}
+
+function readData (text: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(text)
+    if (isPlainObject(data)) return data as Record<string, unknown>
+  } catch {}
+  throw new UsageWrong('--data is a JSON object')
+}

@@ -1,0 +1,104 @@
+import { loopback } from '../checks/loopback.ts'
+import type { Opened } from '../database/open.ts'
+import { forkOf } from '../database/transactions.ts'
+import { MailRow } from '../mail/entity.ts'
+import { pageNames } from '../mail/kinds.ts'
+import { ownPages } from '../mail/options.ts'
+import { greetSmtp, isThisMachine, placeOfSmtp } from '../mail/smtp.ts'
+import { troubleOf } from '../mail/smtp-trouble.ts'
+import type { Settings } from '../settings.ts'
+import type { Check, Finding } from './finding.ts'
+
+/** Domains of documents, of tests and of one network alone (RFC 2606, 6761 and 6762): no mail comes from there. */
+const nobodys = /(^|\.)(example\.(com|net|org)|example|test|invalid|localhost|local)$/i
+
+type Mail = NonNullable<Settings['mail']>
+
+const isSent = (mail: Mail | undefined) => Boolean(mail?.send ?? mail?.smtp)
+/** Whether mails leave this machine, as far as can be known. */
+const leaves = ({ send, smtp }: Mail) => send !== undefined || (smtp !== undefined && !isThisMachine(smtp))
+
+const isHere = (base: string | undefined) => base !== undefined && loopback.test(new URL(base).origin)
+
+/** Whether a link leads to a page of ours, and the base ends with what is put before each of these. */
+function isPrefixTwice ({ mail, prefix }: Settings): boolean {
+  if (!mail?.links.base || prefix === '') return false
+  const hasOurPages = mail.pages && pageNames.some((name) => !ownPages.includes(name) && mail.links[name] === undefined)
+  return hasOurPages && new URL(mail.links.base).pathname.endsWith(prefix)
+}
+
+export const mailRules: Check[] = [
+  [
+    'remark',
+    ({ settings: { mail } }) => mail !== undefined && !isSent(mail),
+    'Mails are kept in memory, for development: in production the app refuses to start.',
+    'Give mail.smtp (or ACCOUNTS_SMTP_URL), or mail.send, and try it with `fastify-jwt-accounts mail send-test`.',
+  ],
+  [
+    'error',
+    ({ settings: { mail } }) => mail !== undefined && leaves(mail) && nobodys.test(mail.from.address.split('@')[1]!),
+    'Mails come from a domain that is nobody\'s, so that servers refuse them or take them for spam.',
+    'Give mail.from an address of a domain that is yours.',
+  ],
+  [
+    'warning',
+    ({ settings: { mail } }) => isSent(mail) && mail?.links.base === undefined,
+    'Links of mails lead to this machine, since there is no mail.links.base: in production the app refuses to start.',
+    'Give mail.links.base the address of your pages, such as https://app.example.com.',
+  ],
+  [
+    'error',
+    ({ settings: { mail }, isLive }) => isLive && isHere(mail?.links.base),
+    'Links of mails lead to the machine of whoever reads them: mail.links.base is this one, in production.',
+    'Give mail.links.base the address of your pages, such as https://app.example.com.',
+  ],
+  [
+    'error',
+    ({ settings }) => isPrefixTwice(settings),
+    'Links of mails have the prefix of the routes twice, and lead nowhere: mail.links.base ends with it.',
+    'Take the prefix out of mail.links.base: links to pages of ours put it there.',
+  ],
+]
+
+/** How long a server is waited for. */
+const mostMs = 5000
+
+/** Greets the SMTP server, if mails go there: it is sent none. */
+export async function smtpFindings ({ mail }: Settings): Promise<Finding[]> {
+  if (!mail?.smtp) return []
+  try {
+    await greetSmtp(mail.smtp, mostMs)
+    return []
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string }
+    return code === 'ACCOUNTS_OPTIONS_INVALID'
+      ? [{ level: 'error', finding: `${message}.`, remedy: 'Without it the app does not start.' }]
+      : [{
+          level: 'error',
+          finding: `${placeOfSmtp(mail.smtp)} takes no mails from here: ${troubleOf(error)}.`,
+          remedy: 'See that mail.smtp, or ACCOUNTS_SMTP_URL, has the right host, port, user and password, and that ' +
+            'nothing on the way keeps this machine from it. Nothing is sent without TLS but to this machine itself.',
+        }]
+  }
+}
+
+/** A mail that waits for longer is of nobody's use who is waiting for it. */
+const mostWaitingMs = 3_600_000
+
+/** What has become of the mails of the last month. */
+export async function waitingFindings ({ orm }: Pick<Opened, 'orm'>): Promise<Finding[]> {
+  const count = (where: object) => forkOf(orm).count(MailRow, where, { connectionType: 'write' })
+  const failed = await count({ failedAt: { $ne: null } })
+  const since = new Date(Date.now() - mostWaitingMs)
+  const waiting = await count({ dueAt: { $ne: null }, createdAt: { $lt: since } })
+  const found: [count: number, what: string, remedy: string][] = [
+    [failed, 'were given up in the last month',
+      '`fastify-jwt-accounts mail list --state failed` says why, and `mail retry` has one sent again.'],
+    [waiting, 'wait for more than an hour',
+      'See that a process of the app runs without mail.worker: false; `fastify-jwt-accounts mail list --state due` ' +
+      'says what went wrong at the last try.'],
+  ]
+  return found.filter(([count]) => count > 0).map(([count, what, remedy]) => ({
+    level: 'warning', finding: `Mails ${what}: ${count}.`, remedy,
+  }))
+}
