@@ -10,21 +10,22 @@ export const invite = defineCommand({
   summary: 'Invites somebody by mail, which the app sends; who is invited already gets the same invitation once more.',
   flags: {
     role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role to be; may be given several times' },
+    message: { type: 'string', value: 'TEXT', summary: 'what the mail says beside the words of the app' },
     data: { type: 'string', value: 'JSON', summary: 'what onInvitationAccepted is given, as a JSON object' },
     ...targetFlags,
   },
-  run ([email], { role: roles = [], data: text, ...target }) {
-    const data = text === undefined ? undefined : readData(text)
+  run ([email], { role: roles = [], message, data, ...target }) {
+    const more = { ...message !== undefined && { message }, ...data !== undefined && { data: readData(data) } }
     return withAccounts(target, async ({ invitations }, { mail, routes }) => {
       if (!mail?.links.invite || routes.invitations === undefined) {
         throw new Refused('Invitations are off in these options, which need mail, mail.links.invite and ' +
           'routes.invitations: name those of the app with --config')
       }
       const began = new Date()
-      const invitation = await invitations.create({ email: email!, roles, ...data && { data } })
+      const invitation = await invitations.create({ email: email!, roles, ...more })
       const isNew = invitation.createdAt >= began
       if (!isNew) {
-        if (data !== undefined || invitation.roles.join() !== roles.join()) {
+        if (Object.keys(more).length > 0 || invitation.roles.join() !== roles.join()) {
           throw new Refused(`${invitation.email} is invited already, ${asWhat(invitation.roles)}: withdraw that first`)
         }
         await invitations.send(invitation.id)

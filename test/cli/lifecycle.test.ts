@@ -37,10 +37,13 @@ async function beside (t: Test, config: object = on) {
 
 t.test('somebody is invited by a mail that the app sends, and comes in with the roles', async (t) => {
   const { run, runJson, mails, post, app } = await beside(t)
-  const { code, stdout } = await run('user', 'invite', 'eve@example.com', '--role', 'staff', '--data', '{"team":7}')
+  const more = ['--role', 'staff', '--data', '{"team":7}', '--message', 'Join us <here>']
+  const { code, stdout } = await run('user', 'invite', 'eve@example.com', ...more)
   t.equal(code, 0)
   t.match(stdout, /^eve@example\.com is invited, as staff, until \d{4}-\d\d-\d\d \d\d:\d\d UTC: the app sends the mail\.$/)
-  const token = mails.token(await mails.next('invite'))
+  const mail = await mails.next('invite')
+  t.match(mail, { text: /Join us <here>/, html: /Join us &lt;here&gt;/ })
+  const token = mails.token(mail)
   const accepted = await post('/auth/invitations/accept', { token, username: 'eve', password })
   t.equal(accepted.statusCode, 201)
   t.match(await app.accounts.users.find('eve'), { roles: ['staff'], email_verified: true })
@@ -59,7 +62,7 @@ t.test('who is invited already gets the same invitation once more, and no other 
   })
   const due = await app.accounts.mail.list({ state: 'due' })
   t.match(due.mails, [{ kind: 'invite' }])
-  for (const other of [[], ['--role', 'admin'], ['--role', 'staff', '--data', '{}']]) {
+  for (const other of [[], ['--role', 'admin'], ['--role', 'staff', '--data', '{}'], ['--role', 'staff', '--message', 'x']]) {
     t.match(await runJson('user', 'invite', 'eve@example.com', ...other), {
       code: 1, error: { code: 'ACCOUNTS_REFUSED', message: /invited already, as staff: withdraw that first/ },
     })
@@ -126,6 +129,7 @@ t.test('a user has to choose another password, and gets the mail for it', async 
   })
   t.match(await login(), { code: 'ACCOUNTS_PASSWORD_RESET_REQUIRED' })
   t.equal((await mails.next('reset')).to.address, 'ada@example.com')
+  t.match(await cli(['user', 'list'], given), { stdout: / reset due / })
 
   await app.accounts.users.disable(id)
   t.match(await run('user', 'require-reset', 'ada'), { code: 0, stdout: /there is no mail, since they are disabled\.$/ })
