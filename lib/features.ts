@@ -1,6 +1,7 @@
 import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
 import { exportFeature } from './features/export/card.ts'
+import { factors } from './features/factors/card.ts'
 import { email } from './features/email/card.ts'
 import { invitations } from './features/invitations/card.ts'
 import { mail } from './features/mail/card.ts'
@@ -18,6 +19,6 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
+  throttle, factors, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
   emailLogin, invitations, pages, outbox,
 ] as const

@@ -7,6 +7,7 @@ import * as closing from './features/closing/options.ts'
 import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
 import * as email from './features/email/options.ts'
+import * as factors from './features/factors/options.ts'
 import * as invitations from './features/invitations/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passwords from './features/passwords/options.ts'
@@ -59,6 +60,7 @@ export const routes = Group({
   ...emailLogin.routes,
   ...invitations.routes,
   ...email.routes,
+  ...factors.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
@@ -71,6 +73,7 @@ const hooks = Group({
   ...closing.hooks,
   ...exporting.hooks,
   ...invitations.hooks,
+  ...factors.hooks,
 }, {
   description: 'Functions that are told of what happens. Those that are asked first say so; the others run after it ' +
     'is stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
@@ -97,6 +100,7 @@ export const OptionsSchema = Type.Object({
   ...mail.options,
   ...closing.options,
   ...email.options,
+  ...factors.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -131,6 +135,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...emailLogin.problems(given),
     ...invitations.problems(given),
     ...email.problems(given),
+    ...factors.problems(given),
   ]
 }
 
@@ -159,5 +164,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...mail.read(given),
     ...closing.read(given),
     ...email.read(given),
+    ...factors.read(given),
+    hasLevels: Boolean(given.factors),
   }
 }

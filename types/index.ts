@@ -6,6 +6,7 @@ import type { Health } from '../lib/sessions/health.ts'
 import type { AccountEvent as EventOf } from '../lib/events/events.ts'
 import type { ClosingEvents } from '../lib/features/closing/events.ts'
 import type { ExportEvents } from '../lib/features/export/events.ts'
+import type { FactorCounters, FactorEvents } from '../lib/features/factors/events.ts'
 import type { EmailEvents } from '../lib/features/email/events.ts'
 import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
@@ -38,6 +39,10 @@ export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts
 export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
+export type { FactorReason } from '../lib/features/factors/events.ts'
+export type { FactorsChanged, OnFactorsChanged } from '../lib/features/factors/options.ts'
+export type { RequiresFactor } from '../lib/users/factor-needs.ts'
+export type { Level } from '../lib/tokens/levels.ts'
 export type { OnClose } from '../lib/features/closing/options.ts'
 export type { OnExport } from '../lib/features/export/options.ts'
 export type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
@@ -74,12 +79,12 @@ export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions
 export type { RefreshClaims } from '../lib/tokens/claims.ts'
 
 /** What has been counted since the app began, in this process. */
-export interface Counters extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters {}
+export interface Counters extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters {}
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {

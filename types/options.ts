@@ -4,6 +4,7 @@ import type { TypeBox1Schema } from '../lib/checks/typebox-1.ts'
 import type { OrmOption } from '../lib/database/borrow.ts'
 import type { OnClose } from '../lib/features/closing/options.ts'
 import type { OnExport } from '../lib/features/export/options.ts'
+import type { OnFactorsChanged } from '../lib/features/factors/options.ts'
 import type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
 import type { OnReclaim } from '../lib/features/mail/options.ts'
 import type {
@@ -23,6 +24,7 @@ import type {
 import type { GiveClaims } from '../lib/sign-in/options.ts'
 import type { Secret } from '../lib/tokens/options.ts'
 import type { Location } from '../lib/transport/options.ts'
+import type { RequiresFactor } from '../lib/users/factor-needs.ts'
 import type { Identifier } from '../lib/users/options.ts'
 import type { TSchema } from '@sinclair/typebox'
 
@@ -213,6 +215,11 @@ export interface AccountsOptions {
      * then nothing has happened. It may run again when the transaction has to. Default none.
      */
     onInvitationAccepted?: OnInvitationAccepted
+    /**
+     * The second factors of a user have changed: `{ what, change }` says which, and how. For a notice of your own (ASVS
+     * 5 6.3.7); with `mail` users are told by mail already. Default none.
+     */
+    onFactorsChanged?: OnFactorsChanged
   }
   /**
    * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
@@ -253,6 +260,16 @@ export interface AccountsOptions {
     }
     /** By which a browser is known to have asked for a mail. Default `__Host-challenge` on `/`. */
     challenge?: {
+      name?: string
+      path?: string
+    }
+    /** By which a browser is known to have proved a first factor. Default `__Secure-ticket` on the prefix. */
+    ticket?: {
+      name?: string
+      path?: string
+    }
+    /** By which a browser is not asked for a second factor. Default `__Host-remember` on `/`. */
+    remember?: {
       name?: string
       path?: string
     }
@@ -375,6 +392,8 @@ export interface AccountsOptions {
     verifyEmail?: RouteSwitch
     /** `PUT /email`, `POST /email/change`, `POST /email/revert`, with mail. Default `true`. */
     changeEmail?: RouteSwitch
+    /** `GET /factors` and what is below it, with `factors` or `passkeys`. Default `true`. */
+    factors?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -458,6 +477,8 @@ export interface AccountsOptions {
     network?: number
     /** Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
     account?: number
+    /** Free failures at the second factor of a user; one is forgotten in 15 minutes. Default `5`. */
+    factor?: number
     mail?: {
       /** Mails to one address that are free; one is forgotten in 12 minutes. 20 a day. Default `5`. */
       address?: number
@@ -570,6 +591,8 @@ export interface AccountsOptions {
       closed?: boolean
       /** The user has roles that they had not before. Default `true`. */
       rolesRaised?: boolean
+      /** A second factor was set up, replaced or taken away. Default `true`. */
+      factorsChanged?: boolean
     }
     /** `(user, request) => 'de'`: the language of a mail. Undefined for that of the browser. Default none. */
     locale?: LocaleOfUser
@@ -596,5 +619,24 @@ export interface AccountsOptions {
     verification?: 'none' | 'offered' | 'first'
     /** Whether the address of before, where it is verified, is asked first. Default `false`. */
     confirmOld?: boolean
+  }
+  /** Second factors: codes of authenticator apps and recovery codes. Default off. */
+  factors?: boolean | {
+    /** What authenticator apps call your app. Default the host of the first of `passkeys.origins`, else `issuer`. */
+    issuer?: string
+    /**
+     * Who is let in by two factors alone: roles, or `(user) => boolean`, which is asked when a user is read and must be
+     * fast. Whoever has none yet sets one up when they sign in. Default `[]`.
+     */
+    requireFor?: string[] | RequiresFactor
+    /**
+     * For how long a browser may be remembered, with `remember_device`, so that a second factor is not asked for there.
+     * Where tokens travel in cookies alone. Default `false`.
+     */
+    remember?: Duration | false
+    /** How long there is between the first factor and the second, up to an hour. Default `'5m'`. */
+    ticket?: Duration
+    /** How many recovery codes there are at a time. Default `10`. */
+    recoveryCodes?: number
   }
 }

@@ -6,7 +6,7 @@ import { routes as switches } from '../../lib/options.ts'
 /** `on` is the option that turns it on, and `hide` says that it is no part of an API. */
 export interface Route { method: string, url: string, id: string, summary: string, hide: boolean, on: string }
 
-/** What every route needs: a key that others verify by, who may ask about tokens, mail, and a grace. */
+/** What every route needs: a key that others verify by, who may ask about tokens, mail, a grace, and second factors. */
 const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
@@ -14,6 +14,8 @@ const needed: AccountsOptions = {
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
   email: { verification: 'first' },
+  factors: true,
+  encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
 }
 
 /** What an app has with all routes on: these, the calls for code, and what is counted. */

@@ -4,16 +4,23 @@ import { ClaimsRefused } from './errors.ts'
 import { TokenRevoked } from '../sessions/errors.ts'
 import { clientOf, type AnyRequest } from '../http/request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { numericDate, type SharedClaims, type TokenClaims } from '../tokens/claims.ts'
+import { numericDate, provedBy, type AccessClaims, type SharedClaims, type TokenClaims } from '../tokens/claims.ts'
+import type { Proved } from '../tokens/levels.ts'
 import type { VerifiedToken } from '../tokens/tokens.ts'
-import type { AccountsUser, PublicUsers } from '../users/public-user.ts'
+import type { FactorNeeds } from '../users/factor-needs.ts'
+import type { AccountsUser, PublicFields } from '../users/public-user.ts'
+import type { Users } from '../users/users.ts'
 import type { AuthenticationSettings, Consistency } from './options.ts'
 
-/** The user of a token. */
+/** The user of a token, and what the token says of how that was proved. */
 export interface Bearer {
   user: AccountsUser
-  /** When the password was last checked: seconds since 1970. */
+  /** When all was last proved that the account asks for: seconds since 1970. */
   authTime: number
+  /** How well, and by which methods. Undefined where there are no levels. */
+  proved: Proved | undefined
+  /** Undefined for a guard that reads no user. */
+  needs: FactorNeeds | undefined
 }
 
 export interface Admission {
@@ -30,8 +37,13 @@ export interface Admission {
   askHost: (claims: SharedClaims, request?: AnyRequest) => Promise<void>
 }
 
+/** What a token of before says of how it was proved who has it. */
+const leastProved: Proved = { acr: 'aal1', amr: [] }
+
 export function createAdmission (
-  sessions: Sessions, publicUsers: PublicUsers, { isRevoked, verifyClaims }: AuthenticationSettings
+  sessions: Sessions,
+  { publicUsers, needsOf }: Pick<Users, 'publicUsers' | 'needsOf'>,
+  { isRevoked, verifyClaims, hasLevels }: AuthenticationSettings
 ): Admission {
   const asksHost = Boolean(isRevoked ?? verifyClaims)
   const judgeClaims = verifyClaims && (async (claims: TokenClaims, request?: AnyRequest) => {
@@ -44,14 +56,27 @@ export function createAdmission (
     await judgeClaims?.(claims, request)
   }
 
+  /** Claims that say it are given as they are: a guarded request makes no object for it. */
+  function provedIn (claims: AccessClaims): Proved | undefined {
+    if (!hasLevels) return
+    return claims.acr && claims.amr ? claims as Proved : leastProved
+  }
+
+  function bearing (user: PublicFields, needs: FactorNeeds, claims: AccessClaims): Bearer {
+    return { user: publicUsers.of(user), authTime: claims.auth_time, proved: provedIn(claims), needs }
+  }
+
   /** Reads the session and its user in one query. */
   async function bearerOf (token: VerifiedToken, request?: AnyRequest): Promise<Bearer> {
     if (token.kind === 'access') {
-      const user = await sessions.useStrictly(token.claims)
-      return { user: publicUsers.of(user), authTime: token.claims.auth_time }
+      const { claims } = token
+      const user = await sessions.useStrictly(claims)
+      return bearing(user, needsOf(user), claims)
     }
-    const { user, authTime } = await sessions.inspect(token.claims, request && clientOf(request))
-    return { user: publicUsers.of(user), authTime: numericDate(authTime) }
+    const session = await sessions.inspect(token.claims, request && clientOf(request))
+    const { user, authTime } = session
+    const proved = hasLevels ? provedBy(session) : undefined
+    return { user: publicUsers.of(user), authTime: numericDate(authTime), proved, needs: needsOf(user) }
   }
 
   return {
@@ -66,13 +91,15 @@ export function createAdmission (
       const { claims } = token
       if (consistency === 'stateless') {
         await judgeClaims?.(claims as TokenClaims, request)
-        return { user: { id: claims.sub } as AccountsUser, authTime: claims.auth_time }
+        const user = { id: claims.sub } as AccountsUser
+        return { user, authTime: claims.auth_time, proved: provedIn(claims), needs: undefined }
       }
       if (asksHost) {
         await sessions.requireUnrevoked(claims)
         await askHost(claims, request)
       }
-      return { user: publicUsers.of(await sessions.use(claims)), authTime: claims.auth_time }
+      const user = await sessions.use(claims)
+      return bearing(user, user, claims)
     },
     askHost,
   }

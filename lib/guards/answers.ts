@@ -7,7 +7,7 @@ import { RefreshReused, TokenRevoked, TokenSuperseded } from '../sessions/errors
 import { TokenExpired, TokenInvalid, TokenWrongType } from '../tokens/errors.ts'
 import { CsrfFailed, HeaderMalformed, TokenMissing } from '../transport/errors.ts'
 import type { Location } from '../transport/options.ts'
-import { ClaimsRefused } from './errors.ts'
+import { ClaimsRefused, TokenStale, TokenWeak } from './errors.ts'
 
 /** The errors of every route with a body. */
 export const bodyErrors: ErrorClass[] = [
@@ -24,6 +24,11 @@ export function accessErrors (locations: Location[] = []): ErrorClass[] {
     TokenRevoked, TokenSuperseded, ClaimsRefused, Unavailable,
     ...locations.includes('cookie') ? [CsrfFailed] : [],
   ]
+}
+
+/** The errors of a route that asks for a second factor of who has one, where there are levels. */
+export function strongErrors ({ hasLevels }: { hasLevels: boolean }): ErrorClass[] {
+  return hasLevels ? [TokenStale, TokenWeak] : []
 }
 
 /** The errors of a guard for refresh tokens. */

@@ -9,8 +9,8 @@ export interface GuardOptions {
   type?: 'access' | 'refresh' | 'any'
   /**
    * Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an expired one as well. A
-   * token that is there and bad is still refused. Not together with `fresh`, `roles`, `verified` or `check`. Default
-   * `false`.
+   * token that is there and bad is still refused. Not together with `fresh`, `acr`, `roles`, `verified` or `check`.
+   * Default `false`.
    */
   optional?: true | false | 'or-expired'
   /**
@@ -18,6 +18,11 @@ export interface GuardOptions {
    * `ACCOUNTS_TOKEN_STALE`, with the challenge of RFC 9470. A refresh makes a session no fresher. Default `false`.
    */
   fresh?: boolean | Duration
+  /**
+   * How well it must have been proved who it is: by two factors, or by a passkey. Else it is 401 `ACCOUNTS_TOKEN_WEAK`,
+   * with the challenge of RFC 9470. Needs the option `factors` or `passkeys`. Default any.
+   */
+  acr?: 'aal2' | 'phr'
   /** The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`. Default `[]`. */
   roles?: string[]
   /**

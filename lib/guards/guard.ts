@@ -1,12 +1,14 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../host/ask.ts'
-import { EmailUnverified, Forbidden, TokenStale } from './errors.ts'
+import { EmailUnverified, Forbidden, TokenStale, TokenWeak } from './errors.ts'
 import { TokenExpired } from '../tokens/errors.ts'
 import { TokenMissing } from '../transport/errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
+import type { ChallengedError } from '../http/refusal.ts'
 import type { Wording } from '../http/wording.ts'
+import { satisfies, type Level } from '../tokens/levels.ts'
 import type { Admission } from './admission.ts'
 import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
@@ -18,6 +20,21 @@ import type { AuthOfRequests, RequestToken } from './request-auth.ts'
 export type Guard = (
   request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>, reply?: AnyReply
 ) => Promise<void>
+
+/** What guards of our own routes ask for beside. */
+export interface OwnGuardOptions extends GuardOptions {
+  /**
+   * That all was proved within 10 minutes that the account asks for: a second factor too, where one is on. Of those
+   * alone who have one, or of everybody.
+   */
+  strong?: 'with-factor' | 'always' | undefined
+  /** Whether a user is let in who needs a second factor and has not proved one: to set one up, and to sign in again. */
+  isWayOut?: boolean | undefined
+}
+
+interface Rules extends Pick<OwnGuardOptions, 'strong' | 'isWayOut'> {
+  needsProof: Csrf['isNeededFor']
+}
 
 /** Marks a hook as a guard, with its settings. */
 const mark = Symbol('accounts.guard')
@@ -50,38 +67,38 @@ const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'au
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
 export function createGuardMakers ({ settings, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
-  const { name: instance, decoratorName, locations } = settings
+  const { decoratorName } = settings
 
   /**
    * A hook that lets in whom the options describe.
    * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
    */
   function guard (options: GuardOptions = {}): Guard {
-    return make(options, csrf.isNeededFor)
+    return make(options, { needsProof: csrf.isNeededFor })
   }
 
   /** A guard for routes of ours, which no list of methods opens to other sites. */
-  function ownGuard (options: GuardOptions): Guard {
-    return make(options, changesSomething)
+  function ownGuard ({ strong, isWayOut, ...options }: OwnGuardOptions): Guard {
+    return make(options, { needsProof: changesSomething, strong, isWayOut })
   }
 
-  function make (options: GuardOptions, needsProof: Csrf['isNeededFor']): Guard {
-    const settings = readGuardOptions(options, instance, locations)
+  function make (options: GuardOptions, rules: Rules): Guard {
+    const guardSettings = readGuardOptions(options, settings)
 
     async function hook (request: AnyRequest, reply?: AnyReply): Promise<void> {
       try {
-        await admit(request, reply, settings, needsProof)
+        await admit(request, reply, guardSettings, rules)
       } catch (error) {
         throw wording(error, request)
       }
     }
-    Object.defineProperty(hook, 'name', { value: names[settings.kind] })
-    return Object.assign(hook, { [mark]: settings })
+    Object.defineProperty(hook, 'name', { value: names[guardSettings.kind] })
+    return Object.assign(hook, { [mark]: guardSettings })
   }
 
   /** Checks the token by itself, then its session as it is now, then the user: the first that fails is the answer. */
   async function admit (
-    request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, needsProof: Csrf['isNeededFor']
+    request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, { needsProof, strong, isWayOut }: Rules
   ): Promise<void> {
     const token = find(request, settings)
     if (!token) return
@@ -90,16 +107,22 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
     if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) {
       csrf.requireProof(request, claims)
     }
-    if (kind === 'access') requireFresh(claims.auth_time, settings)
-    const { user, authTime } = await admission.admit(token, settings.consistency, request)
-    if (kind === 'refresh') requireFresh(authTime, settings)
+    if (kind === 'access') requireProof(claims.auth_time, claims.acr, settings)
+    const { user, authTime, proved, needs } = await admission.admit(token, settings.consistency, request)
+    if (kind === 'refresh') requireProof(authTime, proved?.acr, settings)
+    if (needs?.needsFactor && proved?.acr === 'aal1' && !isWayOut) throw weak('aal2')
+    if (strong && (strong === 'always' || needs!.hasFactor)) {
+      requireProof(authTime, proved!.acr, {
+        freshForSeconds: usuallyFreshForSeconds, acr: needs!.hasFactor ? 'aal2' : undefined,
+      })
+    }
 
     if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
     if (settings.verified && !user.email_verified) throw new EmailUnverified()
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and then let in by another strategy must not have this user.
     request[decoratorName as 'user'] = user
-    request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), settings, reply)
+    request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), proved, settings, reply)
   }
 
   function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): RequestToken | undefined {
@@ -121,12 +144,24 @@ function isFresh (authTime: number, forSeconds: number): boolean {
   return Date.now() / 1000 - authTime <= forSeconds
 }
 
-/** RFC 9470: the challenge says how recent the password must be. */
-function requireFresh (authTime: number, { freshForSeconds }: GuardSettings): void {
+/** RFC 9470: the challenge says how well it must be proved who it is, and how recently. */
+function requireProof (
+  authTime: number, acr: Level = 'aal1', wanted: Pick<GuardSettings, 'freshForSeconds' | 'acr'>
+): void {
+  const { freshForSeconds, acr: wantedAcr } = wanted
+  if (wantedAcr !== undefined && !satisfies(acr, wantedAcr)) throw weak(wantedAcr, freshForSeconds)
   if (freshForSeconds === undefined || isFresh(authTime, freshForSeconds)) return
 
-  const error = new TokenStale()
-  throw Object.assign(error, { parameters: `${error.parameters}, max_age="${freshForSeconds}"` })
+  throw withParameters(new TokenStale(), `max_age="${freshForSeconds}"`)
+}
+
+function weak (acr: Level, freshForSeconds?: number): ChallengedError {
+  const error = withParameters(new TokenWeak(), `acr_values="${acr}"`)
+  return freshForSeconds === undefined ? error : withParameters(error, `max_age="${freshForSeconds}"`)
+}
+
+function withParameters (error: ChallengedError, more: string): ChallengedError {
+  return Object.assign(error, { parameters: `${error.parameters}, ${more}` })
 }
 
 async function requireAgreement (

@@ -4,7 +4,7 @@ import type { Tokens } from '../tokens/tokens.ts'
 import type { TokenTransport } from '../transport/transport.ts'
 import type { Users } from '../users/users.ts'
 import { createAdmission, type Admission } from './admission.ts'
-import { createGuardMakers, type Guard } from './guard.ts'
+import { createGuardMakers, type Guard, type OwnGuardOptions } from './guard.ts'
 import type { GuardOptions } from './guard-options.ts'
 import type { AuthenticationSettings } from './options.ts'
 import { createAuthOfRequests } from './request-auth.ts'
@@ -21,7 +21,7 @@ export interface Guards {
   /** Lets in a good refresh token, without spending it. */
   authenticateRefresh: Guard
   /** A guard for our own routes: it looks in the header or a cookie, and `csrf.methods` does not change its rules. */
-  ownGuard: (options: GuardOptions) => Guard
+  ownGuard: (options: OwnGuardOptions) => Guard
   /** A guard for our own routes that lets in a good access token. */
   ownAuthenticate: Guard
   admission: Admission
@@ -39,10 +39,10 @@ export function createGuards (
   { tokens, sessions, users, transport, wording }: GuardsParts, settings: AuthenticationSettings
 ): Guards {
   const { csrf, locator, ownLocations } = transport
-  const admission = createAdmission(sessions, users.publicUsers, settings)
+  const admission = createAdmission(sessions, users, settings)
   const Auth = createAuthOfRequests(sessions.signals, wording, settings)
   const { guard, ownGuard } = createGuardMakers({ settings, tokens, locator, csrf, admission, Auth, wording })
-  const own = (options: GuardOptions = {}) => ownGuard({ ...options, locations: ownLocations })
+  const own = (options: OwnGuardOptions = {}) => ownGuard({ ...options, locations: ownLocations })
 
   return {
     guard,

@@ -9,6 +9,8 @@ import { settled, type Filled } from '../checks/slice.ts'
 import type { HttpSettings } from '../http/options.ts'
 import type { TokenClaims } from '../tokens/claims.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
+import type { Level } from '../tokens/levels.ts'
+import type { TokenSettings } from '../tokens/options.ts'
 import { LocationsSchema, type Location, type TransportSettings } from '../transport/options.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
@@ -45,7 +47,8 @@ export const options = {
 
 /** What the settings say of who is let in. */
 export type AuthenticationSettings =
-  ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'>
+  ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'> &
+  Pick<TokenSettings, 'hasLevels'>
 
 /** Properties of requests that are taken. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -65,6 +68,8 @@ export interface GuardSettings {
   optional: boolean | 'or-expired'
   /** How long ago the password may have been checked. Undefined for any time. */
   freshForSeconds: number | undefined
+  /** How well it must have been proved who it is. Undefined for any level. */
+  acr: Level | undefined
   roles: string[]
   /** Whether the user's address must have been proved to be theirs. */
   verified: boolean
@@ -86,8 +91,8 @@ export const GuardOptionsSchema = Type.Object({
   optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], {
     default: false,
     description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an " +
-      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `roles`, ' +
-      '`verified` or `check`.',
+      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `acr`, ' +
+      '`roles`, `verified` or `check`.',
   }),
   fresh: Type.Unsafe<boolean | Duration>({
     holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
@@ -97,6 +102,12 @@ export const GuardOptionsSchema = Type.Object({
     description: 'The password must have been checked no longer ago than this; `true` is 10 minutes. Else it is 401 ' +
       '`ACCOUNTS_TOKEN_STALE`, with the challenge of RFC 9470. A refresh makes a session no fresher.',
   }),
+  acr: Type.Optional(OneOf<'aal2' | 'phr'>(['aal2', 'phr'], {
+    usual: 'any',
+    description: 'How well it must have been proved who it is ([levels](factors.md#levels)): by two factors, or by a ' +
+      'passkey. Else it is 401 `ACCOUNTS_TOKEN_WEAK`, with the challenge of RFC 9470. Needs the option `factors` or ' +
+      '`passkeys`.',
+  })),
   roles: Type.Array(Type.String({ minLength: 1 }), {
     default: [], description: 'The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`.',
   }),
@@ -127,19 +138,24 @@ export const GuardOptionsSchema = Type.Object({
 type GivenOptions = Partial<Static<typeof GuardOptionsSchema>>
 
 /**
- * Checks and fills the options of a guard of the accounts `instance`, whose guards look at `usual` places.
+ * Checks and fills the options of a guard of accounts with these settings.
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
-export function readGuardOptions (given: GivenOptions, instance: string, usual: Location[]): GuardSettings {
+export function readGuardOptions (
+  given: GivenOptions, { name: instance, locations: usual, hasLevels }: AuthenticationSettings
+): GuardSettings {
   const options = { ...given }
   const faults = faultsIn(GuardOptionsSchema, options)
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
   const whole = filled(GuardOptionsSchema, options) as Required<GivenOptions>
-  const { type, optional, fresh, roles, verified, check, locations, consistency } = whole
-  if (optional && (fresh || roles.length > 0 || verified || given.check)) {
+  const { type, optional, fresh, acr, roles, verified, check, locations, consistency } = whole
+  if (acr && !hasLevels) {
+    throw new OptionsInvalid("a guard's options.acr needs the option factors or passkeys")
+  }
+  if (optional && (fresh || acr || roles.length > 0 || verified || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, " +
-      'so it does not go with fresh, roles, verified or check')
+      'so it does not go with fresh, acr, roles, verified or check')
   }
   if (consistency === 'stateless' && (type !== 'access' || roles.length > 0 || verified)) {
     throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, " +
@@ -150,5 +166,7 @@ export function readGuardOptions (given: GivenOptions, instance: string, usual: 
   }
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
   const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
-  return { kind: type, optional, freshForSeconds, roles, verified, check, locations: places, consistency, instance }
+  return {
+    kind: type, optional, freshForSeconds, acr, roles, verified, check, locations: places, consistency, instance,
+  }
 }

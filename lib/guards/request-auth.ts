@@ -2,6 +2,7 @@ import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyReply } from '../http/request.ts'
 import type { Signals } from '../sessions/signals.ts'
 import type { TokenClaims } from '../tokens/claims.ts'
+import type { Level, Proved } from '../tokens/levels.ts'
 import type { TokenHeader, VerifiedToken } from '../tokens/tokens.ts'
 import type { Location } from '../transport/options.ts'
 import type { Wording } from '../http/wording.ts'
@@ -14,8 +15,12 @@ export interface RequestAuth {
   header: TokenHeader
   sessionId: string
   location: Location
-  /** The password was checked no longer than 10 minutes ago. */
+  /** All was proved no longer than 10 minutes ago that the account asks for. */
   fresh: boolean
+  /** How well it was proved who it is (RFC 9068 §2.2.1). Undefined without the options `factors` and `passkeys`. */
+  acr: Level | undefined
+  /** By which methods (RFC 8176). Undefined without the options `factors` and `passkeys`. */
+  amr: string[] | undefined
   /** The name of the accounts that let the request in. */
   instance: string
   /**
@@ -34,7 +39,8 @@ export type RequestToken = VerifiedToken & { location: Location }
 
 /** Makes `request.auth` of a token that let a request in. */
 export type AuthOfRequests = new (
-  token: RequestToken, fresh: boolean, guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply
+  token: RequestToken, fresh: boolean, proved: Proved | undefined, guard: Pick<GuardSettings, 'consistency'>,
+  reply?: AnyReply
 ) => RequestAuth
 
 /**
@@ -49,6 +55,8 @@ export function createAuthOfRequests (
     sessionId: string
     location: Location
     fresh: boolean
+    acr: Level | undefined
+    amr: string[] | undefined
     instance: string
     #isStateless: boolean
     #reply: AnyReply | undefined
@@ -57,6 +65,7 @@ export function createAuthOfRequests (
     constructor (
       { claims, header, location }: RequestToken,
       fresh: boolean,
+      proved: Proved | undefined,
       { consistency }: Pick<GuardSettings, 'consistency'>,
       reply?: AnyReply
     ) {
@@ -65,6 +74,8 @@ export function createAuthOfRequests (
       this.sessionId = claims.sid
       this.location = location
       this.fresh = fresh
+      this.acr = proved?.acr
+      this.amr = proved?.amr
       this.instance = name
       this.#isStateless = consistency === 'stateless'
       this.#reply = reply

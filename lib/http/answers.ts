@@ -1,6 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyError } from '@fastify/error'
 import { component } from './component.ts'
+import { memberSchemas } from './error-members.ts'
 
 /** The tag of our routes, until the document gives them that of their accounts. */
 export const tags = ['accounts']
@@ -26,16 +27,6 @@ export const ErrorSchema = component('Error', Type.Object({
   message: Type.String({ description: 'For people.' }),
 }, { description: 'Why a request was refused' }))
 
-/** What errors about one field of a user, such as `UserExists`, say beside. */
-const FieldSchema = Type.Optional(Type.String({
-  description: 'What is taken, where the code says that something is: username, email, or a field of the app.',
-}))
-
-/** What the error of an account that is going to be deleted says beside. */
-const ClosesAtSchema = Type.Optional(Type.String({
-  format: 'date-time', description: 'When the account is deleted, where the code says that it is going to be.',
-}))
-
 /** The `response` of a route: what it gives, and each status that it may refuse with, naming the codes. */
 export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {
   const thrown = new Map(refusals.map((Refusal) => new Refusal()).map((error) => [error.code, error]))
@@ -48,8 +39,7 @@ function refusalSchema (errors: FastifyError[]) {
   const codes = errors.map(({ code }) => code)
   const CodeSchema = Type.Object({
     code: Type.Unsafe<string>({ type: 'string', enum: codes }),
-    ...errors.some((error) => 'field' in error) && { field: FieldSchema },
-    ...errors.some((error) => 'closes_at' in error) && { closes_at: ClosesAtSchema },
+    ...memberSchemas(errors),
   })
   return { ...Type.Intersect([ErrorSchema, CodeSchema], { description: codes.join(', ') }), [errorsBehind]: errors }
 }

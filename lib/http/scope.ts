@@ -8,6 +8,7 @@ import type {
 import { isError } from '../checks/any-error.ts'
 import { type Compiling, type InputKind } from './compiling.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
+import { membersOf } from './error-members.ts'
 import { InputInvalid } from './errors.ts'
 import { inputInvalid, type Input } from './input.ts'
 import type { Wording } from './wording.ts'
@@ -140,6 +141,6 @@ function textOf (answer: Record<string, unknown>, bySchema: (answer: Record<stri
 /** An error in Fastify's form, or what the host's own error handler made of it. */
 function errorText (answer: unknown): string {
   if (!isError(answer)) return JSON.stringify(answer)
-  const { statusCode, code, error, message, field, closes_at: closesAt } = answer as Error & Record<string, unknown>
-  return JSON.stringify({ statusCode, code, error, message, field, closes_at: closesAt })
+  const { statusCode, code, error, message } = answer as Error & Record<string, unknown>
+  return JSON.stringify({ statusCode, code, error, message, ...membersOf(answer) })
 }

@@ -40,6 +40,7 @@ const noticeWords: Record<NoticeName, string> = {
   closing: 'The account is going to be deleted: with a link that keeps it.',
   closed: 'The account is deleted.',
   rolesRaised: 'The user has roles that they had not before.',
+  factorsChanged: 'A second factor was set up, replaced or taken away.',
 }
 
 /** Pages that only the app can have, since they sign in. */

@@ -1,4 +1,5 @@
 import type { FastifyError } from '@fastify/error'
+import { membersOf, type ErrorMembers } from '../http/error-members.ts'
 import type { Messages } from '../http/wording.ts'
 
 // An import of node:http would load all that it offers, the client of fetch too, which takes longer than our own files.
@@ -27,15 +28,11 @@ export function exampleOf ({ examples, const: only, properties, required = [], i
 }
 
 /** An error as it is answered. */
-export interface ErrorAnswer {
+export interface ErrorAnswer extends ErrorMembers {
   statusCode: number
   code: string
   error: string
   message: string
-  /** Which field of a user it is about, in errors that say so. */
-  field?: string
-  /** When an account is deleted, in the error that says so. */
-  closes_at?: string
 }
 
 /** What the settings say of the texts of errors. */
@@ -50,9 +47,9 @@ export interface ErrorSettings {
 
 /** An example of an error as a client gets it, in the app's own words where those are a text. */
 export function errorAnswerOf (
-  error: FastifyError & { field?: string, closes_at?: string }, { messages, password }: ErrorSettings
+  error: FastifyError, { messages, password }: ErrorSettings
 ): ErrorAnswer {
-  const { statusCode, code, message, field, closes_at: closesAt } = error
+  const { statusCode, code, message } = error
   /** Examples of reasons, for the messages that have one. */
   const reasons: Record<string, string> = {
     ACCOUNTS_INPUT_INVALID: 'body/password must be string',
@@ -67,7 +64,6 @@ export function errorAnswerOf (
     code,
     error: STATUS_CODES[statusCode!]!,
     message: text,
-    ...field !== undefined && { field },
-    ...closesAt !== undefined && { closes_at: closesAt },
+    ...membersOf(error),
   }
 }

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
-import { storable, type Client } from '../http/request.ts'
+import { storable, type AnyRequest, type Client } from '../http/request.ts'
 import type { User } from '../users/entity.ts'
+import type { Level } from '../tokens/levels.ts'
 import type { SessionData } from './data.ts'
 import type { Endings } from './endings.ts'
 import { Session } from './entity.ts'
@@ -18,12 +19,16 @@ export type SessionTransport = 'body' | 'cookie' | 'session-cookie'
 /** Where a session begins. */
 export interface Beginning extends Client {
   transport: SessionTransport
-  /** When the password was checked. Default now. */
+  /** When it was proved who it is. Default now. */
   authTime?: Date | undefined
   /** What the app keeps of it. Default nothing. */
   data?: SessionData | null
   /** How it was proved who it is: authentication methods (RFC 8176). Default null: not known. */
   amr?: string[]
+  /** How well. Default by one factor. */
+  acr?: Level
+  /** The request that asks for it. Undefined where code does. */
+  request?: AnyRequest
   /** Whether the browser has shown that its user had signed in there before. */
   isKnownDevice?: boolean
 }
@@ -68,7 +73,7 @@ export function createBirths (
       return rows.map(({ ip, user_agent: userAgent }) => ({ ip, userAgent }))
     },
 
-    begin (user, epoch, { transport, authTime, data = null, amr = null, ...client }) {
+    begin (user, epoch, { transport, authTime, data = null, amr = null, acr = 'aal1', ...client }) {
       const now = new Date()
       return {
         id: uuid(),
@@ -90,7 +95,7 @@ export function createBirths (
         ...storable(client),
         data,
         amr,
-        acr: 'aal1',
+        acr,
         revokedAt: null,
         revokeReason: null,
       }

@@ -13,7 +13,7 @@ import type { RevocationLog, Write } from './revocation-log.ts'
 /** Why a session is over, as its row has it. */
 export type EndReason =
   'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'closing' | 'limit' | 'replaced' |
-  'restore' | 'address' | 'reset-due'
+  'restore' | 'address' | 'reset-due' | 'factors'
 
 /** Who ends something, for whom, and in whose transaction. */
 export interface Ender {

@@ -46,13 +46,23 @@ export function createMoves ({ statement }: Pick<Database, 'statement'>, { repla
 }
 
 /**
- * The statement that raises the floor of a session (`RaiseFloor`). `floorGen` comes before `gen`, since MySQL and
+ * The statements that raise the floor of a session (`RaiseFloor`). `floorGen` comes before `gen`, since MySQL and
  * MariaDB assign from left to right, and it would be made of the new `gen`.
  */
-export function createFloorMove ({ statement }: Pick<Database, 'statement'>) {
+export function createFloorMoves ({ statement }: Pick<Database, 'statement'>) {
   const next = () => raw(`gen + ${floorStep}`)
-  const raised = { floorGen: next(), gen: next(), prevGen: null, prevBranch: null }
-  const written = named(['authTime', 'answeredAt', 'lastUsedAt', 'ip', 'userAgent'])
   const condition = { id: 'id', revokedAt: null, floorGen: { $lte: 'shownGen' } }
-  return statement(({ query }) => query(Session).update({ ...raised, ...written }).where(condition))
+  const written = ['answeredAt', 'lastUsedAt', 'ip', 'userAgent']
+  const move = (written: string[]) => statement(({ query }) => {
+    const raised = { floorGen: next(), gen: next(), prevGen: null, prevBranch: null }
+    return query(Session).update({ ...raised, ...named(written) }).where(condition)
+  })
+
+  return {
+    raise: move(['authTime', ...written]),
+    /** With the level that was proved. */
+    raiseProved: move(['authTime', ...written, 'acr', 'amr']),
+    /** As old a proof as before. */
+    raiseUnproved: move(written),
+  }
 }

@@ -1,28 +1,43 @@
+import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
 import type { Client } from '../http/request.ts'
-import type { AccessClaims } from '../tokens/claims.ts'
+import { provedBy, type AccessClaims } from '../tokens/claims.ts'
+import { raisedBy, type Proved } from '../tokens/levels.ts'
 import type { Session } from './entity.ts'
 import { TokenRevoked } from './errors.ts'
 import type { FindSession } from './find-session.ts'
-import type { RaiseFloor } from './floor.ts'
+import type { Proof, RaiseFloor } from './floor.ts'
 import type { Issue } from './refresh.ts'
-import type { RevocationLog } from './revocation-log.ts'
+import type { Note, RevocationLog, Write } from './revocation-log.ts'
 import { isOver } from './rotation.ts'
 
 /** The claims of the access token with which somebody gives the password again. */
 export type Proving = Pick<AccessClaims, 'sid' | 'gen'>
 
-/** How a session goes on after its user has given the password again. */
+/** What a step up has proved, and what it has used up for that. */
+export interface StepUp {
+  proved: Proved
+  /** Uses it up, in the same transaction and before the session moves: it may lock the user. */
+  spend: (tx: EntityManager, note: Note) => Promise<void>
+}
+
+/** How a session goes on after its user has proved once more who they are. */
 export interface Reauthentication {
   /**
-   * Notes that the password was checked again, and gives the answer: the session goes on, with all its earlier tokens
-   * void. If `prepare` throws, or the function that it gives, the session stays as it was.
+   * Notes that it was proved again, by the password or by a step up, and gives the answer: the session goes on, with
+   * all its earlier tokens void. If `prepare` throws, or the function that it gives, the session stays as it was, and
+   * nothing is used up.
    * @throws {TokenRevoked} when the session is over
    * @throws {TokenSuperseded} when there was another reauthentication since the token was made
    */
   reauthenticate: <Answer>(
-    shown: Proving, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client
+    shown: Proving, prepare: (session: Session) => Promise<Issue<Answer>>, client: Client, stepUp?: StepUp
   ) => Promise<Answer>
+  /**
+   * In a transaction of the log: the session goes on, with all its earlier tokens void. Gives it as it is then.
+   * @throws {TokenRevoked | TokenSuperseded} as `reauthenticate` does
+   */
+  goOn: (tx: EntityManager, write: Write, proof: Proof) => Promise<Session>
 }
 
 interface ReauthenticationParts {
@@ -41,12 +56,22 @@ export function createReauthentication (
     return session
   }
 
+  async function goOn (tx: EntityManager, write: Write, proof: Proof): Promise<Session> {
+    const raised = await raiseFloor(tx, proof)
+    await write('session', raised.id, raised.floorGen)
+    return raised
+  }
+
   return {
-    async reauthenticate ({ sid: sessionId, gen }, prepare, client) {
-      const issue = await prepare(await living(sessionId))
+    goOn,
+
+    async reauthenticate ({ sid: sessionId, gen }, prepare, client, stepUp) {
+      const session = await living(sessionId)
+      const issue = await prepare(session)
+      const proved = stepUp && raisedBy(provedBy(session), stepUp.proved)
       return revocationLog.record(async (tx, write, note) => {
-        const raised = await raiseFloor(tx, { sessionId, gen, at: new Date(), client })
-        await write('session', sessionId, raised.floorGen)
+        await stepUp?.spend(tx, note)
+        const raised = await goOn(tx, write, { sessionId, gen, at: new Date(), client, proved })
         await note({ type: 'reauthenticated', userId: raised.user.id, sessionId, client })
         return issue(raised)
       })

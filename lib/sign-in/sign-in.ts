@@ -7,6 +7,7 @@ import type { OwnData, SessionData } from '../sessions/data.ts'
 import type { Session } from '../sessions/entity.ts'
 import type { Note, Write } from '../sessions/revocation-log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/levels.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { TokenTransport } from '../transport/transport.ts'
 import { User } from '../users/entity.ts'
@@ -50,21 +51,56 @@ export interface Beginnings {
   endReplaced: (request: AnyRequest, transport: SessionTransport) => Promise<void>
 }
 
+/** What somebody has proved who is about to come in, and how they want to. */
+export interface Attempt {
+  /** How well that was proved. Undefined for one factor, and told by code that has proved it by itself. */
+  acr?: Level | undefined
+  /** By which methods. */
+  amr: string[]
+  transport: SessionTransport
+  /** The session that is to go on, where none is to begin. */
+  sessionId?: string
+  /** The generation of the access token that was shown of it. */
+  gen?: number
+  /** Whether the user is being made, and so has nothing yet that could be asked for. */
+  isNew?: boolean
+  /** Undefined where code asks for it. */
+  request?: AnyRequest | undefined
+  /** The transaction in which the session begins. */
+  tx?: EntityManager
+}
+
 /** A say in who comes in. */
 export interface SignInStep {
   /**
-   * Asked of each who has proved who they are, in the transaction that begins their session.
+   * Asked of each who has proved who they are, in the transaction that begins their session, or before one goes on.
    * @throws the refusal that is to be the answer
    */
-  judge: (user: User) => void | Promise<void>
-  /** The refusal, as routes that sign in tell of it in the document. */
-  Refusal?: ErrorClass
+  judge: (user: User, attempt: Attempt) => void | Promise<void>
+  /** The refusals, as routes that sign in tell of them in the document. */
+  Refusals?: ErrorClass[]
 }
 
 /** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
   /** Asked in this order. Features add theirs when they are opened. */
   steps: SignInStep[]
+  /** What all steps refuse with. Complete once all features are open. */
+  refusals: () => ErrorClass[]
+  /**
+   * Asks all steps about somebody whose session is to go on with what they have proved.
+   * @throws what a step refuses with
+   */
+  judge: (user: User, attempt: Attempt) => Promise<void>
+  /**
+   * The only door: stores a session of a user, once all steps agree. `admitted` is called between the two, and gives
+   * the user as they are then; a `newcomer` is stored by it.
+   * @throws what a step refuses with
+   */
+  begin: <Answer>(
+    tx: EntityManager, user: User, beginning: Beginning, issue: (session: Session) => Answer,
+    admitted: (user: User) => Promise<User>, isNew?: boolean
+  ) => Promise<{ session: Session, answer: Answer }>
   /**
    * Starts a session of a user, who must still be as they were when the password was checked: at that epoch, and not
    * disabled.
@@ -98,6 +134,21 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
   const tellOfDevice = mail?.tellsOf('newDevice') ? createTellOfDevice(database, mail, sessions) : undefined
   const granting = createGranting({ ...parts, publicUsers }, settings)
   const steps: SignInStep[] = []
+
+  const judge: SignIn['judge'] = async (user, attempt) => {
+    for (const step of steps) await step.judge(user, attempt)
+  }
+
+  const begin: SignIn['begin'] = async (tx, found, beginning, issue, admitted, isNew = false) => {
+    const { amr = [], acr, transport, request } = beginning
+    await judge(found, { amr, acr, transport, request, isNew, tx })
+    const user = await admitted(found)
+    const session = sessions.begin(user, user.epoch, beginning)
+    const answer = issue(session)
+    await sessions.store(tx, session)
+    return { session, answer }
+  }
+
   const noteLogin = database.statement(({ query }) =>
     query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
 
@@ -105,6 +156,9 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     ...granting,
     ...createBeginnings(parts, granting, settings),
     steps,
+    refusals: () => steps.flatMap(({ Refusals = [] }) => Refusals),
+    judge,
+    begin,
 
     signIn: ({ id, epoch }, beginning, issue, spend) => sessions.revocationLog.record(async (tx, write, note) => {
       // Written first, so that logins of one user wait for each other here: each has to count the session of the other.
@@ -112,13 +166,12 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
 
       const found = await lookUp.byId(id, tx)
       if (!found) throw new CredentialsInvalid()
-      for (const { judge } of steps) await judge(found)
-      const user = spend ? await spend(tx, found, write, note) : found
-      await tellOfDevice?.(tx, user, beginning, note)
-      await sessions.makeRoom(tx, write, note, user, beginning)
-      const session = sessions.begin(user, user.epoch, beginning)
-      const answer = issue(session)
-      await sessions.store(tx, session)
+      const { session, answer } = await begin(tx, found, beginning, issue, async () => {
+        const user = spend ? await spend(tx, found, write, note) : found
+        await tellOfDevice?.(tx, user, beginning, note)
+        await sessions.makeRoom(tx, write, note, user, beginning)
+        return user
+      })
       await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })
       return answer
     }),
@@ -138,7 +191,7 @@ function createBeginnings (
         csrf.requireOwnSite(request)
         cookies.warnOfLoss(request)
       }
-      return { ...clientOf(request), transport: transportOf(transport, remember) }
+      return { ...clientOf(request), request, transport: transportOf(transport, remember) }
     },
 
     async givenByHost (user, request, given) {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Type, type Static, type TObject } from '@sinclair/typebox'
 import type { AccountsTypes } from '../host/types.ts'
+import { levels, type Level, type Proved } from './levels.ts'
 
 /** RFC 7519 §2: seconds since 1970, up to the year 9999. */
 const NumericDate = Type.Number({ minimum: 0, maximum: 253402300799 })
@@ -37,6 +38,8 @@ export interface TokenSubject {
   salt: string
   gen: number
   authTime: Date
+  acr: string
+  amr: string[] | null
   refreshExpiresAt: Date
   absoluteExpiresAt: Date
 }
@@ -63,12 +66,24 @@ export function numericDate (date: Date): number {
 
 export const AccessClaimsSchema = Type.Object({
   ...sharedClaims,
-  /** When the password was last checked. A refresh keeps it. */
+  /** When all was last proved that the account asks for. A refresh keeps it. */
   auth_time: NumericDate,
 })
 
-/** The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. */
-export type AccessClaims = Static<typeof AccessClaimsSchema>
+/** What access tokens say too where there are second factors or passkeys. A token of before has neither. */
+export const levelClaims = {
+  acr: Type.Optional(Type.Unsafe<Level>({ enum: [...levels] })),
+  amr: Type.Optional(Type.Array(Type.String({ maxLength: 16 }), { maxItems: 8 })),
+}
+
+/** The claims of access tokens where there are levels. */
+export const LeveledClaimsSchema = Type.Object({ ...AccessClaimsSchema.properties, ...levelClaims })
+
+/**
+ * The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. `acr` and `amr` are ours
+ * only where there are levels; elsewhere they are the host's.
+ */
+export type AccessClaims = Static<typeof LeveledClaimsSchema>
 
 /**
  * The claims of any token of ours. Only access tokens have `auth_time`, and the claims that the option `claims` adds.
@@ -79,15 +94,21 @@ export type TokenClaims =
 /** The claims that are ours to write, and names that would make an object something else. */
 const reserved = [...Object.keys(AccessClaimsSchema.properties), '__proto__']
 
-/** True for an object that a host may add to the claims. */
-export function areCustomClaims (claims: unknown): claims is Record<string, unknown> {
+/** True for an object that a host may add to the claims. Where there are levels, those are ours too. */
+export function areCustomClaims (claims: unknown, hasLevels: boolean): claims is Record<string, unknown> {
   const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims)
-  return isObject && !Object.keys(claims).some((name) => reserved.includes(name))
+  const ours = hasLevels ? [...reserved, ...Object.keys(levelClaims)] : reserved
+  return isObject && !Object.keys(claims).some((name) => ours.includes(name))
+}
+
+/** What a session or a token says of how it was proved who has it. What says nothing counts least. */
+export function provedBy ({ acr, amr }: { acr?: string | undefined, amr?: string[] | null | undefined }): Proved {
+  return { acr: levels.find((level) => level === acr) ?? 'aal1', amr: amr ?? [] }
 }
 
 /** The claims of a new access token, which ends no later than its session. */
 export function accessClaims (
-  subject: TokenSubject, custom: object, parties: Parties, expiresInSeconds: number
+  subject: TokenSubject, custom: object, parties: Parties & { hasLevels: boolean }, expiresInSeconds: number
 ): AccessClaims {
   const iat = Math.floor(Date.now() / 1000)
 
@@ -100,6 +121,7 @@ export function accessClaims (
     // The row may have been written by a clock that was ahead, and no token may have a password checked after its
     // `iat`.
     auth_time: Math.min(numericDate(subject.authTime), iat),
+    ...parties.hasLevels && provedBy(subject),
   }
 }
 

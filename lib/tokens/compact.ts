@@ -16,12 +16,7 @@ export interface Signed {
 }
 
 /** RFC 7515 §7.1, compact serialization, with limits of length, so that a hostile text costs nothing. */
-const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1400}$/
-
-/** True for a text that has the form of a token, and is not too long for one. */
-export function isCompact (text: string): boolean {
-  return compact.test(text)
-}
+export const compact = /^(?<header>[\w-]{1,1024})\.(?<payload>[\w-]{1,8192})\.[\w-]{1,1400}$/
 
 /**
  * Checks a token's structure, its key and its signature, in this order. `keyFor` gives the key that a header names, and

@@ -53,7 +53,11 @@ export const options = {
 type Given = Filled<typeof options & Pick<typeof httpOptions, 'name'>>
 
 /** What the settings say of tokens. */
-export type TokenSettings = ReturnType<typeof read> & { refresh: { expiresInSeconds: number } }
+export type TokenSettings = ReturnType<typeof read> & {
+  refresh: { expiresInSeconds: number }
+  /** Whether tokens say how well it was proved who has them: where there are second factors or passkeys. */
+  hasLevels: boolean
+}
 
 /**
  * The last parts of audiences that other kinds of tokens have, such as `/refresh`, so no audience of access tokens may.

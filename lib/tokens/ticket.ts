@@ -29,13 +29,15 @@ const TicketClaimsSchema = Type.Object({
   fca: Type.Integer({ minimum: 0 }),
   use: Type.Unsafe<TicketUse>({ enum: ticketUses }),
   /** How the user has been authenticated so far (RFC 8176). */
-  amr: Type.Array(Type.String({ minLength: 1, maxLength: 16 }), { minItems: 1, maxItems: 8 }),
+  amr: Type.Array(Type.String({ minLength: 1, maxLength: 16 }), { maxItems: 8 }),
   /** 128 random bits. */
   jti: Type.String({ pattern: '^[\\w-]{22}$' }),
   iat: sharedClaims.iat,
   exp: sharedClaims.exp,
   /** The session that is authenticated anew. */
   sid: Type.Optional(sharedClaims.sid),
+  /** The generation of the access token of that session which was shown. */
+  gen: Type.Optional(sharedClaims.gen),
   /** How the tokens are to come, as it was asked for in the first step. */
   transport: Type.Optional(Type.Unsafe<'body' | 'cookie'>({ enum: ['body', 'cookie'] })),
   /** Whether cookies are to outlive the browser, as it was asked for in the first step. */
@@ -53,6 +55,7 @@ export interface TicketWanted {
   /** As read before the first factor was checked. */
   user: TicketHolder
   sid?: string | undefined
+  gen?: number | undefined
   transport?: 'body' | 'cookie' | undefined
   remember?: boolean | undefined
 }
@@ -86,7 +89,7 @@ export function createTickets (
   const parties = { issuer, audiences: audiences.map((audience) => `${audience}${ticketSuffix}`) }
 
   return {
-    issue ({ use, amr, user, sid, transport, remember }) {
+    issue ({ use, amr, user, sid, gen, transport, remember }) {
       const iat = Math.floor(Date.now() / 1000)
       const claims: TicketClaims = {
         iss: issuer,
@@ -100,6 +103,7 @@ export function createTickets (
         iat,
         exp: iat + lifeSeconds,
         ...sid !== undefined && { sid },
+        ...gen !== undefined && { gen },
         ...transport !== undefined && { transport },
         ...remember !== undefined && { remember },
       }

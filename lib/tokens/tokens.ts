@@ -8,6 +8,7 @@ import type { TokenCounters } from './events.ts'
 import {
   accessClaims,
   AccessClaimsSchema,
+  LeveledClaimsSchema,
   refreshClaims,
   RefreshClaimsSchema,
   refreshSuffix,
@@ -18,7 +19,7 @@ import {
   type SharedClaims,
   type TokenSubject
 } from './claims.ts'
-import { decodeCompact, isCompact, openSigned, type TokenHeader } from './compact.ts'
+import { compact, decodeCompact, openSigned, type TokenHeader } from './compact.ts'
 import { kindOf, type Keyring, type TokenKind } from './keyring.ts'
 import type { TokenSettings } from './options.ts'
 
@@ -81,12 +82,14 @@ export const compileClaims = (schema: object) => new Ajv({ validateSchema: false
 
 const shapes = {
   access: whenFirstCalled(() => compileClaims(AccessClaimsSchema)),
+  leveled: whenFirstCalled(() => compileClaims(LeveledClaimsSchema)),
   refresh: whenFirstCalled(() => compileClaims(RefreshClaimsSchema)),
 }
 
 export function createTokens (
   keyring: Keyring, settings: TokenSettings, { counters }: Telemetry<TokenCounters>
 ): Tokens {
+  const shapeOf = { access: settings.hasLevels ? shapes.leveled : shapes.access, refresh: shapes.refresh }
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
   const refreshAudiences = settings.audiences.map((audience) => `${audience}${refreshSuffix}`)
   const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: refreshAudiences } }
@@ -112,7 +115,7 @@ export function createTokens (
 
     const { kind, claims } = verified
     const isRight = remembered !== undefined ||
-      (shapes[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
+      (shapeOf[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
     if (!isRight || !hasBegun(claims, settings.leewaySeconds)) throw new TokenInvalid()
     if (!remembered && kind === 'access') known.set(text, frozen(verified))
     return verified
@@ -134,7 +137,7 @@ export function createTokens (
       const key = keyring.signing!
       const access = accessClaims(session, claims, settings, lifetimes.access)
       const accessToken = key.access.sign(access)
-      if (!isCompact(accessToken)) throw new TokenTooLarge()
+      if (!compact.test(accessToken)) throw new TokenTooLarge()
       const refresh = 'shown' in choice
         ? choice.claims
         : refreshClaims(session, settings, lifetimes.refresh, choice.parent)

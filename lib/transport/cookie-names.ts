@@ -3,10 +3,11 @@ import { isUnnamed } from '../http/options.ts'
 /** The cookies of a session: two for tokens, one for the value against CSRF. */
 export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
 /**
- * All kinds of cookies. By the one of the device a browser is known when there is no session, and by that of the
- * challenge the one that has asked for a mail.
+ * All kinds of cookies. By the one of the device a browser is known when there is no session, by that of the challenge
+ * the one that has asked for a mail, by that of the ticket the one that has proved a first factor, and by `remember`
+ * the one that is not asked for the second.
  */
-const cookieKinds = [...sessionCookieKinds, 'device', 'challenge'] as const
+const cookieKinds = [...sessionCookieKinds, 'device', 'challenge', 'ticket', 'remember'] as const
 export type CookieKind = typeof cookieKinds[number]
 
 /** A cookie's name and the path that it is sent to. */
@@ -46,6 +47,8 @@ export function cookieSettings<Options extends CookieOptions> (
     csrf: settle('csrf', '/'),
     device: settle('device', prefix || '/'),
     challenge: settle('challenge', '/'),
+    ticket: settle('ticket', prefix || '/'),
+    remember: settle('remember', '/'),
   }
 }
 

@@ -17,8 +17,10 @@ export interface Cookies {
   bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
   /** The cookie by which a browser is known from now on: no logout takes it back. */
   mark: (value: string, persistent: boolean) => string
-  /** The cookie by which a browser is known to have asked for a mail, for as long as that is good. */
-  challenge: (value: string, seconds: number) => string
+  /** A cookie of something that is half done, or of a browser that is remembered, for as long as that is good. */
+  keep: (kind: 'challenge' | 'ticket' | 'remember', value: string, seconds: number) => string
+  /** Takes such a cookie back. */
+  drop: (kind: 'ticket' | 'remember') => string
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /**
@@ -54,6 +56,8 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
     return serializeCookie(name, value, attributes)
   }
 
+  const cleared = (kind: CookieKind) => line(kind, '', { maxAge: 0, expires: new Date(0) })
+
   function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind): string | undefined {
     return parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined
   }
@@ -70,7 +74,8 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
       ]
     },
     mark: (value, persistent) => line('device', value, persistent ? { maxAge: mostSeconds } : {}),
-    challenge: (value, seconds) => line('challenge', value, { maxAge: seconds }),
+    keep: (kind, value, seconds) => line(kind, value, { maxAge: Math.min(seconds, mostSeconds) }),
+    drop: cleared,
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
       hasWarnedOfLoss = true
@@ -86,7 +91,7 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
         'Where a proxy before the app takes a part of the path away, ' +
         'put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
     },
-    clear: () => sessionCookieKinds.map((kind) => line(kind, '', { maxAge: 0, expires: new Date(0) })),
+    clear: () => sessionCookieKinds.map(cleared),
     read,
   }
 }

@@ -45,6 +45,14 @@ export function createKeeping (cookies: Cookies, csrf: Csrf, { transport }: Tran
   }
 }
 
+/** Under this key an error keeps cookies that go with it. */
+export const cookiesOfError = Symbol('cookies of an error')
+
+/** An `onError` hook that sends the cookies of an error. */
+export async function bringCookies (_: unknown, reply: AnyReply, error: Error & { [cookiesOfError]?: string[] }) {
+  setCookies(reply, error[cookiesOfError] ?? [])
+}
+
 /**
  * Adds cookies to those that others set, by @fastify/cookie or otherwise. Its `reply.setCookie` would keep ours for a
  * hook, which does not run where another hook fails or the reply is hijacked, and would depend on the host's options.

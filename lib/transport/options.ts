@@ -44,6 +44,9 @@ export const options = {
     refresh: CookieSchema('The cookie of refresh tokens.', '`__Secure-refresh` on the prefix'),
     csrf: CookieSchema('The value against CSRF, readable by scripts.', '`__Host-csrf` on `/`'),
     challenge: CookieSchema('By which a browser is known to have asked for a mail.', '`__Host-challenge` on `/`'),
+    ticket: CookieSchema(
+      'By which a browser is known to have proved a first factor.', '`__Secure-ticket` on the prefix'),
+    remember: CookieSchema('By which a browser is not asked for a second factor.', '`__Host-remember` on `/`'),
     device: CookieSchema(
       "By which a browser is known to be somebody's, for `throttle`.", '`__Secure-device` on the prefix'),
     domain: Type.Optional(Type.String({

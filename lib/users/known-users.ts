@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { User } from './entity.ts'
+import type { FactorNeeds, FactorNeedsOf } from './factor-needs.ts'
 import { frozen } from '../checks/frozen.ts'
 import type { Telemetry } from '../events/events.ts'
 import type { UserCounters } from './events.ts'
@@ -8,7 +9,7 @@ import type { UserSettings } from './options.ts'
 import type { PublicFields } from './public-user.ts'
 
 /** What guards need of a user. It is frozen, since many requests share it. */
-export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'>
+export type KnownUser = PublicFields & Pick<User, 'epoch' | 'disabledAt'> & FactorNeeds
 
 export interface KnownUsers {
   /** A user as the database has them, from memory where that is up to date; null for one who is not there. */
@@ -35,7 +36,8 @@ const most = { users: 50_000, characters: 2 ** 25 }
  * entry.
  */
 export function createKnownUsers (
-  { byId }: Pick<LookUp, 'byId'>, { access }: UserSettings, { counters }: Telemetry<UserCounters>
+  { byId }: Pick<LookUp, 'byId'>, needsOf: FactorNeedsOf, { access }: UserSettings,
+  { counters }: Telemetry<UserCounters>
 ): KnownUsers {
   const knownForMs = access.expiresInSeconds * 1000
   const known = new LRUCache<string, { user: KnownUser | null, readAt: number }>({
@@ -47,7 +49,7 @@ export function createKnownUsers (
     const found = await byId(id)
     if (!found) return null
     const { username, email, emailVerifiedAt, roles, profile, epoch, disabledAt } = found
-    return frozen({ id, username, email, emailVerifiedAt, roles, profile, epoch, disabledAt })
+    return frozen({ id, username, email, emailVerifiedAt, roles, profile, epoch, disabledAt, ...needsOf(found) })
   }
 
   /** Those who ask at once share one read. If the user is forgotten while it runs, its result is not used. */

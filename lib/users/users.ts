@@ -3,6 +3,7 @@ import type { Telemetry } from '../events/events.ts'
 import type { UserCounters } from './events.ts'
 import { createDraftUser, type DraftUser } from './draft.ts'
 import { createAppFields, type AppFields } from './fields.ts'
+import { createFactorNeeds, type FactorNeedSettings, type FactorNeedsOf } from './factor-needs.ts'
 import { createKnownUsers, type KnownUsers } from './known-users.ts'
 import { createLookUp, type LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'
@@ -16,6 +17,7 @@ export interface Users {
   known: KnownUsers
   fields: AppFields
   publicUsers: PublicUsers
+  needsOf: FactorNeedsOf
   uniqueFields: UniqueFields
   taken: Taken
   draft: DraftUser
@@ -26,18 +28,22 @@ export interface Users {
  * @throws {OptionsInvalid} for a field that is to be unique, and in which two users have the same value
  */
 export async function openUsers (
-  { database, telemetry }: { database: Database, telemetry: Telemetry<UserCounters> }, settings: UserSettings
+  { database, telemetry }: { database: Database, telemetry: Telemetry<UserCounters> },
+  settings: UserSettings & FactorNeedSettings
 ): Promise<Users> {
   const lookUp = createLookUp(database, settings)
   const uniqueFields = createUniqueFields(database, settings)
   await uniqueFields.fill()
   const fields = createAppFields(settings)
+  const publicUsers = createPublicUsers(settings)
+  const needsOf = createFactorNeeds(publicUsers, settings)
 
   return {
     lookUp,
-    known: createKnownUsers(lookUp, settings, telemetry),
+    known: createKnownUsers(lookUp, needsOf, settings, telemetry),
     fields,
-    publicUsers: createPublicUsers(settings),
+    publicUsers,
+    needsOf,
     uniqueFields,
     taken: createTaken(database, uniqueFields),
     draft: createDraftUser(fields),

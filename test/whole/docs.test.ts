@@ -131,6 +131,8 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     email: { verification: 'first' },
+    factors: true,
+    encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
   })
   for (const told of firstColumn('routes')) {
     const [method, url] = told.split(' ')
@@ -154,6 +156,8 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
     mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     email: { verification: 'first' },
+    factors: true,
+    encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   })
   const page = read('docs/openapi.md')

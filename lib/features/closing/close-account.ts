@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, strongErrors } from '../../guards/answers.ts'
 import { TokenStale } from '../../guards/errors.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf } from '../../http/request.ts'
@@ -29,13 +29,14 @@ export function closeAccount (
     response: answers(
       graceSeconds > 0 ? { 202: ClosingSchema } : { 204: ForgottenSchema(settings) },
       ...accessErrors(settings.locations),
+      ...strongErrors(settings),
       ...bodyErrors,
       TokenStale,
       LastAdmin,
       ...graceSeconds > 0 ? [] : [UserReferenced]
     ),
   }
-  const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
+  const onRequest = guards.ownGuard({ fresh: true, strong: 'with-factor', consistency: 'strict' })
 
   return (scope, path) => scope.delete(path, { schema, onRequest }, async (request, reply) => {
     const asked = { client: clientOf(request), keepsAdmin: true }

@@ -27,7 +27,7 @@ export async function open (
   if (graceSeconds > 0) {
     spine.signIn.steps.push({
       judge ({ closesAt }) { if (closesAt) throw new AccountClosing(closesAt) },
-      Refusal: AccountClosing,
+      Refusals: [AccountClosing],
     })
   }
 

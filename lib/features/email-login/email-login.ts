@@ -44,7 +44,7 @@ export function emailLogin (spine: Spine, mail: MailProofs, throttle: Limits): A
       },
     }),
     response: answers({ 200: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport), ProofInvalid,
-      SessionsFull, Throttled, ...signIn.steps.flatMap(({ Refusal = [] }) => Refusal)),
+      SessionsFull, Throttled, ...signIn.refusals()),
   })
 
   /** A user whose address nobody had proved has nothing of before: whoever opened the account may be a stranger. */

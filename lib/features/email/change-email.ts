@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, strongErrors } from '../../guards/answers.ts'
 import { TokenStale } from '../../guards/errors.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
@@ -26,9 +26,11 @@ interface ChangeParts {
 }
 
 export function changeEmail (
-  { guards, settings: { decoratorName, locations }, users: { publicUsers } }: Spine,
+  { guards, settings, users: { publicUsers } }: Spine,
   { mail, changing, confirmOld }: ChangeParts
 ): AddRoutes {
+  const { decoratorName, locations } = settings
+
   const ask = {
     operationId: 'changeEmail',
     summary: 'Ask for another address',
@@ -36,7 +38,8 @@ export function changeEmail (
       'else has it. Asks for a password that was given within 10 minutes: see reauthenticate.',
     tags,
     body: Type.Object({ email: EmailSchema, challenge_id: ChallengeIdField }, { additionalProperties: false }),
-    response: answers({ 202: ChallengeSchema }, ...accessErrors(locations), ...bodyErrors, TokenStale, Throttled),
+    response: answers({ 202: ChallengeSchema }, ...accessErrors(locations), ...strongErrors(settings), ...bodyErrors,
+      TokenStale, Throttled),
   }
 
   const change = {
@@ -83,7 +86,7 @@ export function changeEmail (
   return (scope, path) => {
     mail.pageActs.change = changeBy
     mail.pageActs.revert = (request, _reply, body) => revertBy(request, body)
-    const onRequest = guards.ownGuard({ fresh: true, consistency: 'strict' })
+    const onRequest = guards.ownGuard({ fresh: true, strong: 'with-factor', consistency: 'strict' })
     scope.put(path, { schema: ask, onRequest }, async (request, reply) => {
       const { auth: { claims: { ver: epoch } }, body: { email, challenge_id: challengeId } } = request
       const user = request[decoratorName as 'user']

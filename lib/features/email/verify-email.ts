@@ -55,7 +55,8 @@ export function verifyEmail (
     mail.pageActs.verify = (request, _reply, body) => verifyBy(request, body)
     mail.pageActs.disown = (request, _reply, { token = '' }) => disownBy(request, token)
     mail.disownActs.verify = verifying.disown
-    scope.post('/email/verify/send', { schema: send, onRequest: guards.ownAuthenticate }, async (request, reply) => {
+    const onRequest = guards.ownGuard({ isWayOut: true })
+    scope.post('/email/verify/send', { schema: send, onRequest }, async (request, reply) => {
       const user = await lookUp.byId(request.auth.claims.sub)
       if (!user) throw new TokenRevoked()
       if (user.email === null) throw new EmailMissing()

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Database } from '../../database/database.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
 import { Event } from '../../events/entity.ts'
-import { accessErrors } from '../../guards/answers.ts'
+import { accessErrors, strongErrors } from '../../guards/answers.ts'
 import { TokenStale } from '../../guards/errors.ts'
 import { askForLeave } from '../../host/ask.ts'
 import { answers, tags } from '../../http/answers.ts'
@@ -19,7 +19,7 @@ import type { ExportSettings } from './options.ts'
 const pageSize = 500
 
 export function exportAccount (
-  { database, events, guards, ownData, sessions, users: { lookUp, publicUsers } }: Spine,
+  { database, events, guards, ownData, sessions, settings, users: { lookUp, publicUsers } }: Spine,
   { hooks: { onExport }, events: { store } }: ExportSettings
 ): AddRoutes {
   const Anything = Type.Unknown()
@@ -36,11 +36,11 @@ export function exportAccount (
         description: 'A file of JSON',
         examples: [{ user: { username: 'ada' }, sessions: [], events: [], app: null }],
       }),
-    }, ...accessErrors(), TokenStale),
+    }, ...accessErrors(), ...strongErrors(settings), TokenStale),
   }
 
   return (scope, path) => scope.get(path, {
-    schema, onRequest: guards.ownGuard({ fresh: true, consistency: 'strict' }),
+    schema, onRequest: guards.ownGuard({ fresh: true, strong: 'with-factor', consistency: 'strict' }),
   }, async (request, reply) => {
     const { sub: id } = request.auth.claims
     const user = await lookUp.byId(id)

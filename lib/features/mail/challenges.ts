@@ -45,7 +45,7 @@ export function createChallenges (
     },
 
     answer (reply, challenge, seconds) {
-      if (hasCookies) setCookies(reply, [cookies.challenge(challenge, seconds)])
+      if (hasCookies) setCookies(reply, [cookies.keep('challenge', challenge, seconds)])
       return { challenge_id: challenge, expires_in: seconds, resend_in: resendSeconds }
     },
 

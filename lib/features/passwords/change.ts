@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, strongErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
@@ -22,10 +22,12 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
       new_password: passwords.PasswordSchema,
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },
-      ...accessErrors(settings.locations), ...bodyErrors, CredentialsInvalid, PasswordRejected, Throttled, Busy),
+      ...accessErrors(settings.locations), ...strongErrors(settings), ...bodyErrors,
+      CredentialsInvalid, PasswordRejected, Throttled, Busy),
   }
 
-  return (scope, path) => scope.put(path, { schema, onRequest: guards.ownAuthenticate }, async (request, reply) => {
+  const onRequest = guards.ownGuard({ strong: 'with-factor' })
+  return (scope, path) => scope.put(path, { schema, onRequest }, async (request, reply) => {
     const { auth: { claims, location }, body: { current_password: current, new_password: next } } = request
     const client = clientOf(request)
     const change = { userId: claims.sub, shown: claims, current, next, client, gone: disconnectSignal(reply) }

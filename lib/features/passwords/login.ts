@@ -3,7 +3,7 @@ import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { SessionsFull } from '../../sessions/errors.ts'
-import type { Wish } from '../../sign-in/sign-in.ts'
+import type { Attempt, Wish } from '../../sign-in/sign-in.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
@@ -45,11 +45,13 @@ export function createIdentify ({ lookUp, throttle, queue, credentials }: Identi
 }
 
 /**
- * Keeps out whose password has to be another one first.
+ * Keeps out whose password has to be another one first, where they have come by it.
  * @throws {PasswordResetRequired}
  */
-export function refuseWhileResetIsDue ({ resetDueAt }: Pick<User, 'resetDueAt'>): void {
-  if (resetDueAt) throw new PasswordResetRequired()
+export function refuseWhileResetIsDue (
+  { resetDueAt }: Pick<User, 'resetDueAt'>, { amr }: Pick<Attempt, 'amr'>
+): void {
+  if (resetDueAt && amr.includes('pwd')) throw new PasswordResetRequired()
 }
 
 export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes {
@@ -72,7 +74,7 @@ export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },
       ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled, Busy,
-      ...signIn.steps.flatMap(({ Refusal = [] }) => Refusal)),
+      ...signIn.refusals()),
   })
 
   return (scope, path) => scope.post(path, { schema: schemaOf() }, async (request, reply) => {

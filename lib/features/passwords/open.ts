@@ -25,7 +25,7 @@ export async function open (
   spine.signIn.steps.push({
     judge: refuseWhileResetIsDue,
     // Without mails no other password is asked for, nor chosen by one.
-    ...spine.mail && { Refusal: PasswordResetRequired },
+    ...spine.mail && { Refusals: [PasswordResetRequired] },
   })
 
   const passwords: Passwords = {

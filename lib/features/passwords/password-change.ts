@@ -43,7 +43,7 @@ interface ChangeParts {
 const nobody = { username: null, email: null }
 
 export function createPasswordChange (
-  { spine: { mail, sessions, users: { lookUp } }, policy, hasher, credentials }: ChangeParts
+  { spine: { mail, sessions, users: { lookUp, needsOf } }, policy, hasher, credentials }: ChangeParts
 ): ChangePassword {
   return async ({ userId, shown: { sid: sessionId, gen }, current, next, client, gone }, prepare) => {
     await policy.check(next, await lookUp.byId(userId) ?? nobody, gone)
@@ -57,7 +57,9 @@ export function createPasswordChange (
       const change = { passwordHash: stronger, passwordChangedAt: now, updatedAt: now }
       const changed = await tx.nativeUpdate(User, { id: userId, passwordHash: user.passwordHash }, change)
       if (changed === 0) throw new CredentialsInvalid()
-      await sessions.endings.endOthers(tx, write, userId, 'password', { sessionId, gen, at: now, client })
+      // Where a second factor is on, a password alone makes the session no fresher.
+      const proof = { sessionId, gen, at: now, client, ...needsOf(user).hasFactor && { proved: null } }
+      await sessions.endings.endOthers(tx, write, userId, 'password', proof)
       await note({ type: 'password-changed', userId, sessionId, client })
       await mail?.notify(tx, 'passwordChanged', user, { client })
       return issue((await sessions.find(tx, sessionId))!)

@@ -3,6 +3,7 @@ import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf, disconnectSignal } from '../../http/request.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
+import type { SessionTransport } from '../../sessions/births.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
@@ -31,18 +32,20 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
       CredentialsInvalid,
       Throttled,
       Busy,
-      ...signIn.steps.flatMap(({ Refusal = [] }) => Refusal)
+      ...signIn.refusals()
     ),
   })
 
-  const onRequest = guards.ownAuthenticate
+  const onRequest = guards.ownGuard({ isWayOut: true })
   return (scope, path) => scope.post(path, { schema: schemaOf(), onRequest }, async (request, reply) => {
     const { auth: { claims, location }, body: { password } } = request
     const client = clientOf(request)
     await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
       credentials.confirm(claims.sub, password, client, disconnectSignal(reply))))
     const granted = await sessions.reauthenticate(claims, async (found) => {
-      for (const { judge } of signIn.steps) await judge(found.user)
+      const { id: sessionId, user } = found
+      const attempt = { transport: found.transport as SessionTransport, sessionId, gen: claims.gen, request }
+      await signIn.judge(user, { amr: ['pwd'], ...attempt })
       transport.requireOwnSite(request, found, location)
       const custom = await signIn.customClaims(found, request)
       return (session) => signIn.grant(session, custom)

@@ -17,8 +17,7 @@ export interface Beside {
 }
 
 /**
- * Adds a user and a first session, both or neither. `issue` makes the answer before anything is written, so that
- * nothing is when it cannot.
+ * Adds a user and a first session, both or neither: nothing is stored where `issue` cannot make the answer.
  * @throws {UserExists} a 409, found by the database, so also in a race
  * @throws what `within` and `join` throw
  */
@@ -29,20 +28,20 @@ export type StoreRegistration = <Answer>(
 export function createStoreRegistration ({
   database,
   events,
-  sessions,
+  signIn,
   users: { taken, uniqueFields },
 }: Spine): StoreRegistration {
   return async (draft, beginning, issue, { within, join }) => {
     const { answer, happening } = await withHost(database, (callHost) =>
       taken.storing(() => ({ ...draft, isNew: true }), () => database.transaction(async (tx) => {
         const user = { ...draft, lastLoginAt: draft.createdAt }
-        const session = sessions.begin(user, user.epoch, beginning)
-        const answer = issue(session)
-        // First: of two who use one proof the second is told so, and not that the name is taken.
-        await within?.(tx)
-        await tx.insert(User, user)
-        await uniqueFields.note(tx, user.id, user.profile)
-        await sessions.store(tx, session)
+        const { session, answer } = await signIn.begin(tx, user, beginning, issue, async () => {
+          // First: of two who use one proof the second is told so, and not that the name is taken.
+          await within?.(tx)
+          await tx.insert(User, user)
+          await uniqueFields.note(tx, user.id, user.profile)
+          return user
+        }, true)
         const happening: Happening<RegisterEvents> = {
           type: 'register',
           userId: user.id,

@@ -8,6 +8,7 @@ import type { Limits } from './limits.ts'
 /** Nobody is held up. */
 const unlimited: Limits = {
   guess: async (_, find, check) => check(await find(), true),
+  guessFactor: async (_request, _of, check) => check(),
   register: async (_, prepare, act) => act(await prepare()),
   fail: async () => {},
   known: async () => undefined,

@@ -2,9 +2,9 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /**
  * What failures are counted by: an account as one network tries it, or one known device; all of one network; all at one
- * account.
+ * account; second factors of one user, or as one known device tries them.
  */
-export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account'
+export type BucketKind = 'account-network' | 'account-device' | 'network' | 'account' | 'factor' | 'factor-device'
 
 /** Whose block is told of: a bucket's, or that of the codes which were mailed to one address. */
 export type LockReason = BucketKind | 'address-codes'

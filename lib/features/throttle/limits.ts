@@ -42,6 +42,15 @@ export interface Limits extends MailLimits {
     check: (found: Found, isJudged: boolean) => Promise<Result>,
   ) => Promise<Result>
   /**
+   * For a check of a second factor of a user, or where nobody is named of one that cannot be guessed: then it counts
+   * for the network alone. What is a 401 is a failure. A right factor empties the bucket of the user; a right password
+   * never does.
+   * @throws {Throttled}
+   */
+  guessFactor: <Result>(
+    request: AnyRequest, of: { id: string, device?: string | undefined } | undefined, check: () => Promise<Result>
+  ) => Promise<Result>
+  /**
    * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network,
    * unless it failed before that.
    * @throws {Throttled}
@@ -98,6 +107,8 @@ export function createLimits (
     'account-device': { free: free.accountNetwork, leakMs: 5 * 60_000 },
     network: { free: free.network, leakMs: 10_000 },
     account: { free: free.account, leakMs: 10 * 60_000 },
+    factor: { free: free.factor, leakMs: 15 * 60_000 },
+    'factor-device': { free: free.factor, leakMs: 15 * 60_000 },
   }
   let hasWarned = false
 
@@ -217,6 +228,18 @@ export function createLimits (
       return result
     },
 
+    async guessFactor (request, of, check) {
+      const ofNetworks = bucketsOf(request)
+      const ofUser = of && (of.device ? bucket('factor-device', `${of.id} ${of.device}`) : bucket('factor', of.id))
+      const buckets = ofUser ? [...ofNetworks, ofUser] : ofNetworks
+      const attempted = of && { key: of.id, id: of.id }
+      const result = await attempt(buckets, check, (error) => isRefusal(error) && tellOf(buckets, request, attempted))
+      await change(buckets, (rows) =>
+        takeBackFrom(rows, buckets).map((row, index) => (buckets[index]!.kind === 'network' ? row : empty))
+      )
+      return result
+    },
+
     async register (request, prepare, act) {
       const buckets = bucketsOf(request)
       let isPrepared = false
@@ -239,6 +262,11 @@ export function createLimits (
       await tellOf(buckets, request)
     },
   }
+}
+
+/** What was proved is wrong. */
+function isRefusal (error: unknown): boolean {
+  return (Object(error) as { statusCode?: number }).statusCode === 401
 }
 
 /** Not a database that is away: a name that is taken, or what a host refuses once the name has proved to be free. */

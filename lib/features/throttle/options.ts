@@ -10,6 +10,7 @@ export const options = {
     accountNetwork: FailuresSchema(5, 'Free failures at one account, from one network.'),
     network: FailuresSchema(50, 'Free failures from one network, registrations included.'),
     account: FailuresSchema(100, 'Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
+    factor: FailuresSchema(5, 'Free failures at the second factor of a user; one is forgotten in 15 minutes.'),
     mail: Group({
       address: FailuresSchema(5, 'Mails to one address that are free; one is forgotten in 12 minutes. 20 a day.'),
       network: FailuresSchema(20, 'Mails that one network may ask for; one is forgotten in a minute.'),

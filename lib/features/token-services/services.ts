@@ -11,6 +11,7 @@ import { knownOptions } from '../../http/service-options.ts'
 import type { SessionData } from '../../sessions/data.ts'
 import type { TokenClaims } from '../../tokens/claims.ts'
 import { canSign } from '../../tokens/key.ts'
+import { levels, type Level } from '../../tokens/levels.ts'
 import type { TokenKind } from '../../tokens/keyring.ts'
 import type { DecodedToken } from '../../tokens/tokens.ts'
 import type { Transport } from '../../transport/options.ts'
@@ -28,6 +29,13 @@ export interface IssueOptions {
   authTime?: Date | null
   /** What the session is to hold (`sessions.data`). Default what `hooks.onSession` gives; null for nothing. */
   data?: SessionData | null
+  /**
+   * How well it was proved who it is (`'aal1'`, `'aal2'`, `'phr'`), where your own code has proved it: then no second
+   * factor is asked for. Default by one factor. Needs the option `factors` or `passkeys`.
+   */
+  acr?: Level
+  /** By which methods (RFC 8176), as the claim `amr` says it: up to 8, of up to 16 characters. Default none. */
+  amr?: string[]
 }
 
 /** What a token stands for, once it is verified. */
@@ -41,6 +49,8 @@ export interface TokenServices {
   /**
    * Starts a session of a user without asking for a password: after a login by other means, or in tests.
    * @throws {NotFound} for a user who is not there or is disabled
+   * @throws {FactorRequired | FactorEnrolmentRequired} with a ticket, where a second factor is on or needed, and `acr`
+   * is not given
    * @throws {IssuingOff} where there are public keys only
    * @throws {OptionsInvalid} for options that are not
    * @throws {InputInvalid} for data of another shape
@@ -88,8 +98,8 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
   return {
     async issueTokens (user: string | { id: string }, options: IssueOptions = {}) {
       const {
-        request, reply, authTime, data: given, transport = usualTransport(settings, reply)
-      } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data'], options)
+        request, reply, authTime, data: given, acr, amr, transport = usualTransport(settings, reply)
+      } = knownOptions('issueTokens', ['request', 'reply', 'transport', 'authTime', 'data', 'acr', 'amr'], options)
       if (!canSign(settings.keys)) throw new IssuingOff()
       if (!['body', 'cookie'].includes(transport)) {
         throw new OptionsInvalid("issueTokens() needs 'body' or 'cookie' as transport")
@@ -107,6 +117,8 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
         throw new OptionsInvalid('issueTokens() needs the option sessions.data for data')
       }
 
+      requireLevel(acr, amr, settings)
+
       const checked = given === undefined ? given : ownData.read(given)
       const found = await lookUp.enabled(typeof user === 'string' ? user : user.id)
       const { data, claims } = await signIn.givenByHost(found, request, checked)
@@ -114,6 +126,9 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
         ...(request && clientOf(request)),
         authTime: since,
         data,
+        ...acr && { acr },
+        ...amr && { amr },
+        ...request && { request },
         transport: transportOf(transport, settings.cookies.persistent),
       }
       const granted = await signIn.signIn(found, beginning, (session) => signIn.grant(session, claims))
@@ -143,6 +158,18 @@ export function createTokenServices (spine: Spine, revokeToken: RevokeToken): To
       setCookies(reply, cookies.clear())
     },
   }
+}
+
+/** What a token can say of how it was proved who has it. */
+function requireLevel (acr: unknown, amr: unknown, { hasLevels }: Spine['settings']): void {
+  if (acr === undefined && amr === undefined) return
+  if (!hasLevels) throw new OptionsInvalid('issueTokens() needs the option factors or passkeys for acr and amr')
+  if (acr !== undefined && !levels.includes(acr as Level)) {
+    throw new OptionsInvalid(`issueTokens() needs ${levels.join(', ')} as acr`)
+  }
+  const isList = Array.isArray(amr) && amr.length <= 8 &&
+    amr.every((method) => typeof method === 'string' && /^[\w.-]{1,16}$/.test(method))
+  if (amr !== undefined && !isList) throw new OptionsInvalid('issueTokens() needs up to 8 short words as amr')
 }
 
 function usualTransport ({ transport }: Spine['settings'], reply: AnyReply | undefined): Transport {

@@ -11,7 +11,7 @@ import { clientOf } from '../../http/request.ts'
 import { takesAdmin } from './admins.ts'
 import { RolesSchema } from '../../users/fields.ts'
 import { PageSchema } from '../../users/look-up.ts'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, strongErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { uniqueErrors } from '../../users/schema.ts'
 import type { Changes } from './changes.ts'
@@ -22,8 +22,9 @@ export function users (
 ): AddRoutes {
   const { locations } = settings
   const onRequest = guards.ownGuard({ roles: ['admin'], consistency: 'strict' })
+  const onChange = guards.ownGuard({ roles: ['admin'], strong: 'with-factor', consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
-  const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden, NotFound]
+  const refusals = [...accessErrors(locations), ...strongErrors(settings), ...bodyErrors, Forbidden, NotFound]
 
   const DateSchema = Type.String({ format: 'date-time' })
   const UserSchema = component(
@@ -130,7 +131,7 @@ export function users (
       return shown(user)
     })
 
-    scope.patch(`${path}/:id`, { schema: change, onRequest }, async (request) => {
+    scope.patch(`${path}/:id`, { schema: change, onRequest: onChange }, async (request) => {
       const {
         params: { id },
         body,
@@ -145,7 +146,7 @@ export function users (
       )
     })
 
-    scope.delete(`${path}/:id`, { schema: remove, onRequest }, async (request, reply) => {
+    scope.delete(`${path}/:id`, { schema: remove, onRequest: onChange }, async (request, reply) => {
       const {
         params: { id },
         auth: {

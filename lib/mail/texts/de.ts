@@ -119,6 +119,12 @@ export const de: MailWords = {
       what: ['Ein Admin hat Ihrem Konto bei {app} mehr Rechte gegeben.'],
       end: ['Wenn Sie das nicht erwartet haben, schreiben Sie denen, die {app} betreiben.'],
     },
+    'factors-changed': {
+      subject: 'Ihre Anmeldung bei {app} wurde geändert',
+      what: ['Was Ihr Konto bei {app} neben dem Passwort verlangt, wurde geändert: Eine Authenticator-App, ein ' +
+        'Passkey oder Wiederherstellungscodes wurden eingerichtet, ersetzt oder entfernt.'],
+      end: [takeBack],
+    },
   },
   code: 'Oder tippen Sie diesen Code dort, wo Sie begonnen haben. Er gilt {code-life}:',
   message: 'Wer Sie einlädt, schreibt:',

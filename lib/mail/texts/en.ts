@@ -119,6 +119,12 @@ export const en: MailWords = {
       what: ['An admin has given your account of {app} more rights.'],
       end: ['If you did not expect that, write to those who run {app}.'],
     },
+    'factors-changed': {
+      subject: 'The way to sign in to {app} was changed',
+      what: ['What your account of {app} asks for beside the password was changed: an authenticator app, a passkey ' +
+        'or recovery codes were set up, replaced or taken away.'],
+      end: [takeBack],
+    },
   },
   code: 'Or type this code where you asked for it. It is good for {code-life}:',
   message: 'Whoever invites you writes:',

@@ -1,0 +1,55 @@
+import createError from '@fastify/error'
+import { challenged } from '../../http/refusal.ts'
+import { cookiesOfError } from '../../transport/keep.ts'
+
+/** What somebody is given who has proved a first factor. */
+export interface HalfDone {
+  /** Undefined where it travels in a cookie. */
+  ticket?: string | undefined
+  /** Seconds. */
+  expires_in: number
+  /** Lines for `Set-Cookie`. */
+  cookies: string[]
+}
+
+const Required = createError('ACCOUNTS_FACTOR_REQUIRED', 'A second factor has to be proved too', 403)
+const EnrolmentRequired = createError('ACCOUNTS_FACTOR_ENROLMENT_REQUIRED',
+  'A second factor has to be set up first', 403)
+
+/** The first factor was right: with a ticket, and what the user may prove next. */
+export class FactorRequired extends Required {
+  ticket: string | undefined
+  expires_in: number
+  factors: string[]
+
+  constructor ({ ticket, expires_in: seconds, cookies }: HalfDone = example, factors: string[] = ['totp', 'recovery']) {
+    super()
+    this.ticket = ticket
+    this.expires_in = seconds
+    this.factors = factors
+    Object.defineProperty(this, cookiesOfError, { value: cookies })
+  }
+}
+
+/** The first factor was right, and a second one has to be set up: with a ticket, and what the user may set up. */
+export class FactorEnrolmentRequired extends EnrolmentRequired {
+  ticket: string | undefined
+  expires_in: number
+  may_enrol: string[]
+
+  constructor ({ ticket, expires_in: seconds, cookies }: HalfDone = example, mayEnrol: string[] = ['totp']) {
+    super()
+    this.ticket = ticket
+    this.expires_in = seconds
+    this.may_enrol = mayEnrol
+    Object.defineProperty(this, cookiesOfError, { value: cookies })
+  }
+}
+
+/** For the document. */
+const example: HalfDone = { ticket: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InRpY2tldCtqd3QifQ…', expires_in: 300, cookies: [] }
+
+export const FactorInvalid = challenged('ACCOUNTS_FACTOR_INVALID', 'The code is not right')
+export const FactorExists = createError('ACCOUNTS_FACTOR_EXISTS', 'It is set up already', 409)
+export const LastCredential = createError('ACCOUNTS_LAST_CREDENTIAL',
+  'Without it there would be no way in any more', 409)

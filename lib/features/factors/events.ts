@@ -1,0 +1,30 @@
+import type { AccountEvent } from '../../events/events.ts'
+
+/** How a second factor was proved, or what was set up. */
+export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin'
+
+/** What is told of second factors. */
+export interface FactorEvents {
+  /** A factor was set up: `reason` says which. */
+  'factor-added': AccountEvent<FactorReason>
+  /** A factor is gone: `reason` says which. */
+  'factor-removed': AccountEvent<FactorReason>
+  /** A second factor was wrong: `reason` says which. */
+  'factor-failed': AccountEvent<FactorReason>
+  /** A user's factors were taken away, by an admin or by code. */
+  'factors-reset': AccountEvent<FactorReason>
+}
+
+/** What is counted of second factors. */
+export const factorCounters = {
+  /** Tickets given to who had proved a first factor. */
+  ticketsGiven: 0,
+  /** Second factors that were right. */
+  factorsVerified: 0,
+  /** Second factors that were wrong. */
+  factorsRefused: 0,
+  /** Tickets, codes and assertions that came a second time. */
+  spentTwice: 0,
+}
+
+export type FactorCounters = typeof factorCounters

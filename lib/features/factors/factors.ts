@@ -1,0 +1,62 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { TSchema } from '@sinclair/typebox'
+import type { AnyRequest } from '../../http/request.ts'
+import type { Note } from '../../sessions/revocation-log.ts'
+import type { Spent } from '../../one-time/spent.ts'
+import type { Proved } from '../../tokens/levels.ts'
+import type { TicketClaims } from '../../tokens/ticket.ts'
+import type { User } from '../../users/entity.ts'
+import type { ChangeFactors } from './change.ts'
+import type { Enrolling } from './enrolling.ts'
+import type { HalfDoneTickets } from './half-done.ts'
+
+/** The factors by the words that answers have for them. */
+export type FactorName = 'totp' | 'passkey' | 'recovery'
+
+/** What has been proved, and is not used up yet. */
+export interface Checked {
+  /** What the second factor adds to `amr` (RFC 8176), and the level that both reach together. */
+  proved: Proved
+  /**
+   * Uses it up, in the transaction that has locked the user: of many at once one alone succeeds.
+   * @throws {FactorInvalid} where it is used up
+   */
+  spend: (tx: EntityManager, note: Note) => Promise<void>
+}
+
+/** A kind of second factor. Features that have one add it to `methods` when they are opened. */
+export interface Method {
+  name: FactorName
+  /** The member of a body that holds the proof, and its schema. */
+  field: string
+  FieldSchema: TSchema
+  /** Whether wrong proofs count for the user, and not for the network alone: for what can be guessed. */
+  isGuessable: boolean
+  /** Whether it counts as a factor by itself: recovery codes go with the last one that does. */
+  isFactor: boolean
+  isSetUpFor: (em: EntityManager, userId: string) => Promise<boolean>
+  /**
+   * Checks a proof, outside of any transaction. What is wrong, used, of somebody else or not to be judged takes the
+   * same time.
+   * @throws {FactorInvalid}
+   */
+  check: (proof: unknown, user: User, ticket: TicketClaims, request: AnyRequest) => Promise<Checked>
+  /** What `GET /factors` shows of it. */
+  shown: { name: string, Schema: TSchema, of: (em: EntityManager, userId: string) => Promise<unknown> }
+  /** Takes it away from a user, who is locked. False where there was nothing. */
+  remove: (tx: EntityManager, userId: string) => Promise<boolean>
+}
+
+/** What features with a second factor use. */
+export interface Factors {
+  methods: Method[]
+  tickets: HalfDoneTickets
+  /** Who sets up a factor: somebody signed in and strong, or with a ticket for that. */
+  enrolling: Enrolling
+  /** Uses up what is good once and has no row of its own. */
+  spent: Spent
+  /** The one transaction in which factors change. */
+  change: ChangeFactors
+  /** The factors that a user has, in the order of the methods. */
+  of: (em: EntityManager, userId: string) => Promise<Method[]>
+}

@@ -1,0 +1,99 @@
+import { Type } from '@sinclair/typebox'
+import { inSeconds, isDuration, type Duration } from '../../checks/durations.ts'
+import { Callable, DurationSchema, Kept, TrueOr } from '../../checks/kinds.ts'
+import type { Filled } from '../../checks/slice.ts'
+import type { RequestSource } from '../../http/request.ts'
+import type { RequiresFactor } from '../../users/factor-needs.ts'
+import type { AccountsUser } from '../../users/public-user.ts'
+import { RouteSchema } from '../routes.ts'
+import type { FactorReason } from './events.ts'
+
+export const options = {
+  factors: TrueOr({
+    issuer: Type.Optional(Type.String({
+      minLength: 1,
+      maxLength: 64,
+      pattern: '^[^:\\p{C}]+$',
+      usual: 'the host of the first of `passkeys.origins`, else `issuer`',
+      description: 'What authenticator apps call your app.',
+    })),
+    requireFor: Kept<string[] | RequiresFactor>('string[] | RequiresFactor', {
+      default: [],
+      holds: (value: unknown) => typeof value === 'function' || isListOfRoles(value),
+      must: 'be a list of roles, or a function',
+      description: 'Who is let in by two factors alone: roles, or `(user) => boolean`, which is asked when a user is ' +
+        'read and must be fast. Whoever has none yet sets one up when they sign in ' +
+        '([how](factors.md#who-needs-one)).',
+    }),
+    remember: Type.Unsafe<Duration | false>({
+      holds: (value: unknown) => value === false || isDuration(value),
+      must: "be false or a duration such as '30d'",
+      tsType: 'Duration | false',
+      default: false,
+      description: 'For how long a browser may be remembered, with `remember_device`, so that a second factor is not ' +
+        'asked for there. Where tokens travel in cookies alone.',
+    }),
+    ticket: DurationSchema('5m', {
+      most: 3600, description: 'How long there is between the first factor and the second, up to an hour.',
+    }),
+    recoveryCodes: Type.Integer({
+      minimum: 4, maximum: 20, default: 10, description: 'How many recovery codes there are at a time.',
+    }),
+  }, {
+    usual: 'off',
+    description: 'Second factors: codes of authenticator apps and recovery codes ([second factors](factors.md)).',
+  }),
+}
+
+/** What of a user's factors has changed. */
+export interface FactorsChanged {
+  /** Which factor: `'totp'`, `'passkey'` or `'recovery'`, or `'admin'` for all that were reset. */
+  what: FactorReason
+  change: 'factor-added' | 'factor-removed' | 'factors-reset'
+}
+
+/** Told of a user whose second factors have changed. Code asks from nowhere. */
+export type OnFactorsChanged = (user: AccountsUser, changed: FactorsChanged, source: RequestSource | null) => unknown
+
+export const hooks = {
+  onFactorsChanged: Callable<OnFactorsChanged>('OnFactorsChanged', {
+    description: 'The second factors of a user have changed: `{ what, change }` says which, and how. For a notice of ' +
+      'your own (ASVS 5 6.3.7); with `mail` users are told by mail already.',
+  }),
+}
+
+export const routes = {
+  factors: RouteSchema('/factors', true, '`GET /factors` and what is below it, with `factors` or `passkeys`.', {
+    method: 'GET', issues: true, isOfUse: (_, { factors, passkeys }) => Boolean(factors || passkeys),
+  }),
+}
+
+/** What the settings say of second factors. */
+export type FactorSettings = ReturnType<typeof read> & { hasLevels: boolean }
+
+export function problems ({ factors }: Filled<typeof options>): string[] {
+  if (!factors || factors === true) return []
+  const isRequired = typeof factors.requireFor === 'function' || factors.requireFor.length > 0
+  return isRequired && factors.remember !== false ? ['factors.remember does not go with factors.requireFor'] : []
+}
+
+export function read (given: Filled<typeof options>) {
+  if (!given.factors) return { factors: undefined, requiresFactor: undefined }
+  const { issuer, requireFor, remember, ticket, recoveryCodes } = given.factors as Exclude<
+    Filled<typeof options>['factors'], boolean | undefined>
+  const rememberSeconds = remember === false ? undefined : inSeconds(remember)
+  return {
+    factors: { issuer, ticketSeconds: inSeconds(ticket), rememberSeconds, recoveryCodes },
+    requiresFactor: requiresBy(requireFor),
+  }
+}
+
+function requiresBy (requireFor: string[] | RequiresFactor): RequiresFactor | undefined {
+  if (typeof requireFor === 'function') return (user) => requireFor(user) === true
+  if (requireFor.length === 0) return undefined
+  return ({ roles }: AccountsUser) => requireFor.some((role) => roles.includes(role))
+}
+
+function isListOfRoles (value: unknown): boolean {
+  return Array.isArray(value) && value.every((role) => typeof role === 'string' && role !== '')
+}

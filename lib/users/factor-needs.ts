@@ -1,0 +1,33 @@
+import { askNow } from '../host/ask.ts'
+import type { TokenSettings } from '../tokens/options.ts'
+import type { User } from './entity.ts'
+import type { AccountsUser, PublicFields, PublicUsers } from './public-user.ts'
+
+/** Says who is let in by two factors alone. Asked when a user is read, not on every request: it has to be fast. */
+export type RequiresFactor = (user: AccountsUser) => boolean
+
+/** What the settings say of who needs a second factor. */
+export interface FactorNeedSettings extends Pick<TokenSettings, 'hasLevels'> {
+  /** Undefined where that is nobody. */
+  requiresFactor: RequiresFactor | undefined
+}
+
+/** What is known of a user's second factors on every request. */
+export interface FactorNeeds {
+  /** Whether one is on, so that a first factor alone signs nobody in. */
+  hasFactor: boolean
+  /** Whether the app lets this user in by two factors alone. */
+  needsFactor: boolean
+}
+
+/** Where there are no second factors, nobody has or needs one, whatever their row says. */
+export type FactorNeedsOf = (user: PublicFields & Pick<User, 'mfaAt'>) => FactorNeeds
+
+export function createFactorNeeds (
+  publicUsers: PublicUsers, { hasLevels, requiresFactor }: FactorNeedSettings
+): FactorNeedsOf {
+  return (user) => ({
+    hasFactor: hasLevels && user.mfaAt !== null,
+    needsFactor: requiresFactor !== undefined && askNow(() => requiresFactor(publicUsers.of(user))),
+  })
+}
