@@ -1,16 +1,19 @@
-/** Takes the pictures of the README anew: `npm run pictures`. */
+/** Takes the pictures of the README and the docs anew: `npm run pictures`. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium, startExample } from '../test/whole/example/run.ts'
 
-const desktop = { viewport: { width: 1280, height: 920 } }
+const desktop = { viewport: { width: 1280, height: 1050 } }
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 }
 const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
   'Version/18.5 Mobile/15E148 Safari/604.1'
+
+const address = 'ada@example.com'
 
 const folder = await mkdtemp(join(tmpdir(), 'pictures-'))
 const { server, printed, api } = await startExample(folder)
@@ -24,21 +27,55 @@ async function open (options: BrowserContextOptions = desktop, path = '') {
 
 async function send (page: Page, title: 'Create an account' | 'Log in') {
   const form = page.getByRole('form', { name: title })
+  if (title === 'Create an account') await form.getByLabel('E-mail').fill(address)
   await form.getByLabel('User name').fill('ada')
   await form.getByLabel('Password').fill('correct horse battery staple')
   await form.getByRole('button').first().click()
   await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
 }
 
+const pathOf = (name: string) => join(import.meta.dirname, 'pictures', `${name}.png`)
+
 async function take (page: Page, name: string) {
-  await page.screenshot({ path: join(import.meta.dirname, 'pictures', `${name}.png`) })
+  await page.screenshot({ path: pathOf(name) })
 }
 
-/** What the tour prints, as a terminal shows it: tokens are shortened, and the port is the usual one. */
+/** What a page looks like in light and in dark. */
+async function takeBoth (page: Page, name: string) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await take(page, colorScheme === 'light' ? name : `${name}-dark`)
+  }
+}
+
+interface SeenMail { kind: string, to: string, code: string, links: string[], html: string }
+
+/** The newest mail of a kind, once it is there. */
+async function mail (kind: string): Promise<SeenMail> {
+  for (;;) {
+    const answer = await fetch(`${api}/auth/outbox`, { headers: { accept: 'application/json' } })
+    const { mails } = await answer.json() as { mails: SeenMail[] }
+    const found = mails.findLast((mail) => mail.kind === kind && mail.to === address)
+    if (found) return found
+    await setTimeout(100)
+  }
+}
+
+/** A mail as a mail program shows it, as high as it is. */
+async function takeMail (kind: string) {
+  const page = await (await browser.newContext({ viewport: { width: 640, height: 100 } })).newPage()
+  await page.setContent((await mail(kind)).html)
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  await page.setViewportSize({ width: 640, height })
+  await takeBoth(page, `mail-${kind}`)
+}
+
+/** What the tour prints, as a terminal shows it: tokens and ids are shortened, and the port is the usual one. */
 async function terminalPage () {
   const { stdout } = await promisify(execFile)('sh', ['-c', printed.slice(printed.indexOf('api='))])
   const lines = stdout
     .replaceAll(api, 'http://localhost:3000')
+    .replace(/([0-9a-f]{8})-[0-9a-f-]{27}/g, '$1…')
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJhbGciOi…')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -54,30 +91,48 @@ async function terminalPage () {
 try {
   const page = await open()
   await send(page, 'Create an account')
+  await page.getByRole('button', { name: 'Send the mail' }).click()
+  await page.getByLabel('Code').locator('visible=true').fill((await mail('verify')).code)
+  await page.getByRole('button', { name: 'Verify address' }).click()
+  await page.getByText('· verified').waitFor()
+  await page.getByRole('button', { name: 'Make me an admin' }).click()
 
   const small = await open({ ...phone, userAgent: iPhone })
   await small.getByRole('button', { name: 'Log in' }).click()
   await send(small, 'Log in')
   await small.getByText('Chrome on Linux').waitFor()
   await take(small, 'phone')
+  await takeMail('new-device')
 
+  await page.reload()
   await page.getByText('Safari on iPhone').waitFor()
-  await take(page, 'signed-in')
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await take(page, 'signed-in-dark')
+  await takeBoth(page, 'signed-in')
 
   await page.emulateMedia({ colorScheme: 'light' })
   await page.getByRole('button', { name: 'Replay my old refresh token' }).click()
   await page.getByRole('heading', { name: 'The theft was found' }).waitFor()
+  await page.setViewportSize({ width: 1280, height: 920 })
   await take(page, 'theft')
 
-  const reference = await open(desktop, '/docs')
+  // An address gets one mail in a minute.
+  await page.evaluate(() => fetch('/auth/password/forgot', {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"username":"ada"}',
+  }))
+  await takeMail('reset')
+  const { links: [link] } = await mail('reset')
+  for (const [name, viewport] of [['page-reset', { width: 1280, height: 470 }], ['page-reset-phone', { width: 390, height: 520 }]] as const) {
+    const reset = await open({ viewport }, new URL(link!).pathname + new URL(link!).hash)
+    await reset.getByLabel('New password').waitFor()
+    await takeBoth(reset, name)
+  }
+
+  const reference = await open({ viewport: { width: 1280, height: 920 } }, '/docs')
   await reference.getByText('Sign in with a password').waitFor()
   await take(reference, 'reference')
 
   const terminal = await browser.newPage({ viewport: { width: 1120, height: 100 } })
   await terminal.setContent(await terminalPage())
-  await terminal.locator('pre').screenshot({ path: join(import.meta.dirname, 'pictures', 'tour.png') })
+  await terminal.locator('pre').screenshot({ path: pathOf('tour') })
 } finally {
   await browser.close()
   server.kill()

@@ -22,7 +22,7 @@ await app.register(accounts, {
   refresh: { window: windowSeconds },
   // Mails are kept at /auth/outbox. None is sent to who registers, so that that of a forgotten password comes at once:
   // an address gets one in a minute.
-  mail: { appName: 'Accounts', links: { invite: '/invitation' } },
+  mail: { appName: 'Example', links: { invite: '/invitation' } },
   email: { verification: 'none' },
   routes: { invitations: true },
 })

@@ -1,7 +1,7 @@
 /** Families by what their `User-Agent` holds, the first that fits: many say that they are others too. */
 const browsers: [name: string, form: RegExp][] = [
   ['Edge', /\bEdg(A|iOS)?\//], ['Opera', /\bOPR\//], ['Firefox', /\b(Firefox|FxiOS)\//],
-  ['Samsung Internet', /\bSamsungBrowser\//], ['Chrome', /\b(Chrome|CriOS)\//], ['Safari', /\bSafari\//],
+  ['Samsung Internet', /\bSamsungBrowser\//], ['Chrome', /\b((Headless)?Chrome|CriOS)\//], ['Safari', /\bSafari\//],
   ['curl', /^curl\//],
 ]
 

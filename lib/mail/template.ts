@@ -54,22 +54,33 @@ const styles = {
   code: 'margin:8px 0 24px;font:600 28px/1.2 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px',
   quote: 'margin:0 0 16px;padding:0 0 0 16px;border-left:4px solid #d4d4d8',
   quiet: 'margin:0 0 16px;color:#52525b;font-size:14px',
+  link: 'color:#1d4ed8',
 }
+
+/** For programs that are dark and know it. Styles of elements are what all know, so these have to win over them. */
+const dark = html`<style>@media (prefers-color-scheme: dark) {
+body { background: #0f1216 !important; color: #e9ecf0 !important }
+body > div { background: #171b21 !important }
+a { color: #8fb1ff !important } .button { background: #8fb1ff !important; color: #0d1526 !important }
+.quiet { color: #a3acb8 !important } blockquote { border-color: #66707d !important }
+}</style>`
+
+const quiet = (text: unknown) => html`<p class="quiet" style="${styles.quiet}">${text}</p>\n`
 
 function htmlOf ({ link, code, disownLink, appName }: MailData, kind: KindWords, words: MailWords, say: Said): string {
   return html`<!doctype html>
-<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>${say.subject}</title></head>
+<html lang="${words.pages.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>${say.subject}</title>${dark}</head>
 <body style="${styles.page}"><div style="${styles.card}">
 <p style="${styles.name}">${appName}</p>
 ${say.what.map((text) => html`<p>${text}</p>\n`)}${say.lines.length > 0 &&
   html`<p>${words.message}</p>\n<blockquote style="${styles.quote}">${say.lines.map((line, index) =>
   html`${index > 0 && html`<br>`}${line}`)}</blockquote>\n`}${link &&
-  html`<p style="margin:24px 0"><a href="${link}" style="${styles.button}">${kind.action}</a></p>\n`}${say.code &&
-  html`<p>${say.code}</p>\n<p style="${styles.code}">${code}</p>\n`}<p style="${styles.quiet}">${say.facts.map(
-  ([name, value], index) => html`${index > 0 && html`<br>`}${name}: ${value}`)}</p>
-${say.end.map((text) => html`<p style="${styles.quiet}">${text}</p>\n`)}${disownLink && kind.disown &&
-  html`<p style="${styles.quiet}"><a href="${disownLink}">${kind.disown}</a></p>\n`}</div></body></html>
+  html`<p style="margin:24px 0">
+<a class="button" href="${link}" style="${styles.button}">${kind.action}</a></p>\n`}${say.code &&
+  html`<p>${say.code}</p>\n<p style="${styles.code}">${code}</p>\n`}${quiet(say.facts.map(
+  ([name, value], index) => html`${index > 0 && html`<br>`}${name}: ${value}`))}${say.end.map(quiet)}${disownLink &&
+  kind.disown && quiet(html`<a href="${disownLink}" style="${styles.link}">${kind.disown}</a>`)}</div></body></html>
 `.text
 }
 

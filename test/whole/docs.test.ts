@@ -4,14 +4,17 @@ import { once } from 'node:events'
 import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { features } from '../../lib/features.ts'
 import { GuardOptionsSchema } from '../../lib/guards/options.ts'
 import { errors } from '../../lib/index.ts'
 import { OptionsSchema } from '../../lib/options.ts'
 import { build } from '../support/build.ts'
+import { clockAhead } from '../support/clock-ahead.ts'
 import { documentOf, operationsOf } from '../support/documents.ts'
+import { buildWithMail } from '../support/mail.ts'
 import { snippetOf } from '../support/snippets.ts'
+import { until } from '../support/waiting.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -351,9 +354,8 @@ t.test('the tests of docs/testing.md pass as they stand', async (t) => {
   t.match(printed, /^# pass 2$/m)
 })
 
-t.test('the quick start runs as it stands', async (t) => {
-  const snippet = snippetOf('README.md', 'Quick start')
-  t.ok(snippet.trim().split('\n').length <= 12)
+/** Starts an app of the docs in a folder of its own, with ours for the package, and gives where it listens. */
+async function startSnippet (t: Test, snippet: string, env: NodeJS.ProcessEnv = {}) {
   const file = join(t.testdir({}), 'app.ts')
   writeFileSync(
     file,
@@ -361,12 +363,18 @@ t.test('the quick start runs as it stands', async (t) => {
       snippet.replace("'fastify-jwt-accounts'", `'${join(root, 'lib', 'index.ts')}'`).replace('port: 3000', 'port: 0')
     )
   )
-  const server = spawn(process.execPath, [file], { cwd: dirname(file), env: { PATH: process.env.PATH } })
+  const server = spawn(process.execPath, [file], { cwd: dirname(file), env: { PATH: process.env.PATH, ...env } })
   t.teardown(() => server.kill())
 
   let log = ''
   while (!log.includes('listening at')) log += (await once(server.stdout, 'data'))[0]
-  const api = /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0]
+  return { api: /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0], server }
+}
+
+t.test('the quick start runs as it stands', async (t) => {
+  const snippet = snippetOf('README.md', 'Quick start')
+  t.ok(snippet.trim().split('\n').length <= 12)
+  const { api } = await startSnippet(t, snippet)
   const registered = await fetch(`${api}/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -377,4 +385,54 @@ t.test('the quick start runs as it stands', async (t) => {
     username: 'ada',
   })
   t.equal((await fetch(`${api}/me`)).status, 401)
+})
+
+t.test('a forgotten password is replaced with the three lines of docs/reset.md in the quick start', async (t) => {
+  const lines = snippetOf('docs/reset.md', 'Try it')
+  t.ok(readme.includes(lines), 'the README has the same')
+  t.ok(read('docs/mail.md').includes(lines), 'and so has the page of mails')
+  t.equal(lines.trim().split('\n').length, 3)
+  const quickStart = snippetOf('README.md', 'Quick start')
+  const { api, server } = await startSnippet(t, quickStart.replace('await app.register(accounts)\n', lines), clockAhead(2))
+
+  const [ask, answer] = [...read('docs/reset.md').matchAll(/```sh\n([^]+?)```/g)]
+    .map(([, script]) => script!.replace('localhost:3000', api.slice('http://'.length)))
+  const shell = spawn('sh', { stdio: ['pipe', 'pipe', 'inherit'] })
+  let said = ''
+  shell.stdout.on('data', (chunk) => { said += chunk })
+  shell.stdin.write(ask!)
+  await until(() => /\}[\w-]{22}\n/.test(said))
+  server.kill('SIGUSR2')
+  await until(async () => {
+    const kept = await fetch(`${api}/auth/outbox`, { headers: { accept: 'application/json' } })
+    return (await kept.text()).includes('"kind":"reset"')
+  })
+  shell.stdin.end(answer)
+  await once(shell, 'close')
+  t.match(said, /\n204\n$/)
+  const login = await fetch(`${api}/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'bob', password: 'another battery staple horse' }),
+  })
+  t.equal(login.status, 200)
+})
+
+t.test('the mail in docs/mail.md is the one that is sent', async (t) => {
+  const { app, mails, signUpWithMail } = await buildWithMail(t, {
+    mail: { appName: 'Example', links: { base: 'https://app.example.com' } },
+  })
+  await signUpWithMail()
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36'
+  await app.inject({
+    method: 'POST',
+    url: '/auth/password/forgot',
+    headers: { 'user-agent': userAgent },
+    remoteAddress: '192.0.2.7',
+    payload: { username: 'ada' },
+  })
+  const general = (mail: string) => mail
+    .replace(/#\S+/, '#token').replace(/\d{4} \d{4}/, 'code').replace(/\d{4}-\d\d-\d\d \d\d:\d\d/, 'moment')
+  const [, told] = /```text\n([^]+?)```/.exec(read('docs/mail.md'))!
+  t.equal(general((await mails.next('reset')).text), general(told!))
 })

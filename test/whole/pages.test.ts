@@ -237,6 +237,21 @@ t.test('the pages stand in nobody\'s way, in light and dark, on a desk and a pho
   }
 })
 
+t.test('mails read well in light and dark, in programs that run nothing', async (t) => {
+  const { app, ask, asker, mails, open } = await world(t, { closing: {} })
+  await app.accounts.users.setPassword((await app.accounts.users.find('ada'))!.id, otherPassword)
+  await ask(asker, '/auth/password/forgot', { username: 'ada' })
+  const page = await open({ viewport: { width: 390, height: 844 } })
+  for (const kind of ['verify', 'password-changed', 'reset'] as const) {
+    await page.setContent((await mails.next(kind)).html)
+    await checkWidth(t, page)
+    await checkAccess(t, page, { runOnly: ['wcag2a', 'wcag2aa'] })
+    await page.emulateMedia({ colorScheme: 'dark' })
+    t.equal(await page.evaluate(() => getComputedStyle(document.body).color), 'rgb(233, 236, 240)')
+    await page.emulateMedia({ colorScheme: null })
+  }
+})
+
 t.test('the outbox shows a mail as it looks, in a frame that can do nothing', async (t) => {
   const html = '<p style="color: red">Hi<script>top.stop()</script><img src="http://tracker.test/a.png"></p>'
   const { api, mails } = await world(t, { mail: { templates: { verify: () => ({ subject: 'Hello', text: '', html }) } } })

@@ -22,7 +22,8 @@ export function outboxPage (mails: ShownMail[]): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>Outbox</title><style>${style}</style></head>
 <body><h1>Outbox</h1>
-<p>The last mails, kept here in place of being sent. Load the page again for those that have come since.</p>
+<p>The last mails, kept here in place of being sent. Load the page again for those that have come since. An address gets
+one mail that somebody asks for in a minute: the next one comes later.</p>
 ${mails.length === 0 && html`<p>There are none yet.</p>`}${mails.toReversed().map(article)}</body></html>
 `.text
 }

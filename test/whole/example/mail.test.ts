@@ -2,9 +2,10 @@
 import { once } from 'node:events'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import { until } from '../../support/waiting.ts'
 import {
-  checkAccess, checkWidth, clockAhead, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
+  checkAccess, checkWidth, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
   serveExample
 } from './pages.ts'
 

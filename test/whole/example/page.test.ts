@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import {
-  checkAccess, checkWidth, clockAhead, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
+  checkAccess, checkWidth, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
   serveExample
 } from './pages.ts'
 
@@ -210,7 +211,7 @@ t.test('a changed password ends the other sessions, and the old one opens nothin
 })
 
 t.test('an account is closed with the password once more, when it was given long ago', async (t) => {
-  const { api, server } = await serveExample(t, clockAhead())
+  const { api, server } = await serveExample(t, clockAhead(11))
   const page = await openPage(t, desktop, api)
   await register(page, 'leaving')
   server.kill('SIGUSR2')

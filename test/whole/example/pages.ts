@@ -44,16 +44,6 @@ export async function serveExample (t: Test, env: NodeJS.ProcessEnv = {}) {
   return { api, server }
 }
 
-/**
- * For the environment of an example: its clock is so many minutes further ahead of the browser's whenever it is told to
- * be by SIGUSR2, and it prints that it is.
- */
-export function clockAhead (minutes = 11): NodeJS.ProcessEnv {
-  const ahead =
-    'const { now } = Date; let ahead = 0; Date.now = () => now() + ahead; globalThis.Date = class extends Date { constructor (...given) { super(...given.length ? given : [Date.now()]) } }; process.on("SIGUSR2", () => { ahead += ' + minutes * 60_000 + '; console.log("ahead") })'
-  return { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(ahead)}"` }
-}
-
 /** Fills in and sends one of the forms for strangers. */
 export async function send (page: Page, title: 'Create an account' | 'Log in', name: string, word = password) {
   const form = page.getByRole('form', { name: title })
@@ -81,9 +71,9 @@ export const isGreeted = (page: Page, name: string) =>
 export const isTold = (page: Page, what: string) => page.getByRole('status').filter({ hasText: what }).waitFor()
 
 /** What axe finds in light, and of the contrasts in dark. Run as an expression, since the policy lets no script in. */
-export async function checkAccess (t: Test, page: Page) {
+export async function checkAccess (t: Test, page: Page, all: axe.RunOptions = {}) {
   await page.evaluate(axe.source)
-  for (const [colorScheme, options] of [['light', {}], ['dark', { runOnly: ['color-contrast'] }]] as const) {
+  for (const [colorScheme, options] of [['light', all], ['dark', { runOnly: ['color-contrast'] }]] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     const { violations } = await page.evaluate(
       (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options),
