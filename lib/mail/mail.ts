@@ -10,6 +10,7 @@ import type { Users } from '../users/users.ts'
 import { createCompose } from './compose.ts'
 import { createDevOutbox, type DevOutbox } from './dev-outbox.ts'
 import type { NoticeName } from './kinds.ts'
+import { mostAtOnce } from './lanes.ts'
 import { createLinks } from './links.ts'
 import { createLocales } from './locales.ts'
 import { createNotices, type LocaleFor, type Notify, type WriteMail } from './notices.ts'
@@ -18,7 +19,7 @@ import { openTransport } from './open-transport.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { keepMailing } from './testing.ts'
 import type { MailWords } from './texts.ts'
-import { createMailWorker, mostAtOnce, type MailWorker } from './worker.ts'
+import { createMailWorker, type MailWorker } from './worker.ts'
 
 /** Mails of accounts, where they are on. */
 export interface Mailing {

@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import { Type, type Static } from '@sinclair/typebox'
-import { selectFrom, fromRow } from '../../database/statement.ts'
+import { selectFrom } from '../../database/statement.ts'
 import { inTransactionOf, transactionOf, type InTransaction } from '../../database/transactions.ts'
 import { InputInvalid, OptionsInvalid } from '../../http/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
@@ -8,34 +7,12 @@ import { MailRow } from '../../mail/entity.ts'
 import type { AnyMailKind } from '../../mail/kinds.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import { isGood, isGoodOf } from '../../one-time/rows.ts'
-import { isId } from '../../tokens/claims.ts'
 import { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
 import { identifierKey } from '../../users/identifiers.ts'
-import { PageSchema } from '../../users/look-up.ts'
 import { isOwnKind, ownMailSeconds, sendable } from './own-mail.ts'
+import { createStoredMails, type MailInfo } from './stored-mails.ts'
 import type { Spine } from '../spine.ts'
-
-/** A mail as code sees it: without what its link is made of. */
-export interface MailInfo {
-  id: string
-  kind: string
-  userId: string | null
-  /** Where it goes, if that is known: what anonymous people ask for is not until it is sent. */
-  address: string | null
-  state: 'due' | 'sent' | 'failed'
-  /** How often it was tried to send it. */
-  tries: number
-  /** The class of the error, where the last try failed. */
-  error: string | null
-  createdAt: Date
-  /** When it is tried next; null for one that is sent, or given up. */
-  dueAt: Date | null
-  sentAt: Date | null
-  failedAt: Date | null
-  /** Until when it makes sense to send it. */
-  expiresAt: Date
-}
 
 /**
  * What code may do with mails. Options that they do not know are `OptionsInvalid`, and so is every call where mail is
@@ -73,32 +50,14 @@ export interface MailServices {
   ) => Promise<{ mails: MailInfo[], next: string | null }>
 }
 
-const ListSchema = Type.Object({
-  ...PageSchema.properties,
-  state: Type.Optional(Type.Union(['due', 'sent', 'failed'].map((state) => Type.Literal(state)))),
-}, { additionalProperties: false })
-
-/** Which rows are in a state. */
-const rowsIn = {
-  due: { dueAt: { $ne: null } }, sent: { sentAt: { $ne: null } }, failed: { failedAt: { $ne: null } },
-}
-
 export function createMailServices (
   { database, events, input, users: { lookUp, publicUsers } }: Spine,
   { oneTimes, settings, localeFor, write, worker }: Mailing
 ): MailServices {
-  const readList = input.reader(ListSchema, 'whole')
+  const stored = createStoredMails(database, input)
 
   function emOf (call: string, options: InTransaction = {}): EntityManager | undefined {
     return knownOptions(`mail.${call}`, ['em'], options).em
-  }
-
-  async function rowOf (id: string, em: EntityManager | undefined): Promise<MailRow | undefined> {
-    if (!isId(id)) return
-    const [row] = await inTransactionOf(database, em)((tx) =>
-      selectFrom<object>(tx, MailRow).select('*').where({ id }).execute('all', false)
-        .then((rows) => rows.map((found) => fromRow(tx, MailRow, found))))
-    return row
   }
 
   /** Whether what the link of a mail is of still holds, of its user as they are now. */
@@ -132,7 +91,7 @@ export function createMailServices (
 
     async retry (id, options) {
       const em = emOf('retry', options)
-      const row = await rowOf(id, em)
+      const row = await stored.row(id, em)
       if (!row || row.sentAt) throw new NotFound()
       const isOver = row.oneTimeId !== null && !await isProofGood(row.oneTimeId, em)
       if (isOver && !isMadeAgain(row)) throw new NotFound()
@@ -167,31 +126,11 @@ export function createMailServices (
       })
     },
 
-    async find (id, options) {
-      const row = await rowOf(id, emOf('find', options))
-      return row ? shown(row) : null
-    },
+    find: async (id, options) => stored.find(id, emOf('find', options)),
 
     async list (options = {}) {
       const { em, ...given } = knownOptions('mail.list', ['em', 'state', 'limit', 'after'], options)
-      const { limit = 50, after, state } = readList(given) as Static<typeof PageSchema> & { state?: MailInfo['state'] }
-      if (after !== undefined && !isId(after)) throw new InputInvalid('after must be the next of another part')
-      const where = { ...after !== undefined && { id: { $lt: after } }, ...state && rowsIn[state] }
-      const rows = await inTransactionOf(database, em)(async (tx) => {
-        const newestFirst = selectFrom<object>(tx, MailRow).select('*').where(where).orderBy({ id: 'desc' })
-        const found = await newestFirst.limit(limit + 1).execute('all', false)
-        return found.map((row) => fromRow(tx, MailRow, row))
-      })
-      const mails = rows.slice(0, limit).map(shown)
-      return { mails, next: rows.length > limit ? mails.at(-1)!.id : null }
+      return stored.list(given, em)
     },
   }
-}
-
-function shown (
-  { id, kind, userId, address, tries, error, createdAt, dueAt, sentAt, failedAt, expiresAt }: MailRow
-): MailInfo {
-  const state = sentAt ? 'sent' : failedAt ? 'failed' : 'due'
-  const due = dueAt === null ? null : new Date(Number(dueAt))
-  return { id, kind, userId, address, state, tries, error, createdAt, dueAt: due, sentAt, failedAt, expiresAt }
 }

@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../../../lib/index.ts'
-import { clock, outbox } from '../../../lib/testing.ts'
+import { clock, failMail, outbox } from '../../../lib/testing.ts'
 import { bearer, build, cheap, client, emptyDatabase, password, secret, untold } from '../../support/build.ts'
 import { Fastify } from '../../support/fastify.ts'
 import { buildWithMail } from '../../support/mail.ts'
@@ -365,4 +365,22 @@ t.test('where nobody can disown anything the mail has no such link', async (t) =
   const { mails, invite } = await withAdmin(t, { routes: { invitations: true, verifyEmail: false } })
   await invite({ email: eve })
   t.notMatch((await mails.next('invite')).text, /disown|not for me/)
+})
+
+t.test('its mail that was given up is sent when code says so, unless the invitation is over', async (t) => {
+  const { app, mails, flush, invite } = await withAdmin(t)
+  const { mail: mailing, invitations } = app.accounts
+  failMail(app, Object.assign(new Error('No'), { permanent: true }), 2)
+  for (const email of [eve, 'bob@example.com']) await invite({ email })
+  await flush()
+  const failed = (await mailing.list({ state: 'failed' })).mails
+  t.equal(failed.length, 2)
+  const [bobs, eves] = failed as [typeof failed[0], typeof failed[0]]
+  await mailing.retry(eves.id)
+  await flush()
+  t.equal(mails.last('invite').to.address, eves.address)
+  for (const { id, email } of (await invitations.list()).invitations) {
+    if (email === bobs.address) await invitations.revoke(id)
+  }
+  await t.rejects(mailing.retry(bobs.id), { code: 'ACCOUNTS_NOT_FOUND' })
 })
