@@ -1,16 +1,32 @@
 // On each database.
 import { randomBytes } from 'node:crypto'
-import t from 'tap'
+import diagnostics from 'node:diagnostics_channel'
+import t, { type Test } from 'tap'
+import accounts from '../../lib/index.ts'
 import { createOneTimeSecrets } from '../../lib/one-time/secrets.ts'
 import type { OneTimeRow } from '../../lib/one-time/rows.ts'
 import type { KeptMail } from '../../lib/mail/dev-outbox.ts'
 import { outbox } from '../../lib/testing.ts'
-import { kind, type Sql } from '../support/databases.ts'
+import { freshDatabase, kind, type Sql } from '../support/databases.ts'
+import { Fastify } from '../support/fastify.ts'
 import { otherPassword } from '../support/mail.ts'
-import { password } from '../support/build.ts'
+import { cheap, client, emptyDatabase, password, secret } from '../support/build.ts'
 import { buildToSend } from './with-smtp.ts'
 
-t.test('no table and no line of the log holds what a mail, a challenge or a password opens', async (t) => {
+/** What is told on these channels until the test ends. */
+function listening (t: Test, types: string[]): unknown[] {
+  const told: unknown[] = []
+  for (const type of types) {
+    const note = (event: unknown) => { told.push(type, event) }
+    diagnostics.subscribe(`fastify-jwt-accounts:${type}`, note)
+    t.teardown(() => diagnostics.unsubscribe(`fastify-jwt-accounts:${type}`, note))
+  }
+  return told
+}
+
+t.test('no table, line of the log, event, refusal or export holds what a mail, a challenge or a password opens', async (t) => {
+  const told = listening(t, ['register', 'login', 'reset-asked', 'reset', 'proof-failed', 'closing', 'restored', 'reclaim'])
+  const refusals: string[] = []
   const { app, post, get, sql, lines, flush, signUpWithMail } = await buildToSend(t, {
     mail: { unknown: 'tell', links: { login: '/welcome' } },
     events: { store: true },
@@ -45,8 +61,10 @@ t.test('no table and no line of the log holds what a mail, a challenge or a pass
   const challenge = await ask('/auth/password/forgot', { username: 'ada' })
   const { token, code } = await arrived('reset')
   const reset = (proof: object) => post('/auth/password/reset', { ...proof, new_password: otherPassword })
-  await reset({ challenge_id: challenge, code: code!.replace(/\d$/, 'x') })
-  await reset({ token: `${token!.slice(0, -3)}xyz` })
+  for (const wrong of [
+    { challenge_id: challenge, code: code!.replace(/\d$/, 'x') }, { token: `${token!.slice(0, -3)}xyz` },
+    { challenge_id: challenge, code, token }, { token: [token] }, { code: Number(code), challenge_id: challenge },
+  ]) refusals.push((await reset(wrong)).body)
   t.equal((await reset({ token })).statusCode, 204)
   await arrived('password-changed')
 
@@ -58,6 +76,7 @@ t.test('no table and no line of the log holds what a mail, a challenge or a pass
   t.equal(answer.statusCode, 200)
   keep(answer.json().access_token, answer.json().refresh_token)
   await get('/auth/me', answer.json().access_token)
+  const exported = (await get('/auth/me/export', answer.json().access_token)).body
   t.equal((await app.inject({
     method: 'DELETE', url: '/auth/me', headers: { authorization: `Bearer ${answer.json().access_token}` },
   })).statusCode, 202)
@@ -69,10 +88,37 @@ t.test('no table and no line of the log holds what a mail, a challenge or a pass
   const dump = JSON.stringify(await dumped(sql))
   const log = JSON.stringify(lines)
   t.match(dump, /proof-failed/)
+  t.match(JSON.stringify(told), /proof-failed.*reset.*login/)
+  t.match(exported, /"email":"ada@example.com"/)
+  t.equal(refusals.length, 5)
   for (const [index, secret] of secrets.entries()) {
     t.notOk(dump.includes(secret), `the tables, secret ${index}`)
     t.notOk(log.includes(secret), `the log, secret ${index}`)
+    t.notOk(JSON.stringify(told).includes(secret), `the events, secret ${index}`)
+    t.notOk(refusals.join().includes(secret), `the refusals, secret ${index}`)
+    t.notOk(exported.includes(secret), `the export, secret ${index}`)
   }
+})
+
+t.test('a link of one kind of users opens nothing of another, though both have one secret and one database', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const db = kind === 'sqlite' ? await freshDatabase(t) : await emptyDatabase(t)
+  const options = { db, secret, password: cheap, throttle: false, mail: true, email: { verification: 'none' } } as const
+  await app.register(accounts, options)
+  await app.register(accounts, { ...options, name: 'admins', prefix: '/admin' })
+  const { post } = client(app)
+  for (const prefix of ['/auth', '/admin']) {
+    await post(`${prefix}/register`, { username: 'ada', email: 'ada@example.com', password })
+  }
+  const { challenge_id: challenge } = (await post('/auth/password/forgot', { username: 'ada' })).json()
+  const mail = await outbox(app).next('reset')
+  const [token, code] = [outbox(app).token(mail), outbox(app).code(mail)]
+  for (const proof of [{ token }, { challenge_id: challenge, code }]) {
+    t.match((await post('/admin/password/reset', { ...proof, new_password: otherPassword })).json(),
+      { code: 'ACCOUNTS_PROOF_INVALID' })
+  }
+  t.equal((await post('/auth/password/reset', { token, new_password: otherPassword })).statusCode, 204)
 })
 
 t.test('who has the tables and no key opens nothing with them', async (t) => {

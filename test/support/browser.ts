@@ -1,7 +1,7 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { parseSetCookie, type SetCookie } from 'cookie'
 
-type Method = 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE' | 'OPTIONS'
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
 /** What an answer sets, by name. */

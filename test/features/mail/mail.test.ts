@@ -1,7 +1,8 @@
+import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { errors, type AccountsOptions } from '../../../lib/index.ts'
 import { clock, failMail, flushMail, outbox } from '../../../lib/testing.ts'
-import { bearer, build } from '../../support/build.ts'
+import { bearer, build, password } from '../../support/build.ts'
 import { buildWithMail, otherPassword } from '../../support/mail.ts'
 
 const sent: AccountsOptions['mail'] = { from: 'accounts@example.com', appName: 'Example', send: async () => {} }
@@ -232,4 +233,38 @@ t.test('mails are deleted a month after they came, and what they prove once it i
   time.advance('1d')
   t.match(await prune(), { mails: 1, oneTime: 0 })
   t.same((await mail.list()).mails, [])
+})
+
+t.test('nothing that somebody typed is in a mail, but for what who may invite writes', async (t) => {
+  const { app, mails, flush } = await buildWithMail(t, {
+    user: { fields: { displayName: Type.String() } },
+    mail: { unknown: 'tell', links: { login: '/welcome', invite: '/join' } },
+    email: { verification: 'offered' },
+    routes: { emailLogin: true, invitations: true },
+    closing: { grace: '7d' },
+  })
+  const evil = 'evil.example'
+  const headers = { 'user-agent': `Win at ${evil} Firefox/140`, 'accept-language': `de, ${evil}` }
+  const say = (method: 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, token?: string) =>
+    app.inject({ method, url, headers: { ...headers, ...bearer(token) }, ...payload && { payload } })
+  const ada = { username: `win-${evil}`, email: 'ada@example.com', password, displayName: `http://${evil}` }
+  const { access_token: token, user } = (await say('POST', '/auth/register', ada)).json()
+  await say('POST', '/auth/email/verify', { token: mails.token(await mails.next('verify')) })
+  await say('PUT', '/auth/email', { email: 'ada@new.example' }, token)
+  await say('POST', '/auth/email/change', { token: mails.token(await mails.next('change')) })
+  await say('POST', '/auth/password/forgot', { username: ada.username })
+  await say('POST', '/auth/password/forgot', { email: 'nobody@example.com' })
+  await say('POST', '/auth/login/email', { email: 'ada@new.example' })
+  await say('POST', '/auth/login', { username: ada.username, password })
+  await app.accounts.users.setRoles(user.id, ['admin'])
+  const { access_token: own } = (await say('POST', '/auth/login', { username: ada.username, password })).json()
+  await say('POST', '/auth/invitations', { email: 'eve@example.com', data: { note: evil, public: evil } }, own)
+  await flush()
+  await app.accounts.users.setRoles(user.id, [])
+  await say('DELETE', '/auth/me', undefined, own)
+  await flush()
+  t.ok(new Set(mails.mails.map(({ kind }) => kind)).size >= 7, mails.mails.map(({ kind }) => kind).join())
+  for (const { kind, subject, text, html, headers } of mails.mails) {
+    t.notMatch(JSON.stringify([subject, text, html, headers]), evil, kind)
+  }
 })

@@ -46,10 +46,11 @@ t.test('a link leads to a page that is the same for everybody and takes nothing 
 
 t.test('nothing is used up by GET, HEAD or OPTIONS', async (t) => {
   const { page, token, login } = await asked(t)
-  for (const method of ['GET', 'HEAD'] as const) {
-    for (const path of [`reset?token=${token}`, `reset%23${token}`]) {
-      t.equal((await page.send(method, `/auth/pages/${path}`)).statusCode, 200, path)
+  for (const method of ['GET', 'HEAD', 'OPTIONS'] as const) {
+    for (const path of [`pages/reset?token=${token}`, `pages/reset%23${token}`]) {
+      t.equal((await page.send(method, `/auth/${path}`)).statusCode, method === 'OPTIONS' ? 404 : 200, path)
     }
+    t.equal((await page.send(method, `/auth/password/reset?token=${token}&new_password=${password}`)).statusCode, 404)
   }
   t.equal((await login('ada', password)).statusCode, 200)
   t.equal((await send(page, 'reset', { token, new_password: otherPassword })).statusCode, 200)

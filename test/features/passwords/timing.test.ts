@@ -4,43 +4,12 @@ import * as argon2 from 'argon2'
 import t from 'tap'
 import { legacy } from '../../../lib/index.ts'
 import { build, buildOnFile, password } from '../../support/build.ts'
+import { compare, median, shuffled, tail } from '../../support/ranks.ts'
 
 const cost = { memoryCost: 4096, timeCost: 2, parallelism: 1 }
 const rounds = 300
 const oldPepper = 'kR7vQ2mXw9LzT4cN8bYh3JfP6sDgA1uE'
 const pepper = 'W3nB8xKq5VtR1yHc7ZmJ4pLs9DfG2aUe'
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-
-function shuffled (names: string[]): string[] {
-  const keys = new Map(names.map((name) => [name, Math.random()]))
-  return names.toSorted((a, b) => keys.get(a)! - keys.get(b)!)
-}
-
-/**
- * The chance of a difference in ranks like this one if there is none: Mann and Whitney's U, by its normal
- * approximation.
- */
-function chanceOf (some: number[], others: number[]): number {
-  const ranked = [
-    ...some.map((value) => ({ value, isSome: true })),
-    ...others.map((value) => ({ value, isSome: false })),
-  ].sort((a, b) => a.value - b.value)
-  const ranks = ranked.reduce((sum, { isSome }, index) => isSome ? sum + index + 1 : sum, 0)
-  const [n, m] = [some.length, others.length]
-  const z = Math.abs(ranks - n * (n + m + 1) / 2) / Math.sqrt(n * m * (n + m + 1) / 12)
-  return tail(z)
-}
-
-/** Two-sided, of the normal distribution (Abramowitz and Stegun 7.1.26). */
-function tail (z: number): number {
-  const x = 1 / (1 + 0.3275911 * z / Math.SQRT2)
-  return (
-    x *
-    (0.254829592 + x * (-0.284496736 + x * (1.421413741 + x * (-1.453152027 + x * 1.061405429)))) *
-    Math.exp((-z * z) / 2)
-  )
-}
 
 t.test('the approximation is that of the tables', async (t) => {
   for (const [z, p] of [
@@ -50,8 +19,10 @@ t.test('the approximation is that of the tables', async (t) => {
     [3.2905, 0.001],
   ] as const) { t.ok(Math.abs(tail(z) - p) < 0.0001) }
   const numbers = Array.from({ length: 100 }, (_, index) => index)
-  t.ok(chanceOf(numbers, numbers.map((n) => n + 0.5)) > 0.9)
-  t.ok(chanceOf(numbers, numbers.map((n) => n + 40)) < 0.001)
+  t.ok(compare(numbers, numbers.map((n) => n + 0.5)).p > 0.9)
+  t.ok(compare(numbers, numbers.map((n) => n + 40)).p < 0.001)
+  t.match(compare([2, 4], [1, 3]), { u: 3, share: 0.75 })
+  t.match(compare(numbers, numbers.map((n) => n - 1000)), { u: 10_000, share: 1 })
 })
 
 t.test('time does not tell why a login fails', async (t) => {
@@ -95,7 +66,7 @@ t.test('time does not tell why a login fails', async (t) => {
       const [here, there] = [median(some), median(others)]
       const ratio = Math.max(here / there, there / here)
       t.comment(
-        `${clock}: ${name} ${here.toFixed(2)} ms, unknown ${there.toFixed(2)} ms, ratio ${ratio.toFixed(3)}, p ${chanceOf(some, others).toFixed(4)}`
+        `${clock}: ${name} ${here.toFixed(2)} ms, unknown ${there.toFixed(2)} ms, ratio ${ratio.toFixed(3)}, p ${compare(some, others).p.toFixed(4)}`
       )
       return ratio
     })

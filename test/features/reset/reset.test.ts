@@ -289,3 +289,21 @@ t.test('nobody has to choose another password who could not', async (t) => {
     })
   }
 })
+
+t.test('a mail goes to the address that is stored: one that only looks like it reaches nobody', async (t) => {
+  const { mails, flush, post, signUpWithMail } = await buildWithMail(t, { throttle: false })
+  await signUpWithMail('kim', 'kim@example.com')
+  const others = [
+    'kіm@example.com', 'kim@exаmple.com', 'kim@example.com, eve@example.com', 'kim@example.com\r\nBcc: eve@example.com',
+    'Kim <kim@example.com>', '<kim@example.com>', '"kim"@example.com', 'kim@example.com\0', 'kim+x@example.com',
+    'kim@example.com.evil.example', 'kim@xn--exmple-cua.com',
+  ]
+  for (const email of others) t.equal((await post('/auth/password/forgot', { email })).statusCode, 202)
+  await flush()
+  t.same(mails.mails, [])
+  for (const email of ['KIM@EXAMPLE.COM', '\u212aim@example.com', 'ｋｉｍ@example.com']) {
+    await post('/auth/password/forgot', { email })
+  }
+  await flush()
+  t.same(mails.mails.map(({ to }) => to.address), Array(3).fill('kim@example.com'))
+})

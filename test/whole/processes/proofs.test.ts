@@ -2,6 +2,7 @@
 // In a process of its own, for 20 s: it starts others.
 // With more rounds in trials.
 import t from 'tap'
+import { identifierKey } from '../../../lib/users/identifiers.ts'
 import { freshDatabase, open } from '../../support/databases.ts'
 import { createChance, rounds } from '../../support/rounds.ts'
 import { until } from '../../support/waiting.ts'
@@ -10,6 +11,8 @@ import { startServers, type Answer, type Server } from './process.ts'
 
 const chance = createChance(t)
 const password = 'a long password'
+/** The one that Ada has. */
+let current = password
 const address = 'ada@example.com'
 
 const mailbox = await startMailbox(t)
@@ -28,7 +31,8 @@ t.test('of 50 who show one proof at once, in three processes, one comes through'
       say('/password/reset', { ...proof, new_password: `${password} ${round} ${index}` }, index)))
     t.same(statuses(answers).filter((status) => status !== 400), [204])
     const winner = answers.findIndex(({ status }) => status === 204)
-    t.equal((await say('/login', { username: 'ada', password: `${password} ${round} ${winner}` })).status, 200)
+    current = `${password} ${round} ${winner}`
+    t.equal((await say('/login', { username: 'ada', password: current })).status, 200)
   }
 })
 
@@ -46,6 +50,54 @@ t.test('of 50 wrong guesses at one code at once, in three processes, five are ju
     t.equal(Number(judged!.n), 5)
     t.equal((await sql.get('select tries from accounts_one_time order by id desc limit 1'))!.tries, 5)
     t.equal((await guess(mail.code!, 1)).status, 400, 'the right one comes too late')
+  }
+})
+
+t.test('a reset ends every session in every process, and signs nobody in', async (t) => {
+  for (let round = 0; round < rounds(1, 20); round++) {
+    const login = { username: 'ada', password: current }
+    const logins = await Promise.all(servers.map((_, index) => say('/login', login, index)))
+    const tokens = logins.map(({ body }) => body.access_token as string)
+    for (const server of servers) {
+      for (const token of tokens) t.equal(await server.lets(token), 200)
+    }
+    const { mail } = await forgotten(round)
+    const answer = await say('/password/reset', { token: mail.token, new_password: password }, round)
+    t.equal(answer.status, 204)
+    t.same([answer.body, answer.cookies], [{}, []])
+    current = password
+    for (const server of servers) {
+      for (const token of tokens) await until(async () => await server.lets(token) === 401)
+    }
+    for (const { body } of logins) t.equal((await say('/refresh', { refresh_token: body.refresh_token })).status, 401)
+  }
+})
+
+t.test('of addresses that are proved at once, in three processes, each user has one, and never a mixture', async (t) => {
+  for (let round = 0; round < rounds(1, 20); round++) {
+    const names = [`bob${round}`, `eve${round}`]
+    const people = await Promise.all(names.map((username, index) =>
+      say('/register', { username, email: `${username}@example.com`, password }, index)))
+    const wanted = [`own${round}@example.com`, `shared${round}@example.com`]
+    const links: string[] = []
+    for (const { body } of people) {
+      for (const email of wanted) {
+        const before = mailbox.to(email).length
+        await pick(0).ask('PUT', '/auth/email', body.access_token, { email })
+        await until(() => mailbox.to(email).length > before)
+        links.push(mailbox.to(email).at(-1)!.token!)
+      }
+    }
+    const answers = await Promise.all(links.map((token, index) => say('/email/change', { token }, index)))
+    t.ok(statuses(answers).every((status) => [204, 400, 409].includes(status)), statuses(answers).join())
+    t.equal(statuses(answers).filter((status) => status === 204).length, 2, 'each one of theirs')
+    const rows = await sql.all(
+      'select username, email, email_key, email_verified_at from accounts_users where username in (?, ?)', ...names)
+    t.equal(new Set(rows.map(({ email }) => email)).size, 2)
+    for (const { email, email_key: key, email_verified_at: at } of rows) {
+      t.ok(wanted.includes(email) && at)
+      t.equal(key, identifierKey(email))
+    }
   }
 })
 
