@@ -41,8 +41,8 @@ export interface Guessing {
  */
 export interface OneTimes extends Pick<OneTimeSecrets, 'tokenOf' | 'codeOf' | 'isCode'> {
   /**
-   * The row to prove by: the one of the same purpose, challenge, user, address and data that is still good, with the
-   * link and code that it has had from the beginning, or a new one. Of a user three of a purpose are good; a fourth
+   * The row to prove by: the one of the same purpose, challenge, user, address and data whose code is still good, with
+   * the link and code that it has had from the beginning, or a new one. Of a user three of a purpose are good; a fourth
    * voids the oldest, but for what keeps older ones.
    */
   make: (tx: EntityManager, wanted: Wanted) => Promise<OneTimeRow>
@@ -109,8 +109,8 @@ export function createOneTimes (database: Database, keys: Buffer[], digits: numb
       const { keepsOlder, seconds: usual } = lifeOf(purpose)
       if (challenge) {
         const found = await rows.findByChallenge(tx, challenge, purpose)
-        const same = found.find((row) => isGood(row) && row.addressKey === addressKey && row.userId === userId &&
-          row.epoch === epoch && isDeepStrictEqual(row.data, data))
+        const same = found.find((row) => isGood(row) && isInTime(row) && row.addressKey === addressKey &&
+          row.userId === userId && row.epoch === epoch && isDeepStrictEqual(row.data, data))
         if (same) return same
         // It stands for one row: who asks for somebody else has no more use for the one before.
         for (const { id } of found) await rows.spend(tx, id)

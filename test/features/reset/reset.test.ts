@@ -83,6 +83,22 @@ t.test('whoever asks again with the same challenge has the same link and code se
   t.equal(mails.token(sent[1]!), mails.token(first))
 })
 
+t.test('whoever asks again once the code is over has another one sent, which is good', async (t) => {
+  const { mails, post, signUpWithMail } = await buildWithMail(t)
+  await signUpWithMail()
+  const time = clock()
+  t.teardown(time.restore)
+  const { challenge_id: challenge } = (await post('/auth/password/forgot', { username: 'ada' })).json()
+  const first = await mails.next('reset')
+  time.advance('11m')
+  await post('/auth/password/forgot', { username: 'ada', challenge_id: challenge })
+  const code = mails.code(await mails.next('reset'))
+  t.not(code, mails.code(first))
+  const reset = (proof: object) => post('/auth/password/reset', { ...proof, new_password: otherPassword })
+  t.equal((await reset({ token: mails.token(first) })).statusCode, 400, 'its link goes with it')
+  t.equal((await reset({ challenge_id: challenge, code })).statusCode, 204)
+})
+
 t.test('a password that breaks a rule costs neither the link nor the code', async (t) => {
   const { mails, post, signUpWithMail } = await buildWithMail(t)
   await signUpWithMail()
