@@ -3,6 +3,7 @@ import { kinds } from './database.ts'
 import { boot } from './parts/boot.ts'
 import { describeGuard, guard } from './parts/guard.ts'
 import { growth, usualSize } from './parts/growth.ts'
+import { levels } from './parts/levels.ts'
 import { login } from './parts/login.ts'
 import { refresh } from './parts/refresh.ts'
 import { storm } from './parts/storm.ts'
@@ -13,7 +14,7 @@ import { smoke, usual } from './rounds.ts'
  * `npm run bench` measures every part and writes docs/performance.md, and `npm run bench -- guard` measures one and
  * leaves the others as they were. With `print` a part is printed, and nothing written. Databases and numbers are for
  * what grows: on which, how many sessions and how many revocations. `npm run bench -- smoke` only shows that
- * guards, logins and refreshes still answer.
+ * guards, logins and refreshes still answer, and `npm run bench -- levels` prints what levels cost a guard.
  */
 const words = process.argv.slice(2)
 const on = words.filter((word): word is Kind => kinds.includes(word as Kind))
@@ -42,10 +43,12 @@ if (wanted.includes('smoke')) {
     console.log(`${name}, ${tokens} tokens: ${perSecond.median.toFixed(0)} requests/s`)
   }
   for (const { text } of [await login(smoke), await refresh(smoke)]) console.log(text)
+} else if (wanted.includes('levels')) {
+  console.log(await levels(usual))
 } else {
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
     const measure = parts[part]
-    if (!measure) throw new Error(`No part ${part}: there are ${Object.keys(parts).join(', ')}, and smoke`)
+    if (!measure) throw new Error(`No part ${part}: there are ${Object.keys(parts).join(', ')}, levels and smoke`)
     const section = await measure()
     if (words.includes('print')) {
       console.log(section.text)

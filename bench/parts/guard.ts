@@ -6,7 +6,7 @@ import { start, type Server } from '../server.ts'
 import { hundredths, ratioOf, spreadOf, tenths, whole, type Spread } from '../statistics.ts'
 
 /** Who guards the route, and with how many different tokens it is asked. */
-interface Lane { name: string, server: [name: string, variant?: string], tokens: number }
+export interface Lane { name: string, server: [name: string, variant?: string], tokens: number }
 
 const one: Lane[] = [
   { name: 'no guard', server: ['bare'], tokens: 1 },
@@ -66,15 +66,15 @@ async function measure (server: Server, users: number, extent: Extent): Promise<
 }
 
 /**
- * Starts all servers, lets each see every token twice, so that what is measured knows them, and measures them in turns.
+ * Starts the servers of these lanes, lets each see every token twice, so that what is measured knows them, and measures
+ * them in turns.
  */
-async function measureAll (lanes: Lane[], manyTokens: number, pace: Pace): Promise<Map<Lane, Measured[]>> {
+export async function measureAll (lanes: Lane[], manyTokens: number, pace: Pace): Promise<Map<Lane, Measured[]>> {
   const servers = new Map<string, Server>()
   try {
-    for (const {
-      name,
-      server: [file, variant = ''],
-    } of one) { servers.set(name, await start(file, variant, manyOf.includes(name) ? manyTokens : 1)) }
+    for (const { name, server: [file, variant = ''] } of lanes.filter(({ tokens }) => tokens === 1)) {
+      servers.set(name, await start(file, variant, manyOf.includes(name) ? manyTokens : 1))
+    }
     const measureFor =
       (extent: Extent) =>
         ({ name, tokens }: Lane) =>

@@ -5,8 +5,12 @@ import Fastify from 'fastify'
 import accounts from '../../lib/index.ts'
 import { bearer, guardedPath, offer, secret, tokens, variant } from './offer.ts'
 
-/** `app.authenticate` as it is by default: exact revocation, and the user. The variant is an algorithm and a place. */
-const [algorithm, location] = variant.split(' ') as ['HS256' | 'EdDSA', 'header' | 'cookie']
+/**
+ * `app.authenticate` as it is by default: exact revocation, and the user. The variant is an algorithm and a place, and
+ * whether there are second factors, and the route asks for a level.
+ */
+const [algorithm, location, levels] = variant.split(' ') as
+  ['HS256' | 'EdDSA', 'header' | 'cookie', 'factors' | 'acr' | undefined]
 const { privateKey } = generateKeyPairSync('ed25519')
 const app = Fastify()
 await app.register(accounts, {
@@ -14,12 +18,15 @@ await app.register(accounts, {
   secret: algorithm === 'EdDSA' ? { private: privateKey } : secret,
   access: { expiresIn: '1h' },
   transport: location === 'cookie' ? 'both' : 'body',
+  factors: levels !== undefined,
 })
-app.get(guardedPath, { onRequest: app.authenticate }, async ({ user }) => ({ id: user!.id }))
+const onRequest = levels === 'acr' ? app.accounts.guard({ acr: 'aal2' }) : app.authenticate
+app.get(guardedPath, { onRequest }, async ({ user }) => ({ id: user!.id }))
 
 // One user and one token are made by the plugin, the others after their pattern: ten thousand logins would take too
 // long.
-const { access_token: first } = await app.accounts.issueTokens(await app.accounts.users.create({ username: 'ada' }))
+const { access_token: first } = await app.accounts.issueTokens(
+  await app.accounts.users.create({ username: 'ada' }), levels ? { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] } : {})
 const { header, claims } = app.accounts.decode(first)
 const ids = Array.from({ length: tokens }, () => randomUUID())
 await (app.accounts.orm.em as SqlEntityManager).getConnection().execute(`
