@@ -6,6 +6,7 @@ import { parseSetCookie } from 'cookie'
 import createClient from 'openapi-fetch'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, TokenResponse } from '../../lib/index.ts'
+import { outbox } from '../../lib/testing.ts'
 import { build, password } from '../support/build.ts'
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'clients.md'), 'utf8')
@@ -85,8 +86,8 @@ const expire = () => mock.timers.tick(16 * 60_000)
 t.beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
 t.afterEach(() => mock.timers.reset())
 
-async function inStore (t: Test) {
-  const all = await world(t)
+async function inStore (t: Test, options: AccountsOptions = {}) {
+  const all = await world(t, options)
   const { load, save } = recipe('Tokens in a store', 'store.js')({ localStorage: all.localStorage }) as {
     load: () => Partial<TokenResponse>
     save: (tokens: object) => void
@@ -316,4 +317,155 @@ t.test('with cookies, who is told of newer tokens looks once more', async (t) =>
     t.strictSame(await statuses([api('/guarded')]), [status])
     t.equal(refreshes(), counted + 2)
   }
+})
+
+/** An app with mails on a socket, and the functions of a page of it; `at` is where the page is. */
+async function mailed (t: Test, options: AccountsOptions = {}) {
+  const all = await inStore(t, { mail: true, email: { verification: 'none' }, ...options })
+  const mails = outbox(all.app)
+  const { post } = recipe('Mails', 'post.js')({ fetch: all.fetch }) as { post: (url: string, body: object) => Promise<Response> }
+  const shared = recipe('Mails', 'mailed.js')({}) as { mailed: unknown }
+  const register = async (username = 'ada') =>
+    (await post('/auth/register', { username, email: `${username}@example.com`, password })).json()
+  const landing = (at: string) => {
+    const location = new URL(at)
+    const shown: string[] = []
+    const history = { replaceState: (_state: null, _title: string, path: string) => { shown.push(path) } }
+    return { ...recipe('Mails', 'landing.js')({ post, location, history }) as Landing, shown }
+  }
+  return { ...all, mails, post, mailed: shared.mailed, register, landing }
+}
+
+interface Landing {
+  tokenOfLink: () => string | undefined
+  choose: (token: string, password: string) => Promise<Response>
+}
+
+interface Asked {
+  send: () => Promise<boolean>
+  waitSeconds: () => number
+}
+
+const another = `${password} again`
+
+t.test('a forgotten password is chosen anew by the code, in the page that asked, which waits as the server says', async (t) => {
+  const { post, mailed: asking, mails, register, json, fetch } = await mailed(t, {
+    throttle: { mail: { address: 5, network: 3 } },
+  })
+  await register()
+  const { forgotten } = recipe('Mails', 'forgotten.js')({ post, mailed: asking }) as {
+    forgotten: (email: string) => Asked & { choose: (code: string, password: string) => Promise<Response> }
+  }
+  const { send, waitSeconds, choose } = forgotten('ada@example.com')
+  t.equal(waitSeconds(), 0)
+  t.equal(await send(), true)
+  const first = await mails.next('reset')
+  t.equal(waitSeconds(), 60)
+  t.equal(await send(), false, 'too soon')
+  mock.timers.tick(61_000)
+  t.equal(waitSeconds(), 0)
+  t.equal(await send(), true)
+  const second = await mails.next('reset')
+  t.equal(mails.code(first), mails.code(second))
+
+  t.equal((await choose('0', another)).status, 400)
+  t.equal((await choose(mails.code(first), another)).status, 204)
+  t.equal((await fetch('/auth/login', json({ username: 'ada', password: another }))).status, 200)
+
+  const stranger = forgotten('nobody@example.com')
+  for (let asked = 0; asked < 4; asked++) await forgotten('nobody@example.com').send()
+  t.equal(await stranger.send(), false)
+  t.ok(stranger.waitSeconds() > 0 && stranger.waitSeconds() <= 60, 'as the 429 says')
+})
+
+t.test('the page of a link takes its token out of the address, also where a gateway has made %23 of the #', async (t) => {
+  const { mails, register, post, landing, json, fetch } = await mailed(t)
+  await register()
+  await post('/auth/password/forgot', { username: 'ada' })
+  const token = mails.token(await mails.next('reset'))
+  for (const [link, path] of [
+    [`/reset#${token}`, '/reset'], [`/reset%23${token}`, '/reset'], [`/reset?token=${token}`, '/reset'],
+    [`/reset%23${token}?utm=1`, '/reset'],
+  ] as const) {
+    const { tokenOfLink, shown } = landing(`https://app.example.com${link}`)
+    t.equal(tokenOfLink(), token)
+    t.strictSame(shown, [path])
+  }
+  const { tokenOfLink, choose, shown } = landing(`https://app.example.com/reset#${token}x`)
+  t.equal(tokenOfLink(), undefined)
+  t.strictSame(shown, [])
+  t.equal((await choose(token, another)).status, 204)
+  t.equal((await fetch('/auth/login', json({ username: 'ada', password: another }))).status, 200)
+})
+
+t.test('a link that signs in does so on a page of another app that has asked, and nowhere else', async (t) => {
+  const { base, post, mails, register, landing, localStorage, app } = await mailed(t, {
+    mail: { links: { base: 'https://app.example.com', login: '/welcome' } }, routes: { emailLogin: true },
+  })
+  await register()
+  const page = (at: string, store = localStorage) => {
+    const { tokenOfLink } = landing(at)
+    return recipe('Mails', 'welcome.js')({ post, tokenOfLink, localStorage: store }) as {
+      askForLogin: (server: string, email: string) => Promise<boolean>
+      signIn: (server: string, code?: string) => Promise<string | TokenResponse>
+    }
+  }
+  const kept = new Map<string, string>()
+  const store = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+    removeItem: (name: string) => kept.delete(name),
+  }
+  const asked = page('https://app.example.com/login', store)
+  t.equal(await asked.askForLogin(base, 'ada@example.com'), true)
+  const mail = await mails.next('login')
+  const link = /https:\S+/.exec(mail.text)![0]
+  t.match(link, /^https:\/\/app\.example\.com\/welcome#/)
+  t.match(await page(link).signIn(base), /Type the code in the browser where you began/, 'in another browser')
+  t.match(await asked.signIn(base, '0'), /not good any more/)
+  t.match(await page(link, store).signIn(base), { user: { username: 'ada' } })
+  t.equal(kept.size, 0)
+  t.ok(app)
+})
+
+t.test('another address is asked for with the password, and counts once its code is typed', async (t) => {
+  const { app, mails, register, save, load, tab, mailed: asking } = await mailed(t)
+  save(await register())
+  const { api, keep } = tab()
+  const { newAddress } = recipe('Mails', 'address.js')({ api, keep, mailed: asking }) as {
+    newAddress: (email: string, ask: () => Promise<string>) => Asked & { confirm: (code: string) => Promise<Response> }
+  }
+  mock.timers.tick(11 * 60_000)
+  const before = load().access_token
+  let asks = 0
+  const { send, waitSeconds, confirm } = newAddress('lovelace@example.com', async () => {
+    asks++
+    return asks === 1 ? 'wrong' : password
+  })
+  t.equal(await send(), false, 'a wrong password')
+  t.equal(waitSeconds(), 0)
+  t.equal(await send(), true)
+  t.equal(asks, 2)
+  t.not(load().access_token, before)
+  t.equal((await app.accounts.users.find('ada'))!.email, 'ada@example.com')
+  t.equal((await confirm(mails.code(await mails.next('change')))).status, 204)
+  t.equal((await app.accounts.users.find('ada'))!.email, 'lovelace@example.com')
+})
+
+t.test('the page of an invitation shows what it is about, and opens the account', async (t) => {
+  const { app, mails, post, landing } = await mailed(t, {
+    mail: { links: { base: 'https://app.example.com', invite: '/join' } }, routes: { invitations: true },
+  })
+  await app.accounts.invitations.create({ email: 'eve@example.com', data: { public: { team: 'Analysts' } } })
+  const link = /https:\S+/.exec((await mails.next('invite')).text)![0]
+  const open = (at: string) => (recipe('Mails', 'join.js')({ post, tokenOfLink: landing(at).tokenOfLink }) as {
+    invitation: () => Promise<any>
+  }).invitation()
+  t.equal(await open('https://app.example.com/join#nothing'), undefined)
+  const { email, data, accept } = await open(link)
+  t.match({ email, data }, { email: 'eve@example.com', data: { team: 'Analysts' } })
+  const accepted = await accept({ username: 'eve', password })
+  t.equal(accepted.status, 201)
+  t.match(await accepted.json(), { user: { username: 'eve', email_verified: true } })
+  t.equal(await open(link), undefined)
 })

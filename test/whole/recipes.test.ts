@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { outbox } from '../../lib/testing.ts'
 import { bearer, build, decode, password, untold } from '../support/build.ts'
 import { answers, freshDatabase, open } from '../support/databases.ts'
 import { run as runOf } from '../support/snippets.ts'
@@ -82,6 +83,37 @@ t.test('who registers has a row of your own table, which goes with them', async 
     { username: `former-${id}`, email: null, disabled_at: Number },
   ])
   await sql.close()
+})
+
+t.test('owners of a team invite into it, and whoever accepts is a member in the same transaction', async (t) => {
+  const { app, post, get, signUp, module } = await runOf(t, page, {
+    under: 'Teams by invitation',
+    env: { APP_DATABASE: await freshDatabase(t, 'sqlite') },
+    names: ['addOwner'],
+  })
+  tried.add('Teams by invitation')
+  const [ada, bob] = [await signUp(), await signUp('bob')]
+  await module.addOwner('analysts', ada.user.id)
+  const invite = (token: string, email: string) => post('/teams/analysts/invitations', { email }, token)
+  const mails = outbox(app)
+  t.equal((await invite(bob.access_token, 'eve@example.com')).statusCode, 404)
+  t.equal((await get('/teams/analysts', bob.access_token)).statusCode, 404)
+
+  t.equal((await invite(ada.access_token, 'eve@example.com')).statusCode, 201)
+  const token = mails.token(await mails.next('invite'))
+  t.match((await post('/auth/invitations/show', { token })).json(), { data: { team: 'analysts' } })
+  const eve = await post('/auth/invitations/accept', { token, username: 'eve', password })
+  t.equal(eve.statusCode, 201)
+  t.match((await get('/teams/analysts', eve.json().access_token)).json(), [
+    { username: 'ada', role: 'owner' }, { username: 'eve', role: 'member' },
+  ])
+  for (const name of ['ann', 'tom', 'kim', 'sue']) {
+    await invite(ada.access_token, `${name}@example.com`)
+    const token = mails.token(await mails.next('invite'))
+    const accepted = await post('/auth/invitations/accept', { token, username: name, password })
+    t.match(accepted.json(), name === 'sue' ? { statusCode: 409, message: 'The team is full' } : { user: { username: name } })
+  }
+  t.equal(await app.accounts.users.find('sue'), null, 'nobody without the team')
 })
 
 t.test('accounts are kept in PostgreSQL', { skip: !hasPostgresql && 'no server answers' }, async (t) => {
