@@ -9,16 +9,18 @@ import { outbox } from './features/outbox/card.ts'
 import { pages } from './features/pages/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
+import { recoveryCodes } from './features/recovery-codes/card.ts'
 import { reset } from './features/reset/card.ts'
 import { sessions } from './features/sessions/card.ts'
 import { throttle } from './features/throttle/card.ts'
 import { tokenServices } from './features/token-services/card.ts'
+import { totp } from './features/totp/card.ts'
 import { users } from './features/users/card.ts'
 
 /**
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, factors, mail, email, passwords, register, sessions, users, tokenServices, reset, closing, exportFeature,
-  emailLogin, invitations, pages, outbox,
+  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, sessions, users, tokenServices, reset,
+  closing, exportFeature, emailLogin, invitations, pages, outbox,
 ] as const

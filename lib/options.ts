@@ -135,7 +135,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...emailLogin.problems(given),
     ...invitations.problems(given),
     ...email.problems(given),
-    ...factors.problems(given),
+    ...factors.problems(given, keys),
   ]
 }
 

@@ -30,6 +30,9 @@ import type { ProofServices } from '../lib/features/mail/proof-services.ts'
 import type { InvitationServices } from '../lib/features/invitations/services.ts'
 import type { SessionServices } from '../lib/features/sessions/services.ts'
 import type { AccountsUser } from '../lib/users/public-user.ts'
+import type { FactorServices } from '../lib/features/factors/services.ts'
+import type { RecoveryCodeEvents } from '../lib/features/recovery-codes/events.ts'
+import type { TotpEvents } from '../lib/features/totp/events.ts'
 import type { UserServices } from '../lib/features/users/services.ts'
 
 export type { Duration } from '../lib/checks/durations.ts'
@@ -40,6 +43,8 @@ export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { FactorReason } from '../lib/features/factors/events.ts'
+export type { FactorOverview } from '../lib/features/factors/overview.ts'
+export type { FactorServices, ResetWhich } from '../lib/features/factors/services.ts'
 export type { FactorsChanged, OnFactorsChanged } from '../lib/features/factors/options.ts'
 export type { RequiresFactor } from '../lib/users/factor-needs.ts'
 export type { Level } from '../lib/tokens/levels.ts'
@@ -85,7 +90,8 @@ export interface Counters extends TokenCounters, UserCounters, SessionCounters, 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
-  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents {}
+  ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
+  RecoveryCodeEvents, TotpEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -117,6 +123,8 @@ export interface Pruned {
 
 /** What code that is not a route may use. */
 export interface AccountsServices extends TokenServices {
+  /** With the option `factors` or `passkeys` alone. */
+  factors: FactorServices
   users: UserServices & ClosingServices & ResetServices
   sessions: SessionServices
   invitations: InvitationServices

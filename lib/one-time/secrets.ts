@@ -55,7 +55,7 @@ export function readToken (token: string): { id: string, mac: string } | undefin
 
 /** A code as it was typed, without the spaces and dashes that make it readable. */
 export function readCode (typed: string): string {
-  return typed.replaceAll(/[\s\p{Pd}]/gu, '')
+  return typed.normalize('NFKC').replaceAll(/[\s\p{Pd}]/gu, '')
 }
 
 /** What binds a code to whoever asked for it: 128 random bits. */

@@ -53,15 +53,15 @@ export function createFloorMoves ({ statement }: Pick<Database, 'statement'>) {
   const next = () => raw(`gen + ${floorStep}`)
   const condition = { id: 'id', revokedAt: null, floorGen: { $lte: 'shownGen' } }
   const written = ['answeredAt', 'lastUsedAt', 'ip', 'userAgent']
-  const move = (written: string[]) => statement(({ query }) => {
+  const move = (written: string[], json: object = {}) => statement(({ query }) => {
     const raised = { floorGen: next(), gen: next(), prevGen: null, prevBranch: null }
-    return query(Session).update({ ...raised, ...named(written) }).where(condition)
+    return query(Session).update({ ...raised, ...named(written), ...json }).where(condition)
   })
 
   return {
     raise: move(['authTime', ...written]),
     /** With the level that was proved. */
-    raiseProved: move(['authTime', ...written, 'acr', 'amr']),
+    raiseProved: move(['authTime', ...written, 'acr'], { amr: raw('?', ['amr']) }),
     /** As old a proof as before. */
     raiseUnproved: move(written),
   }

@@ -33,8 +33,22 @@ export interface HalfSignedIn {
  */
 export type Enrolling = (request: AnyRequest, reply: AnyReply, ticket: string | undefined) => Promise<Enroller>
 
+/**
+ * Who has sent a request that a guard has let in.
+ * @throws {TokenRevoked} where the user was deleted since
+ */
+export type FindSignedIn = (request: AnyRequest) => Promise<SignedIn>
+
+export function createFindSignedIn ({ users: { lookUp } }: Spine): FindSignedIn {
+  return async ({ auth: { claims, location } }) => {
+    const user = await lookUp.byId(claims.sub)
+    if (!user) throw new TokenRevoked()
+    return { user, claims: claims as AccessClaims, location }
+  }
+}
+
 export function createEnrolling (
-  { guards, mail, transport: { locator, ownLocations }, users: { lookUp } }: Spine, tickets: HalfDoneTickets
+  { guards, mail, transport: { locator, ownLocations } }: Spine, tickets: HalfDoneTickets, signedIn: FindSignedIn
 ): Enrolling {
   const guard = guards.ownGuard({ strong: 'always', isWayOut: true, consistency: 'strict' })
 
@@ -58,10 +72,8 @@ export function createEnrolling (
       return { user, ticket: claims }
     }
     await guard(request, reply)
-    const { claims, location } = request.auth
-    const user = await lookUp.byId(claims.sub)
-    if (!user) throw new TokenRevoked()
-    requireProved(user)
-    return { user, claims: claims as AccessClaims, location }
+    const found = await signedIn(request)
+    requireProved(found.user)
+    return found
   }
 }

@@ -51,5 +51,6 @@ const example: HalfDone = { ticket: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InRpY2tldCtqd3Q
 
 export const FactorInvalid = challenged('ACCOUNTS_FACTOR_INVALID', 'The code is not right')
 export const FactorExists = createError('ACCOUNTS_FACTOR_EXISTS', 'It is set up already', 409)
+export const FactorMissing = createError('ACCOUNTS_FACTOR_MISSING', 'There is no such factor', 404)
 export const LastCredential = createError('ACCOUNTS_LAST_CREDENTIAL',
   'Without it there would be no way in any more', 409)

@@ -1,7 +1,10 @@
 import type { AccountEvent } from '../../events/events.ts'
 
-/** How a second factor was proved, or what was set up. */
-export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin'
+/**
+ * How a second factor was proved, or what was set up. Where all were taken away: `admin` for an admin or code, `user`
+ * for the user.
+ */
+export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin' | 'user'
 
 /** What is told of second factors. */
 export interface FactorEvents {
@@ -11,7 +14,7 @@ export interface FactorEvents {
   'factor-removed': AccountEvent<FactorReason>
   /** A second factor was wrong: `reason` says which. */
   'factor-failed': AccountEvent<FactorReason>
-  /** A user's factors were taken away, by an admin or by code. */
+  /** All factors of a user were taken away, or those that an admin or code has named: `reason` says by whom. */
   'factors-reset': AccountEvent<FactorReason>
 }
 

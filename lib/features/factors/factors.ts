@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
-import type { TSchema } from '@sinclair/typebox'
+import type { TOptional, TSchema, TString } from '@sinclair/typebox'
 import type { AnyRequest } from '../../http/request.ts'
 import type { Note } from '../../sessions/revocation-log.ts'
 import type { Spent } from '../../one-time/spent.ts'
@@ -7,7 +7,7 @@ import type { Proved } from '../../tokens/levels.ts'
 import type { TicketClaims } from '../../tokens/ticket.ts'
 import type { User } from '../../users/entity.ts'
 import type { ChangeFactors } from './change.ts'
-import type { Enrolling } from './enrolling.ts'
+import type { Enrolling, FindSignedIn } from './enrolling.ts'
 import type { HalfDoneTickets } from './half-done.ts'
 
 /** The factors by the words that answers have for them. */
@@ -45,18 +45,41 @@ export interface Method {
   shown: { name: string, Schema: TSchema, of: (em: EntityManager, userId: string) => Promise<unknown> }
   /** Takes it away from a user, who is locked. False where there was nothing. */
   remove: (tx: EntityManager, userId: string) => Promise<boolean>
+  /** Takes proofs again after too many wrong ones, where there is a limit: a user, locked, has proved another. */
+  reopen?: (tx: EntityManager, userId: string) => Promise<void>
 }
 
 /** What features with a second factor use. */
 export interface Factors {
   methods: Method[]
   tickets: HalfDoneTickets
+  /** The field of a body that holds a ticket. */
+  TicketSchema: TOptional<TString>
   /** Who sets up a factor: somebody signed in and strong, or with a ticket for that. */
   enrolling: Enrolling
+  /** Who has sent a request that a guard has let in. */
+  signedIn: FindSignedIn
   /** Uses up what is good once and has no row of its own. */
   spent: Spent
   /** The one transaction in which factors change. */
   change: ChangeFactors
-  /** The factors that a user has, in the order of the methods. */
+  /** The factors that a user has: recovery codes last. */
   of: (em: EntityManager, userId: string) => Promise<Method[]>
+  /** Takes proofs of all methods again, of a user, who is locked and has proved what cannot be guessed. */
+  reopen: (tx: EntityManager, userId: string) => Promise<void>
+  /** Makes new recovery codes in place of the old. Set where there are some. */
+  regenerate?: Regenerate
+}
+
+/**
+ * Makes new recovery codes of a user in place of the old, in a transaction of its own or of the host's.
+ * @throws {NotFound} where there is no such user
+ * @throws {FactorMissing} where the user has no factor that they could stand in for
+ */
+export type Regenerate = (userId: string, asked: Asked) => Promise<string[]>
+
+/** Where a change is asked for, and in whose transaction it is made. */
+export interface Asked {
+  request?: AnyRequest
+  em?: EntityManager | undefined
 }

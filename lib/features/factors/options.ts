@@ -3,6 +3,8 @@ import { inSeconds, isDuration, type Duration } from '../../checks/durations.ts'
 import { Callable, DurationSchema, Kept, TrueOr } from '../../checks/kinds.ts'
 import type { Filled } from '../../checks/slice.ts'
 import type { RequestSource } from '../../http/request.ts'
+import type { options as secretOptions } from '../../secrets/options.ts'
+import { canSign, hmacSecretsAmong, type Key } from '../../tokens/key.ts'
 import type { RequiresFactor } from '../../users/factor-needs.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 import { RouteSchema } from '../routes.ts'
@@ -47,7 +49,10 @@ export const options = {
 
 /** What of a user's factors has changed. */
 export interface FactorsChanged {
-  /** Which factor: `'totp'`, `'passkey'` or `'recovery'`, or `'admin'` for all that were reset. */
+  /**
+   * Which factor: `'totp'`, `'passkey'` or `'recovery'`. Where they were reset, by whom: `'user'`, or `'admin'` for an
+   * admin or code.
+   */
   what: FactorReason
   change: 'factor-added' | 'factor-removed' | 'factors-reset'
 }
@@ -71,10 +76,24 @@ export const routes = {
 /** What the settings say of second factors. */
 export type FactorSettings = ReturnType<typeof read> & { hasLevels: boolean }
 
-export function problems ({ factors }: Filled<typeof options>): string[] {
-  if (!factors || factors === true) return []
-  const isRequired = typeof factors.requireFor === 'function' || factors.requireFor.length > 0
-  return isRequired && factors.remember !== false ? ['factors.remember does not go with factors.requireFor'] : []
+type Given = Filled<typeof options & Pick<typeof secretOptions, 'encryptionKey'>>
+
+export function problems ({ factors, encryptionKey }: Given, keys: Key[]): string[] {
+  if (!factors) return []
+  const cannotSeal = canSign(keys) && encryptionKey === undefined && hmacSecretsAmong(keys).length === 0
+  return [
+    ...cannotSeal
+      ? ['factors needs encryptionKey (or ACCOUNTS_ENCRYPTION_KEY) where secret has pairs of keys alone: it seals ' +
+        'the seeds of authenticator apps']
+      : [],
+    ...factors !== true && isRequiredBy(factors) && factors.remember !== false
+      ? ['factors.remember does not go with factors.requireFor']
+      : [],
+  ]
+}
+
+function isRequiredBy ({ requireFor }: { requireFor: string[] | RequiresFactor }): boolean {
+  return typeof requireFor === 'function' || requireFor.length > 0
 }
 
 export function read (given: Filled<typeof options>) {

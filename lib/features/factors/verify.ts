@@ -9,6 +9,7 @@ import { deliver, type Grant } from '../../sign-in/grant.ts'
 import { TokenExpired, TokenInvalid } from '../../tokens/errors.ts'
 import { TokenMissing } from '../../transport/errors.ts'
 import { ownSiteErrors } from '../../transport/schema.ts'
+import type { User } from '../../users/entity.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
@@ -25,7 +26,7 @@ type Verification = Record<string, unknown> & { ticket?: string, remember_device
 
 /** The second half of a sign-in, or of a reauthentication. */
 export function verifyFactor (
-  spine: Spine, { factors }: FactorSettings, throttle: Limits, { methods, tickets }: Factors,
+  spine: Spine, { factors }: FactorSettings, throttle: Limits, { methods, reopen, tickets }: Factors,
   devices: RememberedDevices
 ): AddRoutes {
   const { events, hooks, sessions, settings, signIn, telemetry, transport, users: { lookUp } } = spine
@@ -66,7 +67,7 @@ export function verifyFactor (
     try {
       const checked = await throttle.guessFactor(request, attempted, () => method.check(proof, user, claims, request))
       counters.factorsVerified++
-      return checked
+      return method.isGuessable ? checked : { ...checked, spend: reopening(checked, user) }
     } catch (error) {
       if (error instanceof FactorInvalid) {
         counters.factorsRefused++
@@ -75,6 +76,14 @@ export function verifyFactor (
         await events.happen({ type: 'login-failed', ...told, reason: 'factor' })
       }
       throw error
+    }
+  }
+
+  /** What cannot be guessed takes back that others were, wrongly. */
+  function reopening ({ spend }: Checked, { id }: User): Checked['spend'] {
+    return async (tx, note) => {
+      await spend(tx, note)
+      await reopen(tx, id)
     }
   }
 
