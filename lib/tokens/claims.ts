@@ -71,7 +71,7 @@ export const AccessClaimsSchema = Type.Object({
 })
 
 /** What access tokens say too where there are second factors or passkeys. A token of before has neither. */
-export const levelClaims = {
+const levelClaims = {
   acr: Type.Optional(Type.Unsafe<Level>({ enum: [...levels] })),
   amr: Type.Optional(Type.Array(Type.String({ maxLength: 16 }), { maxItems: 8 })),
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { errors, type AccountsOptions } from '../../lib/index.ts'
+import { codeOf, wrongCode } from '../features/factors/enrolled.ts'
 import { build, decode, mint, password } from '../support/build.ts'
 
 /** A challenge in its parts, by the grammar and no other: RFC 9110 §11.6.1, with RFC 6750 §3 for the characters. */
@@ -86,6 +87,13 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     headers: { authorization: `${scheme} ${superseded}` },
   })
   await refresh(spent)
+  const { access_token: bobs } = await signUp('bob')
+  const enrol = async (method: 'POST' | 'PUT', payload?: object) => (await app.inject({
+    method, url: '/auth/factors/totp', headers: { authorization: `${scheme} ${bobs}` }, ...payload && { payload },
+  })).json()
+  const { enrolment, secret } = await enrol('POST')
+  await enrol('PUT', { enrolment, code: codeOf(secret) })
+  const { ticket } = (await post('/auth/login', { username: 'bob', password })).json()
 
   return [
     await get('/guarded'),
@@ -105,6 +113,8 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     await refresh(spent),
     await ask('/fresh', old),
     await ask('/weak', old),
+    await post('/auth/factors/verify', { ticket, code: wrongCode(secret) }),
+    await post('/auth/factors/verify', { ticket: hostile, code: hostile }),
     await ask('/admin', old),
     await post('/auth/login', { username: hostile, password: hostile }),
     await post('/auth/login', { username: 'ada', password: hostile }),
