@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import swagger from '@fastify/swagger'
@@ -11,6 +12,8 @@ import { serveThief } from './thief.ts'
 
 /** Instead of 30, so that nobody waits half a minute to see a theft found. */
 const windowSeconds = 2
+
+const { PORT = '3000' } = process.env
 
 const app = Fastify({ logger: { level: 'warn' } })
 
@@ -25,8 +28,13 @@ await app.register(accounts, {
   mail: { appName: 'Example', links: { invite: '/invitation' } },
   email: { verification: 'none' },
   routes: { invitations: true },
+  factors: { issuer: 'Example' },
 })
 await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
+
+// The page draws QR codes by itself: what is in them is a secret, and no matter of any other server.
+app.get('/uqr.mjs', { schema: { hide: true } }, (_, reply) =>
+  reply.sendFile('index.mjs', fileURLToPath(new URL('.', import.meta.resolve('uqr')))))
 
 // A gateway of mails may have made `%23` of the `#` of a link, and no log gets that.
 app.get('/invitation*', { logLevel: 'silent', schema: { hide: true } }, (_, reply) =>
@@ -42,7 +50,6 @@ app.get('/secret', { preHandler: app.authenticate }, async ({ user }) => ({ mess
 serveThief(app, windowSeconds)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close())
-const { PORT = '3000' } = process.env
 await app.listen({ port: Number(PORT) })
 
 const { port } = app.server.address() as AddressInfo

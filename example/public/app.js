@@ -1,24 +1,32 @@
-// The page. How it talks to the server is in api.js, what it does about mails in mails.js.
+// The page. How it talks to the server is in api.js, what it does about mails in mails.js, about second factors in
+// factors.js, and how it has people prove who they are in proving.js.
 
 import { call, csrfToken, page, refresh, send, sendRefresh, sleep, tell } from './api.js'
+import { offerFactors, showFactors } from './factors.js'
 import { $, onClick, onRow, onSubmit, showRows, timeOf } from './forms.js'
 import { lookAtInvitations, offerInvitations } from './invitations.js'
 import { askForMail, forget, prove, tickMails } from './mails.js'
+import { secondStep } from './proving.js'
 
 /** The life of the access token at hand, and how often this page has got a new one by itself. */
-let token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
+const token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
 let isSignedIn = false
 
-page.refreshed = (tokens) => receive(tokens, token.refreshes + 1)
+page.received = receive
+page.refreshed = () => countRefreshes(token.refreshes + 1)
 page.over = () => signOut('You have been logged out: this session was ended, here or on another device.')
 
 // What is on the page
 
-function receive ({ expires_in: seconds, user }, refreshes = 0) {
-  token = { receivedAt: Date.now(), lifeMs: seconds * 1000, refreshes }
+function receive ({ expires_in: seconds, user }) {
+  Object.assign(token, { receivedAt: Date.now(), lifeMs: seconds * 1000 })
   know(user)
-  $('refreshes').textContent = refreshes ? `Refreshed ${refreshes === 1 ? 'once' : `${refreshes} times`}` : ''
   tick()
+}
+
+function countRefreshes (refreshes) {
+  token.refreshes = refreshes
+  $('refreshes').textContent = refreshes ? `Refreshed ${refreshes === 1 ? 'once' : `${refreshes} times`}` : ''
 }
 
 function know ({ username, email, email_verified: isVerified, roles }) {
@@ -32,8 +40,8 @@ function know ({ username, email, email_verified: isVerified, roles }) {
   if (isVerified) forget('verify')
 }
 
-function signIn (tokens) {
-  receive(tokens)
+function signIn () {
+  countRefreshes(0)
   show('signed-in')
   $('hello').focus()
   look()
@@ -42,7 +50,7 @@ function signIn (tokens) {
 /** Calls on their way may all find that the session is over: the first says why. */
 function signOut (why) {
   if (!isSignedIn) return
-  $('closing').close()
+  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close()
   show('signed-out')
   choose('login')
   $('notice').textContent = why
@@ -53,7 +61,6 @@ function show (name) {
   for (const id of ['signed-in', 'signed-out']) $(id).hidden = id !== name
   for (const form of document.forms) form.reset()
   for (const form of ['reset', 'verify', 'confirm-email']) forget(form)
-  for (const field of document.querySelectorAll('.once-more')) field.hidden = true
   for (const answer of document.querySelectorAll('.answer')) answer.textContent = ''
   $('log-out').hidden = !isSignedIn
   $('notice').textContent = ''
@@ -77,9 +84,11 @@ function tick () {
 /** Asks who is logged in, and where. Where the access token has run out, this is what notices. */
 async function look () {
   if (!isSignedIn || document.hidden) return
-  const [me, list] = await Promise.all([call('GET', '/auth/me'), call('GET', '/auth/sessions')]).catch(() => [])
+  const [me, list, factors] = await Promise.all(
+    ['/auth/me', '/auth/sessions', '/auth/factors'].map((path) => call('GET', path))).catch(() => [])
   if (!me || !isSignedIn) return
   know(me)
+  showFactors(factors)
   showRows($('sessions'), $('row'), list.sessions, fill)
   await lookAtInvitations(me).catch(() => {})
 }
@@ -117,21 +126,17 @@ function deviceOf (agent) {
 
 // What people do
 
-/** Does what wants a password that was given lately, and asks for it where it was not. */
-async function afterPassword (form, password, doIt) {
-  if (password) receive(await call('POST', '/auth/reauthenticate', { password }), token.refreshes)
-  await doIt().catch((error) => {
-    if (error.code !== 'ACCOUNTS_TOKEN_STALE') throw error
-    form.querySelector('.once-more').hidden = false
-    form.password.focus()
-    throw Object.assign(error, { isTold: true })
+onSubmit('register', async ({ email, ...body }) => {
+  await send('POST', '/auth/register', { ...body, ...email && { email }, transport: 'cookie' })
+  signIn()
+})
+onSubmit('login', async (body) => {
+  await send('POST', '/auth/login', { ...body, transport: 'cookie' }).catch((error) => {
+    if (error.code !== 'ACCOUNTS_FACTOR_REQUIRED') throw error
+    return secondStep(error.factors)
   })
-}
-
-onSubmit('register', async ({ email, ...body }) =>
-  signIn(await send('POST', '/auth/register', { ...body, ...email && { email }, transport: 'cookie' }))
-)
-onSubmit('login', async (body) => signIn(await send('POST', '/auth/login', { ...body, transport: 'cookie' })))
+  signIn()
+})
 
 onSubmit('forgot', async ({ username }) => {
   await askForMail('reset', 'POST', '/auth/password/forgot', { username })
@@ -151,10 +156,9 @@ onSubmit('verify', async (body) => {
   await look()
 })
 
-onSubmit('change-email', async ({ email, password }, form) => {
-  await afterPassword(form, password, () => askForMail('confirm-email', 'PUT', '/auth/email', { email }))
+onSubmit('change-email', async ({ email }, form) => {
+  await askForMail('confirm-email', 'PUT', '/auth/email', { email })
   form.reset()
-  form.querySelector('.once-more').hidden = true
   $('next-address').textContent = email
 })
 $('other-email').addEventListener('click', () => {
@@ -169,14 +173,14 @@ onSubmit('confirm-email', async (body) => {
 })
 
 onSubmit('change-password', async ({ username, ...passwords }) => {
-  receive(await call('PUT', '/auth/password', passwords), token.refreshes)
+  await call('PUT', '/auth/password', passwords)
   $('change-password').reset()
   $('notice').textContent = 'Your password is changed. All your other sessions have ended.'
   look()
 })
 
-onSubmit('close-account', async ({ password }, form) => {
-  await afterPassword(form, password, () => call('DELETE', '/auth/me'))
+onSubmit('close-account', async () => {
+  await call('DELETE', '/auth/me')
   signOut('Your account is closed.')
 })
 
@@ -216,13 +220,10 @@ onRow($('sessions'), async (row) => {
   await look()
   $('sessions-title').focus()
 })
+offerFactors(look)
 offerInvitations(look)
 
-$('close').addEventListener('click', () => {
-  $('close-account').reset()
-  $('close-account').querySelector('.once-more').hidden = true
-  $('closing').showModal()
-})
+$('close').addEventListener('click', () => $('closing').showModal())
 $('keep').addEventListener('click', () => $('closing').close())
 for (const link of document.querySelectorAll('[data-show]')) {
   link.addEventListener('click', () => choose(link.dataset.show))

@@ -6,6 +6,7 @@ export const $ = (id) => document.getElementById(id)
 
 /** Where to mend what was refused. */
 const fields = {
+  ACCOUNTS_FACTOR_INVALID: 'fieldset:enabled input, [name=code]',
   ACCOUNTS_PASSWORD_REJECTED: '[autocomplete=new-password]',
   ACCOUNTS_PROOF_INVALID: '[name=code]',
 }
@@ -52,7 +53,7 @@ export function showRows (list, template, items, fill) {
 export function onRow (list, doIt) {
   list.addEventListener('click', ({ target }) => {
     const row = target.closest('button')?.closest('li')
-    if (row) act(target, $('notice'), () => doIt(row))
+    if (row) act(target, $('notice'), () => doIt(row, target))
   })
 }
 

@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { clockAhead } from '../../support/clock-ahead.ts'
 import { until } from '../../support/waiting.ts'
 import {
-  checkAccess, checkWidth, desktop, isGreeted, isTold, logIn, openChromium, password, phone, register, send,
-  serveExample
+  checkAccess, checkWidth, desktop, isGreeted, isTold, logIn, openChromium, password, phone, proveByPassword,
+  register, send, serveExample
 } from './pages.ts'
 
 const otherPassword = 'another battery staple horse'
@@ -226,13 +226,7 @@ t.test('another address asks for the password once more, when it was given long 
   await register(page, 'ada', 'ada@example.com')
   await letPass()
   await changeAddress(page, 'lovelace@example.com')
-  const field = formOf(page, 'Change address').getByLabel('Your password, once more')
-  await field.fill('not this one')
-  await checkAccess(t, page)
-  await field.press('Enter')
-  await isTold(page, 'That is not your password.')
-  await field.fill(password)
-  await field.press('Enter')
+  await proveByPassword(t, page)
   await formOf(page, 'Confirm the address').getByRole('button', { name: 'Take another' }).click()
   await changeAddress(page, 'countess@example.com')
   await typeCode(page, 'Confirm the address', await mail('change', 'countess@example.com'))

@@ -65,6 +65,18 @@ export async function logIn (page: Page, name: string, word = password) {
   await send(page, 'Log in', name, word)
 }
 
+/** Gives the password once more, after one that is wrong, to the dialog that asks for it. */
+export async function proveByPassword (t: Test, page: Page) {
+  const dialog = page.getByRole('dialog', { name: 'Is it still you?' })
+  const field = dialog.getByLabel('Your password, once more')
+  await field.fill('not this one')
+  await checkAccess(t, page)
+  await field.press('Enter')
+  await dialog.getByRole('alert').filter({ hasText: 'That is not your password.' }).waitFor()
+  await field.fill(password)
+  await field.press('Enter')
+}
+
 export const isGreeted = (page: Page, name: string) =>
   page.getByRole('heading', { name: `Hello, ${name}` }).waitFor()
 
