@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type {
-  AccountsServices, AnyReply, CookieResponse, Duration, ManagedUser, NewUser, PasswordHasher, SessionData,
+  AccountsServices, AnyReply, CookieResponse, Duration, Level, ManagedUser, NewUser, PasswordHasher, SessionData,
   TokenResponse, Transport
 } from '../types/index.ts'
+import { stepAt } from './features/totp/step.ts'
+import { toolboxOf } from './features/totp/toolbox.ts'
 import { inSeconds, isDuration } from './checks/durations.ts'
 import { isEqual } from './secrets/equal.ts'
 import { OptionsInvalid } from './http/errors.ts'
@@ -22,6 +24,8 @@ export interface SignInOptions {
   transport?: Transport
   /** What the session holds (`sessions.data`). Default what `hooks.onSession` gives. */
   data?: SessionData | null
+  /** How well it was proved who it is, with the option `factors` or `passkeys`. Default by one factor. */
+  acr?: Level
 }
 
 /** A user who is signed in, and what their requests bring. */
@@ -39,6 +43,7 @@ export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
  * after a login. Who is there stays as they are; who is not is made, with the roles and fields that are given.
  * @throws {InputInvalid} for what no user can be
  * @throws {NotFound} for a user who is disabled
+ * @throws {FactorRequired} for a user with a second factor, where no `acr` is given
  * @throws {OptionsInvalid} for options that are not
  */
 export function signIn (
@@ -48,7 +53,8 @@ export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOp
 export async function signIn (
   app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}
 ): Promise<SignedIn> {
-  const { name = 'accounts', transport, data } = knownOptions('signIn', ['name', 'transport', 'data'], options)
+  const { name = 'accounts', transport, data, acr } =
+    knownOptions('signIn', ['name', 'transport', 'data', 'acr'], options)
   if (!app.hasDecorator(name)) await app.ready()
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
 
@@ -61,6 +67,7 @@ export async function signIn (
     ...transport !== 'body' && { reply: jar(set) },
     ...transport && { transport },
     ...data !== undefined && { data },
+    ...acr && { acr, amr: methodsOf[acr] },
   }
   const tokens = await issueTokens(found, { authTime: new Date(), ...wishes })
   if ('access_token' in tokens) {
@@ -73,6 +80,9 @@ export async function signIn (
   // As a page of the app's own would send them.
   return { user: found, tokens, headers: { cookie: pairs.join('; '), 'sec-fetch-site': 'same-origin' }, cookies }
 }
+
+/** What a session of a level has proved, usually. */
+const methodsOf: Record<Level, string[]> = { aal1: ['pwd'], aal2: ['pwd', 'otp', 'mfa'], phr: ['pop', 'user', 'mfa'] }
 
 /** An app of any kind. */
 type AnyApp = FastifyInstance<any, any, any, any, any>
@@ -106,9 +116,7 @@ export const fastHasher: PasswordHasher = {
 }
 
 async function digest (password: string): Promise<string> {
-  if (process.env.NODE_ENV === 'production') {
-    throw new OptionsInvalid('fastHasher is for tests, and NODE_ENV is production')
-  }
+  refuseProduction('fastHasher')
   return `$fast$${createHash('sha256').update(password.normalize('NFKC')).digest('base64url')}`
 }
 
@@ -147,6 +155,49 @@ function servicesOf (app: AnyApp, call: string, options: MailOptions): object {
   const { name = 'accounts' } = knownOptions(call, ['name'], options)
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
   return app.getDecorator<object>(name)
+}
+
+/** The authenticator app of a user in a test. */
+export interface TestTotp {
+  /**
+   * A code that was not used yet, as the app shows it. Two fit at a time: then the clock has to move on.
+   * @throws {Error} for a third one
+   */
+  code: () => string
+  recoveryCodes: string[]
+}
+
+/**
+ * Sets an authenticator app up for a user, by id, name or address, in place of any before, and ends their sessions.
+ * @throws {NotFound} for a user who is not there
+ * @throws {OptionsInvalid} for accounts without the option `factors`, and where `NODE_ENV` is `'production'`
+ */
+export async function enrolTotp (
+  app: AnyApp, user: string | { id: string }, options: MailOptions = {}
+): Promise<TestTotp> {
+  refuseProduction('enrolTotp')
+  const { factors, users } = servicesOf(app, 'enrolTotp', options) as AccountsServices
+  const { enrol } = toolboxOf(factors)
+  const id = typeof user === 'string' ? (await users.find(user))?.id ?? user : user.id
+  const { codeAt, lastStep, recoveryCodes } = await enrol(id)
+  let last = lastStep
+
+  return {
+    recoveryCodes,
+    code () {
+      const step = stepAt(Date.now())
+      const next = Math.max(last + 1, step)
+      if (next > step + 1) throw new Error('Both codes of this time were used: move the clock on by 30 s')
+      last = next
+      return codeAt(next)
+    },
+  }
+}
+
+function refuseProduction (name: string): void {
+  if (process.env.NODE_ENV === 'production') {
+    throw new OptionsInvalid(`${name} is for tests, and NODE_ENV is production`)
+  }
 }
 
 /** The time, in the hands of a test. */

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
-import { clock, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
+import { clock, enrolTotp, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
 import { build, password, secret, untold } from './support/build.ts'
 import { Fastify } from './support/fastify.ts'
 
@@ -180,4 +180,46 @@ t.test('a sign-in takes about a millisecond', async (t) => {
   }
   t.comment(`median of 200 new users: ${times.toSorted((a, b) => a - b)[100]!.toFixed(2)} ms`)
   t.equal((await app.accounts.users.list({ limit: 100 })).users.length, 100)
+})
+
+t.test('an authenticator app is set up without a phone, whose codes sign in', async (t) => {
+  const { app, post } = await build(t, { factors: true })
+  const time = clock(new Date('2026-01-05T08:00:15.000Z'))
+  t.teardown(time.restore)
+  const { id } = await app.accounts.users.create({ username: 'ada', password })
+  const { code, recoveryCodes } = await enrolTotp(app, 'ada')
+  t.equal(recoveryCodes.length, 10)
+  const verify = async (proof: object) => {
+    const { ticket } = (await post('/auth/login', { username: 'ada', password })).json()
+    return (await post('/auth/factors/verify', { ticket, ...proof })).statusCode
+  }
+  for (let index = 0; index < 2; index++) t.equal(await verify({ code: code() }), 200)
+  t.throws(code, { message: /move the clock on by 30 s/ })
+  time.advance('30s')
+  t.equal(await verify({ code: code() }), 200)
+  t.equal(await verify({ recovery_code: recoveryCodes[0] }), 200)
+
+  const again = await enrolTotp(app, { id })
+  t.equal(await verify({ code: again.code() }), 200, 'another takes its place')
+  await t.rejects(enrolTotp(app, 'nobody'), { code: 'ACCOUNTS_NOT_FOUND' })
+  await t.rejects(enrolTotp(app, '01980c1e-6f3a-7c52-9d41-5b0e8f2a7c13'), { code: 'ACCOUNTS_NOT_FOUND' })
+})
+
+t.test('somebody is signed in at a level', async (t) => {
+  const { app, get } = await build(t, { factors: true })
+  for (const [acr, amr] of [['aal1', ['pwd']], ['aal2', ['pwd', 'otp', 'mfa']], ['phr', ['pop', 'user', 'mfa']]] as const) {
+    const { tokens } = await signIn(app, 'ada', { acr, transport: 'body' })
+    t.match((await get('/guarded', tokens.access_token)).json().auth, { acr, amr })
+  }
+  await enrolTotp(app, 'ada')
+  await t.rejects(signIn(app, 'ada'), { code: 'ACCOUNTS_FACTOR_REQUIRED' })
+})
+
+t.test('no authenticator app is set up in production, or without the option', async (t) => {
+  const { app } = await build(t)
+  await signIn(app)
+  await t.rejects(enrolTotp(app, 'ada'), { message: /no authenticator apps without the option factors/ })
+  process.env.NODE_ENV = 'production'
+  t.teardown(() => delete process.env.NODE_ENV)
+  await t.rejects(enrolTotp(app, 'ada'), { message: /enrolTotp is for tests, and NODE_ENV is production/ })
 })

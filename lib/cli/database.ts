@@ -3,6 +3,7 @@ import type { Opened } from '../database/open.ts'
 import { requireTables } from '../database/tables.ts'
 import type { Settings } from '../settings.ts'
 import type { Finding } from './finding.ts'
+import { factorFindings } from './factor-findings.ts'
 import { waitingFindings } from './mail-findings.ts'
 import { look, pendingOf } from './pending.ts'
 
@@ -28,7 +29,8 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
     const ofClock = await look(settings, clockFindings)
     const ofTables = schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)
     const ofMails = ofTables.length === 0 ? await look(settings, waitingFindings) : []
-    return [...ofFile, ...ofClock, ...ofTables, ...ofMails]
+    const ofFactors = ofTables.length === 0 ? await look(settings, (opened) => factorFindings(opened, settings)) : []
+    return [...ofFile, ...ofClock, ...ofTables, ...ofMails, ...ofFactors]
   } catch (error) {
     return [
       {

@@ -1,6 +1,7 @@
 import { read, type Command, type Io } from './command.ts'
 import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
+import { factorCommands } from './factors.ts'
 import { helpOf, helpOfCommand } from './help.ts'
 import { invite } from './invite.ts'
 import { keys } from './keys.ts'
@@ -15,7 +16,8 @@ import { sql } from './sql.ts'
 import { user } from './user.ts'
 
 const commands: Command[] = [
-  secret, keys, migrate, sql, ...user, invite, ...lifecycle, userSessions, ...sessions, ...mail, prune, doctor,
+  secret, keys, migrate, sql, ...user, invite, ...lifecycle, ...factorCommands, userSessions,
+  ...sessions, ...mail, prune, doctor,
 ]
 
 /** Does what a command line says, and gives the exit code: 0 done, 1 refused or not found, 2 wrong usage. */
@@ -49,7 +51,8 @@ async function answer (argv: string[], io: Io, isJson: boolean): Promise<{ text:
 }
 
 function find (argv: string[]): Command {
-  const command = commands.find(({ name }) => argv.slice(0, name.split(' ').length).join(' ') === name)
+  // Of two that fit, such as `keys` and `keys reseal`, the longer name stands last.
+  const command = commands.findLast(({ name }) => argv.slice(0, name.split(' ').length).join(' ') === name)
   if (command) return command
 
   const names = commands.map(({ name }) => name)

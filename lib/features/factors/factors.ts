@@ -67,6 +67,8 @@ export interface Factors {
   of: (em: EntityManager, userId: string) => Promise<Method[]>
   /** Takes proofs of all methods again, of a user, who is locked and has proved what cannot be guessed. */
   reopen: (tx: EntityManager, userId: string) => Promise<void>
+  /** What the app has of them, by which tests and the command line find more. Set once it is open. */
+  services?: object
   /** Makes new recovery codes in place of the old. Set where there are some. */
   regenerate?: Regenerate
 }

@@ -62,12 +62,14 @@ export async function open (
   spine.signIn.steps.push(createFactorStep(spine, factors, devices, enrolable))
   const overview = createOverview(spine, methods)
   const reset = createReset(spine, factors, settleRemoval)
+  const services = eachWithDeadline(createFactorServices(spine, { factors, overview, reset }))
+  factors.services = services
   const manage = manageFactors(spine, factors, overview, rememberSeconds !== undefined)
   const verify = verifyFactor(spine, settings, throttle, factors, devices)
 
   return {
     face: factors,
-    services: { factors: eachWithDeadline(createFactorServices(spine, { factors, overview, reset })) },
+    services: { factors: services },
     routes: {
       factors: (scope, path) => {
         manage(scope, path)

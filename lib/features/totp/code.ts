@@ -2,10 +2,10 @@ import { isMissing } from '../../checks/missing-package.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { readCode } from '../../one-time/secrets.ts'
 import { isEqual } from '../../secrets/equal.ts'
+import { stepAt, stepMs } from './step.ts'
 
 /** What authenticator apps take for granted (RFC 6238): SHA-1, 6 digits, a step of 30 s. */
 const usual = { algorithm: 'SHA1', digits: 6 }
-const stepMs = 30_000
 
 /** Codes that a seed gives. */
 export interface Codes {
@@ -36,11 +36,6 @@ async function load () {
     if (!isMissing(error, 'otpauth')) throw error
     throw new OptionsInvalid('factors needs the package otpauth: npm install otpauth', { cause: error })
   })
-}
-
-/** The step of a time in ms since 1970. */
-export function stepAt (ms: number): number {
-  return Math.floor(ms / stepMs)
 }
 
 /**

@@ -11,6 +11,7 @@ import { totpMethod } from './method.ts'
 import { totpRoutes } from './routes.ts'
 import { createTotpRows } from './rows.ts'
 import { createSeeds } from './seeds.ts'
+import { createToolbox, keepToolbox } from './toolbox.ts'
 
 interface Needs {
   factors: Factors | undefined
@@ -26,6 +27,7 @@ export async function open (
   const seal = createSeal(sealKeys.length > 0 ? sealKeys : [readSealKey(randomBytes(32))])
   const parts = { codes, rows: createTotpRows(database), seeds: createSeeds(seal, name, log) }
   factors!.methods.push(totpMethod(spine, parts))
+  keepToolbox(factors!.services!, createToolbox(spine, parts, recoveryCodes!))
   const enrolments = createEnrolments(seal, name)
   const issuer = settings!.issuer ?? usualIssuer
   return {

@@ -1,6 +1,6 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
-import { fromRow } from '../../database/statement.ts'
+import { fromRow, selectFrom } from '../../database/statement.ts'
 import { Totp } from './entity.ts'
 
 /** How many wrong codes in a row shut them (NIST SP 800-63B-4 §3.2.2). */
@@ -33,6 +33,10 @@ export interface TotpRows {
   noteShut: (em: EntityManager, userId: string) => Promise<boolean>
   /** Uses a step up: of many at once one alone succeeds. Wrong codes count from none again. */
   succeed: (tx: EntityManager, success: Success) => Promise<boolean>
+  /** The next users after this one, in the order of their ids, whose seed another key has sealed. */
+  older: (em: EntityManager, keyId: string, limit: number, after?: string) => Promise<string[]>
+  /** Stores a seed that is sealed anew. False where another app is there since. */
+  reseal: (em: EntityManager, next: Omit<Success, 'lastStep'>) => Promise<boolean>
   /** Takes codes again. */
   reopen: (tx: EntityManager, userId: string) => Promise<void>
 }
@@ -50,6 +54,8 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
   const succeed = database.statement(({ query }) =>
     query(Totp).update({ lastStep: 'lastStep', failures: 0, lastUsedAt: 'now', sealed: 'sealed', keyId: 'keyId' })
       .where({ user: 'userId', lastStep: { $lt: 'lastStep' }, sealed: 'before' }))
+  const reseal = database.statement(({ query }) =>
+    query(Totp).update({ sealed: 'sealed', keyId: 'keyId' }).where({ user: 'userId', sealed: 'before' }))
   const reopen = database.statement(({ query }) =>
     query(Totp).update({ failures: 0 }).where({ user: 'userId', failures: { $gt: 0 } }))
 
@@ -73,6 +79,15 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
 
     noteShut: async (em, userId) => await noteShut.run(em, { userId }) === 1,
     succeed: async (tx, success) => await succeed.run(tx, { ...success, now: new Date() }) === 1,
+    reseal: async (em, next) => await reseal.run(em, { ...next }) === 1,
+
+    async older (em, keyId, limit, after) {
+      const found = await selectFrom<{ user: string }>(em, Totp).select('user')
+        .where({ keyId: { $ne: keyId }, ...after !== undefined && { user: { $gt: after } } })
+        .orderBy({ user: 'asc' }).limit(limit).execute('all')
+      return found.map(({ user }) => user)
+    },
+
     async reopen (tx, userId) { await reopen.run(tx, { userId }) },
   }
 }

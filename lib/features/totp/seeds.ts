@@ -5,6 +5,8 @@ import type { Success, TotpRow } from './rows.ts'
 
 /** Reads and writes seeds as rows have them. */
 export interface Seeds {
+  /** The key that seals. */
+  keyId: string
   /** A seed, sealed for the row of this user. */
   seal: (seed: Buffer, userId: string) => Pick<TotpRow, 'sealed' | 'keyId'>
   /**
@@ -16,7 +18,7 @@ export interface Seeds {
 }
 
 /** Where the seed of a user is, in the tables of the accounts `name`. */
-export function placeOfSeed (name: string, userId: string): Place {
+function placeOfSeed (name: string, userId: string): Place {
   return { purpose: 'totp', table: `${name}_totp`, row: userId }
 }
 
@@ -26,6 +28,7 @@ export function createSeeds (seal: Seal, name: string, log: FastifyBaseLogger): 
   }
 
   return {
+    keyId: seal.keyId,
     seal: sealed,
 
     open (row, userId) {

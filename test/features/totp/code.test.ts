@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { test } from 'tap'
-import { loadCodes, stepAt, stepOf } from '../../../lib/features/totp/code.ts'
+import { loadCodes, stepOf } from '../../../lib/features/totp/code.ts'
+import { stepAt } from '../../../lib/features/totp/step.ts'
 
 /** RFC 6238, appendix B, and RFC 4226, appendix D: the seed of SHA-1, and the last six digits. */
 const seed = Buffer.from('12345678901234567890')
@@ -50,4 +54,14 @@ test('an app is told the seed as base32, and by a URI with both names', async (t
   t.equal(uri.protocol, 'otpauth:')
   t.equal(decodeURIComponent(uri.pathname), '//totp/Café & Söhne:ada@example.com'.slice(uri.host ? 6 : 0))
   t.match(Object.fromEntries(uri.searchParams), { issuer: 'Café & Söhne', secret: secretOf(seed) })
+})
+
+test('without otpauth the app does not start, and says what to install', async (t) => {
+  const start = (...given: string[]) => promisify(execFile)(process.execPath, [
+    join(import.meta.dirname, '..', '..', 'support', 'without-otpauth.ts'), ...given,
+  ]).catch((error) => error)
+  t.match((await start()).stderr, /factors needs the package otpauth: npm install otpauth/)
+  const { stderr } = await start('It was made for another Node')
+  t.match(stderr, /It was made for another Node/)
+  t.notMatch(stderr, /npm install/)
 })
