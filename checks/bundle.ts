@@ -1,7 +1,7 @@
 // Writes the JavaScript of the package into a folder, by default dist: the modules of lib/ in a few files, since an app
 // takes about as long to load a file as all that stands in it. They stay readable, each module below its path. TypeBox
 // and uuid are among them, which are 220 files themselves; all other packages are imported.
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, globSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
@@ -22,6 +22,24 @@ const others: Plugin = {
   },
 }
 
+/** What stands for the migrations of one folder among all of a family. */
+const nameOf = (folder: string) => relative(join(root, 'lib'), folder).replaceAll(/\W/g, '_')
+
+/** The migrations of a family of databases, which are in many folders, in one file: an app needs all of them. */
+const families: Plugin = {
+  name: 'families',
+  setup ({ onResolve, onLoad }) {
+    onResolve({ filter: /^migrations-\w+$/ }, ({ path }) => ({ path, namespace: 'families' }))
+    onLoad({ filter: /./, namespace: 'families' }, ({ path }) => {
+      const files = globSync(`lib/**/${path.slice('migrations-'.length)}/migrations.ts`, { cwd: root })
+      const contents = files.map((file) => {
+        return `export * as ${nameOf(join(root, file, '..', '..'))} from './${file}'`
+      })
+      return { contents: contents.join('\n'), resolveDir: root, loader: 'js' }
+    })
+  },
+}
+
 /**
  * Modules of ours that are loaded when they are needed come with the others: a file of their own, and one for all that
  * some of them share, would cost every app more than it saves some. Not so migrations, which import a package that need
@@ -33,8 +51,10 @@ const atOnce: Plugin = {
     onLoad({ filter: /[\\/]lib[\\/].+\.ts$/ }, ({ path }) => {
       if (relative(root, path).startsWith(join('lib', 'cli'))) return
       const loaded: string[] = []
-      const text = readFileSync(path, 'utf8').replaceAll(/import\('(\.[^']+(?<!\/migrations\.ts))'\)/g, (_, module) =>
-        `Promise.resolve(loaded${loaded.push(module) - 1})`)
+      const text = readFileSync(path, 'utf8')
+        .replaceAll(/import\('\.\/(\w+)\/migrations\.ts'\)/g, (_, family) =>
+          `import('migrations-${family}').then((all) => all.${nameOf(join(path, '..'))})`)
+        .replaceAll(/import\('(\.[^']+)'\)/g, (_, module) => `Promise.resolve(loaded${loaded.push(module) - 1})`)
       const imports = loaded.map((module, index) => `import * as loaded${index} from '${module}'; `)
       return { contents: imports.join('') + text, loader: 'ts' }
     })
@@ -52,7 +72,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22.17',
-  plugins: [others, atOnce],
+  plugins: [families, others, atOnce],
 })
 
 mkdirSync(join(folder, 'licenses'), { recursive: true })

@@ -1,11 +1,11 @@
-// In a process of its own, for 15 s: it waits for compilers.
+// `npm run check:consumer`: builds the package, and compiles and runs apps against it.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 
-const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..')
 
 /**
  * Without what the test runner puts into the environment of every child: it would look into npm and the compiler too,
@@ -120,10 +120,10 @@ t.test('the package holds what its users need, and nothing else', async (t) => {
   const entries = ['index', 'testing', 'cli/main'].map((name) => `dist/lib/${name}.js`)
   const licenses = ['typebox', 'uuid'].map((name) => `dist/licenses/${name}.txt`)
   const [chunks, others] = [true, false].map((isChunk) =>
-    packed.filter((name) => /^dist\/lib\/chunks\/[a-z]+-[A-Z0-9]{8}\.js$/.test(name) === isChunk))
+    packed.filter((name) => /^dist\/lib\/chunks\/[a-z-]+-[A-Z0-9]{8}\.js$/.test(name) === isChunk))
   const [migrations, rest] = [true, false].map((isMigration) =>
     chunks!.filter((name) => name.includes('/migrations-') === isMigration))
-  t.equal(migrations!.length, sources.filter((name) => /\/(sqlite|postgresql|mysql)\/migrations\.ts$/.test(name)).length)
+  t.equal(migrations!.length, 3, 'a file for each family of databases')
   t.ok(rest!.length <= 6)
   const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
   t.strictSame(
