@@ -87,7 +87,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
 
   const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
-  const { services, routes, fixed, prunes } = await openFeatures(features, spine, settings)
+  const { services, routes, fixed, atRoot, prunes } = await openFeatures(features, spine, settings)
 
   if (settings.mail?.worker) app.addHook('onReady', async () => mail!.worker.start())
 
@@ -120,6 +120,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   decorate(app, settings, provided)
   mail?.keepFor(provided)
 
+  for (const add of atRoot) add(app)
   await app.register(async function accountsRoutes (child) {
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
     prepareScope(scope, input, compiling, wording)

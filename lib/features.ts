@@ -7,6 +7,7 @@ import { invitations } from './features/invitations/card.ts'
 import { mail } from './features/mail/card.ts'
 import { outbox } from './features/outbox/card.ts'
 import { pages } from './features/pages/card.ts'
+import { passkeys } from './features/passkeys/card.ts'
 import { passwords } from './features/passwords/card.ts'
 import { register } from './features/register/card.ts'
 import { recoveryCodes } from './features/recovery-codes/card.ts'
@@ -21,6 +22,6 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, sessions, users, tokenServices, reset,
-  closing, exportFeature, emailLogin, invitations, pages, outbox,
+  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, sessions, users, tokenServices,
+  reset, closing, exportFeature, emailLogin, invitations, pages, outbox,
 ] as const

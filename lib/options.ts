@@ -10,6 +10,7 @@ import * as email from './features/email/options.ts'
 import * as factors from './features/factors/options.ts'
 import * as invitations from './features/invitations/options.ts'
 import * as mailFeature from './features/mail/options.ts'
+import * as passkeys from './features/passkeys/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
 import { faultsOfRoutes, readRoutes } from './features/routes.ts'
@@ -61,6 +62,7 @@ export const routes = Group({
   ...invitations.routes,
   ...email.routes,
   ...factors.routes,
+  ...passkeys.routes,
 }, {
   description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
     'moves it, below the prefix ([routes](routes.md)).',
@@ -101,6 +103,7 @@ export const OptionsSchema = Type.Object({
   ...closing.options,
   ...email.options,
   ...factors.options,
+  ...passkeys.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -136,6 +139,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...invitations.problems(given),
     ...email.problems(given),
     ...factors.problems(given, keys),
+    ...passkeys.problems(given),
   ]
 }
 
@@ -165,6 +169,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...closing.read(given),
     ...email.read(given),
     ...factors.read(given),
-    hasLevels: Boolean(given.factors),
+    ...passkeys.read(given),
+    hasLevels: Boolean(given.factors || given.passkeys),
   }
 }

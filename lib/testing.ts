@@ -13,6 +13,8 @@ import { OptionsInvalid } from './http/errors.ts'
 import { failMailOf, flushMailOf, testOutboxOf, type TestOutbox } from './mail/testing.ts'
 import { knownOptions } from './http/service-options.ts'
 
+export { softPasskey } from './features/passkeys/testing.ts'
+export type { SoftCredential, SoftPasskey, SoftPasskeyOptions } from './features/passkeys/testing.ts'
 export type { KeptMail } from './mail/dev-outbox.ts'
 export type { TestOutbox } from './mail/testing.ts'
 

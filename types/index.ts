@@ -10,6 +10,8 @@ import type { FactorCounters, FactorEvents } from '../lib/features/factors/event
 import type { EmailEvents } from '../lib/features/email/events.ts'
 import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
+import type { PasskeyCounters, PasskeyEvents } from '../lib/features/passkeys/events.ts'
+import type { PasskeyServices } from '../lib/features/passkeys/services.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
 import type { ResetEvents } from '../lib/features/reset/events.ts'
 import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
@@ -42,6 +44,7 @@ export type { AnyReply, AnyRequest, RequestSource } from '../lib/http/request.ts
 export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
+export type { PasskeyInfo, PasskeyServices } from '../lib/features/passkeys/services.ts'
 export type { FactorReason } from '../lib/features/factors/events.ts'
 export type { FactorOverview } from '../lib/features/factors/overview.ts'
 export type { FactorServices, ResetWhich } from '../lib/features/factors/services.ts'
@@ -85,13 +88,14 @@ export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions
 export type { RefreshClaims } from '../lib/tokens/claims.ts'
 
 /** What has been counted since the app began, in this process. */
-export interface Counters extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters {}
+export interface Counters
+  extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters, PasskeyCounters {}
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
-  RecoveryCodeEvents, TotpEvents {}
+  RecoveryCodeEvents, TotpEvents, PasskeyEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -125,6 +129,8 @@ export interface Pruned {
 export interface AccountsServices extends TokenServices {
   /** With the option `factors` or `passkeys` alone. */
   factors: FactorServices
+  /** With the option `passkeys` alone. */
+  passkeys: PasskeyServices
   users: UserServices & ClosingServices & ResetServices
   sessions: SessionServices
   invitations: InvitationServices

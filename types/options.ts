@@ -394,6 +394,8 @@ export interface AccountsOptions {
     changeEmail?: RouteSwitch
     /** `GET /factors` and what is below it, with `factors` or `passkeys`. Default `true`. */
     factors?: RouteSwitch
+    /** `/passkeys` and what is below it, with `passkeys`. Default `true`. */
+    passkeys?: RouteSwitch
   }
   introspection?: {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
@@ -638,5 +640,27 @@ export interface AccountsOptions {
     ticket?: Duration
     /** How many recovery codes there are at a time. Default `10`. */
     recoveryCodes?: number
+  }
+  /** Signing in with passkeys, through the package @simplewebauthn/server. Default off. */
+  passkeys?: false | {
+    /**
+     * Where your pages and apps are, exactly, with the port: from nowhere else a passkey is taken. The first is an
+     * `https:` origin, or `http://localhost`. Default none; needed.
+     */
+    origins?: string[]
+    /**
+     * The domain that passkeys are for: that of the first origin, or one that it is below. With another one all
+     * passkeys that are there are lost. Default the host of the first origin.
+     */
+    rpId?: string
+    /** What authenticators may call your app. Default `passkeys.rpId`. */
+    rpName?: string
+    /**
+     * Whether a new passkey is a second factor too, so that the password alone opens nothing any more, where
+     * `second_factor` does not say it. Default `true`.
+     */
+    secondFactor?: boolean
+    /** How many passkeys a user may have. Default `20`. */
+    max?: number
   }
 }

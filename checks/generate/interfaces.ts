@@ -30,7 +30,7 @@ function typeOf (schema: TSchema, indent: string): string {
   if (tsType) return tsType
   if (values) return values.map(literal).join(' | ')
   const group = properties && `{\n${membersOf(properties, `${indent}  `)}${indent}}`
-  if (group) return type.includes('boolean') ? `${'default' in schema ? 'false' : 'boolean'} | ${group}` : group
+  if (group) return type.includes('boolean') ? `${schema.holds(true) ? 'boolean' : 'false'} | ${group}` : group
   if (Array.isArray(type)) return type.map((each) => typeOf({ ...schema, type: each }, indent)).join(' | ')
   if (type === 'array') return `${'properties' in items ? recordOf(items.properties) : typeOf(items, indent)}[]`
   if (patternProperties) return `Record<string, ${typeOf(Object.values<TSchema>(patternProperties)[0]!, indent)}>`

@@ -14,7 +14,8 @@ const needed: AccountsOptions = {
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
   email: { verification: 'first' },
-  factors: true,
+  factors: { remember: '30d' },
+  passkeys: { origins: ['https://app.example.com'] },
   encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
 }
 

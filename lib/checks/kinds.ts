@@ -47,6 +47,16 @@ export const TrueOr = <Options extends TProperties>(options: Options, words: Wor
   must: 'be true, false, or its options',
 }) as unknown as TrueOrGroup<Options>)
 
+/** A group of options that is off unless it is given, of which some have no default. */
+export const OffUnlessGiven = <Options extends TProperties>(
+  options: Options, words: Words
+) => Type.Optional(Type.Unsafe({
+    ...Type.Object(options, { usual: 'off', ...words, additionalProperties: false }),
+    type: ['object', 'boolean'],
+    holds: (value: unknown) => typeof value === 'object' || value === false,
+    must: 'be false, or its options',
+  }) as unknown as FalseOrGroup<Options>)
+
 /** From one second to `most`, or from zero where nothing at all makes sense. Settings have it in seconds. */
 export const DurationSchema = (
   fallback: Duration, { zero = false, most = mostSeconds, ...words }: Words & { zero?: boolean, most?: number }

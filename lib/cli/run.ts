@@ -9,6 +9,7 @@ import { lifecycle } from './lifecycle.ts'
 import { mail } from './mail.ts'
 import { migrate } from './migrate.ts'
 import { nearest } from './nearest.ts'
+import { passkeys } from './passkeys.ts'
 import { prune } from './prune.ts'
 import { secret } from './secret.ts'
 import { sessions, userSessions } from './sessions.ts'
@@ -16,7 +17,7 @@ import { sql } from './sql.ts'
 import { user } from './user.ts'
 
 const commands: Command[] = [
-  secret, keys, migrate, sql, ...user, invite, ...lifecycle, ...factorCommands, userSessions,
+  secret, keys, migrate, sql, ...user, passkeys, invite, ...lifecycle, ...factorCommands, userSessions,
   ...sessions, ...mail, prune, doctor,
 ]
 

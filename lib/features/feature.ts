@@ -1,4 +1,5 @@
 import type { AnyEntity, EntityClass } from '@mikro-orm/core'
+import type { FastifyInstance } from 'fastify'
 import type { Prune } from '../database/prune.ts'
 import type { Schema } from '../database/schema.ts'
 import type { Scope } from '../http/scope.ts'
@@ -19,6 +20,8 @@ export interface Open<Face, Services> {
   prunes?: Prune<any>[]
   /** Adds routes that no switch turns off or moves, once all that have one are there. */
   fixed?: (scope: Scope) => void
+  /** Adds what has its place at the root of the server, below no prefix. */
+  atRoot?: ((app: FastifyInstance) => void) | undefined
 }
 
 /** A feature, whatever it is about. */

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Prune } from '../database/prune.ts'
 import type { Scope } from '../http/scope.ts'
 import type { AddRoutes, AnyFeature, Feature, Open, PrunedOf, ServicesOf } from './feature.ts'
@@ -10,6 +11,8 @@ export interface Opened<Features extends readonly AnyFeature[]> {
   routes: Record<string, AddRoutes>
   /** Add the routes that have no switch. */
   fixed: ((scope: Scope) => void)[]
+  /** Add what is below no prefix. */
+  atRoot: ((app: FastifyInstance) => void)[]
   prunes: Prune<PrunedOf<Features[number]>>[]
 }
 
@@ -30,6 +33,7 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
     services: combined(all.flatMap(({ services = {} }) => Object.entries(services))),
     routes: together(all.flatMap(({ routes = {} }) => Object.entries(routes))),
     fixed: all.flatMap(({ fixed = [] }) => fixed),
+    atRoot: all.flatMap(({ atRoot = [] }) => atRoot),
     prunes: [...features.flatMap(({ prunes = [] }) => prunes), ...all.flatMap(({ prunes = [] }) => prunes)],
   }
 }

@@ -7,7 +7,7 @@ export type Purpose = 'kid' | 'refresh' | 'ticket' | DerivedPurpose | 'pepper' |
  * What a key is derived for that no token is signed with: values against CSRF, values by which a browser is known, the
  * names of what is counted against guessing, the links and codes of mails, and values by which a browser is remembered.
  */
-export type DerivedPurpose = 'csrf' | 'device' | 'throttle' | 'mail' | 'remember'
+export type DerivedPurpose = 'challenge' | 'csrf' | 'device' | 'throttle' | 'mail' | 'remember'
 
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
 export function derive (secret: Buffer, purpose: Purpose): Buffer {

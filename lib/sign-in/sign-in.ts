@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import type { TSchema } from '@sinclair/typebox'
 import type { Database } from '../database/database.ts'
 import type { ErrorClass } from '../http/answers.ts'
 import type { Mailing } from '../mail/mail.ts'
@@ -9,6 +10,7 @@ import type { Note, Write } from '../sessions/revocation-log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Level } from '../tokens/levels.ts'
 import type { Tokens } from '../tokens/tokens.ts'
+import type { StepUp } from '../sessions/reauthentication.ts'
 import type { TokenTransport } from '../transport/transport.ts'
 import { User } from '../users/entity.ts'
 import type { Users } from '../users/users.ts'
@@ -81,10 +83,27 @@ export interface SignInStep {
   Refusals?: ErrorClass[]
 }
 
+/** What somebody who is signed in may prove in place of the password, all that the account asks for at once. */
+export interface StepUpProof {
+  /** The member of a body that is the proof, and its schema. */
+  field: string
+  FieldSchema: TSchema
+  Refusals: ErrorClass[]
+  /**
+   * Checks it, and gives the answer of what goes on with it.
+   * @throws what is to be the answer, counted where it was wrong
+   */
+  check: <Result>(
+    request: AnyRequest, proof: unknown, goOn: (stepUp: StepUp) => Promise<Result>
+  ) => Promise<Result>
+}
+
 /** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
   /** Asked in this order. Features add theirs when they are opened. */
   steps: SignInStep[]
+  /** What may be proved in place of the password. Features add theirs when they are opened. */
+  stepUps: StepUpProof[]
   /** What all steps refuse with. Complete once all features are open. */
   refusals: () => ErrorClass[]
   /**
@@ -156,6 +175,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     ...granting,
     ...createBeginnings(parts, granting, settings),
     steps,
+    stepUps: [],
     refusals: () => steps.flatMap(({ Refusals = [] }) => Refusals),
     judge,
     begin,

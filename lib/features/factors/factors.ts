@@ -1,11 +1,13 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { TOptional, TSchema, TString } from '@sinclair/typebox'
+import type { ErrorClass } from '../../http/answers.ts'
 import type { AnyRequest } from '../../http/request.ts'
 import type { Note } from '../../sessions/revocation-log.ts'
 import type { Spent } from '../../one-time/spent.ts'
 import type { Proved } from '../../tokens/levels.ts'
 import type { TicketClaims } from '../../tokens/ticket.ts'
 import type { User } from '../../users/entity.ts'
+import type { Asked, RemoveFor } from './removing.ts'
 import type { ChangeFactors } from './change.ts'
 import type { Enrolling, FindSignedIn } from './enrolling.ts'
 import type { HalfDoneTickets } from './half-done.ts'
@@ -30,6 +32,8 @@ export interface Method {
   /** The member of a body that holds the proof, and its schema. */
   field: string
   FieldSchema: TSchema
+  /** What it refuses with beside `FactorInvalid`. */
+  Refusals?: ErrorClass[]
   /** Whether wrong proofs count for the user, and not for the network alone: for what can be guessed. */
   isGuessable: boolean
   /** Whether it counts as a factor by itself: recovery codes go with the last one that does. */
@@ -38,7 +42,7 @@ export interface Method {
   /**
    * Checks a proof, outside of any transaction. What is wrong, used, of somebody else or not to be judged takes the
    * same time.
-   * @throws {FactorInvalid}
+   * @throws {FactorInvalid} or one of `Refusals`
    */
   check: (proof: unknown, user: User, ticket: TicketClaims, request: AnyRequest) => Promise<Checked>
   /** What `GET /factors` shows of it. */
@@ -63,6 +67,8 @@ export interface Factors {
   spent: Spent
   /** The one transaction in which factors change. */
   change: ChangeFactors
+  /** Takes a factor away from a user, by code. */
+  removeFor: RemoveFor
   /** The factors that a user has: recovery codes last. */
   of: (em: EntityManager, userId: string) => Promise<Method[]>
   /** Takes proofs of all methods again, of a user, who is locked and has proved what cannot be guessed. */
@@ -79,9 +85,3 @@ export interface Factors {
  * @throws {FactorMissing} where the user has no factor that they could stand in for
  */
 export type Regenerate = (userId: string, asked: Asked) => Promise<string[]>
-
-/** Where a change is asked for, and in whose transaction it is made. */
-export interface Asked {
-  request?: AnyRequest
-  em?: EntityManager | undefined
-}

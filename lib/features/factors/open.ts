@@ -6,6 +6,7 @@ import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { Limits } from '../throttle/limits.ts'
 import { resetFactors } from './admin.ts'
+import { createRemoveFor } from './removing.ts'
 import { createChangeFactors } from './change.ts'
 import { createEnrolling, createFindSignedIn } from './enrolling.ts'
 import type { FactorName, Factors, Method } from './factors.ts'
@@ -52,6 +53,7 @@ export async function open (
     enrolling: createEnrolling(spine, tickets, signedIn),
     signedIn,
     change: createChangeFactors(spine, tickets, settleRemoval),
+    removeFor: createRemoveFor(spine, settleRemoval),
     of,
     async reopen (tx, userId) {
       for (const { reopen } of methods) await reopen?.(tx, userId)
@@ -61,7 +63,7 @@ export async function open (
   const enrolable = () => methods.filter(({ isFactor }) => isFactor).map(({ name }) => name)
   spine.signIn.steps.push(createFactorStep(spine, factors, devices, enrolable))
   const overview = createOverview(spine, methods)
-  const reset = createReset(spine, factors, settleRemoval)
+  const reset = createReset(factors, factors.removeFor)
   const services = eachWithDeadline(createFactorServices(spine, { factors, overview, reset }))
   factors.services = services
   const manage = manageFactors(spine, factors, overview, rememberSeconds !== undefined)

@@ -48,7 +48,8 @@ export function verifyFactor (
       },
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(settings.transport),
-      TokenMissing, TokenInvalid, TokenExpired, TokenRevoked, TokenSuperseded, FactorInvalid, SessionsFull, Throttled),
+      TokenMissing, TokenInvalid, TokenExpired, TokenRevoked, TokenSuperseded, FactorInvalid,
+      ...methods.flatMap(({ Refusals = [] }) => Refusals), SessionsFull, Throttled),
   })
 
   function methodOf (body: Verification): Method {
@@ -69,7 +70,7 @@ export function verifyFactor (
       counters.factorsVerified++
       return method.isGuessable ? checked : { ...checked, spend: reopening(checked, user) }
     } catch (error) {
-      if (error instanceof FactorInvalid) {
+      if ([FactorInvalid, ...method.Refusals ?? []].some((Refusal) => error instanceof Refusal)) {
         counters.factorsRefused++
         const told = { userId: user.id, client, reason: method.name } as const
         await events.happen({ type: 'factor-failed', ...told })

@@ -14,7 +14,7 @@ import type { Limits } from '../throttle/limits.ts'
 import { createFindAsked, type AskedKind } from './asked-mail.ts'
 import { createBeginMail, type Asking, type BeginMail } from './asking.ts'
 import type { MailHooks } from './options.ts'
-import { createReclaim, type Reclaim } from './reclaim.ts'
+import { createReclaim, type Reclaim, type ReclaimAlso } from './reclaim.ts'
 import { createChallenges, type Challenges } from './challenges.ts'
 import type { ProofEvents } from './events.ts'
 import { createMayGo, type MayGo } from './turns.ts'
@@ -59,6 +59,8 @@ export interface MailProofs {
    */
   requireChallenge: (request: AnyRequest, body: Proof, proof: OneTimeRow) => void
   reclaim: Reclaim
+  /** What goes beside where an account is reclaimed. */
+  reclaimsAlso: ReclaimAlso[]
   /** Filled in by each feature where its route is there: the page calls it with what somebody has typed. */
   pageActs: Partial<Record<PageName, PageAct>>
   /**
@@ -108,6 +110,8 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     return shown !== undefined && challengeHash(shown) === challenge
   }
 
+  const reclaimsAlso: ReclaimAlso[] = []
+
   return {
     mailing,
     challenges,
@@ -138,7 +142,8 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
 
     pageActs: {},
     disownActs: {},
-    reclaim: createReclaim(oneTimes, spine.users.publicUsers, hooks.onReclaim),
+    reclaim: createReclaim(oneTimes, spine.users.publicUsers, reclaimsAlso, hooks.onReclaim),
+    reclaimsAlso,
     findAsked: createFindAsked({ spine, mailing, mayGo }),
     mayGo,
   }

@@ -16,11 +16,15 @@ export type Reclaim = (
   tx: EntityManager, user: User, telling: { note: Note, callHost: CallHost, client?: Client | undefined }
 ) => Promise<void>
 
+/** What features take away beside. Each adds its own when it is opened. */
+export type ReclaimAlso = (tx: EntityManager, user: User) => Promise<void>
+
 export function createReclaim (
-  oneTimes: Pick<OneTimes, 'voidOf'>, publicUsers: PublicUsers, onReclaim: OnReclaim | undefined
+  oneTimes: Pick<OneTimes, 'voidOf'>, publicUsers: PublicUsers, also: ReclaimAlso[], onReclaim: OnReclaim | undefined
 ): Reclaim {
   return async (tx, user, { note, callHost, client }) => {
     await oneTimes.voidOf(tx, user.id)
+    for (const take of also) await take(tx, user)
     await note({ type: 'reclaim', userId: user.id, client })
     await callHost(tx, onReclaim, publicUsers.of(user))
   }

@@ -4,9 +4,10 @@ import type { AccountEvent } from '../../events/events.ts'
 export interface PasswordEvents {
   /**
    * A password was wrong, at a login or where it had to be given again (`confirm`), or a second factor after it
-   * (`factor`). Without a `userId`: nobody has that name.
+   * (`factor`), or a passkey (`passkey`). Without a `userId`: nobody has that name, or it is not known whose passkey it
+   * is.
    */
-  'login-failed': AccountEvent<'login' | 'confirm' | 'factor'>
+  'login-failed': AccountEvent<'login' | 'confirm' | 'factor' | 'passkey'>
   /** A user has another password. */
   'password-changed': AccountEvent
 }

@@ -8,7 +8,16 @@ import type { Spine } from '../spine.ts'
 export interface Registration extends Pick<Wish, 'transport'> {
   username?: string
   email?: string
-  password: string
+  /** Undefined where something else is given in its place. */
+  password?: string
+}
+
+/** The names that a registration asks for. */
+export function nameFields ({ settings: { identifiers } }: Pick<Spine, 'settings'>) {
+  return {
+    ...identifiers.includes('username') && { username: UsernameSchema },
+    ...identifiers.includes('email') && { email: EmailSchema },
+  }
 }
 
 /** The names, the password and the fields that a registration asks for. */

@@ -74,7 +74,7 @@ export function registerFirst (
     const challenge = challenges.of(undefined)
     const client = clientOf(request)
     const prepare = async () => draft({ username: typed, email }, { ...fields.given, ...profile }, (names) =>
-      passwords.take(password, names, disconnectSignal(reply)))
+      passwords.take(password!, names, disconnectSignal(reply)))
     await passwords.admit(request, () => throttle.register(request, prepare, async (pending) => {
       const { username, usernameKey, email, emailKey, passwordHash, profile } = pending
       // A name is no secret: it stands beside what people write.

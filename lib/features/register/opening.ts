@@ -2,6 +2,7 @@ import { sourceOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import type { SessionData } from '../../sessions/data.ts'
 import { deliver, type Grant } from '../../sign-in/grant.ts'
 import type { Transport } from '../../transport/options.ts'
+import type { Proved } from '../../tokens/levels.ts'
 import type { Draft } from '../../users/draft.ts'
 import type { Spine } from '../spine.ts'
 import type { Limits } from '../throttle/limits.ts'
@@ -18,11 +19,11 @@ export interface Opening {
    */
   givenByHost: (user: Draft) => Promise<GivenByHost>
   /**
-   * Stores the user and the session, both or neither.
+   * Stores the user and the session, both or neither. `proved`: what it is proved by. Default a password.
    * @throws {UserExists} a 409, found by the database, so also in a race
    * @throws what is thrown by what is written beside them
    */
-  store: (user: Draft, given: GivenByHost, beside: Beside) => Promise<Grant>
+  store: (user: Draft, given: GivenByHost, beside: Beside, proved?: Proved) => Promise<Grant>
   /** The answer once they are stored, 201: the host is told, and the session ends whose cookies came along. */
   answer: (reply: AnyReply, granted: Grant) => Promise<Grant['body']>
 }
@@ -42,9 +43,9 @@ export function createOpenAccount (spine: Spine, { remember }: Pick<Limits, 'rem
     return {
       givenByHost: (user) => signIn.givenByHost(user, request),
 
-      store: (user, { data, claims }, beside) => store(
+      store: (user, { data, claims }, beside, proved) => store(
         user,
-        { ...beginning, data, amr: ['pwd'] },
+        { ...beginning, data, amr: ['pwd'], ...proved },
         (session) => remember(signIn.grant(session, claims), session),
         beside
       ),

@@ -1,7 +1,8 @@
-import { Type, type TObject } from '@sinclair/typebox'
+import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { component } from '../../http/component.ts'
+import { InputInvalid } from '../../http/errors.ts'
 import { disconnectSignal } from '../../http/request.ts'
 import { ChallengeSchema } from '../../one-time/schema.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
@@ -11,53 +12,103 @@ import { Busy, PasswordRejected } from '../passwords/errors.ts'
 import type { Spine } from '../spine.ts'
 import { Throttled } from '../throttle/errors.ts'
 import { registrationFields, type Registration } from './body.ts'
+import type { Instead } from './instead.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
 import type { OpenAccount } from './opening.ts'
 
 export function register (
   spine: Spine, { hooks: { onRegister } }: RegisterSettings, { throttle, email: addresses, passwords }: RegisterNeeds,
-  openAccount: OpenAccount
+  openAccount: OpenAccount, insteads: Instead[]
 ): AddRoutes {
   const { settings: { transport }, signIn, users: { draft, fields, publicUsers } } = spine
   const { TokenResponseSchema } = signIn
 
-  const schema = {
+  /** When the route is added, all features have said what they take in a password's place. */
+  const schemaOf = () => ({
     operationId: 'register',
     summary: 'Open an account and sign in',
+    ...insteads.length > 0 && { description: `Either with ${ways().join(', or with ')}.` },
     tags,
     body: Type.Object({
-      ...registrationFields(spine, passwords, false),
+      ...withInsteads(registrationFields(spine, passwords, false), insteads),
       ...transportFields(transport),
     }, { additionalProperties: false }),
-    response: answers({ 201: addresses?.isOffered ? withChallenge(TokenResponseSchema) : TokenResponseSchema },
-      ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled, Busy),
+    response: answers({
+      201: withMore(TokenResponseSchema, {
+        ...addresses?.isOffered && { email_challenge: Type.Optional(ChallengeSchema) },
+        ...Object.assign({}, ...insteads.map(({ AnswerFields }) => AnswerFields)),
+      })
+    }, ...bodyErrors, ...ownSiteErrors(transport), PasswordRejected, UserExists, Throttled, Busy,
+    ...insteads.flatMap(({ Refusals }) => Refusals)),
+  })
+
+  const ways = () => ['password', ...insteads.map(({ fields }) => Object.keys(fields).join(' and '))]
+
+  /** What is in a password's place. */
+  function insteadOf (body: Registration & Record<string, unknown>): Instead | undefined {
+    const given = insteads.filter(({ fields }) => Object.keys(fields).some((name) => body[name] !== undefined))
+    const [instead] = given
+    const isWhole = given.length === 1 && Object.keys(instead!.fields).every((name) => body[name] !== undefined)
+    if (body.password !== undefined ? given.length === 0 : isWhole) return instead
+    throw new InputInvalid(`body must have either ${ways().join(', or ')}`)
   }
 
-  return (scope, path) => scope.post(path, { schema }, async (request, reply) => {
-    const { transport, username, email, password, ...profile } = request.body as Registration
+  return (scope, path) => scope.post(path, { schema: schemaOf() }, async (request, reply) => {
+    const { transport, ...body } = request.body as Registration & Record<string, unknown>
+    const instead = insteadOf(body)
+    const { username, email, password, ...rest } = body
+    const [proof, profile] = parted(rest, Object.keys(instead?.fields ?? {}))
     const opening = openAccount(request, transport)
     const prepare = async () => {
-      const user = await draft({ username, email }, { ...fields.given, ...profile }, (names) =>
-        passwords.take(password, names, disconnectSignal(reply)))
-      return { user, asked: addresses?.offer(request, user), given: await opening.givenByHost(user) }
+      const newcomer = await instead?.check(proof, { username, email })
+      const drafted = await draft({ username, email, ...newcomer && { past: { id: newcomer.id } } },
+        { ...fields.given, ...profile }, (names) =>
+          password === undefined ? '' : passwords.take(password, names, disconnectSignal(reply)))
+      const user = { ...drafted, ...newcomer?.columns }
+      return { user, newcomer, asked: addresses?.offer(request, user), given: await opening.givenByHost(user) }
     }
-    const { granted, asked } = await passwords.admit(request, () =>
-      throttle.register(request, prepare, async ({ user, asked, given }) => {
-        const granted = await opening.store(user, given, {
-          ...asked && { within: asked.write },
-          join: (callHost, tx) =>
-            callHost(tx, onRegister, publicUsers.of(user), { username, email, ...profile }),
-        })
-        return { granted, asked }
-      }))
-    const body = await opening.answer(reply, granted)
-    return { ...body, ...asked && { email_challenge: asked.answer(reply) } }
+    const open = () => throttle.register(request, prepare, async ({ user, newcomer, asked, given }) => {
+      let extra: object | undefined
+      const granted = await opening.store(user, given, {
+        ...asked && { within: asked.write },
+        ...newcomer && {
+          added: async (tx) => { extra = await newcomer.store(tx, user.id) },
+          happening: newcomer.happening,
+        },
+        join: (callHost, tx) =>
+          callHost(tx, onRegister, publicUsers.of(user), { username, email, ...profile }),
+      }, newcomer?.proved)
+      return { granted, asked, extra }
+    })
+    // Where nothing is hashed nobody stands in that line.
+    const { granted, asked, extra } = await (instead ? open() : passwords.admit(request, open))
+    const answer = await opening.answer(reply, granted)
+    return { ...answer, ...asked && { email_challenge: asked.answer(reply) }, ...extra }
   })
 }
 
-/** The answer where a mail is on its way to the new user too. */
-function withChallenge (schema: TObject): TObject {
-  return component('RegisterResponse', {
-    ...schema, properties: { ...schema.properties, email_challenge: Type.Optional(ChallengeSchema) },
-  })
+type Members = Record<string, unknown>
+
+/** The members of these names, and the others. */
+function parted (members: Members, names: string[]): [Members, Members] {
+  const entries = Object.entries(members)
+  const among = (isNamed: boolean) => Object.fromEntries(entries.filter(([name]) => names.includes(name) === isNamed))
+  return [among(true), among(false)]
+}
+
+/** Where something else may be given, the password need not be. */
+function withInsteads (fields: ReturnType<typeof registrationFields>, insteads: Instead[]): Record<string, TSchema> {
+  if (insteads.length === 0) return fields
+  const others = insteads.flatMap(({ fields }) => Object.entries(fields))
+  return {
+    ...fields,
+    password: Type.Optional(fields.password),
+    ...Object.fromEntries(others.map(([name, field]) => [name, Type.Optional(field)])),
+  }
+}
+
+/** The answer where there may be more beside the tokens. */
+function withMore (schema: TObject, more: Record<string, TSchema>): TObject {
+  if (Object.keys(more).length === 0) return schema
+  return component('RegisterResponse', { ...schema, properties: { ...schema.properties, ...more } })
 }

@@ -12,6 +12,10 @@ import type { RegisterEvents } from './events.ts'
 export interface Beside {
   /** What of ours is written before the user, such as a mail to them, or that a proof is used. */
   within?: (tx: EntityManager) => Promise<void>
+  /** What of ours refers to the user, and is written after them. */
+  added?: (tx: EntityManager) => Promise<void>
+  /** What is told beside the registration. */
+  happening?: Pick<Happening, 'type' | 'reason'>
   /** What the host writes, after all that is ours. */
   join?: (callHost: CallHost, tx: EntityManager) => Promise<void>
 }
@@ -19,7 +23,7 @@ export interface Beside {
 /**
  * Adds a user and a first session, both or neither: nothing is stored where `issue` cannot make the answer.
  * @throws {UserExists} a 409, found by the database, so also in a race
- * @throws what `within` and `join` throw
+ * @throws what `within`, `added` and `join` throw
  */
 export type StoreRegistration = <Answer>(
   draft: Draft, beginning: Beginning, issue: (session: Session) => Answer, beside: Beside
@@ -31,8 +35,8 @@ export function createStoreRegistration ({
   signIn,
   users: { taken, uniqueFields },
 }: Spine): StoreRegistration {
-  return async (draft, beginning, issue, { within, join }) => {
-    const { answer, happening } = await withHost(database, (callHost) =>
+  return async (draft, beginning, issue, { within, added, happening, join }) => {
+    const { answer, happenings } = await withHost(database, (callHost) =>
       taken.storing(() => ({ ...draft, isNew: true }), () => database.transaction(async (tx) => {
         const user = { ...draft, lastLoginAt: draft.createdAt }
         const { session, answer } = await signIn.begin(tx, user, beginning, issue, async () => {
@@ -40,19 +44,17 @@ export function createStoreRegistration ({
           await within?.(tx)
           await tx.insert(User, user)
           await uniqueFields.note(tx, user.id, user.profile)
+          await added?.(tx)
           return user
         }, true)
-        const happening: Happening<RegisterEvents> = {
-          type: 'register',
-          userId: user.id,
-          sessionId: session.id,
-          client: beginning,
-        }
-        await events.write(tx, happening)
+        const of = { userId: user.id, sessionId: session.id, client: beginning }
+        const registered: Happening<RegisterEvents> = { type: 'register', ...of }
+        const happenings = happening ? [registered, { ...happening, ...of }] : [registered]
+        for (const each of happenings) await events.write(tx, each)
         await join?.(callHost, tx)
-        return { answer, happening }
+        return { answer, happenings }
       })))
-    events.tell(happening)
+    happenings.forEach(events.tell)
     return answer
   }
 }

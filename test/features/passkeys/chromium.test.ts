@@ -1,0 +1,149 @@
+// In a process of its own, for 40 s: it opens a browser.
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { AccountsOptions } from '../../../lib/index.ts'
+import { build, password } from '../../support/build.ts'
+import { openChromium } from '../../whole/example/pages.ts'
+
+let chromium: Awaited<ReturnType<typeof openChromium>>
+
+t.before(async () => {
+  chromium = await openChromium(t)
+})
+
+/** The script of the documents, as it stands. */
+const script = /```js\n([^]+?)```/.exec(
+  readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'passkeys.md'), 'utf8'))![1]!
+
+const html = `<!doctype html><title>App</title><input autocomplete="username webauthn" autofocus><script>${script}</script>`
+
+/** A port that nobody listens on. */
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
+
+/** An app with the page of the documents, and a browser with an authenticator. */
+async function world (t: Test, options: (origin: string) => AccountsOptions = () => ({})) {
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  const built = await build(t, { transport: 'both', passkeys: { origins: [origin] }, ...options(origin) })
+  built.app.get('/', (_, reply) => reply.type('text/html').send(html))
+  await built.app.listen({ port, host: 'localhost' })
+
+  const page = await (await chromium.openBrowser(t)).newPage()
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('WebAuthn.enable')
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+  await page.goto(origin)
+
+  /** Runs a call of the script, and gives its answer or its refusal. */
+  const run = (call: string) => page.evaluate(async (call) =>
+    // eslint-disable-next-line no-eval
+    (0, eval)(`(async () => ${call})()`).catch((error: any) => ({ code: error.code, name: error.name })), call)
+  return { ...built, page, cdp, authenticatorId, origin, run, forget: () => page.context().clearCookies() }
+}
+
+/** Ada, who has a password, and has added a passkey by the page. */
+async function withAda (t: Test, options?: (origin: string) => AccountsOptions) {
+  const built = await world(t, options)
+  await built.run(`call('POST', '/register', { username: 'ada', password: '${password}', transport: 'cookie' })`)
+  const added = await built.run("addPasskey('Laptop')")
+  await built.forget()
+  return { ...built, added, byPassword: `call('POST', '/login', { username: 'ada', password: '${password}', transport: 'cookie' })` }
+}
+
+t.test('a passkey is added, and signs in by a button or among the names that the browser fills in', async (t) => {
+  const { added, run, forget, page } = await withAda(t)
+  t.match(added, { passkey: { name: 'Laptop', transports: ['internal'] }, csrf_token: String })
+  t.equal(added.recovery_codes.length, 10)
+  t.match(await run('logIn()'), { user: { username: 'ada' } })
+  t.match(await run("call('GET', '/me')"), { username: 'ada' })
+
+  await forget()
+  await page.reload()
+  t.ok(await page.evaluate(() => PublicKeyCredential.isConditionalMediationAvailable()))
+  t.match(await run("logIn({ mediation: 'conditional' })"), { user: { username: 'ada' } })
+})
+
+t.test('it is the second factor after the password, and proves once more who is signed in', async (t) => {
+  const { run, byPassword } = await withAda(t)
+  t.match(await run(byPassword), { code: 'ACCOUNTS_FACTOR_REQUIRED' })
+  t.match(await run('proveSecondFactor()'), { user: { username: 'ada' } })
+  t.match(await run('proveAgain()'), { user: { username: 'ada' } })
+})
+
+t.test('somebody registers without a password, adds another passkey, and removes one', async (t) => {
+  const { run, cdp, authenticatorId } = await world(t)
+  const made = await run("register('eve')")
+  t.match(made, { user: { username: 'eve' } })
+  t.equal(made.recovery_codes.length, 10)
+  t.match(await run("addPasskey('Again')"), { name: 'InvalidStateError' }, 'the browser knows that it has one')
+  const { passkeys: [first] } = await run("call('GET', '/passkeys')")
+  t.match(await run(`removePasskey('${first.id}')`), { code: 'ACCOUNTS_LAST_CREDENTIAL' })
+
+  const { authenticatorId: other } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'usb',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
+  t.match(await run("addPasskey('Key')"), { passkey: { name: 'Key', transports: ['usb'] } })
+  t.match(await run(`removePasskey('${first.id}')`), null)
+  t.equal((await run("call('GET', '/passkeys')")).passkeys.length, 1)
+  t.equal((await cdp.send('WebAuthn.getCredentials', { authenticatorId: other })).credentials.length, 1)
+})
+
+t.test('without user verification a passkey is a second factor, and no login', async (t) => {
+  const { run, cdp, authenticatorId, byPassword, forget } = await withAda(t)
+  await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+  t.match(await run('logIn()'), { name: 'NotAllowedError' }, 'the browser insists')
+  const lazily = (asked: string, path: string) => `(async () => {
+    const { options } = await call('POST', '/passkeys/options', { for: '${asked}' })
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON({ ...options, userVerification: 'discouraged' })
+    const credential = (await navigator.credentials.get({ publicKey })).toJSON()
+    return call('POST', '${path}', { credential })
+  })()`
+  t.match(await run(lazily('login', '/passkeys/login')), { code: 'ACCOUNTS_PASSKEY_INVALID' }, 'and so does the server')
+  await forget()
+  await run(byPassword)
+  t.match(await run(lazily('factor', '/factors/verify')), { user: { username: 'ada' } })
+})
+
+t.test('a copy of a key, whose counter is behind, lets nobody in', async (t) => {
+  const { run, cdp, authenticatorId, forget } = await withAda(t)
+  const { credentials: [copy] } = await cdp.send('WebAuthn.getCredentials', { authenticatorId })
+  for (let times = 0; times < 3; times++) t.match(await run('logIn()'), { user: { username: 'ada' } })
+  await forget()
+  await cdp.send('WebAuthn.clearCredentials', { authenticatorId })
+  await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: { ...copy!, signCount: 0 } })
+  t.match(await run('logIn()'), { code: 'ACCOUNTS_PASSKEY_INVALID' })
+})
+
+t.test('a page on another port is another origin', async (t) => {
+  const { run } = await world(t, () => ({ passkeys: { origins: ['http://localhost:1'] } }))
+  t.match(await run("register('eve')"), { code: 'ACCOUNTS_PASSKEY_INVALID' })
+})
+
+t.test('no page has complained', async (t) => {
+  t.same(chromium.complaints, [])
+})
