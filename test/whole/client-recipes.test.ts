@@ -7,6 +7,7 @@ import createClient from 'openapi-fetch'
 import t, { type Test } from 'tap'
 import type { AccountsOptions, TokenResponse } from '../../lib/index.ts'
 import { outbox } from '../../lib/testing.ts'
+import { codeOf, wrongCode } from '../features/factors/enrolled.ts'
 import { build, password } from '../support/build.ts'
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'clients.md'), 'utf8')
@@ -102,8 +103,8 @@ async function inStore (t: Test, options: AccountsOptions = {}) {
   return { ...all, load, save, tab }
 }
 
-async function inCookies (t: Test) {
-  const all = await world(t, { transport: 'cookie' })
+async function inCookies (t: Test, options: AccountsOptions = {}) {
+  const all = await world(t, { transport: 'cookie', ...options })
   let held: Promise<unknown> = Promise.resolve()
   // One at a time, in the order in which they came, as in a browser.
   const locks = {
@@ -317,6 +318,138 @@ t.test('with cookies, who is told of newer tokens looks once more', async (t) =>
     t.strictSame(await statuses([api('/guarded')]), [status])
     t.equal(refreshes(), counted + 2)
   }
+})
+
+/** What a page asks people. */
+interface Ask {
+  password?: () => Promise<string | undefined>
+  factor?: (factors: string[]) => Promise<object | undefined>
+  firstCode?: (shown: { secret: string, uri: string }) => Promise<string | undefined>
+}
+
+interface InSteps {
+  logIn: (names: object, ask: Ask) => Promise<Response>
+  strongly: (url: string, options: RequestInit, ask: Ask) => Promise<Response>
+}
+
+/** The recipes of second factors, which are the same for tokens in a store and in cookies, and Ada, who has an app. */
+async function inSteps (t: Test, transport: 'body' | 'cookie') {
+  const options = { factors: { requireFor: ['admin'] } }
+  const inBodies = transport === 'body' ? await inStore(t, options) : undefined
+  const all = inBodies ?? await inCookies(t, options)
+  const { api } = all.tab()
+  const keep = inBodies?.tab().keep ?? (() => {})
+  const save = inBodies?.save ?? (() => {})
+  const { json, ...login } = recipe('Second factors', 'login.js')({ api }) as any
+  const { logIn, strongly } = { ...login, ...recipe('Second factors', 'step-up.js')({ api, keep, json, ...login }) } as InSteps
+  return { app: all.app, api, enter: all.enter, cookies: all.cookies, save, logIn, strongly }
+}
+
+type World = Awaited<ReturnType<typeof inSteps>>
+
+const names = { username: 'ada', password }
+
+/** Sets up an app, and gives the code of now and the recovery codes. */
+async function withApp ({ api, enter, save }: Pick<World, 'api' | 'enter' | 'save'>) {
+  save(await enter())
+  const sent = (method: string, body: object) => api('/auth/factors/totp', {
+    method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+  })
+  const { enrolment, secret } = await (await sent('POST', {})).json() as { enrolment: string, secret: string }
+  const confirmed = await (await sent('PUT', { enrolment, code: codeOf(secret) })).json()
+  save(confirmed)
+  return { secret, recoveryCodes: confirmed.recovery_codes as string[] }
+}
+
+for (const transport of ['body', 'cookie'] as const) {
+  t.test(`a login in two steps, with tokens in ${transport}: a mistyped code is asked for again`, async (t) => {
+    const all = await inSteps(t, transport)
+    const { secret, recoveryCodes } = await withApp(all)
+    mock.timers.tick(60_000)
+    t.equal((await all.logIn({ ...names, password: 'wrong' }, {})).status, 401, 'nothing is asked')
+
+    const asked: string[][] = []
+    const codes = [wrongCode(secret), codeOf(secret)]
+    const answer = await all.logIn(names, {
+      factor: async (factors) => {
+        asked.push(factors)
+        return { code: codes.shift() }
+      },
+    })
+    t.equal(answer.status, 200)
+    all.save(await answer.json() as object)
+    t.strictSame(asked, [['totp', 'recovery'], ['totp', 'recovery']])
+    t.equal((await all.api('/guarded')).status, 200)
+
+    const byRecovery = await all.logIn(names, { factor: async () => ({ recovery_code: recoveryCodes[0] }) })
+    t.equal(byRecovery.status, 200)
+    const givenUp = await all.logIn(names, { factor: async () => undefined })
+    t.match(await givenUp.json(), { code: 'ACCOUNTS_FACTOR_REQUIRED', ticket: transport === 'body' ? String : undefined })
+
+    const late = await all.logIn(names, {
+      factor: async () => {
+        mock.timers.tick(6 * 60_000)
+        return { code: codeOf(secret) }
+      },
+    })
+    t.match(await late.json(), { code: transport === 'body' ? 'ACCOUNTS_TOKEN_EXPIRED' : 'ACCOUNTS_TOKEN_MISSING' })
+  })
+
+  t.test(`who needs a second factor sets one up when they log in, with tokens in ${transport}`, async (t) => {
+    const { app, enter, save, api, logIn } = await inSteps(t, transport)
+    const { user } = await enter()
+    await app.accounts.users.setRoles(user.id, ['admin'])
+    const shown: string[] = []
+    const answer = await logIn(names, {
+      firstCode: async ({ secret, uri }) => {
+        shown.push(uri)
+        return shown.length === 1 ? wrongCode(secret) : codeOf(secret)
+      },
+    })
+    t.equal(answer.status, 200)
+    const tokens = await answer.json() as { recovery_codes: string[] }
+    t.equal(tokens.recovery_codes.length, 10)
+    t.match(shown, [/^otpauth:/, shown[0]!])
+    save(tokens)
+    t.equal((await api('/guarded')).status, 200)
+  })
+
+  t.test(`what wants a new proof is sent again after one, with tokens in ${transport}`, async (t) => {
+    const all = await inSteps(t, transport)
+    const { secret, recoveryCodes } = await withApp(all)
+    const renew = (ask: Ask) => all.strongly('/auth/factors/recovery-codes', { method: 'POST' }, ask)
+    t.equal((await renew({})).status, 200, 'nothing is asked while the proof is new')
+
+    mock.timers.tick(11 * 60_000)
+    t.match(await (await renew({ password: async () => undefined })).json(), { code: 'ACCOUNTS_TOKEN_STALE' })
+    t.match(await (await renew({ password: async () => 'wrong' })).json(), { code: 'ACCOUNTS_CREDENTIALS_INVALID' })
+    const ask = { password: async () => password, factor: async () => ({ code: codeOf(secret) }) }
+    const renewed = await renew(ask)
+    t.equal(renewed.status, 200)
+    t.not((await renewed.json() as { recovery_codes: string[] }).recovery_codes[0], recoveryCodes[0])
+    t.equal((await all.api('/guarded')).status, 200, 'and the session goes on')
+  })
+}
+
+t.test('a proof that is too weak is made stronger', async (t) => {
+  const all = await inSteps(t, 'body')
+  const { secret } = await withApp(all)
+  const { id } = (await all.app.accounts.users.find('ada'))!
+  all.save(await all.app.accounts.issueTokens({ id }, { acr: 'aal1', authTime: new Date() }))
+  mock.timers.tick(60_000)
+  const asked: string[] = []
+  const answer = await all.strongly('/auth/factors/recovery-codes', { method: 'POST' }, {
+    password: async () => {
+      asked.push('password')
+      return password
+    },
+    factor: async () => {
+      asked.push('factor')
+      return { code: codeOf(secret) }
+    },
+  })
+  t.equal(answer.status, 200)
+  t.strictSame(asked, ['password', 'factor'])
 })
 
 /** An app with mails on a socket, and the functions of a page of it; `at` is where the page is. */
