@@ -28,9 +28,8 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
     const ofFile = orm ? [] : fileFindings(db)
     const ofClock = await look(settings, clockFindings)
     const ofTables = schema === 'migrate' ? await pendingFindings(settings) : await look(settings, tableFindings)
-    const ofMails = ofTables.length === 0 ? await look(settings, waitingFindings) : []
-    const ofFactors = ofTables.length === 0 ? await look(settings, (opened) => factorFindings(opened, settings)) : []
-    return [...ofFile, ...ofClock, ...ofTables, ...ofMails, ...ofFactors]
+    const ofRows = ofTables.length === 0 ? await look(settings, (opened) => rowFindings(opened, settings)) : []
+    return [...ofFile, ...ofClock, ...ofTables, ...ofRows]
   } catch (error) {
     return [
       {
@@ -42,6 +41,10 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
       },
     ]
   }
+}
+
+async function rowFindings (opened: Opened, settings: Settings): Promise<Finding[]> {
+  return [...await waitingFindings(opened), ...await factorFindings(opened, settings)]
 }
 
 /** What is wrong with the mode of an SQLite file. Windows has none, and reports that everybody may read. */
