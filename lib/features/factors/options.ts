@@ -96,15 +96,26 @@ function isRequiredBy ({ requireFor }: { requireFor: string[] | RequiresFactor }
   return typeof requireFor === 'function' || requireFor.length > 0
 }
 
-export function read (given: Filled<typeof options>) {
+/** What authenticator apps may call the app, beside its `issuer`. */
+interface Pages {
+  passkeys?: { origins?: string[] } | false | undefined
+}
+
+export function read (given: Filled<typeof options> & Pages) {
   if (!given.factors) return { factors: undefined, requiresFactor: undefined }
-  const { issuer, requireFor, remember, ticket, recoveryCodes } = given.factors as Exclude<
+  const { issuer = hostOf(given), requireFor, remember, ticket, recoveryCodes } = given.factors as Exclude<
     Filled<typeof options>['factors'], boolean | undefined>
   const rememberSeconds = remember === false ? undefined : inSeconds(remember)
   return {
     factors: { issuer, ticketSeconds: inSeconds(ticket), rememberSeconds, recoveryCodes },
     requiresFactor: requiresBy(requireFor),
   }
+}
+
+/** Of the first page of `passkeys`, whose users know it better than `issuer`. */
+function hostOf ({ passkeys }: Pages): string | undefined {
+  const [origin] = (passkeys || {}).origins ?? []
+  return origin && new URL(origin).hostname
 }
 
 function requiresBy (requireFor: string[] | RequiresFactor): RequiresFactor | undefined {

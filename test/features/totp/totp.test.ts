@@ -1,6 +1,7 @@
 // On each database.
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
+import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, buildOnFile, secret } from '../../support/build.ts'
 import { buildEnrolled, codeOf, factorsOf, stopClock, wrongCode } from '../factors/enrolled.ts'
 
@@ -34,6 +35,22 @@ test('to begin an enrolment gives a seed of 160 bits and stores nothing', async 
     second_factor: false, required: false, totp: null, recovery_codes: null,
   })
   t.equal((await built.signIn()).token_type, 'Bearer', 'a password alone signs in as before')
+})
+
+test('apps call it as factors.issuer says, else by the host of its pages, else by the issuer of its tokens', async (t) => {
+  const passkeys = { origins: ['https://shop.example.com:8443', 'https://example.org'], rpId: 'example.com' }
+  const issuer = 'accounts.example'
+  const named: [options: AccountsOptions, name: string][] = [
+    [{ issuer, passkeys, factors: { issuer: 'Shop' } }, 'Shop'],
+    [{ issuer, passkeys, factors: true }, 'shop.example.com'],
+    [{ issuer, passkeys: false, factors: { ticket: '1m' } }, issuer],
+  ]
+  for (const [options, name] of named) {
+    const built = await build(t, options)
+    const { access_token: token } = await built.signUp()
+    const { uri } = (await factorsOf(built).send('POST', '/factors/totp', token)).json()
+    t.equal(new URL(uri).searchParams.get('issuer'), name)
+  }
 })
 
 test('the first code sets it up: with recovery codes, this session raised, and all others over', async (t) => {
