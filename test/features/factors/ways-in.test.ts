@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../../../lib/index.ts'
 import { routes as switches } from '../../../lib/options.ts'
-import { flushMail, outbox } from '../../../lib/testing.ts'
+import { flushMail, outbox, softPasskey } from '../../../lib/testing.ts'
 import { build, cheap, password, secret } from '../../support/build.ts'
 import { Fastify } from '../../support/fastify.ts'
+import { origin, passkeys, passkeysOf } from '../passkeys/with-passkeys.ts'
 import { buildEnrolled, wrongCode } from './enrolled.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
@@ -15,6 +16,7 @@ const everything: AccountsOptions = {
   throttle: false,
   password: cheap,
   factors: true,
+  passkeys,
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   routes: Object.fromEntries(Object.keys(switches.properties).map((name) => [name, true])),
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
@@ -80,6 +82,19 @@ const ways: Record<string, (t: Test, ada: Ada) => Promise<{ status: number, code
   },
   verifyFactor: async (_, { ticketOf, verify, secret }) =>
     answerOf(await verify(await ticketOf(), { code: wrongCode(secret) })),
+  loginByPasskey: async (t, { app, tokens }) => {
+    const { add, login } = passkeysOf(app)
+    const settings = { origin, verified: true }
+    const key = softPasskey(settings)
+    t.equal((await add(key, tokens.access_token)).statusCode, 201)
+    settings.verified = false
+    return answerOf(await login(key))
+  },
+  addPasskey: async (_, { app, send, tokens, weak }) => {
+    const { options } = await passkeysOf(app).ask({ for: 'registration' }, tokens.access_token)
+    return answerOf(await send('POST', '/passkeys', await weak(), { credential: softPasskey({ origin }).create(options) }))
+  },
+  removePasskey: async (_, { send, weak, user }) => answerOf(await send('DELETE', `/passkeys/${user.id}`, await weak())),
   confirmTotp: async (_, { send, weak }) =>
     answerOf(await send('PUT', '/factors/totp', await weak(), { enrolment: 'x', code: '000000' })),
   removeTotp: async (_, { send, weak }) => answerOf(await send('DELETE', '/factors/totp', await weak())),
@@ -96,6 +111,9 @@ const expected: Record<string, string> = {
   loginByMail: '403 ACCOUNTS_FACTOR_REQUIRED',
   acceptInvitation: '409 ACCOUNTS_USER_EXISTS',
   verifyFactor: '401 ACCOUNTS_FACTOR_INVALID',
+  loginByPasskey: '401 ACCOUNTS_PASSKEY_INVALID',
+  addPasskey: '401 ACCOUNTS_TOKEN_WEAK',
+  removePasskey: '401 ACCOUNTS_TOKEN_WEAK',
   confirmTotp: '401 ACCOUNTS_TOKEN_WEAK',
   removeTotp: '401 ACCOUNTS_TOKEN_WEAK',
   removeFactors: '401 ACCOUNTS_TOKEN_WEAK',
@@ -173,6 +191,7 @@ const callers = [
   'lib/features/email-login/email-login.ts',
   'lib/features/factors/change.ts',
   'lib/features/factors/verify.ts',
+  'lib/features/passkeys/login.ts',
   'lib/features/passwords/login.ts',
   'lib/features/register/registering.ts',
   'lib/features/token-services/services.ts',
