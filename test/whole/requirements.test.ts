@@ -20,7 +20,7 @@ const rows = lists.flatMap((lines) => lines.join('\n').split(/^- /m).slice(1)).m
 
 /** The names of the tests in a file as they stand there, with `…` for what is put in. */
 function titlesIn (source: string): string[] {
-  const calls = source.matchAll(/\.test\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/g)
+  const calls = source.matchAll(/(?:^\s*|\.)test\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/gm)
   return [...calls].map(([, single, double, template]) =>
     (single ?? double ?? template!.replaceAll(/\$\{[^}]*\}/g, '…')).replaceAll(/\\(.)/g, '$1')
   )
