@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { TOTP } from 'otpauth'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium, startExample } from '../test/whole/example/run.ts'
 
-const desktop = { viewport: { width: 1280, height: 1050 } }
+const desktop = { viewport: { width: 1280, height: 925 } }
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 }
 const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
   'Version/18.5 Mobile/15E148 Safari/604.1'
@@ -46,6 +47,62 @@ async function takeBoth (page: Page, name: string) {
     await page.emulateMedia({ colorScheme })
     await take(page, colorScheme === 'light' ? name : `${name}-dark`)
   }
+}
+
+/** A dialog or a card alone, in light and in dark, with a little of what is around it. */
+async function takePart (page: Page, selector: string, name: string) {
+  await page.evaluate(() => scrollTo(0, 0))
+  const { x, y, width, height } = (await page.locator(selector).boundingBox())!
+  const clip = { x: x - 24, y: y - 24, width: width + 48, height: height + 48 }
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: pathOf(colorScheme === 'light' ? name : `${name}-dark`), clip, fullPage: true })
+  }
+}
+
+/** A page of somebody who sets a second factor up, and adds passkeys. */
+async function takeFactors () {
+  const page = await open({ viewport: { width: 1280, height: 800 } })
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('WebAuthn.enable')
+  const authenticator = {
+    protocol: 'ctap2', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+  } as const
+  const { authenticatorId: laptop } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: { ...authenticator, transport: 'internal', automaticPresenceSimulation: true },
+  })
+  const form = page.getByRole('form', { name: 'Create an account' })
+  await form.getByLabel('User name').fill('grace')
+  await form.getByLabel('Password').fill('correct horse battery staple')
+  await form.getByRole('button').first().click()
+  await page.getByRole('button', { name: 'Set up', exact: true }).click()
+  await page.locator('#enrolling[open]').waitFor()
+  await takePart(page, '#enrolling', 'factor-app')
+  const app = new TOTP({ secret: (await page.locator('#secret').textContent())!.replaceAll(' ', '') })
+  await page.getByLabel('Code that').fill(app.generate())
+  await page.keyboard.press('Enter')
+  await page.locator('#recovery[open]').waitFor()
+  await takePart(page, '#recovery', 'factor-recovery')
+  await page.getByRole('button', { name: 'I have kept them' }).click()
+
+  for (const [name, isLast] of [['Work laptop', false], ['Key on the key ring', true]] as const) {
+    if (isLast) {
+      await devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: laptop })
+      await devtools.send('WebAuthn.addVirtualAuthenticator', { options: { ...authenticator, transport: 'usb' } })
+    }
+    await page.getByLabel('Name, if you like').fill(name)
+    await page.getByRole('button', { name: 'Add a passkey' }).click()
+    await page.getByText(`${name} is added.`).waitFor()
+  }
+  await page.evaluate(() => { document.getElementById('notice')!.textContent = '' })
+  await takePart(page, 'section[aria-labelledby=passkeys-title]', 'factor-passkeys')
+
+  await page.getByRole('banner').getByRole('button', { name: 'Log out' }).click()
+  await page.locator('#name').fill('grace')
+  await page.locator('#password').fill('correct horse battery staple')
+  await page.keyboard.press('Enter')
+  await page.locator('#proving[open]').waitFor()
+  await takePart(page, '#proving', 'factor-step')
 }
 
 interface SeenMail { kind: string, to: string, code: string, links: string[], html: string }
@@ -111,7 +168,7 @@ try {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.getByRole('button', { name: 'Replay my old refresh token' }).click()
   await page.getByRole('heading', { name: 'The theft was found' }).waitFor()
-  await page.setViewportSize({ width: 1280, height: 920 })
+  await page.setViewportSize({ width: 1280, height: 850 })
   await take(page, 'theft')
 
   // An address gets one mail in a minute.
@@ -125,6 +182,8 @@ try {
     await reset.getByLabel('New password').waitFor()
     await takeBoth(reset, name)
   }
+
+  await takeFactors()
 
   const reference = await open({ viewport: { width: 1280, height: 920 } }, '/docs')
   await reference.getByText('Sign in with a password').waitFor()

@@ -14,6 +14,8 @@ import { serveThief } from './thief.ts'
 const windowSeconds = 2
 
 const { PORT = '3000' } = process.env
+/** Where the page is: browsers show passkeys to no other. */
+const origin = `http://localhost:${PORT}`
 
 const app = Fastify({ logger: { level: 'warn' } })
 
@@ -29,6 +31,7 @@ await app.register(accounts, {
   email: { verification: 'none' },
   routes: { invitations: true },
   factors: { issuer: 'Example' },
+  passkeys: { origins: [origin], rpName: 'Example' },
 })
 await app.register(files, { root: join(import.meta.dirname, 'public'), wildcard: false })
 

@@ -1,12 +1,14 @@
 // The page. How it talks to the server is in api.js, what it does about mails in mails.js, about second factors in
-// factors.js, and how it has people prove who they are in proving.js.
+// factors.js, about passkeys in passkeys.js, and how it has people prove who they are in proving.js.
 
 import { call, csrfToken, page, refresh, send, sendRefresh, sleep, tell } from './api.js'
 import { offerFactors, showFactors } from './factors.js'
 import { $, onClick, onRow, onSubmit, showRows, timeOf } from './forms.js'
 import { lookAtInvitations, offerInvitations } from './invitations.js'
 import { askForMail, forget, prove, tickMails } from './mails.js'
+import { offerAtLogin, offerPasskeys, showPasskeys } from './passkeys.js'
 import { secondStep } from './proving.js'
+import { stopAsking } from './webauthn.js'
 
 /** The life of the access token at hand, and how often this page has got a new one by itself. */
 const token = { receivedAt: 0, lifeMs: 0, refreshes: 0 }
@@ -58,6 +60,7 @@ function signOut (why) {
 
 function show (name) {
   isSignedIn = name === 'signed-in'
+  stopAsking()
   for (const id of ['signed-in', 'signed-out']) $(id).hidden = id !== name
   for (const form of document.forms) form.reset()
   for (const form of ['reset', 'verify', 'confirm-email']) forget(form)
@@ -65,12 +68,14 @@ function show (name) {
   $('log-out').hidden = !isSignedIn
   $('notice').textContent = ''
   $('found').hidden = true
-  $('sessions').replaceChildren()
+  for (const list of document.querySelectorAll('.rows[id]')) list.replaceChildren()
 }
 
 function choose (name) {
   for (const id of ['login', 'register', 'forgot', 'reset']) $(id).hidden = id !== name
   $(name).querySelector('input').focus()
+  stopAsking()
+  if (name === 'login') offerAtLogin(signIn)
 }
 
 function tick () {
@@ -84,11 +89,12 @@ function tick () {
 /** Asks who is logged in, and where. Where the access token has run out, this is what notices. */
 async function look () {
   if (!isSignedIn || document.hidden) return
-  const [me, list, factors] = await Promise.all(
-    ['/auth/me', '/auth/sessions', '/auth/factors'].map((path) => call('GET', path))).catch(() => [])
+  const [me, list, factors, passkeys] = await Promise.all(
+    ['me', 'sessions', 'factors', 'passkeys'].map((what) => call('GET', `/auth/${what}`))).catch(() => [])
   if (!me || !isSignedIn) return
   know(me)
   showFactors(factors)
+  showPasskeys(passkeys)
   showRows($('sessions'), $('row'), list.sessions, fill)
   await lookAtInvitations(me).catch(() => {})
 }
@@ -133,7 +139,10 @@ onSubmit('register', async ({ email, ...body }) => {
 onSubmit('login', async (body) => {
   await send('POST', '/auth/login', { ...body, transport: 'cookie' }).catch((error) => {
     if (error.code !== 'ACCOUNTS_FACTOR_REQUIRED') throw error
-    return secondStep(error.factors)
+    return secondStep(error.factors).catch((error) => {
+      offerAtLogin(signIn)
+      throw error
+    })
   })
   signIn()
 })
@@ -221,10 +230,10 @@ onRow($('sessions'), async (row) => {
   $('sessions-title').focus()
 })
 offerFactors(look)
+offerPasskeys(signIn, look)
 offerInvitations(look)
 
 $('close').addEventListener('click', () => $('closing').showModal())
-$('keep').addEventListener('click', () => $('closing').close())
 for (const link of document.querySelectorAll('[data-show]')) {
   link.addEventListener('click', () => choose(link.dataset.show))
 }

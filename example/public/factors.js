@@ -2,9 +2,10 @@
 
 import { call } from './api.js'
 import { $, act, onClick, onSubmit, timeOf } from './forms.js'
+import { isThere } from './webauthn.js'
 
 /** What `GET /auth/factors` answers, in words. */
-export function showFactors ({ second_factor: isOn, totp, recovery_codes: codes }) {
+export function showFactors ({ second_factor: isOn, totp, passkeys, recovery_codes: codes }) {
   $('factors-state').textContent = isOn
     ? 'Your password alone signs nobody in.'
     : 'Your password alone signs you in. With a second factor, whoever has found it out is still kept out.'
@@ -14,6 +15,7 @@ export function showFactors ({ second_factor: isOn, totp, recovery_codes: codes 
   $('recovery-row').hidden = !codes
   if (codes) $('recovery-state').textContent = `${codes.left} left, made ${timeOf(codes.created_at)}`
   $('remove-factors').hidden = !isOn
+  $('prove-by-passkey').hidden = passkeys === 0 || !isThere
 }
 
 /** The enrolment that the dialog is about. */
@@ -40,7 +42,6 @@ export function offerFactors (look) {
     $('notice').textContent = 'The app is set up. All your other sessions have ended.'
     $('factors-title').focus()
   })
-  $('not-now').addEventListener('click', () => $('enrolling').close())
   // What was shown and not used is worth nothing, and leaves the page.
   $('enrolling').addEventListener('close', () => {
     enrolment = undefined

@@ -36,7 +36,17 @@ export function onSubmit (id, submit) {
   })
 }
 
+/** What a button of a form does that does not send it. */
+export function onPress (id, doIt) {
+  const { form } = $(id)
+  $(id).addEventListener('click', () => act(form, form.querySelector('.answer'), doIt))
+}
+
 export const onClick = (id, doIt) => $(id).addEventListener('click', () => act($(id), $('notice'), doIt))
+
+for (const button of document.querySelectorAll('dialog .cancel')) {
+  button.addEventListener('click', () => button.closest('dialog').close())
+}
 
 /** Shows a list. A row stays the same element, so that whoever is on its button stays there. */
 export function showRows (list, template, items, fill) {

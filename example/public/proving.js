@@ -2,7 +2,8 @@
 // somebody wants to do needs that anew. The ticket between two steps travels in a cookie, as the tokens do.
 
 import { call, page, send } from './api.js'
-import { $, onSubmit } from './forms.js'
+import { $, onPress, onSubmit } from './forms.js'
+import { getPasskey, isThere, stopAsking } from './webauthn.js'
 
 const dialog = $('proving')
 const titles = { prove: 'Is it still you?', 'second-step': 'One more step' }
@@ -28,7 +29,7 @@ function show (form) {
   $('proving-title').textContent = titles[form]
 }
 
-const focus = (form) => $(form).querySelector('fieldset:enabled input, button:not(.cancel)').focus()
+const focus = (form) => $(form).querySelector('fieldset:enabled input:not([hidden]), button:not(.cancel)').focus()
 
 function finish (tokens) {
   end.resolve(tokens)
@@ -36,8 +37,10 @@ function finish (tokens) {
 }
 
 // Whoever closes it has been told nothing that they do not know.
-dialog.addEventListener('close', () => end.reject(Object.assign(new Error(), { isTold: true })))
-for (const button of dialog.querySelectorAll('.cancel')) button.addEventListener('click', () => dialog.close())
+dialog.addEventListener('close', () => {
+  stopAsking()
+  end.reject(Object.assign(new Error(), { isTold: true }))
+})
 
 /** The second step of a login, with one of these factors. */
 export function secondStep (factors) {
@@ -52,6 +55,8 @@ function offer (factors, way = factors.includes('totp') ? 'totp' : 'passkey') {
     $(`by-${each}`).disabled = each !== way
   }
   $('second-step').querySelector('button:not([type])').hidden = way === 'passkey'
+  $('step-by-passkey').hidden = !factors.includes('passkey') || way === 'recovery' || !isThere
+  $('step-by-passkey').classList.toggle('plain', way !== 'passkey')
   const other = way === 'recovery' ? undefined : 'recovery'
   $('other-way').hidden = !factors.includes('recovery')
   $('other-way').textContent = other ? 'Use a recovery code' : 'I have no recovery code at hand'
@@ -61,21 +66,26 @@ function offer (factors, way = factors.includes('totp') ? 'totp' : 'passkey') {
   }
 }
 
-onSubmit('second-step', async (proof) => prove(proof))
-
 /** A ticket that is over is no matter of a refresh: it begins anew. */
-async function prove (proof) {
-  finish(await send('POST', '/auth/factors/verify', proof).catch((error) => {
-    if (!error.code.startsWith('ACCOUNTS_TOKEN_')) throw error
+async function verify (askForProof) {
+  const tokens = await askForProof().then((proof) => send('POST', '/auth/factors/verify', proof)).catch((error) => {
+    if (!error.code?.startsWith('ACCOUNTS_TOKEN_')) throw error
     end.reject(Object.assign(new Error('That took too long. Please begin again.'), { code: 'TOO_LATE' }))
     dialog.close()
     throw Object.assign(error, { isTold: true })
-  }))
+  })
+  finish(tokens)
 }
 
-onSubmit('prove', async ({ password }) => {
-  await reauthenticate({ password })
-})
+const byPasskey = async (reason) => {
+  const { credential } = await getPasskey({ for: reason })
+  return { credential }
+}
+
+onSubmit('second-step', (proof) => verify(async () => proof))
+onPress('step-by-passkey', () => verify(() => byPasskey('factor')))
+onSubmit('prove', ({ password }) => reauthenticate({ password }))
+onPress('prove-by-passkey', async () => reauthenticate(await byPasskey('reauthenticate')))
 
 async function reauthenticate (proof) {
   try {

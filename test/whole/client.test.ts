@@ -1,7 +1,6 @@
 // In a process of its own, for 10 s: it waits for compilers.
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
 import { cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,20 +8,15 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import t, { type Test } from 'tap'
 import { documentOf } from '../support/documents.ts'
+import { startExample } from './example/run.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..', '..')
 
 /** The running example, and the document that it serves. */
 async function example (t: Test) {
-  const server = spawn(process.execPath, [join(root, 'example', 'server.ts')], {
-    cwd: t.testdir({}),
-    env: { PATH: process.env.PATH, PORT: '0' },
-  })
+  const { api, server } = await startExample(t.testdir({}))
   t.teardown(() => server.kill())
-  let printed = ''
-  while (!/http:\/\/localhost:\d+/.test(printed)) printed += (await once(server.stdout, 'data'))[0]
-  const api = /http:\/\/localhost:\d+/.exec(printed)![0]
   return { api, document: await (await fetch(`${api}/docs/json`)).json() }
 }
 

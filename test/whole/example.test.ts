@@ -39,7 +39,9 @@ t.test('the example has its API reference at /docs, and ends when it is told to'
     '/auth/sessions', '/auth/sessions/{id}', '/auth/me', '/auth/password/forgot', '/auth/password/reset',
     '/auth/me/export', '/auth/invitations', '/auth/invitations/{id}', '/auth/invitations/{id}/send',
     '/auth/invitations/show', '/auth/invitations/accept', '/auth/email/verify/send', '/auth/email/verify',
-    '/auth/email/disown', '/auth/email', '/auth/email/change', '/auth/email/revert', '/secret',
+    '/auth/email/disown', '/auth/email', '/auth/email/change', '/auth/email/revert', '/auth/factors',
+    '/auth/factors/verify', '/auth/factors/recovery-codes', '/auth/factors/totp', '/auth/passkeys/options',
+    '/auth/passkeys/login', '/auth/passkeys', '/auth/passkeys/{id}', '/secret',
   ])
 
   server.kill('SIGTERM')

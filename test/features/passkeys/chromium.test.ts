@@ -1,10 +1,10 @@
 // In a process of its own, for 40 s: it opens a browser.
 import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, password } from '../../support/build.ts'
+import { freePort } from '../../support/free-port.ts'
 import { openChromium } from '../../whole/example/pages.ts'
 
 let chromium: Awaited<ReturnType<typeof openChromium>>
@@ -18,15 +18,6 @@ const script = /```js\n([^]+?)```/.exec(
   readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'passkeys.md'), 'utf8'))![1]!
 
 const html = `<!doctype html><title>App</title><input autocomplete="username webauthn" autofocus><script>${script}</script>`
-
-/** A port that nobody listens on. */
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
-}
 
 /** An app with the page of the documents, and a browser with an authenticator. */
 async function world (t: Test, options: (origin: string) => AccountsOptions = () => ({})) {

@@ -4,23 +4,27 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { chromium } from 'playwright-core'
+import { freePort } from '../../support/free-port.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
+/** Passkeys are for one origin, so the example has to know its port before it listens. */
+const port = async () => String(await freePort())
+
 /** Starts the example in a folder, and gives what it prints. */
-export function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
+export async function startExample (folder: string, env: NodeJS.ProcessEnv = {}) {
   return started(spawn(process.execPath, [join(root, 'example', 'server.ts')], {
-    cwd: folder, env: { PATH: process.env.PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: folder, env: { PATH: process.env.PATH, PORT: await port(), ...env }, stdio: ['ignore', 'pipe', 'inherit'],
   }))
 }
 
 /** Starts it as the README says, in a process group of its own. */
-export function startByNpm (database: string) {
+export async function startByNpm (database: string) {
   const { PATH, HOME } = process.env
   return started(
     spawn('npm', ['start'], {
       cwd: root,
-      env: { PATH, HOME, PORT: '0', ACCOUNTS_DATABASE_URL: database },
+      env: { PATH, HOME, PORT: await port(), ACCOUNTS_DATABASE_URL: database },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
     })
