@@ -91,7 +91,7 @@ t.test('what the environment says to MikroORM does not reach ours', async (t) =>
   t.teardown(() => Object.keys(names).forEach((name) => delete process.env[name]))
   const { signUp, refresh } = await build(t, { db })
   t.equal((await refresh((await signUp()).refresh_token)).statusCode, 200)
-  t.equal((await sql.get('select count(*) as n from accounts_migrations'))!.n, 14)
+  t.equal((await sql.get('select count(*) as n from accounts_migrations'))!.n, 15)
   t.notOk(existsSync('elsewhere.sqlite'))
 })
 
