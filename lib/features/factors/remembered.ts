@@ -1,14 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { AnyRequest } from '../../http/request.ts'
 import { isEqual } from '../../secrets/equal.ts'
+import { factorsChangeOf } from '../../tokens/ticket.ts'
 import type { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 
 /** Browsers in which a second factor is not asked for, for a while: the session is no better proved for that. */
 export interface RememberedDevices {
   isRemembered: (request: AnyRequest | undefined, user: User) => boolean
-  /** The line for `Set-Cookie` by which a browser is remembered. Undefined where none is. */
-  remember: (user: User) => string | undefined
+  /** The line for `Set-Cookie` by which a browser is remembered: only where browsers are, bodies may ask for it. */
+  remember: (user: User) => string
 }
 
 /**
@@ -20,9 +21,9 @@ export function createRememberedDevices (
 ): RememberedDevices {
   const keys = seconds === undefined ? [] : keyring.derived('remember')
 
-  function sign (key: Buffer, { id, passwordChangedAt, factorsChangedAt }: User, stem: string): string {
-    const changes = `${passwordChangedAt.getTime()} ${factorsChangedAt?.getTime() ?? 0}`
-    return createHmac('sha256', key).update(`${id} ${changes} ${stem}`).digest('base64url')
+  function sign (key: Buffer, user: User, stem: string): string {
+    const changes = `${user.passwordChangedAt.getTime()} ${factorsChangeOf(user)}`
+    return createHmac('sha256', key).update(`${user.id} ${changes} ${stem}`).digest('base64url')
   }
 
   return {
@@ -35,9 +36,8 @@ export function createRememberedDevices (
     },
 
     remember (user) {
-      if (seconds === undefined) return
       const stem = `${randomBytes(16).toString('base64url')}.${Math.floor(Date.now() / 1000)}`
-      return cookies.keep('remember', `${stem}.${sign(keys[0]!, user, stem)}`, seconds)
+      return cookies.keep('remember', `${stem}.${sign(keys[0]!, user, stem)}`, seconds!)
     },
   }
 }

@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { mock } from 'node:test'
 import { softPasskey } from '../../../lib/testing.ts'
 import { password } from '../../support/build.ts'
+import { until } from '../../support/waiting.ts'
 import { buildWithAda, buildWithPasskeys, origin, passkeys } from './with-passkeys.ts'
 
 const strangers = '01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'
@@ -153,6 +154,20 @@ test('an assertion works once, whether its key counts or not', async (t) => {
     t.equal((await send('POST', '/passkeys/login', undefined, { credential })).statusCode, 200)
     t.match((await send('POST', '/passkeys/login', undefined, { credential })).json(), { code: 'ACCOUNTS_PASSKEY_INVALID' })
   }
+})
+
+test('that a key may have been copied is kept, though all else of the request is undone', async (t) => {
+  const built = await buildWithPasskeys(t, { events: { store: true } })
+  const { access_token: token, user } = await built.signUp()
+  const key = softPasskey({ origin, counts: true })
+  await built.add(key, token)
+  const copied = await built.assertion(key, { for: 'login' })
+  await built.login(key)
+  const counts = async () => (await built.sql.all("select user_id from accounts_events where type = 'passkey-suspicious'"))
+  t.same(await counts(), [])
+  t.equal((await built.send('POST', '/passkeys/login', undefined, { credential: copied })).statusCode, 401)
+  await until(async () => (await counts()).length > 0)
+  t.match(await counts(), [{ user_id: user.id }])
 })
 
 test('a challenge serves its purpose, its ticket, its session and its user alone', async (t) => {

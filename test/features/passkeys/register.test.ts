@@ -31,6 +31,22 @@ test('somebody registers with a passkey in place of a password', async (t) => {
   t.equal((await built.send('POST', '/login', undefined, { username: 'Eve', password: '' })).statusCode, 401)
 })
 
+test('where users have addresses alone, an address is the name of the account and of the passkey', async (t) => {
+  const built = await buildWithPasskeys(t, { identifiers: ['email'] })
+  const { options, answer, body } = await registered(built, { email: 'eve@example.com' })
+  t.equal(answer.statusCode, 201)
+  t.match(options.user, { name: 'eve@example.com' })
+  t.match((await built.ask({ for: 'registration' }, body.access_token)).options.user, { name: 'eve@example.com' })
+})
+
+test('with passkeys.secondFactor off an account begins without a second factor', async (t) => {
+  const built = await buildWithPasskeys(t, { passkeys: { ...passkeys, secondFactor: false } })
+  const { answer, body } = await registered(built)
+  t.equal(answer.statusCode, 201)
+  t.notOk('recovery_codes' in body)
+  t.match(await built.app.accounts.factors.of(body.user.id), { second_factor: false, passkeys: 1 })
+})
+
 test('a registration is for the id and the names that the options were made for, and counts once', async (t) => {
   const built = await buildWithPasskeys(t)
   const { enrolment, credential, body: { user: { id } } } = await registered(built)
@@ -132,4 +148,14 @@ test('whoever has no proved address adds no passkey to an account', async (t) =>
   const { app, signUpWithMail } = await buildWithMail(t, { passkeys })
   const { access_token: token } = await signUpWithMail()
   t.match(await passkeysOf(app).ask({ for: 'registration' }, token), { statusCode: 403, code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
+})
+
+test('whoever has no passkey loses no factor when the owner of the address proves it', async (t) => {
+  const { app, post, mails, signUpWithMail, login } = await buildWithMail(t, { passkeys })
+  const { user } = await signUpWithMail()
+  await post('/auth/password/forgot', { email: 'ada@example.com' })
+  const token = mails.token(await mails.next('reset'))
+  t.equal((await post('/auth/password/reset', { token, new_password: otherPassword })).statusCode, 204)
+  t.equal((await login('ada', otherPassword)).statusCode, 200)
+  t.match(await app.accounts.factors.of(user.id), { second_factor: false, passkeys: 0 })
 })
