@@ -1,6 +1,7 @@
 // On each database.
 import { test } from 'tap'
 import { build, buildOnFile, decode, password } from '../../support/build.ts'
+import { until } from '../../support/waiting.ts'
 import { buildEnrolled, codeOf, factorsOf, stopClock, wrongCode } from './enrolled.ts'
 
 test('a ticket opens the second step of its use alone', async (t) => {
@@ -325,7 +326,10 @@ test('hooks of a login wait for the second step', async (t) => {
 })
 
 test('half a sign-in leaves every table as it was', async (t) => {
-  const { sql, login, send, tokens } = await buildEnrolled(t)
+  const { sql, get, login, send, tokens } = await buildEnrolled(t)
+  await get('/guarded', tokens.access_token)
+  // That the tokens have arrived is noted once, after the first request with them.
+  await until(async () => Number((await sql.get('select confirmed_gen as n from accounts_sessions'))!.n) > 0)
   const tables = ['users', 'sessions', 'totp', 'recovery_codes', 'spent', 'revoked_tokens', 'throttle', 'events']
   const all = async () => JSON.stringify(await Promise.all(tables.map((table) => sql.all(`select * from accounts_${table}`))))
   const before = await all()

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
-import { build, buildOnFile, secret } from '../../support/build.ts'
+import { build, buildOnFile, password, secret } from '../../support/build.ts'
 import { buildEnrolled, codeOf, factorsOf, stopClock, wrongCode } from '../factors/enrolled.ts'
 
 const other = 'mN4bV7cX1zL9kJ3hG6fD8sA2pO5iU0yT'
@@ -51,6 +51,13 @@ test('apps call it as factors.issuer says, else by the host of its pages, else b
     const { uri } = (await factorsOf(built).send('POST', '/factors/totp', token)).json()
     t.equal(new URL(uri).searchParams.get('issuer'), name)
   }
+})
+
+test('where users have addresses alone, an app shows the address', async (t) => {
+  const built = await build(t, { factors: { issuer: 'Example' }, identifiers: ['email'] })
+  const { access_token: token } = (await built.post('/auth/register', { email: 'ada@example.com', password })).json()
+  const { uri } = (await factorsOf(built).send('POST', '/factors/totp', token)).json()
+  t.match(decodeURIComponent(uri), /^otpauth:\/\/totp\/Example:ada@example\.com\?/)
 })
 
 test('the first code sets it up: with recovery codes, this session raised, and all others over', async (t) => {
