@@ -1,4 +1,6 @@
 import { testOf } from './together.ts'
 
 export * from 'tap'
-export default testOf(import.meta.url)
+const own = testOf(import.meta.url)
+export default own
+export const test = own.test.bind(own)
