@@ -35,7 +35,6 @@ import { createSignIn } from './sign-in/sign-in.ts'
 import { createKeyring } from './tokens/keyring.ts'
 import { tokenCounters } from './tokens/events.ts'
 import { createTokens } from './tokens/tokens.ts'
-import { bringCookies } from './transport/keep.ts'
 import { createTokenTransport } from './transport/transport.ts'
 import { userCounters } from './users/events.ts'
 import { openUsers } from './users/users.ts'
@@ -125,7 +124,6 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     const scope = child.withTypeProvider<TypeBoxTypeProvider>()
     prepareScope(scope, input, compiling, wording)
     openapi.documentScope(child)
-    child.addHook('onError', bringCookies)
     for (const [name, path] of Object.entries(settings.routes)) routes[name]!(scope, path)
     for (const add of fixed) add(scope)
   }, { prefix: settings.prefix })

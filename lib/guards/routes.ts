@@ -3,6 +3,7 @@ import { OptionsInvalid } from '../http/errors.ts'
 import { isOurs } from '../http/our-error.ts'
 import type { TransportSettings } from '../transport/options.ts'
 import { guardOf, isGuardFactory } from './guard.ts'
+import { bringCookies } from '../transport/keep.ts'
 import { createKeeper } from '../transport/locate.ts'
 import { hideTokens } from './log.ts'
 import { isRefused, openBy, openRoutesOf, undefinedHook } from './open-routes.ts'
@@ -60,6 +61,7 @@ export function watchRoutes (
   const unguarded = new Map<RouteOptions, string>()
   addFirst(app, keepWritten)
   app.addHook('onError', keepChallenge)
+  app.addHook('onError', bringCookies)
   app.addHook('onRoute', (route) => {
     const hook = undefinedHook(route)
     if (hook && isRefused(route, !app.hasDecorator(name))) throw new OptionsInvalid(openBy(route, hook))

@@ -1,4 +1,4 @@
-import type { EntityManager } from '@mikro-orm/core'
+import { raw, type EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { Database } from '../database/database.ts'
 import type { ErrorClass } from '../http/answers.ts'
@@ -76,9 +76,10 @@ export interface Attempt {
 export interface SignInStep {
   /**
    * Asked of each who has proved who they are, in the transaction that begins their session, or before one goes on.
-   * @throws the refusal that is to be the answer
+   * Gives the refusal of who has to go on with something else: what they have proved is used up.
+   * @throws the refusal of who is not let in: then nothing is used up
    */
-  judge: (user: User, attempt: Attempt) => void | Promise<void>
+  judge: (user: User, attempt: Attempt) => void | Promise<Error | void>
   /** The refusals, as routes that sign in tell of them in the document. */
   Refusals?: ErrorClass[]
 }
@@ -112,17 +113,16 @@ export interface SignIn extends Granting, Beginnings {
    */
   judge: (user: User, attempt: Attempt) => Promise<void>
   /**
-   * The only door: stores a session of a user, once all steps agree. `admitted` is called between the two, and gives
-   * the user as they are then; a `newcomer` is stored by it.
+   * Stores the first session of a new user, once all steps agree. `admit` stores the user.
    * @throws what a step refuses with
    */
   begin: <Answer>(
     tx: EntityManager, user: User, beginning: Beginning, issue: (session: Session) => Answer,
-    admitted: (user: User) => Promise<User>, isNew?: boolean
+    admit: () => Promise<void>
   ) => Promise<{ session: Session, answer: Answer }>
   /**
    * Starts a session of a user, who must still be as they were when the password was checked: at that epoch, and not
-   * disabled.
+   * disabled. Where a step asks for more, what was proved is used up all the same.
    * @throws {CredentialsInvalid} when there is no such user any more
    * @throws {SessionsFull} when the user has as many sessions as are allowed, and none may end for it
    */
@@ -154,22 +154,29 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
   const granting = createGranting({ ...parts, publicUsers }, settings)
   const steps: SignInStep[] = []
 
-  const judge: SignIn['judge'] = async (user, attempt) => {
-    for (const step of steps) await step.judge(user, attempt)
+  async function refusalOf (user: User, attempt: Attempt): Promise<Error | undefined> {
+    for (const step of steps) {
+      const refusal = await step.judge(user, attempt)
+      if (refusal) return refusal
+    }
   }
 
-  const begin: SignIn['begin'] = async (tx, found, beginning, issue, admitted, isNew = false) => {
-    const { amr = [], acr, transport, request } = beginning
-    await judge(found, { amr, acr, transport, request, isNew, tx })
-    const user = await admitted(found)
+  const attemptOf = ({ amr = [], acr, transport, request }: Beginning, tx: EntityManager): Attempt =>
+    ({ amr, acr, transport, request, tx })
+
+  /** The only place that stores a session. */
+  async function store<Answer> (
+    tx: EntityManager, user: User, beginning: Beginning, issue: (session: Session) => Answer
+  ): Promise<{ session: Session, answer: Answer }> {
     const session = sessions.begin(user, user.epoch, beginning)
     const answer = issue(session)
     await sessions.store(tx, session)
     return { session, answer }
   }
 
-  const noteLogin = database.statement(({ query }) =>
-    query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
+  const asChecked = { id: 'id', epoch: 'epoch', disabledAt: null }
+  const noteLogin = database.statement(({ query }) => query(User).update({ lastLoginAt: 'now' }).where(asChecked))
+  const lock = database.statement(({ query }) => query(User).update({ epoch: raw('epoch') }).where(asChecked))
 
   return {
     ...granting,
@@ -177,24 +184,41 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     steps,
     stepUps: [],
     refusals: () => steps.flatMap(({ Refusals = [] }) => Refusals),
-    judge,
-    begin,
+    async judge (user, attempt) {
+      const refusal = await refusalOf(user, attempt)
+      if (refusal) throw refusal
+    },
 
-    signIn: ({ id, epoch }, beginning, issue, spend) => sessions.revocationLog.record(async (tx, write, note) => {
-      // Written first, so that logins of one user wait for each other here: each has to count the session of the other.
-      if (await noteLogin.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
+    async begin (tx, user, beginning, issue, admit) {
+      const refusal = await refusalOf(user, { ...attemptOf(beginning, tx), isNew: true })
+      if (refusal) throw refusal
+      await admit()
+      return store(tx, user, beginning, issue)
+    },
 
-      const found = await lookUp.byId(id, tx)
-      if (!found) throw new CredentialsInvalid()
-      const { session, answer } = await begin(tx, found, beginning, issue, async () => {
+    async signIn ({ id, epoch }, beginning, issue, spend) {
+      const outcome = await sessions.revocationLog.record(async (tx, write, note) => {
+        // Written first, so that logins of one user wait for each other here: each has to count the session of the
+        // other.
+        const first = spend ? lock : noteLogin
+        if (await first.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
+
+        const found = await lookUp.byId(id, tx)
+        if (!found) throw new CredentialsInvalid()
         const user = spend ? await spend(tx, found, write, note) : found
+        const refusal = await refusalOf(user, attemptOf(beginning, tx))
+        if (refusal && !spend) throw refusal
+        if (refusal) return { refusal }
+        if (spend) await noteLogin.run(tx, { id, epoch: user.epoch, now: new Date() })
         await tellOfDevice?.(tx, user, beginning, note)
         await sessions.makeRoom(tx, write, note, user, beginning)
-        return user
+        const { session, answer } = await store(tx, user, beginning, issue)
+        await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })
+        return { answer }
       })
-      await note({ type: 'login', userId: id, sessionId: session.id, client: beginning })
-      return answer
-    }),
+      if ('refusal' in outcome) throw outcome.refusal
+      return outcome.answer
+    },
   }
 }
 

@@ -49,8 +49,8 @@ export function createKeeping (cookies: Cookies, csrf: Csrf, { transport }: Tran
 export const cookiesOfError = Symbol('cookies of an error')
 
 /** An `onError` hook that sends the cookies of an error. */
-export async function bringCookies (_: unknown, reply: AnyReply, error: Error & { [cookiesOfError]?: string[] }) {
-  setCookies(reply, error[cookiesOfError] ?? [])
+export async function bringCookies (_: unknown, reply: AnyReply, error: Error) {
+  setCookies(reply, (error as { [cookiesOfError]?: string[] })[cookiesOfError] ?? [])
 }
 
 /**

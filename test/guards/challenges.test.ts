@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { errors, type AccountsOptions } from '../../lib/index.ts'
+import { softPasskey } from '../../lib/testing.ts'
 import { codeOf, wrongCode } from '../features/factors/enrolled.ts'
 import { build, decode, mint, password } from '../support/build.ts'
 
@@ -40,6 +41,8 @@ const challenges: Record<string, [status: number, error?: string]> = {
   ACCOUNTS_TOKEN_STALE: [401, 'insufficient_user_authentication'],
   ACCOUNTS_TOKEN_WEAK: [401, 'insufficient_user_authentication'],
   ACCOUNTS_FACTOR_INVALID: [401],
+  ACCOUNTS_PASSKEY_INVALID: [401],
+  ACCOUNTS_PASSKEY_UNKNOWN: [401],
   ACCOUNTS_FORBIDDEN: [403, 'insufficient_scope'],
 }
 
@@ -66,6 +69,7 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     introspection: { clients: [shop] },
     verifyClaims: (_, request) => request?.url !== '/guarded?refused',
     factors: true,
+    passkeys: { origins: ['https://app.example.com'] },
     ...options,
   })
   app.get('/fresh', { preHandler: app.accounts.guard({ fresh: '1s' }) }, async () => 'in')
@@ -88,6 +92,17 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
   })
   await refresh(spent)
   const { access_token: bobs } = await signUp('bob')
+  const optionsFor = async (what: string) => (await app.inject({
+    method: 'POST',
+    url: '/auth/passkeys/options',
+    payload: { for: what },
+    headers: { authorization: `${scheme} ${bobs}` },
+  })).json().options
+  const key = softPasskey({ origin: 'https://app.example.com' })
+  key.create(await optionsFor('registration'))
+  const credential = key.get(await optionsFor('login'))
+  const broken = structuredClone(credential)
+  broken.response.clientDataJSON = 'AAAA'
   const enrol = async (method: 'POST' | 'PUT', payload?: object) => (await app.inject({
     method, url: '/auth/factors/totp', headers: { authorization: `${scheme} ${bobs}` }, ...payload && { payload },
   })).json()
@@ -115,6 +130,8 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     await ask('/weak', old),
     await post('/auth/factors/verify', { ticket, code: wrongCode(secret) }),
     await post('/auth/factors/verify', { ticket: hostile, code: hostile }),
+    await post('/auth/passkeys/login', { credential }),
+    await post('/auth/passkeys/login', { credential: broken }),
     await ask('/admin', old),
     await post('/auth/login', { username: hostile, password: hostile }),
     await post('/auth/login', { username: 'ada', password: hostile }),

@@ -18,32 +18,36 @@ const EnrolmentRequired = createError('ACCOUNTS_FACTOR_ENROLMENT_REQUIRED',
 
 /** The first factor was right: with a ticket, and what the user may prove next. */
 export class FactorRequired extends Required {
-  ticket: string | undefined
+  declare readonly ticket: string | undefined
   expires_in: number
   factors: string[]
 
   constructor ({ ticket, expires_in: seconds, cookies }: HalfDone = example, factors: string[] = ['totp', 'recovery']) {
     super()
-    this.ticket = ticket
     this.expires_in = seconds
     this.factors = factors
-    Object.defineProperty(this, cookiesOfError, { value: cookies })
+    hideIn(this, ticket, cookies)
   }
 }
 
 /** The first factor was right, and a second one has to be set up: with a ticket, and what the user may set up. */
 export class FactorEnrolmentRequired extends EnrolmentRequired {
-  ticket: string | undefined
+  declare readonly ticket: string | undefined
   expires_in: number
   may_enrol: string[]
 
   constructor ({ ticket, expires_in: seconds, cookies }: HalfDone = example, mayEnrol: string[] = ['totp']) {
     super()
-    this.ticket = ticket
     this.expires_in = seconds
     this.may_enrol = mayEnrol
-    Object.defineProperty(this, cookiesOfError, { value: cookies })
+    hideIn(this, ticket, cookies)
   }
+}
+
+/** Loggers write what is enumerable of an error, and a ticket is as good as the first factor. */
+function hideIn (error: object, ticket: string | undefined, cookies: string[]): void {
+  Object.defineProperty(error, 'ticket', { value: ticket })
+  Object.defineProperty(error, cookiesOfError, { value: cookies })
 }
 
 /** For the document. */

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { InputInvalid } from '../../http/errors.ts'
 import type { User } from '../../users/entity.ts'
 import type { Asked, RemoveFor } from './removing.ts'
 import { LastCredential } from './errors.ts'
@@ -21,8 +22,11 @@ export function createReset ({ methods }: Pick<Factors, 'methods'>, removeFor: R
   }
 
   return async (userId, which, asked) => {
-    const named = methods.filter(({ shown: { name } }) => which?.[name])
-    const chosen = Object.keys(which ?? {}).length === 0 ? methods : named
+    const named = Object.entries(which ?? {}).filter(([, isMeant]) => isMeant).map(([name]) => name)
+    if (which && Object.keys(which).length > 0 && named.length === 0) {
+      throw new InputInvalid('body must name what is to go')
+    }
+    const chosen = methods.filter(({ shown: { name } }) => named.length === 0 || named.includes(name))
     await removeFor(userId, {
       type: 'factors-reset',
       reason: 'admin',

@@ -26,10 +26,10 @@ export function createFactorStep (
 
       const methods = await (attempt.tx ? of(attempt.tx, user.id) : database.run((em) => of(em, user.id)))
       if (!hasFactor && !methods.some(({ isFactor }) => isFactor)) {
-        throw new FactorEnrolmentRequired(tickets.give(user, 'enrol', attempt), enrolable())
+        return new FactorEnrolmentRequired(tickets.give(user, 'enrol', attempt), enrolable())
       }
       const use = attempt.sessionId === undefined ? 'login' : 'reauthenticate'
-      throw new FactorRequired(tickets.give(user, use, attempt), methods.map(({ name }) => name))
+      return new FactorRequired(tickets.give(user, use, attempt), methods.map(({ name }) => name))
     },
   }
 }

@@ -63,12 +63,13 @@ export function verifyFactor (
     request: AnyRequest, { claims, user }: ShownTicket, method: Method, proof: unknown
   ): Promise<Checked> {
     const client = clientOf(request)
-    const device = method.isGuessable ? await throttle.known(request, () => lookUp.stored.byId(user.id)) : undefined
-    const attempted = method.isGuessable ? { id: user.id, device } : undefined
+    const { isGuessable } = method
+    const device = isGuessable ? await throttle.known(request, () => lookUp.stored.byId(user.id)) : undefined
+    const attempted = { id: user.id, device, isGuessable }
     try {
       const checked = await throttle.guessFactor(request, attempted, () => method.check(proof, user, claims, request))
       counters.factorsVerified++
-      return method.isGuessable ? checked : { ...checked, spend: reopening(checked, user) }
+      return isGuessable ? checked : { ...checked, spend: reopening(checked, user) }
     } catch (error) {
       if ([FactorInvalid, ...method.Refusals ?? []].some((Refusal) => error instanceof Refusal)) {
         counters.factorsRefused++
@@ -134,7 +135,8 @@ export function verifyFactor (
       const cookie = body.remember_device && shown.claims.transport !== 'body' && devices.remember(shown.user)
       return deliver(reply, cookie ? { ...granted, cookies: [...granted.cookies, cookie] } : granted)
     } catch (error) {
-      tickets.forget(request, reply, error)
+      // What the body has brought says nothing of the one in the cookie.
+      if (body.ticket === undefined) tickets.forget(request, reply, error)
       throw error
     }
   })

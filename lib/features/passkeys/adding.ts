@@ -83,7 +83,8 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
     return factors.change(request, reply, enroller, {
       type: 'factor-added',
       reason: 'passkey',
-      ...isFirst && { secondFactor: 'on', proved: provedByNew },
+      ...isFirst && { secondFactor: 'on' },
+      ...(isFirst || 'ticket' in enroller) && { proved: provedByNew },
       endsOthers: isFirst,
       async act (tx, { id: userId }) {
         const passkey = shownPasskey(await store(tx, userId, registered, name?.trim()))

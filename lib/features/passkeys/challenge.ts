@@ -22,6 +22,9 @@ export interface Challenges {
 /** How long a challenge is good: the ceremony in the browser has this time. */
 export const challengeSeconds = 300
 
+/** So much may the clocks of other processes be ahead. */
+const mostSecondsAhead = 60
+
 const stemLength = 21
 
 /** `keys`: the first makes, each verifies. */
@@ -41,7 +44,9 @@ export function createChallenges (keys: Buffer[]): Challenges {
       const bytes = Buffer.from(challenge, 'base64url')
       const stem = bytes.subarray(0, stemLength)
       const expiresAt = stem.readUInt32BE(16) * 1000
-      if (stem[20] !== codes[purpose] || expiresAt <= Date.now()) return
+      const leftMs = expiresAt - Date.now()
+      const isInTime = leftMs > 0 && leftMs <= (challengeSeconds + mostSecondsAhead) * 1000
+      if (stem[20] !== codes[purpose] || !isInTime) return
       const signature = bytes.subarray(stemLength).toString('hex')
       const isOurs = keys.some((key) => isEqual(signature, sign(key, stem, binding).toString('hex')))
       return isOurs ? new Date(expiresAt) : undefined

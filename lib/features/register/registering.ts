@@ -45,8 +45,7 @@ export function createStoreRegistration ({
           await tx.insert(User, user)
           await uniqueFields.note(tx, user.id, user.profile)
           await added?.(tx)
-          return user
-        }, true)
+        })
         const of = { userId: user.id, sessionId: session.id, client: beginning }
         const registered: Happening<RegisterEvents> = { type: 'register', ...of }
         const happenings = happening ? [registered, { ...happening, ...of }] : [registered]

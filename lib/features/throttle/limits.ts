@@ -42,14 +42,12 @@ export interface Limits extends MailLimits {
     check: (found: Found, isJudged: boolean) => Promise<Result>,
   ) => Promise<Result>
   /**
-   * For a check of a second factor of a user, or where nobody is named of one that cannot be guessed: then it counts
-   * for the network alone. What is a 401 is a failure. A right factor empties the bucket of the user; a right password
-   * never does.
+   * For a check of a second factor, or of a passkey of nobody knows whom. What can be guessed counts for the user and
+   * the network, all else for the network alone. What is a 401 is a failure. A right factor empties the bucket of the
+   * user, whichever it was; a right password never does.
    * @throws {Throttled}
    */
-  guessFactor: <Result>(
-    request: AnyRequest, of: { id: string, device?: string | undefined } | undefined, check: () => Promise<Result>
-  ) => Promise<Result>
+  guessFactor: <Result>(request: AnyRequest, of: Proving | undefined, check: () => Promise<Result>) => Promise<Result>
   /**
    * For a registration: `act` tells whether the name of what `prepare` has made is taken. It counts for its network,
    * unless it failed before that.
@@ -69,6 +67,14 @@ export interface Limits extends MailLimits {
   known: Devices['known']
   /** Has the browser of a session known from now on, where its tokens travel in cookies. */
   remember: Devices['remember']
+}
+
+/** Whose second factor is tried, and whether it can be guessed. */
+export interface Proving {
+  id: string
+  /** What tells this browser from others, if it is known to be one of that user. */
+  device: string | undefined
+  isGuessable: boolean
 }
 
 /** A bucket that an attempt is counted in. */
@@ -229,13 +235,14 @@ export function createLimits (
     },
 
     async guessFactor (request, of, check) {
-      const ofNetworks = bucketsOf(request)
-      const ofUser = of && (of.device ? bucket('factor-device', `${of.id} ${of.device}`) : bucket('factor', of.id))
-      const buckets = ofUser ? [...ofNetworks, ofUser] : ofNetworks
+      const ofUser = of ? [bucket('factor', of.id)] : []
+      if (of?.device) ofUser.push(bucket('factor-device', `${of.id} ${of.device}`))
+      const buckets = [...bucketsOf(request), ...of?.isGuessable ? ofUser.slice(-1) : []]
       const attempted = of && { key: of.id, id: of.id }
       const result = await attempt(buckets, check, (error) => isRefusal(error) && tellOf(buckets, request, attempted))
-      await change(buckets, (rows) =>
-        takeBackFrom(rows, buckets).map((row, index) => (buckets[index]!.kind === 'network' ? row : empty))
+      const settled = [...new Set([...buckets, ...ofUser])]
+      await change(settled, (rows) =>
+        takeBackFrom(rows, settled).map((row, index) => (settled[index]!.kind === 'network' ? row : empty))
       )
       return result
     },
