@@ -60,6 +60,7 @@ const sentences = Object.fromEntries(
 )
 
 const shop = { id: 'shop', secret: 'the secret of a client that asks' }
+const origin = 'https://app.example.com'
 const hostile = 'x"\\, error="none'
 
 /** A request for each error that has a challenge, with hostile texts wherever a text may stand. */
@@ -69,7 +70,7 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     introspection: { clients: [shop] },
     verifyClaims: (_, request) => request?.url !== '/guarded?refused',
     factors: true,
-    passkeys: { origins: ['https://app.example.com'] },
+    passkeys: { origins: [origin] },
     ...options,
   })
   app.get('/fresh', { preHandler: app.accounts.guard({ fresh: '1s' }) }, async () => 'in')
@@ -92,17 +93,16 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
   })
   await refresh(spent)
   const { access_token: bobs } = await signUp('bob')
-  const optionsFor = async (what: string) => (await app.inject({
-    method: 'POST',
-    url: '/auth/passkeys/options',
-    payload: { for: what },
-    headers: { authorization: `${scheme} ${bobs}` },
-  })).json().options
-  const key = softPasskey({ origin: 'https://app.example.com' })
-  key.create(await optionsFor('registration'))
-  const credential = key.get(await optionsFor('login'))
-  const broken = structuredClone(credential)
-  broken.response.clientDataJSON = 'AAAA'
+  const { access_token: carols } = await signUp('carol')
+  const sendAsCarol = async (url: string, payload: object) =>
+    (await app.inject({ method: 'POST', url, payload, headers: { authorization: `${scheme} ${carols}` } })).json()
+  const [known, unknown] = [softPasskey({ origin }), softPasskey({ origin })]
+  const { options: creation } = await sendAsCarol('/auth/passkeys/options', { for: 'registration' })
+  unknown.create(creation)
+  await sendAsCarol('/auth/passkeys', { credential: known.create(creation) })
+  const login = (await sendAsCarol('/auth/passkeys/options', { for: 'login' })).options
+  const broken = known.get(login)
+  broken.response.signature = 'AAAA'
   const enrol = async (method: 'POST' | 'PUT', payload?: object) => (await app.inject({
     method, url: '/auth/factors/totp', headers: { authorization: `${scheme} ${bobs}` }, ...payload && { payload },
   })).json()
@@ -130,7 +130,7 @@ async function provoke (t: Test, options: AccountsOptions): Promise<LightMyReque
     await ask('/weak', old),
     await post('/auth/factors/verify', { ticket, code: wrongCode(secret) }),
     await post('/auth/factors/verify', { ticket: hostile, code: hostile }),
-    await post('/auth/passkeys/login', { credential }),
+    await post('/auth/passkeys/login', { credential: unknown.get(login) }),
     await post('/auth/passkeys/login', { credential: broken }),
     await ask('/admin', old),
     await post('/auth/login', { username: hostile, password: hostile }),

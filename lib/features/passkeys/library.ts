@@ -23,7 +23,7 @@ export function openLibrary (): Promise<Library> {
 
 async function load (): Promise<Library> {
   const [{ verifyAuthenticationResponse, verifyRegistrationResponse }, helpers] = await Promise.all([
-    import('@simplewebauthn/server'), import('@simplewebauthn/server/helpers'),
+    import('@simplewebauthn/server').catch(refuse), import('@simplewebauthn/server/helpers').catch(refuse),
   ])
   const { decodeAttestationObject, isoBase64URL, isoCBOR } = helpers
   return { verifyAuthenticationResponse, verifyRegistrationResponse, decodeAttestationObject, isoBase64URL, isoCBOR }
@@ -31,9 +31,15 @@ async function load (): Promise<Library> {
 
 function requireInstalled (): void {
   try {
-    import.meta.resolve(name)
+    // Not there in an app that was put into one file of CommonJS.
+    import.meta.resolve?.(name)
   } catch (cause) {
-    if (!isMissing(cause, name)) throw cause
-    throw new OptionsInvalid(`passkeys needs the package ${name}: npm install ${name}`, { cause })
+    refuse(cause)
   }
+}
+
+/** Bundlers leave an import with a `catch` to the app that has the package. */
+function refuse (cause: unknown): never {
+  if (!isMissing(cause, name)) throw cause
+  throw new OptionsInvalid(`passkeys needs the package ${name}: npm install ${name}`, { cause })
 }
