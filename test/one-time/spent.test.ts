@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createSpent } from '../../lib/one-time/spent.ts'
 import { buildOnFile } from '../support/build.ts'
-import { freshDatabase, open, openDatabase } from '../support/databases.ts'
+import { freshDatabase, open, openDatabase, withFewConnections } from '../support/databases.ts'
 import { rounds } from '../support/rounds.ts'
 
 const later = () => new Date(Date.now() + 300_000)
@@ -33,7 +33,7 @@ async function openSpent (t: Test) {
 }
 
 async function startSpender (t: Test, db: string): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'spender.ts'), [db], { execArgv: [] })
+  const child = fork(join(import.meta.dirname, 'spender.ts'), [withFewConnections(db)], { execArgv: [] })
   t.teardown(async () => {
     const ended = once(child, 'exit')
     child.kill('SIGKILL')

@@ -215,3 +215,11 @@ function readColumn (column: { type: string, string: () => string | null }, next
   const text = column.string()
   return text && Date.parse(`${text.replace(' ', 'T')}Z`)
 }
+
+/** The database with a limit on connections of one pool, for processes that race: a server has a hundred for all. */
+export function withFewConnections (db: string): string {
+  if (!URL.canParse(db) || !db.includes('://')) return db
+  const url = new URL(db)
+  url.searchParams.set('connection_limit', '3')
+  return url.href
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
+import { withFewConnections } from '../../support/databases.ts'
 
 const processes = 4
 
@@ -18,7 +19,7 @@ export interface Sent {
 }
 
 async function startVerifier (t: Test, db: string, options: AccountsOptions): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'verifier.ts'), [db, JSON.stringify(options)], { execArgv: [] })
+  const child = fork(join(import.meta.dirname, 'verifier.ts'), [withFewConnections(db), JSON.stringify(options)], { execArgv: [] })
   t.teardown(async () => {
     const ended = once(child, 'exit')
     child.kill('SIGKILL')
