@@ -3,6 +3,7 @@ import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { GuardOptions } from '../../lib/index.ts'
 import { build, buildOnFile } from '../support/build.ts'
+import { until } from '../support/waiting.ts'
 
 const whoami = async ({ user, auth }: { user: unknown, auth: unknown }) => ({ user, auth })
 
@@ -92,9 +93,12 @@ t.test("verified: the user's address was proved to be theirs, which is asked aft
   for (const { id } of [ada, bob]) await users.setRoles(id, ['clerk'])
   t.match((await get('/it', ofAda)).json().user, { username: 'ada', email_verified: true })
   t.match((await get('/it', ofBob)).json(), { statusCode: 403, code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
-  const before = app.accounts.counters.usersRead
-  for (const token of [ofAda, ofBob]) await get('/it', token)
-  t.equal(app.accounts.counters.usersRead, before, 'from memory')
+  // From memory, once the log was read in which the roles stand: whoever reads it forgets the users.
+  await until(async () => {
+    const before = app.accounts.counters.usersRead
+    for (const token of [ofAda, ofBob]) await get('/it', token)
+    return app.accounts.counters.usersRead === before
+  })
 
   await users.update(ada.id, { email: 'lovelace@example.com' })
   t.match((await get('/it', ofAda)).json(), { statusCode: 403, code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
