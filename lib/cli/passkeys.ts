@@ -22,7 +22,7 @@ export const passkeys = defineCommand({
     }
     const found = await passkeys.list(user.id)
     const rows = found.map(({ id, name, createdAt, lastUsedAt, synced, rpId }) =>
-      [id, name, moment(createdAt), lastUsedAt ? moment(lastUsedAt) : '–', synced ? 'yes' : 'no', rpId])
+      [id, name, moment(createdAt), moment(lastUsedAt), synced ? 'yes' : 'no', rpId])
     return {
       result: { passkeys: found },
       text: table([['id', 'name', 'added', 'last used', 'synced', 'domain'], ...rows]),

@@ -41,7 +41,7 @@ export interface Seal {
 
 /** Thrown where the key of a sealed text is not among those that are given. It tells the key by its id. */
 export class SealKeyMissing extends Error {
-  keyId: string
+  declare keyId: string
 
   constructor (keyId: string) {
     super(`What the key ${keyId} has sealed cannot be read: it is not among the keys of encryptionKey`)

@@ -1,4 +1,4 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import type { TSchema } from '@sinclair/typebox'
 import type { Database } from '../database/database.ts'
 import type { ErrorClass } from '../http/answers.ts'
@@ -64,8 +64,6 @@ export interface Attempt {
   sessionId?: string
   /** The generation of the access token that was shown of it. */
   gen?: number
-  /** Whether the user is being made, and so has nothing yet that could be asked for. */
-  isNew?: boolean
   /** Undefined where code asks for it. */
   request?: AnyRequest | undefined
   /** The transaction in which the session begins. */
@@ -113,8 +111,8 @@ export interface SignIn extends Granting, Beginnings {
    */
   judge: (user: User, attempt: Attempt) => Promise<void>
   /**
-   * Stores the first session of a new user, once all steps agree. `admit` stores the user.
-   * @throws what a step refuses with
+   * Stores the first session of a user whom `admit` stores. No step is asked: they have nothing yet that one could ask
+   * for.
    */
   begin: <Answer>(
     tx: EntityManager, user: User, beginning: Beginning, issue: (session: Session) => Answer,
@@ -174,9 +172,11 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     return { session, answer }
   }
 
-  const asChecked = { id: 'id', epoch: 'epoch', disabledAt: null }
-  const noteLogin = database.statement(({ query }) => query(User).update({ lastLoginAt: 'now' }).where(asChecked))
-  const lock = database.statement(({ query }) => query(User).update({ epoch: raw('epoch') }).where(asChecked))
+  const writeLogin = database.statement(({ query }) =>
+    query(User).update({ lastLoginAt: 'now' }).where({ id: 'id', epoch: 'epoch', disabledAt: null }))
+  /** False where the user is gone, disabled or signed out since they were checked. */
+  const noteLogin = async (tx: EntityManager, { id, epoch }: Pick<User, 'id' | 'epoch'>) =>
+    await writeLogin.run(tx, { id, epoch, now: new Date() }) === 1
 
   return {
     ...granting,
@@ -190,26 +190,23 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     },
 
     async begin (tx, user, beginning, issue, admit) {
-      const refusal = await refusalOf(user, { ...attemptOf(beginning, tx), isNew: true })
-      if (refusal) throw refusal
       await admit()
       return store(tx, user, beginning, issue)
     },
 
-    async signIn ({ id, epoch }, beginning, issue, spend) {
+    async signIn (checked, beginning, issue, spend) {
+      const { id, epoch } = checked
       const outcome = await sessions.revocationLog.record(async (tx, write, note) => {
         // Written first, so that logins of one user wait for each other here: each has to count the session of the
-        // other.
-        const first = spend ? lock : noteLogin
-        if (await first.run(tx, { id, epoch, now: new Date() }) === 0) throw new CredentialsInvalid()
-
-        const found = await lookUp.byId(id, tx)
-        if (!found) throw new CredentialsInvalid()
+        // other. Whoever has to prove more has not signed in yet.
+        if (!spend && !await noteLogin(tx, checked)) throw new CredentialsInvalid()
+        const found = await (spend ? lookUp.locked(tx, id) : lookUp.byId(id, tx))
+        if (!found || found.epoch !== epoch || found.disabledAt) throw new CredentialsInvalid()
         const user = spend ? await spend(tx, found, write, note) : found
         const refusal = await refusalOf(user, attemptOf(beginning, tx))
         if (refusal && !spend) throw refusal
         if (refusal) return { refusal }
-        if (spend) await noteLogin.run(tx, { id, epoch: user.epoch, now: new Date() })
+        if (spend) await noteLogin(tx, user)
         await tellOfDevice?.(tx, user, beginning, note)
         await sessions.makeRoom(tx, write, note, user, beginning)
         const { session, answer } = await store(tx, user, beginning, issue)

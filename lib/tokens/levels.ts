@@ -18,6 +18,11 @@ export function satisfies (level: Level, wanted: Level): boolean {
   return levels.indexOf(level) >= levels.indexOf(wanted)
 }
 
+/** What is proved by one factor more: its level, and its methods after those of before, each once. */
+export function provedAfter (before: string[], { acr, amr }: Proved): Proved {
+  return { acr, amr: [...new Set([...before, ...amr])] }
+}
+
 /** What a session has that has proved the one, and later the other: nothing lowers it. */
 export function raisedBy (before: Proved, proved: Proved): Proved {
   return satisfies(proved.acr, before.acr) ? proved : before

@@ -19,6 +19,16 @@ export function transportFields (transport: TransportSettings['transport']) {
   }
 }
 
+/** The fields by which a client says how the tokens of a sign-in are to travel, and for how long. */
+export function wishFields (transport: TransportSettings['transport']) {
+  return {
+    ...transportFields(transport),
+    ...transport !== 'body' && {
+      remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })),
+    },
+  }
+}
+
 /** The schema of an empty answer that clears the cookies of the session. */
 export function ForgottenSchema ({ transport }: TransportSettings) {
   const takesBack = setsCookies(transport, 'Takes the cookies of the session back, where it had any.')

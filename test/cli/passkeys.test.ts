@@ -1,6 +1,7 @@
 import t from 'tap'
 import { softPasskey } from '../../lib/testing.ts'
-import { buildWithPasskeys, origin } from '../features/passkeys/with-passkeys.ts'
+import { secret } from '../support/build.ts'
+import { buildWithPasskeys, origin, passkeys } from '../features/passkeys/with-passkeys.ts'
 import { cli, json } from './cli.ts'
 
 t.test('passkeys are listed and taken away from the command line, but for the last way in', async (t) => {
@@ -19,4 +20,17 @@ t.test('passkeys are listed and taken away from the command line, but for the la
   await send('POST', '/register', undefined, { username: 'eve', enrolment, credential: softPasskey({ origin }).create(options) })
   const { passkeys: [only] } = await json(['user', 'passkeys', 'eve'], given)
   t.match(await json(['user', 'passkeys', 'eve', '--delete', only.id], given), { error: { code: 'ACCOUNTS_LAST_CREDENTIAL' } })
+})
+
+t.test('a passkey that has signed in and is kept on several devices is listed as such, by the options of the app too', async (t) => {
+  const { db, signUp, add, login } = await buildWithPasskeys(t)
+  const { access_token: token } = await signUp()
+  const key = softPasskey({ origin, synced: true })
+  const { passkey } = (await add(key, token, { name: 'Phone' })).json()
+  t.equal((await login(key)).statusCode, 200)
+  const cwd = t.testdir({ 'app.mjs': `export default ${JSON.stringify({ secret, passkeys })}` })
+  const given = { cwd, env: { ACCOUNTS_DATABASE_URL: db } }
+  const { stdout } = await cli(['user', 'passkeys', 'ada', '--config', 'app.mjs'], given)
+  t.match(stdout, /Phone +\d{4}-\d\d-\d\d .+ \d{4}-\d\d-\d\d .+ yes +example\.com/)
+  t.match(await json(['user', 'passkeys', 'ada'], given), { passkeys: [{ id: passkey.id, lastUsedAt: String, synced: true }] })
 })

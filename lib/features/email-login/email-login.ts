@@ -10,7 +10,7 @@ import { SessionsFull } from '../../sessions/errors.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { Spend, Wish } from '../../sign-in/sign-in.ts'
-import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { ownSiteErrors, wishFields } from '../../transport/schema.ts'
 import { User } from '../../users/entity.ts'
 import { EmailSchema } from '../../users/schema.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -37,12 +37,7 @@ export function emailLogin (spine: Spine, mail: MailProofs, throttle: Limits): A
     summary: 'Sign in by the link or the code of a mail',
     description: 'Only where it was asked for: a link needs the challenge too.',
     tags,
-    body: ProofBody({
-      ...transportFields(transport),
-      ...transport !== 'body' && {
-        remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })),
-      },
-    }),
+    body: ProofBody(wishFields(transport)),
     response: answers({ 200: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport), ProofInvalid,
       SessionsFull, Throttled, ...signIn.refusals()),
   })

@@ -11,6 +11,7 @@ import type { Asked, RemoveFor } from './removing.ts'
 import type { ChangeFactors } from './change.ts'
 import type { Enrolling, FindSignedIn } from './enrolling.ts'
 import type { HalfDoneTickets } from './half-done.ts'
+import type { TellOfFactors } from './storing.ts'
 
 /** The factors by the words that answers have for them. */
 export type FactorName = 'totp' | 'passkey' | 'recovery'
@@ -67,6 +68,8 @@ export interface Factors {
   spent: Spent
   /** The one transaction in which factors change. */
   change: ChangeFactors
+  /** Tells of changes that are made elsewhere. */
+  telling: TellOfFactors
   /** Takes a factor away from a user, by code. */
   removeFor: RemoveFor
   /** The factors that a user has: recovery codes last. */

@@ -1,4 +1,4 @@
-import type { SettleRemoval } from './change.ts'
+import type { SettleRemoval } from './storing.ts'
 import type { Factors } from './factors.ts'
 
 export function createSettleRemoval ({ methods, of }: Pick<Factors, 'methods' | 'of'>): SettleRemoval {

@@ -19,6 +19,7 @@ import { createRememberedDevices } from './remembered.ts'
 import { createReset } from './reset.ts'
 import { createFactorServices, type FactorServices } from './services.ts'
 import { createFactorStep } from './step.ts'
+import { createStoreChange, createTellOfFactors } from './storing.ts'
 import { TicketField, verifyFactor } from './verify.ts'
 
 /** The order in which answers name methods. */
@@ -44,7 +45,8 @@ export async function open (
   }
 
   const signedIn = createFindSignedIn(spine)
-  const settleRemoval = createSettleRemoval({ methods, of })
+  const telling = createTellOfFactors(spine)
+  const store = createStoreChange(spine, telling, createSettleRemoval({ methods, of }))
   const factors: Factors = {
     methods,
     tickets,
@@ -52,8 +54,9 @@ export async function open (
     spent,
     enrolling: createEnrolling(spine, tickets, signedIn),
     signedIn,
-    change: createChangeFactors(spine, tickets, settleRemoval),
-    removeFor: createRemoveFor(spine, settleRemoval),
+    change: createChangeFactors(spine, { tickets, telling, store }),
+    telling,
+    removeFor: createRemoveFor(spine, telling, store),
     of,
     async reopen (tx, userId) {
       for (const { reopen } of methods) await reopen?.(tx, userId)

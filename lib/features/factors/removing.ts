@@ -1,15 +1,9 @@
 import type { EntityManager } from '@mikro-orm/core'
-import type { Telling } from '../../host/hooks.ts'
-import { clientOf, sourceOf, type AnyRequest } from '../../http/request.ts'
-import type { Hooks } from '../../sessions/options.ts'
+import { clientOf, type AnyRequest } from '../../http/request.ts'
 import { isId } from '../../tokens/claims.ts'
-import { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
-import type { SettleRemoval } from './change.ts'
 import type { Spine } from '../spine.ts'
-import { LastCredential } from './errors.ts'
-import type { FactorReason } from './events.ts'
-import type { FactorsChanged, OnFactorsChanged } from './options.ts'
+import type { StoreChange, StoredChange, TellOfFactors } from './storing.ts'
 
 /** Where a change is asked for, and in whose transaction it is made. */
 export interface Asked {
@@ -18,11 +12,8 @@ export interface Asked {
 }
 
 /** What is taken away from a user by somebody else. */
-export interface Removal {
-  type: Exclude<FactorsChanged['change'], 'factor-added'>
-  reason: FactorReason
-  /** Takes it away, in the transaction that has locked the user. */
-  act: (tx: EntityManager, user: User) => Promise<unknown>
+export interface Removal extends StoredChange<unknown> {
+  type: Exclude<StoredChange<unknown>['type'], 'factor-added'>
 }
 
 /**
@@ -32,28 +23,19 @@ export interface Removal {
  */
 export type RemoveFor = (userId: string, removal: Removal, asked: Asked) => Promise<void>
 
-export function createRemoveFor (spine: Spine, settleRemoval: SettleRemoval): RemoveFor {
-  const { mail, sessions: { endings, revocationLog }, users: { lookUp, needsOf, publicUsers } } = spine
-  const hooks: Hooks & Telling<{ onFactorsChanged: OnFactorsChanged }> = spine.hooks
-
-  return async (userId, { type, reason, act }, { request, em }) => {
+export function createRemoveFor (
+  { sessions: { endings, revocationLog }, users: { lookUp } }: Spine, { tell }: TellOfFactors, store: StoreChange
+): RemoveFor {
+  return async (userId, removal, { request, em }) => {
     if (!isId(userId)) throw new NotFound()
     const client = request && clientOf(request)
     const user = await revocationLog.record(async (tx, write, note) => {
       const user = await lookUp.locked(tx, userId)
       if (!user) throw new NotFound()
-      await act(tx, user)
-      const isNoneLeft = await settleRemoval(tx, userId)
-      if (isNoneLeft && type === 'factor-removed' && needsOf(user).needsFactor) throw new LastCredential()
-      const now = new Date()
-      const change = { factorsChangedAt: now, updatedAt: now, ...isNoneLeft && { mfaAt: null } }
-      await tx.nativeUpdate(User, { id: userId }, change)
+      await store(tx, user, note, removal, { client })
       await endings.endOthers(tx, write, userId, 'factors')
-      await note({ type, reason, userId, client })
-      await mail?.notify(tx, 'factorsChanged', user, { client, data: { change: type, factor: reason } })
       return user
     }, em)
-    const changed: FactorsChanged = { what: reason, change: type }
-    hooks.onFactorsChanged?.(publicUsers.of(user), changed, request ? sourceOf(request) : null)
+    tell(user, removal, request)
   }
 }

@@ -18,7 +18,7 @@ export function createFactorStep (
     Refusals: [FactorRequired, FactorEnrolmentRequired],
 
     async judge (user, attempt) {
-      if (attempt.acr !== undefined || attempt.isNew) return
+      if (attempt.acr !== undefined) return
       const { hasFactor, needsFactor } = needsOf(user)
       if (!hasFactor && !needsFactor) return
       const isHere = !needsFactor && attempt.sessionId === undefined && devices.isRemembered(attempt.request, user)

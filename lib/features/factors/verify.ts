@@ -7,6 +7,7 @@ import { SessionsFull, TokenRevoked, TokenSuperseded } from '../../sessions/erro
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver, type Grant } from '../../sign-in/grant.ts'
 import { TokenExpired, TokenInvalid } from '../../tokens/errors.ts'
+import { provedAfter } from '../../tokens/levels.ts'
 import { TokenMissing } from '../../transport/errors.ts'
 import { ownSiteErrors } from '../../transport/schema.ts'
 import type { User } from '../../users/entity.ts'
@@ -92,8 +93,7 @@ export function verifyFactor (
   /** A session begins. */
   async function begin (request: AnyRequest, { claims: ticket, user }: ShownTicket, checked: Checked): Promise<Grant> {
     const { data, claims } = await signIn.givenByHost(user, request)
-    const { acr, amr } = checked.proved
-    const begun = { ...tickets.beginningOf(request, ticket), data, acr, amr: union(ticket.amr, amr) }
+    const begun = { ...tickets.beginningOf(request, ticket), data, ...provedAfter(ticket.amr, checked.proved) }
     const granted = await signIn.signIn({ id: user.id, epoch: ticket.ver }, begun, (session) =>
       throttle.remember(signIn.grant(session, claims), session),
     async (tx, locked, _, note) => {
@@ -108,13 +108,12 @@ export function verifyFactor (
 
   /** A session goes on. */
   function goOn (request: AnyRequest, { claims: ticket, user }: ShownTicket, checked: Checked): Promise<Grant> {
-    const { acr, amr } = checked.proved
     return sessions.reauthenticate({ sid: ticket.sid!, gen: ticket.gen! }, async (found) => {
       transport.requireOwnSite(request, found, 'body')
       const custom = await signIn.customClaims(found, request)
       return (session) => signIn.grant(session, custom)
     }, clientOf(request), {
-      proved: { acr, amr: union(ticket.amr, amr) },
+      proved: provedAfter(ticket.amr, checked.proved),
       async spend (tx, note) {
         const locked = await lookUp.locked(tx, user.id)
         if (!locked || locked.disabledAt || locked.epoch !== ticket.ver) throw new TokenRevoked()
@@ -151,9 +150,6 @@ export function TicketField (transport: string) {
       : 'Of the refusal that asked for a second factor. Default that of the cookie.',
   }))
 }
-
-/** Methods that were proved, each once. */
-const union = (before: string[], proved: string[]) => [...new Set([...before, ...proved])]
 
 /** Whoever was disabled or signed out everywhere meanwhile has a ticket that is over. */
 function orRevoked (error: unknown): never {

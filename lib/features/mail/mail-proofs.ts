@@ -11,6 +11,7 @@ import type { Challenge, Proof } from '../../one-time/schema.ts'
 import { challengeHash } from '../../one-time/secrets.ts'
 import type { Spine } from '../spine.ts'
 import type { Limits } from '../throttle/limits.ts'
+import type { CodeGuess } from '../throttle/mail-limits.ts'
 import { createFindAsked, type AskedKind } from './asked-mail.ts'
 import { createBeginMail, type Asking, type BeginMail } from './asking.ts'
 import type { MailHooks } from './options.ts'
@@ -85,11 +86,10 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
   const mayGo = createMayGo(spine, throttle)
 
   function guessingOf (request: AnyRequest, purpose: Purpose): Guessing {
-    let isLast = false
+    let guess: CodeGuess | undefined
     return {
       async mayGuess ({ addressKey }) {
-        const guess = await throttle.guessCode(addressKey)
-        isLast = guess.isLast
+        guess = await throttle.guessCode(addressKey)
         return guess.isJudged
       },
       succeeded: ({ addressKey }) => throttle.forgetGuess(addressKey),
@@ -99,7 +99,7 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
           type: 'proof-failed', reason: purpose, userId, client: clientOf(request),
         }
         await events.happen(happening)
-        if (isLast) await throttle.tellOfCodes(request, userId)
+        await guess?.tellOfLast?.(request, userId)
         await throttle.fail(request)
       },
     }

@@ -6,7 +6,7 @@ import { SessionsFull } from '../../sessions/errors.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
-import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { ownSiteErrors, wishFields } from '../../transport/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { Counting } from './counting.ts'
@@ -26,10 +26,7 @@ export function login ({ spine, throttle, proving, factors }: PasskeyParts, coun
     tags,
     body: Type.Object({
       credential: AssertionSchema,
-      ...transportFields(transport),
-      ...transport !== 'body' && {
-        remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })),
-      },
+      ...wishFields(transport),
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport),
       PasskeyInvalid, PasskeyUnknown, SessionsFull, Throttled, ...signIn.refusals()),

@@ -6,7 +6,7 @@ import { SessionsFull } from '../../sessions/errors.ts'
 import type { Attempt, Wish } from '../../sign-in/sign-in.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
 import { deliver } from '../../sign-in/grant.ts'
-import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
+import { ownSiteErrors, wishFields } from '../../transport/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import { Throttled } from '../throttle/errors.ts'
 import type { Limits } from '../throttle/limits.ts'
@@ -67,10 +67,7 @@ export function login ({ spine, throttle, passwords }: PasswordParts): AddRoutes
         maxLength: 512, description: `The ${identifiers.map((name) => words[name]).join(' or ')}.`,
       }),
       password: Type.String({ description: 'As it was chosen, to the last space.' }),
-      ...transportFields(transport),
-      ...transport !== 'body' && {
-        remember: Type.Optional(Type.Boolean({ description: 'Whether cookies outlive the browser window.' })),
-      },
+      ...wishFields(transport),
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },
       ...bodyErrors, ...ownSiteErrors(transport), CredentialsInvalid, SessionsFull, Throttled, Busy,

@@ -1,22 +1,20 @@
 import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { TokenStale, TokenWeak } from '../../guards/errors.ts'
-import type { Telling } from '../../host/hooks.ts'
 import { answers, tags } from '../../http/answers.ts'
-import { clientOf, sourceOf } from '../../http/request.ts'
-import type { Hooks } from '../../sessions/options.ts'
+import { clientOf } from '../../http/request.ts'
 import { NotFound } from '../../users/errors.ts'
 import { FactorMissing } from '../factors/errors.ts'
 import type { Factors, Regenerate } from '../factors/factors.ts'
-import type { OnFactorsChanged } from '../factors/options.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 
 /** Sessions go on: whoever has one has proved more than a code of before could. */
-export function createRegenerate (spine: Spine, { of }: Factors, codes: RecoveryCodes): Regenerate {
-  const { mail, sessions: { revocationLog }, users: { lookUp, publicUsers } } = spine
-  const hooks: Hooks & Telling<{ onFactorsChanged: OnFactorsChanged }> = spine.hooks
+export function createRegenerate (
+  { sessions: { revocationLog }, users: { lookUp } }: Spine, { of, telling }: Factors, codes: RecoveryCodes
+): Regenerate {
+  const change = { type: 'factor-added', reason: 'recovery' } as const
 
   return async (userId, { request, em }) => {
     const client = request && clientOf(request)
@@ -25,13 +23,10 @@ export function createRegenerate (spine: Spine, { of }: Factors, codes: Recovery
       if (!user) throw new NotFound()
       if (!(await of(tx, userId)).some(({ isFactor }) => isFactor)) throw new FactorMissing()
       const made = await codes.renew(tx, userId)
-      await note({ type: 'factor-added', reason: 'recovery', userId, client })
-      const data = { change: 'factor-added', factor: 'recovery' }
-      await mail?.notify(tx, 'factorsChanged', user, { client, data })
+      await telling.write(tx, user, note, change, { client })
       return { user, made }
     }, em)
-    const changed = { what: 'recovery', change: 'factor-added' } as const
-    hooks.onFactorsChanged?.(publicUsers.of(user), changed, request ? sourceOf(request) : null)
+    telling.tell(user, change, request)
     return made
   }
 }

@@ -21,16 +21,17 @@ export interface MailLimits {
   guessCode: (addressKey: string) => Promise<CodeGuess>
   /** Takes a guess back that was right. */
   forgetGuess: (addressKey: string) => Promise<void>
-  /** Tells that the last guess which is judged was wrong: from now on every code of the address is. */
-  tellOfCodes: (request: AnyRequest, userId: string | undefined) => Promise<void>
 }
 
 /** A guess at a code that was mailed. */
 export interface CodeGuess {
   /** False beyond the limit: then every code is wrong. */
   isJudged: boolean
-  /** Whether no other one is judged after it, where it is wrong. */
-  isLast: boolean
+  /**
+   * Where no other one is judged after it: tells that it was wrong, and so every code of the address is from now on.
+   * Undefined for all before.
+   */
+  tellOfLast?: (request: AnyRequest, userId: string | undefined) => Promise<void>
 }
 
 interface MailLimitParts {
@@ -54,6 +55,10 @@ export function createMailLimits ({ rows, key, events }: MailLimitParts, free: F
   const networkRule: Rule = { free: free.network, leakMs: minuteMs }
   const addressRule: Rule = { free: free.address, leakMs: 12 * minuteMs }
   const idOf = (kind: string, name: string) => createHmac('sha256', key).update(`${kind} ${name}`).digest('hex')
+
+  async function tellOfLast (request: AnyRequest, userId: string | undefined): Promise<void> {
+    await events.happen({ type: 'lock', reason: 'address-codes', userId, client: clientOf(request) })
+  }
 
   return {
     async askForMail ({ ip }) {
@@ -87,25 +92,21 @@ export function createMailLimits ({ rows, key, events }: MailLimitParts, free: F
     },
 
     async guessCode (addressKey) {
-      let isJudged = true
-      let isLast = false
+      let guess: CodeGuess = { isJudged: false }
       await rows.change([idOf('code', addressKey)], ([bucket]) => {
         const now = Date.now()
-        isJudged = !isFull(bucket!, codeRule, now)
-        const next = isJudged ? filled(bucket!, codeRule, now) : bucket!
-        isLast = isJudged && isFull(next, codeRule, now)
+        guess = { isJudged: !isFull(bucket!, codeRule, now) }
+        if (!guess.isJudged) return [bucket!]
+        const next = filled(bucket!, codeRule, now)
+        if (isFull(next, codeRule, now)) guess.tellOfLast = tellOfLast
         return [next]
       })
-      return { isJudged, isLast }
+      return guess
     },
 
     async forgetGuess (addressKey) {
       await rows.change([idOf('code', addressKey)], ([bucket]) =>
         [{ ...bucket!, drainedAt: bucket!.drainedAt - codeRule.leakMs }])
-    },
-
-    async tellOfCodes (request, userId) {
-      await events.happen({ type: 'lock', reason: 'address-codes', userId, client: clientOf(request) })
     },
   }
 }

@@ -16,6 +16,9 @@ export interface Success extends Pick<TotpRow, 'sealed' | 'keyId' | 'lastStep'> 
   before: string
 }
 
+/** A seed that another key has sealed, and whose it is. */
+export interface OlderRow extends Pick<TotpRow, 'sealed' | 'keyId'> { user: string }
+
 /** Authenticator apps in the database. */
 export interface TotpRows {
   find: (em: EntityManager, userId: string) => Promise<TotpRow | undefined>
@@ -33,8 +36,8 @@ export interface TotpRows {
   noteShut: (em: EntityManager, userId: string) => Promise<boolean>
   /** Uses a step up: of many at once one alone succeeds. Wrong codes count from none again. */
   succeed: (tx: EntityManager, success: Success) => Promise<boolean>
-  /** The next users after this one, in the order of their ids, whose seed another key has sealed. */
-  older: (em: EntityManager, keyId: string, limit: number, after?: string) => Promise<string[]>
+  /** The next apps after the one of this user, in the order of users' ids, whose seed another key has sealed. */
+  older: (em: EntityManager, keyId: string, limit: number, after?: string) => Promise<OlderRow[]>
   /** Stores a seed that is sealed anew. False where another app is there since. */
   reseal: (em: EntityManager, next: Omit<Success, 'lastStep'>) => Promise<boolean>
   /** Takes codes again. */
@@ -81,12 +84,9 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
     succeed: async (tx, success) => await succeed.run(tx, { ...success, now: new Date() }) === 1,
     reseal: async (em, next) => await reseal.run(em, { ...next }) === 1,
 
-    async older (em, keyId, limit, after) {
-      const found = await selectFrom<{ user: string }>(em, Totp).select('user')
-        .where({ keyId: { $ne: keyId }, ...after !== undefined && { user: { $gt: after } } })
-        .orderBy({ user: 'asc' }).limit(limit).execute('all')
-      return found.map(({ user }) => user)
-    },
+    older: (em, keyId, limit, after) => selectFrom<OlderRow>(em, Totp).select('*')
+      .where({ keyId: { $ne: keyId }, ...after !== undefined && { user: { $gt: after } } })
+      .orderBy({ user: 'asc' }).limit(limit).execute('all'),
 
     async reopen (tx, userId) { await reopen.run(tx, { userId }) },
   }

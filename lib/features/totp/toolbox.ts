@@ -1,4 +1,3 @@
-import type { EntityManager } from '@mikro-orm/core'
 import { randomBytes } from 'node:crypto'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { User } from '../../users/entity.ts'
@@ -6,6 +5,7 @@ import { NotFound } from '../../users/errors.ts'
 import type { RecoveryCodes } from '../recovery-codes/recovery-codes.ts'
 import type { Spine } from '../spine.ts'
 import type { TotpParts } from './method.ts'
+import type { OlderRow, Success } from './rows.ts'
 import { stepAt } from './step.ts'
 
 /** What tests and the command line do with authenticator apps, and nobody else. */
@@ -45,16 +45,13 @@ export function createToolbox (
   { codes, rows, seeds }: TotpParts,
   recoveryCodes: RecoveryCodes
 ): Toolbox {
-  /** A user who signs in meanwhile has the seed sealed anew by that. */
-  async function resealOne (em: EntityManager, userId: string): Promise<keyof Resealed | undefined> {
-    const row = await rows.find(em, userId)
-    if (!row) return
+  /** What a row is to have from now on. Undefined where no key opens it. */
+  function sealedAnew ({ user: userId, sealed: before, keyId }: OlderRow): Omit<Success, 'lastStep'> | undefined {
     try {
-      const { seed: _, ...fresh } = seeds.open(row, userId)
-      if (fresh.sealed === row.sealed) return
-      return await rows.reseal(em, { userId, before: row.sealed, ...fresh }) ? 'resealed' : undefined
+      const { seed: _, ...fresh } = seeds.open({ sealed: before, keyId }, userId)
+      return { userId, before, ...fresh }
     } catch {
-      return 'unreadable'
+      return undefined
     }
   }
 
@@ -77,11 +74,13 @@ export function createToolbox (
       let after: string | undefined
       do {
         const page = await database.run((em) => rows.older(em, seeds.keyId, pageSize, after))
-        for (const userId of page) {
-          const what = await database.run((em) => resealOne(em, userId))
-          if (what) done[what]++
+        for (const row of page) {
+          const next = sealedAnew(row)
+          // Who signs in meanwhile has the seed sealed anew by that.
+          if (next) done.resealed += Number(await database.run((em) => rows.reseal(em, next)))
+          else done.unreadable++
         }
-        after = page.at(-1)
+        after = page.at(-1)?.user
       } while (after !== undefined)
       return done
     },

@@ -1,6 +1,8 @@
 // On each database.
 import { test, type Test } from 'tap'
-import type { AccountsOptions, AccountsUser } from '../../../lib/index.ts'
+import accounts, { type AccountsOptions, type AccountsUser } from '../../../lib/index.ts'
+import { cheap, emptyDatabase, password, secret } from '../../support/build.ts'
+import { Fastify } from '../../support/fastify.ts'
 import { buildEnrolled } from './enrolled.ts'
 
 /** An app in which something happens once, after a request was judged and before its transaction begins. */
@@ -62,6 +64,16 @@ test('factors of who was disabled or signed out meanwhile stay as they are', asy
   }
 })
 
+test('a code of an app that was used with another ticket meanwhile lets nobody in, and leaves the ticket', async (t) => {
+  const { app, meanwhile, nextCode, ticketOf, verify } = await buildWithPause(t)
+  const tickets = [await ticketOf(), await ticketOf()]
+  const code = nextCode()
+  meanwhile(async () => t.equal((await verify(tickets[1], { code })).statusCode, 200))
+  t.match((await verify(tickets[0], { code })).json(), { statusCode: 401, code: 'ACCOUNTS_FACTOR_INVALID' })
+  t.match(app.accounts.counters, { spentTwice: 1 })
+  t.equal((await verify(tickets[0], { code: nextCode() })).statusCode, 200)
+})
+
 test('a recovery code that was used with another ticket meanwhile lets nobody in, and leaves the ticket', async (t) => {
   const { app, meanwhile, recoveryCodes, ticketOf, verify } = await buildWithPause(t)
   const [code, other] = recoveryCodes
@@ -70,4 +82,15 @@ test('a recovery code that was used with another ticket meanwhile lets nobody in
   t.match((await verify(tickets[0], { recovery_code: code })).json(), { statusCode: 401, code: 'ACCOUNTS_FACTOR_INVALID' })
   t.match(app.accounts.counters, { spentTwice: 1 })
   t.equal((await verify(tickets[0], { recovery_code: other })).statusCode, 200)
+})
+
+test('whoever is deleted once a guard has let them in changes no factors, and is told that their tokens are over', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('preHandler', async ({ user }) => { if (user) await app.accounts.users.delete(user.id) })
+  await app.register(accounts, { db: await emptyDatabase(t), secret, password: cheap, factors: true })
+  const { id } = await app.accounts.users.create({ username: 'ada', password })
+  const { access_token: token } = await app.accounts.issueTokens(id, { acr: 'aal2', authTime: new Date() })
+  const headers = { authorization: `Bearer ${token}` }
+  t.match((await app.inject({ method: 'DELETE', url: '/auth/factors', headers })).json(), over)
 })

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { browser, setBy } from '../../support/browser.ts'
 import { build, buildOnFile, password, secret } from '../../support/build.ts'
+import { buildEnrolled, codeOf, wrongCode } from '../factors/enrolled.ts'
 import { address, attempts } from './attempts.ts'
 
 const on: AccountsOptions = { transport: 'cookie', throttle: { account: 3 } }
@@ -88,6 +89,23 @@ t.test('a known device is throttled by itself, and guesses no more than five tim
     'its failures are not counted for the account'
   )
   t.equal((await withDevice(app, undefined)).statusCode, 200, 'nor for the account where it is')
+})
+
+t.test('whoever knows the password and guesses codes does not lock an owner out on a known device', async (t) => {
+  const { app, secret: seed, ticketOf, verify, tick } = await buildEnrolled(t, { transport: 'both', throttle: { factor: 2 } })
+  const page = browser(app)
+  const own = { 'sec-fetch-site': 'same-origin' }
+  const logIn = () => page.post('/auth/login', { username: 'ada', password, transport: 'cookie' }, own)
+  const prove = (code: string) => page.post('/auth/factors/verify', { code }, own)
+  t.equal((await logIn()).statusCode, 403)
+  tick(30)
+  t.equal((await prove(codeOf(seed))).statusCode, 200)
+
+  const guess = async () => (await verify(await ticketOf(), { code: wrongCode(seed) })).statusCode
+  t.same([await guess(), await guess(), await guess(), await guess()], [401, 401, 401, 429])
+  t.equal((await logIn()).statusCode, 403)
+  tick(30)
+  t.equal((await prove(codeOf(seed))).statusCode, 200)
 })
 
 t.test('who fails in the same network does not lock an owner out on a known device', async (t) => {

@@ -8,7 +8,7 @@ import { buildEnrolled, codeOf, factorsOf, stopClock, wrongCode } from '../facto
 const other = 'mN4bV7cX1zL9kJ3hG6fD8sA2pO5iU0yT'
 
 test('who has an authenticator app signs in by its code after the password', async (t) => {
-  const { login, verify, nextCode, get, user } = await buildEnrolled(t)
+  const { login, verify, nextCode, get, send, user } = await buildEnrolled(t)
   const half = await login()
   t.equal(half.statusCode, 403)
   t.match(half.json(), { code: 'ACCOUNTS_FACTOR_REQUIRED', expires_in: 300, factors: ['totp', 'recovery'] })
@@ -17,7 +17,10 @@ test('who has an authenticator app signs in by its code after the password', asy
   const whole = await verify(half.json().ticket, { code: nextCode() })
   t.equal(whole.statusCode, 200)
   t.match(whole.json().user, { id: user.id })
-  t.match((await get('/guarded', whole.json().access_token)).json().auth, { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] })
+  const { access_token: token } = whole.json()
+  t.match((await get('/guarded', token)).json().auth, { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] })
+  const now = new Date().toISOString()
+  t.match((await send('GET', '/factors', token)).json(), { totp: { last_used_at: now } })
 })
 
 test('to begin an enrolment gives a seed of 160 bits and stores nothing', async (t) => {
