@@ -1,4 +1,5 @@
 import type { Open } from '../feature.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
 import { createAddresses, type Addresses } from './addresses.ts'
@@ -9,8 +10,14 @@ import { addRecipients } from './recipients.ts'
 import { verifyEmail } from './verify-email.ts'
 import { createVerifying } from './verifying.ts'
 
+interface Needs {
+  mail: MailProofs
+  /** Undefined where nobody has a second factor. */
+  factors: Factors | undefined
+}
+
 export async function open (
-  spine: Spine, settings: EmailSettings & { routes: Record<string, string> }, { mail }: { mail: MailProofs }
+  spine: Spine, settings: EmailSettings & { routes: Record<string, string> }, { mail, factors }: Needs
 ): Promise<Open<Addresses | undefined, never>> {
   addRecipients(mail, spine.users.lookUp)
   const addresses = createAddresses(spine, mail, settings)
@@ -20,7 +27,7 @@ export async function open (
   return {
     face: addresses,
     routes: {
-      verifyEmail: verifyEmail(spine, mail, createVerifying(spine, mail.mailing)),
+      verifyEmail: verifyEmail(spine, { mail, factors, verifying: createVerifying(spine, mail.mailing) }),
       changeEmail: changeEmail(spine, { mail, changing, confirmOld }),
     },
   }

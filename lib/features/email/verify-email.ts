@@ -1,11 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
-import { clientOf, type AnyRequest } from '../../http/request.ts'
+import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import type { Purpose } from '../../one-time/purposes.ts'
 import { ChallengeIdField, ChallengeSchema, ProofBody, TokenBody, type Proof } from '../../one-time/schema.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
+import type { User } from '../../users/entity.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
@@ -13,15 +15,24 @@ import { Throttled } from '../throttle/errors.ts'
 import { EmailMissing } from './errors.ts'
 import type { Verifying } from './verifying.ts'
 
+interface Parts {
+  mail: MailProofs
+  verifying: Verifying
+  factors: Factors | undefined
+}
+
 export function verifyEmail (
-  { guards, settings: { locations }, users: { lookUp, publicUsers } }: Spine, mail: MailProofs, verifying: Verifying
+  { guards, settings: { locations }, users: { lookUp, publicUsers } }: Spine, { mail, verifying, factors }: Parts
 ): AddRoutes {
   const send = {
     operationId: 'sendVerification',
     summary: 'Ask for a mail by which the own address is verified',
-    description: 'Nothing is sent, and the answer is 204, where that is done already.',
+    description: 'Nothing is sent, and the answer is 204, where that is done already.' +
+      (factors ? ' Takes the ticket of a refusal that asked for an enrolment, too.' : ''),
     tags,
-    body: Type.Object({ challenge_id: ChallengeIdField }, { additionalProperties: false }),
+    body: Type.Object({ challenge_id: ChallengeIdField, ...factors && { ticket: factors.TicketSchema } }, {
+      additionalProperties: false,
+    }),
     response: answers({ 202: ChallengeSchema, 204: NothingSchema },
       ...accessErrors(locations), ...bodyErrors, EmailMissing, Throttled),
   }
@@ -43,6 +54,19 @@ export function verifyEmail (
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
   }
 
+  const guard = guards.ownGuard({ isWayOut: true })
+
+  /** Who has to set a factor up proves their address first: they come with a ticket, which stands in the body. */
+  async function askerOf (request: AnyRequest, reply: AnyReply): Promise<User> {
+    if (factors) {
+      const { ticket } = request.body as { ticket?: string }
+      return (await factors.halfSignedIn(request, reply, guard, ticket)).user
+    }
+    const user = await lookUp.byId(request.auth.claims.sub)
+    if (!user) throw new TokenRevoked()
+    return user
+  }
+
   const verifyBy = async (request: AnyRequest, body: Proof) =>
     verifying.verify(await mail.prove(request, 'verify', body), clientOf(request))
 
@@ -55,10 +79,8 @@ export function verifyEmail (
     mail.pageActs.verify = (request, _reply, body) => verifyBy(request, body)
     mail.pageActs.disown = (request, _reply, { token = '' }) => disownBy(request, token)
     mail.disownActs.verify = verifying.disown
-    const onRequest = guards.ownGuard({ isWayOut: true })
-    scope.post('/email/verify/send', { schema: send, onRequest }, async (request, reply) => {
-      const user = await lookUp.byId(request.auth.claims.sub)
-      if (!user) throw new TokenRevoked()
+    scope.post('/email/verify/send', { schema: send, ...!factors && { onRequest: guard } }, async (request, reply) => {
+      const user = await askerOf(request, reply)
       if (user.email === null) throw new EmailMissing()
       if (user.emailVerifiedAt && !user.mailFailedAt) return reply.code(204).send()
       reply.code(202)

@@ -1,5 +1,6 @@
 import type { AnyReply, AnyRequest } from '../../http/request.ts'
 import { EmailUnverified } from '../../guards/errors.ts'
+import type { Guard } from '../../guards/guard.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import { TokenMissing } from '../../transport/errors.ts'
 import type { Location } from '../../transport/options.ts'
@@ -34,6 +35,15 @@ export interface HalfSignedIn {
 export type Enrolling = (request: AnyRequest, reply: AnyReply, ticket: string | undefined) => Promise<Enroller>
 
 /**
+ * Who has sent a request, which `guard` lets in where no ticket for an enrolment comes along: of the body, or else of
+ * the cookie where there is no access token.
+ * @throws the errors of the guard, and of tickets
+ */
+export type FindHalfSignedIn = (
+  request: AnyRequest, reply: AnyReply, guard: Guard, ticket: string | undefined
+) => Promise<Enroller>
+
+/**
  * Who has sent a request that a guard has let in.
  * @throws {TokenRevoked} where the user was deleted since
  */
@@ -47,11 +57,9 @@ export function createFindSignedIn ({ users: { lookUp } }: Spine): FindSignedIn 
   }
 }
 
-export function createEnrolling (
-  { guards, mail, transport: { locator, ownLocations } }: Spine, tickets: HalfDoneTickets, signedIn: FindSignedIn
-): Enrolling {
-  const guard = guards.ownGuard({ strong: 'always', isWayOut: true, consistency: 'strict' })
-
+export function createFindHalfSignedIn (
+  { transport: { locator, ownLocations } }: Spine, tickets: HalfDoneTickets, signedIn: FindSignedIn
+): FindHalfSignedIn {
   function hasToken (request: AnyRequest): boolean {
     try {
       return Boolean(locator.locate(request, 'access', ownLocations))
@@ -60,20 +68,24 @@ export function createEnrolling (
     }
   }
 
-  /** Before an account is proved to be theirs, a stranger could lock its owner out by a factor. */
-  function requireProved ({ email, emailVerifiedAt }: User): void {
-    if (mail && email !== null && emailVerifiedAt === null) throw new EmailUnverified()
-  }
-
-  return async (request, reply, given) => {
+  return async (request, reply, guard, given) => {
     if (given !== undefined || (!hasToken(request) && tickets.isInCookie(request))) {
       const { user, claims } = await tickets.take(request, given, ['enrol'])
-      requireProved(user)
       return { user, ticket: claims }
     }
     await guard(request, reply)
-    const found = await signedIn(request)
-    requireProved(found.user)
-    return found
+    return signedIn(request)
+  }
+}
+
+export function createEnrolling ({ guards, mail }: Spine, halfSignedIn: FindHalfSignedIn): Enrolling {
+  const guard = guards.ownGuard({ strong: 'always', isWayOut: true, consistency: 'strict' })
+
+  return async (request, reply, given) => {
+    const enroller = await halfSignedIn(request, reply, guard, given)
+    const { email, emailVerifiedAt } = enroller.user
+    // Before an account is proved to be theirs, a stranger could lock its owner out by a factor.
+    if (mail && email !== null && emailVerifiedAt === null) throw new EmailUnverified()
+    return enroller
   }
 }

@@ -9,7 +9,7 @@ import type { TicketClaims } from '../../tokens/ticket.ts'
 import type { User } from '../../users/entity.ts'
 import type { Asked, RemoveFor } from './removing.ts'
 import type { ChangeFactors } from './change.ts'
-import type { Enrolling, FindSignedIn } from './enrolling.ts'
+import type { Enrolling, FindHalfSignedIn, FindSignedIn } from './enrolling.ts'
 import type { HalfDoneTickets } from './half-done.ts'
 import type { TellOfFactors } from './storing.ts'
 
@@ -40,6 +40,8 @@ export interface Method {
   /** Whether it counts as a factor by itself: recovery codes go with the last one that does. */
   isFactor: boolean
   isSetUpFor: (em: EntityManager, userId: string) => Promise<boolean>
+  /** Whether a first factor alone signs this user in no more because of it. By default wherever it is set up. */
+  asks?: (em: EntityManager, userId: string) => Promise<boolean>
   /**
    * Checks a proof, outside of any transaction. What is wrong, used, of somebody else or not to be judged takes the
    * same time.
@@ -50,6 +52,8 @@ export interface Method {
   shown: { name: string, Schema: TSchema, of: (em: EntityManager, userId: string) => Promise<unknown> }
   /** Takes it away from a user, who is locked. False where there was nothing. */
   remove: (tx: EntityManager, userId: string) => Promise<boolean>
+  /** Of a first factor, which stays where the user turns second factors off: from then on it does not ask. */
+  stopAsking?: (tx: EntityManager, userId: string) => Promise<void>
   /** Takes proofs again after too many wrong ones, where there is a limit: a user, locked, has proved another. */
   reopen?: (tx: EntityManager, userId: string) => Promise<void>
 }
@@ -62,6 +66,8 @@ export interface Factors {
   TicketSchema: TOptional<TString>
   /** Who sets up a factor: somebody signed in and strong, or with a ticket for that. */
   enrolling: Enrolling
+  /** Who has sent a request that a guard lets in, or a ticket. */
+  halfSignedIn: FindHalfSignedIn
   /** Who has sent a request that a guard has let in. */
   signedIn: FindSignedIn
   /** Uses up what is good once and has no row of its own. */

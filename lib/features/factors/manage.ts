@@ -49,7 +49,7 @@ export function manageFactors (spine: Spine, factors: Factors, overview: Overvie
         secondFactor: 'off',
         endsOthers: true,
         async act (tx, { id }) {
-          for (const { name, remove } of factors.methods) if (name !== 'passkey') await remove(tx, id)
+          for (const { remove, stopAsking } of factors.methods) await (stopAsking ?? remove)(tx, id)
           return {}
         },
       }))

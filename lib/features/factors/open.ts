@@ -8,7 +8,7 @@ import type { Limits } from '../throttle/limits.ts'
 import { resetFactors } from './admin.ts'
 import { createRemoveFor } from './removing.ts'
 import { createChangeFactors } from './change.ts'
-import { createEnrolling, createFindSignedIn } from './enrolling.ts'
+import { createEnrolling, createFindHalfSignedIn, createFindSignedIn } from './enrolling.ts'
 import type { FactorName, Factors, Method } from './factors.ts'
 import { createHalfDoneTickets } from './half-done.ts'
 import { createSettleRemoval } from './last-factor.ts'
@@ -45,6 +45,7 @@ export async function open (
   }
 
   const signedIn = createFindSignedIn(spine)
+  const halfSignedIn = createFindHalfSignedIn(spine, tickets, signedIn)
   const telling = createTellOfFactors(spine)
   const store = createStoreChange(spine, telling, createSettleRemoval({ methods, of }))
   const factors: Factors = {
@@ -52,7 +53,8 @@ export async function open (
     tickets,
     TicketSchema: TicketField(spine.settings.transport),
     spent,
-    enrolling: createEnrolling(spine, tickets, signedIn),
+    enrolling: createEnrolling(spine, halfSignedIn),
+    halfSignedIn,
     signedIn,
     change: createChangeFactors(spine, { tickets, telling, store }),
     telling,

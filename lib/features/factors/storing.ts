@@ -61,9 +61,9 @@ export function createTellOfFactors (spine: Spine): TellOfFactors {
 
 /**
  * After something was taken away from a user, who is locked: what goes with the last factor goes too, where that was
- * it. True where no factor is left.
+ * it. True where no factor is left that asks: of who needs one any does.
  */
-export type SettleRemoval = (tx: EntityManager, userId: string) => Promise<boolean>
+export type SettleRemoval = (tx: EntityManager, userId: string, needsFactor: boolean) => Promise<boolean>
 
 /**
  * Stores a change of the factors of a user, who is locked, with all that goes with it but for sessions.
@@ -79,8 +79,9 @@ export function createStoreChange (
   return async (tx, user, note, change, place) => {
     const { type, reason, secondFactor, act } = change
     const extra = await act(tx, user, note)
-    const isNoneLeft = type !== 'factor-added' && await settleRemoval(tx, user.id)
-    if (isNoneLeft && reason !== 'admin' && needsOf(user).needsFactor) throw new LastCredential()
+    const { needsFactor } = needsOf(user)
+    const isNoneLeft = type !== 'factor-added' && await settleRemoval(tx, user.id, needsFactor)
+    if (isNoneLeft && reason !== 'admin' && needsFactor) throw new LastCredential()
     const now = new Date()
     const mfaAt = isNoneLeft || secondFactor === 'off' ? null : secondFactor === 'on' ? user.mfaAt ?? now : user.mfaAt
     await tx.nativeUpdate(User, { id: user.id }, { factorsChangedAt: now, updatedAt: now, mfaAt })

@@ -17,21 +17,28 @@ import type { PasskeyRow } from './rows.ts'
 import { AttestationSchema, NameSchema, PasskeySchema, shownPasskey } from './schema.ts'
 import type { Registered } from './verifier.ts'
 
+/** What a user chooses of a new passkey. */
+interface Choice {
+  /** Whether the password alone opens nothing from then on. */
+  secondFactor: boolean
+  name?: string | undefined
+}
+
 /**
  * Stores a new passkey of a user, in the transaction that has locked or made them, and uses its challenge up.
  * @throws {PasskeyInvalid | PasskeysFull | FactorExists}
  */
 export type StorePasskey = (
-  tx: EntityManager, userId: string, registered: Registered, name: string | undefined
+  tx: EntityManager, userId: string, registered: Registered, choice: Choice
 ) => Promise<PasskeyRow>
 
 export function createStorePasskey (
   { settings: { max, rpId }, rows, proving }: Pick<PasskeyParts, 'settings' | 'rows' | 'proving'>
 ): StorePasskey {
-  return async (tx, userId, { challenge, expiresAt, ...said }, name = defaultName(said.aaguid)) => {
+  return async (tx, userId, { challenge, expiresAt, ...said }, { secondFactor, name = defaultName(said.aaguid) }) => {
     await proving.spendChallenge(tx, { challenge, expiresAt })
     if ((await rows.ofUser(tx, userId)).length >= max) throw new PasskeysFull()
-    const row = { ...said, id: uuid(), userId, rpId, name, createdAt: new Date(), lastUsedAt: null }
+    const row = { ...said, id: uuid(), userId, rpId, name, secondFactor, createdAt: new Date(), lastUsedAt: null }
     if (!await rows.insert(tx, row)) throw new FactorExists()
     return { ...row, credentialKey: '' }
   }
@@ -78,7 +85,8 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
     const enroller = await factors.enrolling(request, reply, ticket)
     const registered = await verifier.register(credential, bindingOf(enroller))
     const { needsFactor, hasFactor } = needsOf(enroller.user)
-    const isFirst = (wanted || needsFactor) && !hasFactor
+    const secondFactor = wanted || needsFactor
+    const isFirst = secondFactor && !hasFactor
     reply.code(201)
     return factors.change(request, reply, enroller, {
       type: 'factor-added',
@@ -87,7 +95,7 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
       ...(isFirst || 'ticket' in enroller) && { proved: provedByNew },
       endsOthers: isFirst,
       async act (tx, { id: userId }) {
-        const passkey = shownPasskey(await store(tx, userId, registered, name?.trim()))
+        const passkey = shownPasskey(await store(tx, userId, registered, { secondFactor, name: name?.trim() }))
         const codes = isFirst ? await recoveryCodes.giveFirst(tx, userId) : undefined
         return { passkey, ...codes && { recovery_codes: codes } }
       },

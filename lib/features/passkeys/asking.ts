@@ -70,7 +70,7 @@ export function askForPasskey (parts: PasskeyParts, registration: PasskeyRegistr
       const { id, username, email } = enroller.user
       const known = await passkeysOf(id)
       if (known.length >= settings.max) throw new PasskeysFull()
-      const owner = { handle: handleOf(id), name: username ?? email! }
+      const owner = { handle: handleOf(id), name: username ?? email ?? id }
       return { options: creationOptions(settings, owner, challenges.make('registration', bindingOf(enroller)), known) }
     },
 

@@ -10,7 +10,9 @@ const codes = { login: 1, factor: 2, reauthenticate: 3, registration: 4 } as con
  * Makes and knows challenges of WebAuthn without storing any: nobody else can make one, it is good for one purpose and
  * one binding, and for a few minutes. That it is used once alone is not seen here.
  *
- *     16 random bytes | 4: seconds since 1970 when it expires | 1: purpose | 16 of HMAC-SHA-256 of those and binding
+ *     16 random bytes | 4: seconds since 1970 when it expires | 1: purpose | 16 of HMAC-SHA-256 of those and more
+ *
+ * More is the name of the accounts and the binding.
  */
 export interface Challenges {
   /** A new challenge in base64url. `binding` is what it belongs to: a ticket, a session, a user; nothing at a login. */
@@ -27,8 +29,11 @@ const mostSecondsAhead = 60
 
 const stemLength = 21
 
-/** `keys`: the first makes, each verifies. */
-export function createChallenges (keys: Buffer[]): Challenges {
+/** `keys`: the first makes, each verifies. `name`: of the accounts, whose challenges no others of the app take. */
+export function createChallenges (keys: Buffer[], name: string): Challenges {
+  const sign = (key: Buffer, stem: Buffer, binding: string) =>
+    createHmac('sha256', key).update(stem).update(`${name}\0${binding}`).digest().subarray(0, 16)
+
   return {
     make (purpose, binding = '') {
       const stem = Buffer.alloc(stemLength)
@@ -52,8 +57,4 @@ export function createChallenges (keys: Buffer[]): Challenges {
       return isOurs ? new Date(expiresAt) : undefined
     },
   }
-}
-
-function sign (key: Buffer, stem: Buffer, binding: string): Buffer {
-  return createHmac('sha256', key).update(stem).update(binding).digest().subarray(0, 16)
 }

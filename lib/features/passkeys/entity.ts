@@ -19,6 +19,8 @@ const PasskeySchema = defineEntity({
     synced: p.boolean().name('synced'),
     /** Whether it is on several devices now, or backed up. */
     backedUp: p.boolean().name('backed_up'),
+    /** Whether a first factor alone signs nobody in because of it. */
+    secondFactor: p.boolean().name('second_factor'),
     /** Words with spaces between them, such as `internal hybrid`. */
     transports: p.string().length(255).name('transports'),
     /** What kind of authenticator has made it, as that says itself. */

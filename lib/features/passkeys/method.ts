@@ -15,6 +15,7 @@ export function passkeyMethod (rows: Rows, { prove }: Proving): Method {
     isGuessable: false,
     isFactor: true,
     isSetUpFor: async (em, userId) => (await rows.ofUser(em, userId)).length > 0,
+    asks: async (em, userId) => (await rows.ofUser(em, userId)).some(({ secondFactor }) => secondFactor),
 
     check: (credential, { id: userId }, { jti: binding }, request) => prove(request, credential as Assertion, {
       userId, purpose: 'factor', binding, verifiesUser: false, namesUser: false,
@@ -27,5 +28,6 @@ export function passkeyMethod (rows: Rows, { prove }: Proving): Method {
     },
 
     remove: rows.removeAll,
+    stopAsking: rows.stopAsking,
   }
 }

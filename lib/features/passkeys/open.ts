@@ -43,7 +43,7 @@ export async function open (
   const { database, events, keyring, log, settings: { name }, signIn, telemetry } = spine
   const { counters } = telemetry
   const [settings, factors, recoveryCodes] = [passkeys!, needs.factors!, needs.recoveryCodes!]
-  const challenges = createChallenges(keyring.derived('challenge'))
+  const challenges = createChallenges(keyring.derived('challenge'), name)
   const rows = createRows(database)
   const verifier = createVerifier({ log, library: openLibrary(), challenges }, { name, ...settings })
   const proving = createProving({ database, events }, { rows, verifier, spent: factors.spent, counters })

@@ -31,6 +31,8 @@ export interface Rows {
   use: (tx: EntityManager, id: string, use: Use) => Promise<boolean>
   /** Gives a passkey of this user another name. False where they have none of this id. */
   rename: (em: EntityManager, userId: string, id: string, name: string) => Promise<boolean>
+  /** The passkeys of this user are there for signing in alone from then on. */
+  stopAsking: (tx: EntityManager, userId: string) => Promise<void>
   /** False where the user has no passkey of this id. */
   remove: (tx: EntityManager, userId: string, id: string) => Promise<boolean>
   /** False where there were none. */
@@ -73,6 +75,7 @@ export function createRows (database: Pick<Database, 'statement'>): Rows {
     },
 
     rename: async (em, user, id, name) => isId(id) && await em.nativeUpdate(Passkey, { id, user }, { name }) === 1,
+    async stopAsking (tx, user) { await tx.nativeUpdate(Passkey, { user }, { secondFactor: false }) },
     remove: async (tx, user, id) => isId(id) && await tx.nativeDelete(Passkey, { id, user }) === 1,
     removeAll: async (tx, user) => await tx.nativeDelete(Passkey, { user }) > 0,
   }
@@ -84,7 +87,13 @@ function keyOf (credentialId: string): string {
 }
 
 function plain (em: EntityManager, row: object): PasskeyRow {
-  const { user, synced, backedUp, signCount, ...rest } = fromRow(em, Passkey, row)
-  const userId = user as unknown as string
-  return { ...rest, userId, synced: Boolean(synced), backedUp: Boolean(backedUp), signCount: Number(signCount) }
+  const { user, synced, backedUp, secondFactor, signCount, ...rest } = fromRow(em, Passkey, row)
+  return {
+    ...rest,
+    userId: user as unknown as string,
+    synced: Boolean(synced),
+    backedUp: Boolean(backedUp),
+    secondFactor: Boolean(secondFactor),
+    signCount: Number(signCount),
+  }
 }

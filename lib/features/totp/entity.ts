@@ -15,8 +15,8 @@ const TotpSchema = defineEntity({
     lastStep: p.integer().name('last_step'),
     /** Wrong codes in a row. At 100 none is taken any more; 101 says that this has been told. */
     failures: p.integer().name('failures'),
-    /** When a code was last tried: what was tried before the password became another one counts no more. */
-    triedAt: p.datetime(3).strictNullable().name('tried_at'),
+    /** When the password was changed under which the last code was tried: those tried under another count no more. */
+    countedFor: p.datetime(3).strictNullable().name('counted_for'),
     createdAt: p.datetime(3).name('created_at'),
     lastUsedAt: p.datetime(3).strictNullable().name('last_used_at'),
   },

@@ -87,7 +87,7 @@ export function totpRoutes (spine: Spine, parts: RouteParts): AddRoutes {
     const { user } = enroller
     const row = await database.run((em) => rows.find(em, user.id))
     const { enrolment, seed } = enrolments.begin(enroller, stateOf(row))
-    const uri = codes.uriOf(seed, issuer, user.username ?? user.email!)
+    const uri = codes.uriOf(seed, issuer, user.username ?? user.email ?? user.id)
     return { enrolment, secret: codes.secretOf(seed), uri, expires_in: enrolmentSeconds }
   }
 

@@ -28,8 +28,7 @@ export interface TotpRows {
   remove: (tx: EntityManager, userId: string) => Promise<boolean>
   /**
    * Pays for one try, before the code is judged: so no number of tries at once gets past the limit. False beyond it,
-   * and where there is no app. What was tried before the password became another one, at `passwordChangedAt`, counts no
-   * more.
+   * and where there is no app. What was tried under another password than that of `passwordChangedAt` counts no more.
    */
   pay: (em: EntityManager, userId: string, passwordChangedAt: Date) => Promise<boolean>
   /** After a wrong code: true once, where codes are shut by now. */
@@ -48,9 +47,9 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
   const find = database.statement(({ query }) => query(Totp).select('*').where({ user: 'userId' }))
   const insert = database.statement(({ query, all }) => query(Totp).insert(all(Totp)))
   const forgive = database.statement(({ query }) =>
-    query(Totp).update({ failures: 0 }).where({ user: 'userId', triedAt: { $lt: 'passwordChangedAt' } }))
+    query(Totp).update({ failures: 0 }).where({ user: 'userId', countedFor: { $ne: 'passwordChangedAt' } }))
   const pay = database.statement(({ query }) =>
-    query(Totp).update({ failures: raw('failures + 1'), triedAt: 'now' })
+    query(Totp).update({ failures: raw('failures + 1'), countedFor: 'passwordChangedAt' })
       .where({ user: 'userId', failures: { $lt: mostFailures } }))
   const noteShut = database.statement(({ query }) =>
     query(Totp).update({ failures: mostFailures + 1 }).where({ user: 'userId', failures: mostFailures }))
@@ -70,14 +69,14 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
 
     async insert (tx, userId, app) {
       const now = new Date()
-      await insert.run(tx, { ...app, user: userId, failures: 0, triedAt: null, createdAt: now, lastUsedAt: null })
+      await insert.run(tx, { ...app, user: userId, failures: 0, countedFor: null, createdAt: now, lastUsedAt: null })
     },
 
     remove: async (tx, userId) => await tx.nativeDelete(Totp, { user: userId }) > 0,
 
     async pay (em, userId, passwordChangedAt) {
       await forgive.run(em, { userId, passwordChangedAt })
-      return await pay.run(em, { userId, now: new Date() }) === 1
+      return await pay.run(em, { userId, passwordChangedAt }) === 1
     },
 
     noteShut: async (em, userId) => await noteShut.run(em, { userId }) === 1,

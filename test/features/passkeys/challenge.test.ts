@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { challengeSeconds, createChallenges, type Purpose } from '../../../lib/features/passkeys/challenge.ts'
 
 const [newest, older, foreign] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte)) as [Buffer, Buffer, Buffer]
-const challenges = createChallenges([newest, older])
+const challenges = createChallenges([newest, older], 'accounts')
 const purposes: Purpose[] = ['login', 'factor', 'reauthenticate', 'registration']
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
@@ -13,7 +13,7 @@ function stopClock (t: Test): void {
   t.teardown(() => mock.timers.reset())
 }
 
-t.test('a challenge is 37 bytes: random ones, its end, its purpose, and an HMAC of these and the binding', async (t) => {
+t.test('a challenge is 37 bytes: random ones, its end, its purpose, and an HMAC of these, the name and the binding', async (t) => {
   stopClock(t)
   const bytes = Buffer.from(challenges.make('factor', 'a ticket'), 'base64url')
   const stem = bytes.subarray(0, 21)
@@ -21,7 +21,7 @@ t.test('a challenge is 37 bytes: random ones, its end, its purpose, and an HMAC 
   t.equal(bytes.length, 37)
   t.equal(stem.readUInt32BE(16), Math.floor(Date.now() / 1000) + challengeSeconds)
   t.equal(stem[20], 2)
-  const mac = createHmac('sha256', newest).update(stem).update('a ticket').digest().subarray(0, 16)
+  const mac = createHmac('sha256', newest).update(stem).update('accounts\0a ticket').digest().subarray(0, 16)
   t.ok(mac.equals(bytes.subarray(21)))
   t.not(challenges.make('login').slice(0, 21), challenges.make('login').slice(0, 21))
 })
@@ -50,9 +50,17 @@ t.test('a challenge is over after five minutes', async (t) => {
 })
 
 t.test('a challenge of an older key holds, and one of a foreign key does not', async (t) => {
-  t.ok(challenges.check(createChallenges([older]).make('login'), 'login'))
-  t.notOk(challenges.check(createChallenges([foreign]).make('login'), 'login'))
-  t.notOk(createChallenges([older]).check(challenges.make('login'), 'login'))
+  t.ok(challenges.check(createChallenges([older], 'accounts').make('login'), 'login'))
+  t.notOk(challenges.check(createChallenges([foreign], 'accounts').make('login'), 'login'))
+  t.notOk(createChallenges([older], 'accounts').check(challenges.make('login'), 'login'))
+})
+
+t.test('accounts of another name that have the same secret take no challenge of these', async (t) => {
+  const others = createChallenges([newest, older], 'staff')
+  for (const purpose of purposes) {
+    t.notOk(others.check(challenges.make(purpose, 'a'), purpose, 'a'))
+    t.notOk(others.check(challenges.make(purpose), purpose))
+  }
 })
 
 t.test('no other text is a challenge, nor is anything that is no text', async (t) => {

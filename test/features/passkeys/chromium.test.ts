@@ -1,6 +1,10 @@
 // In a process of its own, for 40 s: it opens a browser.
+import { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import 'reflect-metadata'
+import { X509CertificateGenerator } from '@peculiar/x509'
+import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, password } from '../../support/build.ts'
@@ -26,8 +30,12 @@ async function world (t: Test, options: (origin: string) => AccountsOptions = ()
   const built = await build(t, { transport: 'both', passkeys: { origins: [origin] }, ...options(origin) })
   built.app.get('/', (_, reply) => reply.type('text/html').send(html))
   await built.app.listen({ port, host: 'localhost' })
+  return { ...built, origin, ...await visit(t, origin) }
+}
 
-  const page = await (await chromium.openBrowser(t)).newPage()
+/** A browser with an authenticator at a page of the documents. */
+async function visit (t: Test, origin: string, { openBrowser } = chromium) {
+  const page = await (await openBrowser(t)).newPage()
   const cdp = await page.context().newCDPSession(page)
   await cdp.send('WebAuthn.enable')
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
@@ -46,7 +54,7 @@ async function world (t: Test, options: (origin: string) => AccountsOptions = ()
   const run = (call: string) => page.evaluate(async (call) =>
     // eslint-disable-next-line no-eval
     (0, eval)(`(async () => ${call})()`).catch((error: any) => ({ code: error.code, name: error.name })), call)
-  return { ...built, page, cdp, authenticatorId, origin, run, forget: () => page.context().clearCookies() }
+  return { page, cdp, authenticatorId, run, forget: () => page.context().clearCookies() }
 }
 
 /** Ada, who has a password, and has added a passkey by the page. */
@@ -133,6 +141,39 @@ t.test('a copy of a key, whose counter is behind, lets nobody in', async (t) => 
 t.test('a page on another port is another origin', async (t) => {
   const { run } = await world(t, () => ({ passkeys: { origins: ['http://localhost:1'] } }))
   t.match(await run("register('eve')"), { code: 'ACCOUNTS_PASSKEY_INVALID' })
+})
+
+/** A certificate that nobody has signed, and its key. */
+async function certificate () {
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+  const made = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=app.test', keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+  })
+  return { cert: made.toString('pem'), key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }) }
+}
+
+t.test('a passkey of one origin signs in at the others of the list, on another domain too, and nowhere else', async (t) => {
+  const origins = ['https://app.test', 'https://www.app.test', 'https://shop.test']
+  const built = await build(t, { transport: 'both', passkeys: { origins, rpId: 'app.test' } }, {
+    https: await certificate(),
+  } as FastifyServerOptions)
+  built.app.get('/', (_, reply) => reply.type('text/html').send(html))
+  const https = await freePort()
+  await built.app.listen({ port: https, host: '127.0.0.1' })
+
+  const there = await openChromium(t, { https })
+  const { page, run, forget } = await visit(t, origins[0]!, there)
+  t.match(await run("register('eve')"), { user: { username: 'eve' } })
+  for (const origin of origins) {
+    await forget()
+    await page.goto(origin)
+    t.match(await run('logIn()'), { user: { username: 'eve' } }, origin)
+  }
+  t.match(await run("addPasskey('Of the shop')"), { name: 'InvalidStateError' }, 'it is one and the same')
+
+  await page.goto('https://evil.test')
+  t.match(await run('logIn()'), { name: 'SecurityError' })
+  t.same(there.complaints, [])
 })
 
 t.test('no page has complained', async (t) => {

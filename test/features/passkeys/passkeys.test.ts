@@ -4,6 +4,7 @@ import { mock } from 'node:test'
 import { softPasskey } from '../../../lib/testing.ts'
 import { password } from '../../support/build.ts'
 import { until } from '../../support/waiting.ts'
+import { factorsOf, stopClock } from '../factors/enrolled.ts'
 import { buildWithAda, buildWithPasskeys, origin, passkeys } from './with-passkeys.ts'
 
 const strangers = '01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'
@@ -87,6 +88,37 @@ test('a passkey may be a convenience alone: the password still signs in', async 
   const second = await built.add(softPasskey({ origin }), added.access_token, { second_factor: true })
   t.equal(second.json().recovery_codes.length, 10)
   t.equal((await built.byPassword()).json().code, 'ACCOUNTS_FACTOR_REQUIRED')
+})
+
+test('a convenience stays one while an authenticator app comes and goes', async (t) => {
+  const tick = stopClock(t)
+  const built = await buildWithPasskeys(t, { factors: { requireFor: ['boss'] } })
+  const { app, byPassword, login, send, signUp, sql } = built
+  const { access_token: token, user } = await signUp()
+  const key = softPasskey({ origin })
+  const added = (await built.add(key, token, { second_factor: false })).json()
+  const { body } = await factorsOf(built).enrol(added.access_token)
+  t.match((await byPassword()).json(), { code: 'ACCOUNTS_FACTOR_REQUIRED', factors: ['totp', 'passkey', 'recovery'] })
+  tick(30)
+  t.equal((await send('DELETE', '/factors/totp', body.access_token)).statusCode, 200)
+  t.equal((await byPassword()).statusCode, 200)
+  t.equal((await sql.get('select count(*) as n from accounts_recovery_codes'))!.n, 0)
+
+  const strong = (await login(key)).json().access_token
+  t.equal((await built.add(softPasskey({ origin }), strong)).statusCode, 201)
+  t.equal((await byPassword()).statusCode, 403, 'another one is a second factor')
+  const { access_token: stronger } = (await login(key)).json()
+  t.equal((await send('DELETE', '/factors', stronger)).statusCode, 200)
+  t.equal((await byPassword()).statusCode, 200, 'until they are turned off: then it is a convenience too')
+  const again = await factorsOf(built).enrol((await login(key)).json().access_token)
+  t.equal((await send('DELETE', '/factors/totp', again.body.access_token)).statusCode, 200)
+  t.equal((await byPassword()).statusCode, 200)
+
+  await app.accounts.users.setRoles(user.id, ['boss'])
+  t.match((await byPassword()).json(), { code: 'ACCOUNTS_FACTOR_REQUIRED' }, 'where the app asks for one, any is one')
+  const last = await factorsOf(built).enrol((await login(key)).json().access_token)
+  t.equal((await send('DELETE', '/factors/totp', last.body.access_token)).statusCode, 200)
+  t.match((await byPassword()).json(), { code: 'ACCOUNTS_FACTOR_REQUIRED', factors: ['passkey'] })
 })
 
 test('passkeys.secondFactor says what a passkey is that does not say it', async (t) => {

@@ -159,3 +159,18 @@ test('whoever has no passkey loses no factor when the owner of the address prove
   t.equal((await login('ada', otherPassword)).statusCode, 200)
   t.match(await app.accounts.factors.of(user.id), { second_factor: false, passkeys: 0 })
 })
+
+test('who has given a wrong address goes on by their passkey once its owner has disowned it, and gives another', async (t) => {
+  const { app, post, mails } = await buildWithMail(t, { factors: true, passkeys, identifiers: ['email'], email: {} })
+  const built = passkeysOf(app)
+  const { key, body: { user } } = await registered(built, { email: 'typo@example.com' })
+  await post('/auth/email/disown', { token: mails.token(await mails.next('verify')) })
+  const { access_token: token } = (await built.login(key)).json()
+  t.match((await built.send('GET', '/me', token)).json(), { id: user.id, email: null })
+  t.match((await built.ask({ for: 'registration' }, token)).options.user, { name: user.id })
+  t.match((await built.send('POST', '/factors/totp', token)).json(), { uri: `otpauth://totp/app.example.com:${user.id}?` })
+  t.equal((await built.send('PUT', '/email', token, { email: 'right@example.com' })).statusCode, 202)
+  const link = mails.token(await mails.next('change'))
+  t.equal((await post('/auth/email/change', { token: link })).statusCode, 204)
+  t.match(await app.accounts.users.find(user.id), { email: 'right@example.com', email_verified: true })
+})

@@ -1,8 +1,10 @@
 // On each database.
 import { generateKeyPairSync } from 'node:crypto'
+import { mock } from 'node:test'
 import { test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, buildOnFile, password, secret } from '../../support/build.ts'
+import { buildWithMail } from '../../support/mail.ts'
 import { buildEnrolled, codeOf, factorsOf, stopClock, wrongCode } from '../factors/enrolled.ts'
 
 const other = 'mN4bV7cX1zL9kJ3hG6fD8sA2pO5iU0yT'
@@ -173,6 +175,17 @@ test('another password opens what wrong codes have shut', async (t) => {
   t.equal((await verify(half.json().ticket, { code: nextCode() })).statusCode, 200)
 })
 
+test('another password opens them too on a server whose clock was ahead when they were tried', async (t) => {
+  const { app, user, login, post, secret: seed, verify, nextCode, sql, tick } = await buildEnrolled(t)
+  tick(3600)
+  await verify((await login()).json().ticket, { code: wrongCode(seed) })
+  await sql.run('update accounts_totp set failures = 101')
+  mock.timers.setTime(Date.now() - 3_500_000)
+  await app.accounts.users.setPassword(user.id, 'another horse battery staple')
+  const half = await post('/auth/login', { username: 'ada', password: 'another horse battery staple' })
+  t.equal((await verify(half.json().ticket, { code: nextCode() })).statusCode, 200)
+})
+
 test('an enrolment is of one session, for ten minutes, and of one user', async (t) => {
   const tick = stopClock(t)
   const built = await build(t, { factors: true })
@@ -313,6 +326,24 @@ test('a factor is set up by who has proved their address, where mails are on', a
     t.equal(answer.statusCode, status, username)
     if (status === 403) t.match(answer.json(), { code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
   }
+})
+
+test('who has to set a factor up proves their address with the same ticket, whenever they registered', async (t) => {
+  const built = await buildWithMail(t, { factors: { requireFor: () => true } })
+  const { mails, post, signUpWithMail, login } = built
+  const { send, enrol } = factorsOf(built)
+  await signUpWithMail()
+  const { ticket } = (await login('ada', password)).json()
+  t.match((await send('POST', '/factors/totp', undefined, { ticket })).json(), { code: 'ACCOUNTS_EMAIL_UNVERIFIED' })
+  t.equal((await post('/auth/email/verify/send', {})).statusCode, 401)
+  t.match((await post('/auth/email/verify/send', { ticket: 'x' })).json(), { code: 'ACCOUNTS_TOKEN_INVALID' })
+  const challenge = await post('/auth/email/verify/send', { ticket })
+  t.equal(challenge.statusCode, 202)
+  const code = mails.code(await mails.next('verify'))
+  t.equal((await post('/auth/email/verify', { challenge_id: challenge.json().challenge_id, code })).statusCode, 204)
+  t.equal((await post('/auth/email/verify/send', { ticket })).statusCode, 204)
+  const { answer } = await enrol(undefined, ticket)
+  t.match(answer.json(), { user: { username: 'ada', email_verified: true } })
 })
 
 test('pairs of keys alone cannot seal a seed, which the app says when it starts', async (t) => {

@@ -11,8 +11,8 @@ export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, is
 const mostMs = 300_000
 
 /** Opens a Chromium for the tests of a file, whose last one looks at what pages have complained of. */
-export async function openChromium (t: Test) {
-  const chromium: Browser = await launchChromium()
+export async function openChromium (t: Test, options: Parameters<typeof launchChromium>[0] = {}) {
+  const chromium: Browser = await launchChromium(options)
   t.teardown(() => chromium.close())
 
   /** Breaks of the policy, say, or errors of scripts. */

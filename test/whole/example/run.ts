@@ -50,16 +50,20 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--host-resolver-rules=MAP *.test 127.0.0.1',
 ]
 
-/** A browser; the hosts below `.test` are this machine. */
-export function launchChromium () {
+/** A browser; the hosts below `.test` are this machine: with `https`, that port of it, and any certificate will do. */
+export function launchChromium ({ https }: { https?: number } = {}) {
   const { CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env
   if (!existsSync(executablePath)) {
     throw new Error(
       `There is no Chromium at ${executablePath}: install one (apt-get install chromium), or say in CHROMIUM where yours is`
     )
   }
-  return chromium.launch({ executablePath, args: flags, timeout: 300_000 })
+  const args = [
+    ...flags,
+    `--host-resolver-rules=MAP *.test 127.0.0.1${https === undefined ? '' : `:${https}`}`,
+    ...https === undefined ? [] : ['--ignore-certificate-errors'],
+  ]
+  return chromium.launch({ executablePath, args, timeout: 300_000 })
 }

@@ -11,8 +11,9 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create table if not exists ${name}_passkeys (
         id varchar(36) not null, user_id varchar(36) not null, credential_key varchar(64) not null,
         credential_id text not null, public_key text not null, sign_count bigint not null,
-        synced tinyint(1) not null, backed_up tinyint(1) not null, transports varchar(255) not null,
-        aaguid varchar(36) not null, rp_id varchar(253) not null, name varchar(64) not null,
+        synced tinyint(1) not null, backed_up tinyint(1) not null, second_factor tinyint(1) not null,
+        transports varchar(255) not null, aaguid varchar(36) not null, rp_id varchar(253) not null,
+        name varchar(64) not null,
         created_at datetime(3) not null, last_used_at datetime(3) null,
         primary key (id),
         unique ${name}_passkeys_credential_key_unique (credential_key),

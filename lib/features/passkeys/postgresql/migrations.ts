@@ -8,7 +8,8 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create table ${name}_passkeys (
         id uuid not null, user_id uuid not null, credential_key varchar(64) not null, credential_id text not null,
         public_key text not null, sign_count bigint not null, synced boolean not null, backed_up boolean not null,
-        transports varchar(255) not null, aaguid uuid not null, rp_id varchar(253) not null, name varchar(64) not null,
+        second_factor boolean not null, transports varchar(255) not null, aaguid uuid not null,
+        rp_id varchar(253) not null, name varchar(64) not null,
         created_at timestamptz(3) not null, last_used_at timestamptz(3) null,
         constraint ${name}_passkeys_pkey primary key (id),
         constraint ${name}_passkeys_user_id_foreign foreign key (user_id)

@@ -8,7 +8,8 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create table ${name}_passkeys (
         id text not null primary key, user_id text not null, credential_key text not null, credential_id text not null,
         public_key text not null, sign_count bigint not null, synced integer not null, backed_up integer not null,
-        transports text not null, aaguid text not null, rp_id text not null, name text not null,
+        second_factor integer not null, transports text not null, aaguid text not null, rp_id text not null,
+        name text not null,
         created_at datetime not null, last_used_at datetime null,
         constraint ${name}_passkeys_user_id_foreign foreign key (user_id)
           references ${name}_users (id) on delete cascade)`)

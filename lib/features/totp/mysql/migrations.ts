@@ -13,7 +13,7 @@ export function migrationsOf (name: string): MigrationObject[] {
     override up () {
       this.addSql(`create table if not exists ${name}_totp (
         user_id varchar(36) not null, sealed varchar(255) not null,
-        key_id varchar(8) not null, last_step int not null, failures int not null, tried_at datetime(3) null,
+        key_id varchar(8) not null, last_step int not null, failures int not null, counted_for datetime(3) null,
         created_at datetime(3) not null, last_used_at datetime(3) null,
         primary key (user_id),
         index ${name}_totp_key_id_index (key_id),

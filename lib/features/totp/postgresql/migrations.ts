@@ -10,7 +10,8 @@ export function migrationsOf (name: string): MigrationObject[] {
     override up () {
       this.addSql(`create table ${name}_totp (
         user_id uuid not null, sealed varchar(255) not null, key_id varchar(8) not null,
-        last_step int not null, failures int not null, tried_at timestamptz(3) null, created_at timestamptz(3) not null,
+        last_step int not null, failures int not null, counted_for timestamptz(3) null,
+        created_at timestamptz(3) not null,
         last_used_at timestamptz(3) null,
         constraint ${name}_totp_pkey primary key (user_id))`)
       this.addSql(`create index ${name}_totp_key_id_index on ${name}_totp (key_id)`)

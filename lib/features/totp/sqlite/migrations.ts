@@ -10,7 +10,7 @@ export function migrationsOf (name: string): MigrationObject[] {
     override up () {
       this.addSql(`create table ${name}_totp (
         user_id text not null primary key, sealed text not null, key_id text not null,
-        last_step integer not null, failures integer not null, tried_at datetime null, created_at datetime not null,
+        last_step integer not null, failures integer not null, counted_for datetime null, created_at datetime not null,
         last_used_at datetime null,
         constraint ${name}_totp_user_id_foreign
         foreign key (user_id) references ${name}_users (id) on update cascade on delete cascade)`)
