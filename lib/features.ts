@@ -1,5 +1,6 @@
 import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
+import { discovery } from './features/discovery/card.ts'
 import { exportFeature } from './features/export/card.ts'
 import { factors } from './features/factors/card.ts'
 import { email } from './features/email/card.ts'
@@ -23,5 +24,5 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, sessions, users, tokenServices,
-  reset, closing, exportFeature, emailLogin, invitations, pages, outbox,
+  discovery, reset, closing, exportFeature, emailLogin, invitations, pages, outbox,
 ] as const

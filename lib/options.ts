@@ -4,6 +4,7 @@ import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
 import * as closing from './features/closing/options.ts'
+import * as discovery from './features/discovery/options.ts'
 import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
 import * as email from './features/email/options.ts'
@@ -96,6 +97,7 @@ export const OptionsSchema = Type.Object({
   ...signIn.options,
   routes,
   ...tokenServices.options,
+  ...discovery.options,
   ...passwords.options,
   ...throttle.options,
   ...events.options,
@@ -134,6 +136,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...transport.problems(given, scope),
     ...guards.problems(given),
     ...tokenServices.problems(given),
+    ...discovery.problems(given, keys),
     ...mail.problems(given, keys, env),
     ...emailLogin.problems(given),
     ...invitations.problems(given),
@@ -162,6 +165,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...signIn.read(given),
     ...readRoutes(routes, given, keys),
     ...tokenServices.read(given),
+    ...discovery.read(given),
     ...passwords.read(given, env),
     ...throttle.read(given),
     ...events.read(given),

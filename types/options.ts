@@ -401,6 +401,11 @@ export interface AccountsOptions {
     /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
     clients?: { id: string, secret: string }[]
   }
+  /**
+   * Whether verifiers that know the issuer alone find its keys, at `/.well-known/openid-configuration` and beside it.
+   * The issuer is an https URL then, and a key is asymmetric. Default `false`.
+   */
+  discovery?: boolean
   password?: {
     /**
      * Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing else protects the

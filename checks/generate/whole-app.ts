@@ -6,10 +6,12 @@ import { routes as switches } from '../../lib/options.ts'
 /** `on` is the option that turns it on, and `hide` says that it is no part of an API. */
 export interface Route { method: string, url: string, id: string, summary: string, hide: boolean, on: string }
 
-/** What every route needs: a key that others verify by, who may ask about tokens, mail, a grace, and second factors. */
+/** What every route needs: keys for others, who may ask about tokens, mail, a grace, and second factors. */
 const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
+  issuer: 'https://accounts.example.com',
+  discovery: true,
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
@@ -43,7 +45,11 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
 }
 
 /** What turns those on that have no switch in the option `routes`. */
-const unswitched = [{ on: 'mail.pages', path: '/auth/pages' }, { on: 'mail', path: '/auth/outbox' }]
+const unswitched = [
+  { on: 'mail.pages', path: '/auth/pages' },
+  { on: 'mail', path: '/auth/outbox' },
+  { on: 'discovery', path: '/.well-known' },
+]
 
 /** Where it is below `/auth`, as its schema says. */
 function switchOf (url: string): string {

@@ -129,6 +129,8 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const introspection = { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] }
   const { app } = await build(t, {
     secret: { private: privateKey },
+    issuer: 'https://accounts.example.com',
+    discovery: true,
     routes: everyRoute,
     introspection,
     mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },

@@ -1,11 +1,17 @@
+import { execFile } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { outbox } from '../../lib/testing.ts'
-import { bearer, build, decode, password, untold } from '../support/build.ts'
+import { bearer, build, decode, password, secret, untold } from '../support/build.ts'
+import { certificateOf } from '../support/certificate.ts'
 import { answers, freshDatabase, open } from '../support/databases.ts'
-import { run as runOf } from '../support/snippets.ts'
+import { freePort } from '../support/free-port.ts'
+import { run as runOf, snippetOf } from '../support/snippets.ts'
 import { until } from '../support/waiting.ts'
 
 /* Each snippet of docs/recipes.md, run as it stands. */
@@ -45,6 +51,30 @@ t.test('fields of your own are asked for, changed by people, and read-only ones 
   await app.inject({ method: 'PATCH', url: '/auth/me', headers: bearer(token), payload: { displayName: 'Lady Ada' } })
   await app.accounts.users.update(user.id, untold({ plan: 'pro' }))
   t.equal((await get('/hello', token)).body, 'Hello Lady Ada (pro)')
+})
+
+t.test('another service verifies tokens that knows the issuer alone', async (t) => {
+  const under = 'Verify tokens elsewhere, by discovery'
+  tried.add(under)
+  const port = await freePort()
+  const issuer = `https://localhost:${port}`
+  const certificate = await certificateOf(['localhost'])
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const keys = { secret: [{ private: privateKey }, secret], issuer, discovery: true }
+  const { app, signUp } = await build(t, keys, { https: certificate } as FastifyServerOptions)
+  await app.listen({ port, host: 'localhost' })
+  const { access_token: token, user } = await signUp()
+
+  const folder = t.testdir({ 'ca.pem': certificate.cert, 'verify.ts': snippetOf(page, under) })
+  const verified = (token: string) => promisify(execFile)(process.execPath, [
+    '--input-type=module', '-e', 'const [file, token] = process.argv.slice(1);' +
+      'const { verify } = await import(file); console.log(JSON.stringify(await verify(token)))',
+    join(folder, 'verify.ts'), token,
+  ], { env: { PATH: process.env.PATH, ISSUER: issuer, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') } })
+  t.match(JSON.parse((await verified(token)).stdout), { sub: user.id, iss: issuer })
+
+  const forged = await build(t, { ...keys, secret: { private: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey } })
+  await t.rejects(verified((await forged.signUp()).access_token), /JWKSNoMatchingKey/)
 })
 
 t.test('each session has a tenant of its own, which its next tokens tell of', async (t) => {

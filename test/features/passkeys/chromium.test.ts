@@ -1,13 +1,11 @@
 // In a process of its own, for 40 s: it opens a browser.
-import { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import 'reflect-metadata'
-import { X509CertificateGenerator } from '@peculiar/x509'
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { build, password } from '../../support/build.ts'
+import { certificateOf } from '../../support/certificate.ts'
 import { freePort } from '../../support/free-port.ts'
 import { openChromium } from '../../whole/example/pages.ts'
 
@@ -143,19 +141,10 @@ t.test('a page on another port is another origin', async (t) => {
   t.match(await run("register('eve')"), { code: 'ACCOUNTS_PASSKEY_INVALID' })
 })
 
-/** A certificate that nobody has signed, and its key. */
-async function certificate () {
-  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-  const made = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=app.test', keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-  })
-  return { cert: made.toString('pem'), key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }) }
-}
-
 t.test('a passkey of one origin signs in at the others of the list, on another domain too, and nowhere else', async (t) => {
   const origins = ['https://app.test', 'https://www.app.test', 'https://shop.test']
   const built = await build(t, { transport: 'both', passkeys: { origins, rpId: 'app.test' } }, {
-    https: await certificate(),
+    https: await certificateOf(['app.test']),
   } as FastifyServerOptions)
   built.app.get('/', (_, reply) => reply.type('text/html').send(html))
   const https = await freePort()
