@@ -19,7 +19,9 @@ const asked: Record<string, string[]> = {
     'test/host/hooks.test.ts',
     'test/http/{answers,scope}.test.ts',
     'test/database/{orm,prune}.test.ts',
-    'test/guards/{guard,memory}.test.ts',
+    'test/guards/{guard,memory,acr}.test.ts',
+    'test/features/factors/{step,factors}.test.ts',
+    'test/features/{closing,reset}/*.test.ts',
   ],
   'lib/tokens': [
     'test/tokens/*.test.ts',
@@ -30,17 +32,21 @@ const asked: Record<string, string[]> = {
     'test/features/sessions/logout.test.ts',
     'test/openapi/document.test.ts',
     'test/options.test.ts',
+    'test/guards/acr.test.ts',
+    'test/features/factors/{step,factors,attacks}.test.ts',
+    'test/features/totp/totp.test.ts',
   ],
   'lib/guards': [
     'test/guards/*.test.ts', 'test/transport/*.test.ts', 'test/http/{scope,answers}.test.ts',
     'test/features/token-services/{introspect,services}.test.ts', 'test/features/sessions/logout.test.ts',
     'test/events/*.test.ts', 'test/openapi/document.test.ts', 'test/{options,index,testing}.test.ts',
     'test/sessions/signals.test.ts', 'test/whole/neighbours/{plugins,hosts}.test.ts', 'test/two-kinds.test.ts',
-    'test/tokens/tokens.test.ts',
+    'test/tokens/tokens.test.ts', 'test/features/factors/{factors,attacks}.test.ts',
   ],
   'lib/features/passwords': [
     'test/features/passwords/*.test.ts', 'test/http/answers.test.ts', 'test/features/register/register.test.ts',
     'test/features/token-services/services.test.ts', 'test/events/telemetry.test.ts', 'test/options.test.ts',
+    'test/features/reset/reset.test.ts', 'test/features/factors/step.test.ts',
   ],
   'lib/database/statement.ts': [
     'test/database/{orm,database}.test.ts',
