@@ -30,6 +30,15 @@ const log = {
   ...{ trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent },
 }
 
+/** Members of schemas that are words for people. Other checks hold them against the documents. */
+const prose = ['description', 'summary', 'usual', 'tsType']
+
+/** The type of a path of Babel's says nothing of its node. */
+function isProse (path: object): boolean {
+  const { type, key } = (path as { node: { type: string, key?: { name?: string } } }).node
+  return type === 'ObjectProperty' && prose.includes(key?.name ?? '')
+}
+
 /** The project once more, with every change to these files in it, each behind a switch. */
 export async function copyWith (files: string[]): Promise<{ copy: string, mutants: Mutant[] }> {
   const copy = mkdtempSync(join(tmpdir(), 'accounts-mutants-'))
@@ -43,7 +52,7 @@ export async function copyWith (files: string[]): Promise<{ copy: string, mutant
   const changed = await new Instrumenter(log).instrument(sources, {
     plugins: null,
     excludedMutations: [],
-    ignorers: [],
+    ignorers: [{ shouldIgnore: (path) => isProse(path) ? 'the documents are held against it' : undefined }],
   })
   for (const { name, content } of changed.files) writeFileSync(join(copy, name), content)
 
