@@ -37,10 +37,14 @@ let opened: string
 /** What stands outside of the tests of a file is done by a test that never ends. */
 const outside = quietTest()
 
+export function test (...call: Call): void {
+  files.get(opened)!.tests.push(call)
+}
+
 export default new Proxy(outside, {
   get (target, name: keyof Test) {
-    const { tests, around } = files.get(opened)!
-    if (name === 'test') return (...call: Call) => { tests.push(call) }
+    const { around } = files.get(opened)!
+    if (name === 'test') return test
     if (name === 'beforeEach' || name === 'afterEach') return (what: () => unknown) => { around.push([name, what]) }
     const value = target[name]
     return typeof value === 'function' ? value.bind(target) : value
