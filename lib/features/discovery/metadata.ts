@@ -4,14 +4,13 @@ import type { Algorithm } from '../../tokens/key.ts'
 export interface Metadata {
   issuer: string
   jwks_uri: string
-  token_endpoint?: string
-  token_endpoint_auth_methods_supported?: string[]
   introspection_endpoint?: string
   introspection_endpoint_auth_methods_supported?: string[]
   revocation_endpoint?: string
   revocation_endpoint_auth_methods_supported?: string[]
   /** Of tokens, for verifiers that look here: there are no ID tokens. */
   id_token_signing_alg_values_supported: Algorithm[]
+  /** Nobody gets a token here that others would ask for. */
   grant_types_supported: string[]
   /** Nobody is sent here to sign in. */
   response_types_supported: string[]
@@ -37,7 +36,6 @@ export interface Places {
 
 /** Routes that others are told of, by the names that RFC 8414 has for them, and how a client proves who it is there. */
 const endpoints = [
-  ['token', 'token', ['client_secret_basic', 'client_secret_post']],
   ['introspect', 'introspection', ['client_secret_basic', 'client_secret_post']],
   ['revoke', 'revocation', ['none']],
 ] as const
@@ -66,7 +64,7 @@ export function metadataOf ({ issuer, prefix, routes, algorithms }: Described): 
     jwks_uri: `${origin}${placesOf(issuer).jwks}`,
     ...Object.fromEntries(offered),
     id_token_signing_alg_values_supported: algorithms,
-    grant_types_supported: routes.token === undefined ? [] : ['client_credentials'],
+    grant_types_supported: [],
     response_types_supported: [],
     subject_types_supported: ['public'],
   }
