@@ -34,6 +34,9 @@ export interface Keyring {
   jwks: PublicJwk[]
 }
 
+/** How long others may keep the public keys. A new key is shown for at least that long before it signs. */
+export const jwksCacheSeconds = 300
+
 const typ = { access: 'at+jwt', refresh: 'rt+jwt', ticket: 'ticket+jwt' } as const
 
 /** Signs tokens and verifies signatures; `tokens.ts` checks the claims. The first key signs, each verifies. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { OptionsInvalid } from '../../http/errors.ts'
+import { jwksCacheSeconds } from '../../tokens/keyring.ts'
 import type { Open } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { metadataOf, placesOf } from './metadata.ts'
@@ -7,9 +8,6 @@ import type { DiscoverySettings } from './options.ts'
 
 /** Something that everybody may read. */
 interface Told { operationId: string, summary: string, path: string, body: object, type?: string }
-
-/** How long others may keep what they are told. A new key is shown for at least that long before it signs. */
-const cacheSeconds = 300
 
 /** The servers whose host tells of an issuer: it can tell of one alone. */
 const telling = new WeakSet<object>()
@@ -30,7 +28,7 @@ export async function open (
     const schema: object = { ...words, hide: true }
     const text = JSON.stringify(body)
     app.get(isBelow ? path.slice(app.prefix.length) : path, { schema }, async (_request, reply) =>
-      reply.type(type).header('cache-control', `public, max-age=${cacheSeconds}`).send(text))
+      reply.type(type).header('cache-control', `public, max-age=${jwksCacheSeconds}`).send(text))
   }
 
   return {

@@ -78,7 +78,7 @@ export function createPasskeyRegistration (
           proved: provedByNew,
           happening: { type: 'factor-added', reason: 'passkey' },
           async store (tx, userId) {
-            await store(tx, userId, registered, settings)
+            await store(tx, userId, registered, { secondFactor: settings.secondFactor })
             return settings.secondFactor ? { recovery_codes: await recoveryCodes.renew(tx, userId) } : {}
           },
         }

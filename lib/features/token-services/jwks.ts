@@ -3,9 +3,7 @@ import { component } from '../../http/component.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import { tags } from '../../http/answers.ts'
-
-/** How long others may keep the keys. A new key is shown for at least that long before it signs. */
-const cacheSeconds = 300
+import { jwksCacheSeconds } from '../../tokens/keyring.ts'
 
 const JwkSchema = component(
   'Jwk',
@@ -54,7 +52,7 @@ export function jwks ({ keyring }: Spine): AddRoutes {
   return (scope, path) => scope.get(path, { schema }, async (_request, reply) => {
     reply
       .removeHeader('pragma')
-      .header('cache-control', `public, max-age=${cacheSeconds}`)
+      .header('cache-control', `public, max-age=${jwksCacheSeconds}`)
       .type('application/jwk-set+json')
     return { keys: keyring.jwks }
   })
