@@ -18,6 +18,7 @@ await testServer(t, {
     for (const { id } of await sql.all(`select id ${others}`)) await sql.run(`kill ${id}`).catch(() => {})
   },
   others: `select id ${others}`,
+  locked: `select id ${others} and info like 'update %'`,
   tables: 'select table_name as name from information_schema.tables where table_schema = database()',
   // A server that only reads is one for all databases, and lets its administrators write.
   async onlyRead (_sql, orm) {

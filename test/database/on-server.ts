@@ -35,6 +35,8 @@ interface Server {
   killOthers: (sql: Sql) => Promise<unknown>
   /** The connections that others have, by `id`. */
   others: string
+  /** Those of them that wait for a lock. */
+  locked: string
   /** The tables of the database at hand. */
   tables: string
   /** Makes the server think in another time zone, for this database or this connection's URL. */
@@ -70,7 +72,7 @@ async function ownOrm (t: Test, db: string): Promise<MikroORM> {
 /** All that must hold on every server. */
 export async function testServer (
   t: Test,
-  { kind, killOthers, others, tables, elsewhere, parameters, onlyRead, limits }: Server
+  { kind, killOthers, others, locked, tables, elsewhere, parameters, onlyRead, limits }: Server
 ): Promise<void> {
   const skip = (await answers(kind)) ? false : `no ${kind} answers at ${new URL(servers[kind]).host}`
   const on = (name: string, test: (t: Test) => unknown, buffered = false) => {
@@ -210,6 +212,23 @@ export async function testServer (
     wire.back()
     t.equal((await get('/strict', access)).statusCode, 200)
     t.equal((await refresh(token)).statusCode, 200)
+  })
+
+  on('a connection that is reset amid a statement is a 503, and the process lives on', async (t) => {
+    const wire = await wireTo(t, await fresh(t))
+    const sql = open(wire.target)
+    t.teardown(sql.close)
+    const { app, signUp, get } = await build(t, { db: wire.url }, quiet)
+    const { access_token: access, user } = await signUp()
+    await sql.run('begin')
+    await sql.run('update accounts_users set epoch = epoch')
+    const lost = app.accounts.users.update(user.id, { username: 'bob' }).catch(({ statusCode }) => ({ statusCode }))
+    await until(async () => (await sql.all(locked)).length > 0)
+    wire.reset()
+    t.match(await lost, { statusCode: 503 })
+    await sql.run('rollback')
+    t.equal((await get('/strict', access)).statusCode, 200)
+    t.match(await app.accounts.users.update(user.id, { username: 'bob' }), { username: 'bob' })
   })
 
   onSlowly('connections that fall silent are a 503 in ten seconds, and are used no more', async (t) => {

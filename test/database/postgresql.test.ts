@@ -108,6 +108,7 @@ await testServer(t, {
   kind: 'postgresql',
   killOthers: (sql) => sql.all(`select pg_terminate_backend(pid) ${others}`),
   others: `select pid as id ${others}`,
+  locked: `select pid as id ${others} and wait_event_type = 'Lock'`,
   tables: "select table_name as name from information_schema.tables where table_schema = 'public'",
 
   async elsewhere (db) {

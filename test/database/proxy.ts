@@ -74,6 +74,10 @@ export async function wireTo (t: Test, db: string) {
     back () {
       isAway = false
     },
+    /** Every connection is reset, as by a server that crashed: its end comes as an error. */
+    reset () {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
     /**
      * Waits until what is done at the server has ended all that was connected before, and this process has heard of it.
      * A connection that is just being made the server does not know yet, so it is done again for that one.

@@ -56,15 +56,19 @@ t.test('a value is used once, and the database holds no more of it than a hash',
 
 t.test('what is rolled back has used nothing, and who waited meanwhile is first', async (t) => {
   const { database, spend, once } = await openSpent(t)
+  const { promise: isUsed, resolve: tellOfUse } = Promise.withResolvers<void>()
   const { promise: isWaiting, resolve: goOn } = Promise.withResolvers<void>()
   let tries = 0
   const failing = database.transaction(async (tx) => {
     tries++
     t.equal(await spend(tx, 'ticket', 'one', later()), true)
     t.equal(await spend(tx, 'ticket', 'one', later()), false)
+    tellOfUse()
     await isWaiting
     throw Object.assign(new Error('no'), { code: 'ACCOUNTS_PROOF_INVALID' })
   })
+  // Not before: InnoDB may take two that insert the same for a deadlock, and have the first try again.
+  await Promise.race([isUsed, failing])
   const waiting = once('ticket', 'one')
   // Until it waits for the lock, where the database has one of a row.
   await pause(100)

@@ -15,6 +15,7 @@ interface Connection {
   query: (text: string, values: unknown[], callback: Answered) => void
   execute: (text: string, values: unknown[], callback: Answered) => void
   unprepare: (text: string) => void
+  on: (event: 'error', listener: () => void) => void
   stream: Socket
   destroy: () => void
   release: () => void
@@ -164,6 +165,9 @@ function sendValuesApart (pool: Pool): void {
   pool.on('acquire', (connection) => {
     if (changed.has(connection)) return
     changed.add(connection)
+    // `unprepare` on a connection that was reset amid its statement emits a second error. The pool listens to the first
+    // alone, and an error that nobody listens to ends the process. The statement's callback has told of it.
+    connection.on('error', () => {})
     const query = connection.query.bind(connection)
     connection.query = (text, values, callback) => {
       if (sentApart.has(values)) executeOn(connection, text, values, callback)
