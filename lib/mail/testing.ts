@@ -27,10 +27,11 @@ export interface TestOutbox {
    */
   last: (kind?: AnyMailKind, to?: string) => KeptMail
   /**
-   * The next that comes, or the one that came since `next` was asked last; sends what is due meanwhile.
+   * The oldest that `next` has not given yet, of a kind or to an address where one is given; waits for it, and sends
+   * what is due meanwhile. Each mail is given once.
    * @throws {Error} where none comes within so many ms, by default 5000
    */
-  next: (kind?: AnyMailKind, options?: { within?: number }) => Promise<KeptMail>
+  next: (kind?: AnyMailKind, options?: { to?: string, within?: number }) => Promise<KeptMail>
   /** The code in a mail, as digits. */
   code: (mail: Pick<KeptMail, 'text'>) => string
   /** The token in the first link of a mail. */
@@ -43,28 +44,26 @@ export interface TestOutbox {
 export function testOutboxOf (services: object): TestOutbox {
   const { worker } = mailingOf(services)
   const outbox = devOutboxOf(services)
-  let seen = 0
+  const given = new Set<number>()
 
   return {
     get mails () { return outbox.mails() },
 
     last (kind, to) {
-      const found = outbox.mails().findLast((mail) =>
-        (kind === undefined || mail.kind === kind) && (to === undefined || mail.to.address === to))
+      const found = outbox.mails().findLast(isOf(kind, to))
       if (!found) throw new Error(`There is no mail${describe(kind, to)}`)
       return found
     },
 
-    async next (kind, { within = 5000 } = {}) {
+    async next (kind, { to, within = 5000 } = {}) {
       const until = performance.now() + within
       for (;;) {
-        const fresh = outbox.mails().filter(({ place }) => place > seen)
-        const found = fresh.find((mail) => kind === undefined || mail.kind === kind)
+        const found = outbox.mails().filter(({ place }) => !given.has(place)).find(isOf(kind, to))
         if (found) {
-          seen = found.place
+          given.add(found.place)
           return found
         }
-        if (performance.now() >= until) throw new Error(`There came no mail${describe(kind)}`)
+        if (performance.now() >= until) throw new Error(`There came no mail${describe(kind, to)}`)
         await worker.flush()
         await pause(10)
       }
@@ -96,6 +95,11 @@ function devOutboxOf (services: object): DevOutbox {
   const { devOutbox } = mailingOf(services)
   if (!devOutbox) throw new OptionsInvalid('these accounts really send their mails: leave out mail.send and mail.smtp')
   return devOutbox
+}
+
+/** Whether a mail is of this kind and to this address, where they are given. */
+function isOf (kind?: AnyMailKind, to?: string): (mail: KeptMail) => boolean {
+  return (mail) => (kind === undefined || mail.kind === kind) && (to === undefined || mail.to.address === to)
 }
 
 function describe (kind?: string, to?: string): string {

@@ -23,13 +23,13 @@ async function buildForChange (t: Test, options: AccountsOptions = {}) {
     async signUpVerified (username = 'ada') {
       const { access_token: token, user } = await built.signUpWithMail(username)
       await post('/auth/email/verify/send', {}, token)
-      await post('/auth/email/verify', { token: mails.token(await mails.next('verify')) })
+      await post('/auth/email/verify', { token: mails.token(await mails.next('verify', { to: user.email })) })
       return { token, user }
     },
     /** Changes an address, and gives the link by which the old one takes it back. */
     async moveTo (token: string, email: string) {
       await put(token, { email })
-      await post('/auth/email/change', { token: mails.token(await mails.next('change')) })
+      await post('/auth/email/change', { token: mails.token(await mails.next('change', { to: email })) })
       return mails.token(await mails.next('email-changed'))
     },
   }
