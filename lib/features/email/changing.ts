@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Client } from '../../http/request.ts'
-import type { Mailing } from '../../mail/mail.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives, type Purpose } from '../../one-time/purposes.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
 import { User } from '../../users/entity.ts'
+import type { MailProofs } from '../mail/mail-proofs.ts'
 import type { Spine } from '../spine.ts'
 import type { Addresses } from './addresses.ts'
 
@@ -22,20 +22,24 @@ export interface Changing {
    */
   agree: (proof: OneTimeRow, within: (tx: EntityManager, user: User) => Promise<void>) => Promise<void>
   /**
-   * Gives a user the address of before again, ends every session, and has another password chosen by a mail to it:
-   * whoever changed it may know the password.
+   * Gives a user the address of before again, ends every session, takes away the ways in that were added since, and
+   * has another password chosen by a mail to it: whoever changed it may know the password.
    * @throws {ProofInvalid}
    * @throws {UserExists}
    */
   revert: (proof: OneTimeRow, client: Client) => Promise<void>
 }
 
+/** Clocks of processes may differ by so much: what is that much older may have come after it all the same. */
+const clocksDifferMs = 60_000
+
 /** What may have been asked for by whoever has changed the address. */
 const suspects: Purpose[] = ['verify', 'change', 'reset', 'login', 'restore']
 
 export function createChanging (
   { sessions: { endings, revocationLog }, users: { lookUp, publicUsers, taken } }: Spine,
-  { oneTimes, localeFor, write: writeMail }: Mailing, { tellOld }: Addresses
+  { mailing: { oneTimes, localeFor, write: writeMail }, takesBackAlso }: Pick<MailProofs, 'mailing' | 'takesBackAlso'>,
+  { tellOld }: Addresses
 ): Changing {
   /** Runs an act that gives a user the address of a proof, which the unique key of the database may refuse. */
   function storing (proof: OneTimeRow, work: (address: Partial<User>) => Promise<void>): Promise<void> {
@@ -76,6 +80,8 @@ export function createChanging (
       const change = { ...address, resetDueAt: new Date(), closesAt: null }
       await tx.nativeUpdate(User, { id: user.id }, change)
       await oneTimes.voidOf(tx, user.id, suspects)
+      const since = new Date(proof.createdAt.getTime() - clocksDifferMs)
+      for (const take of takesBackAlso) await take(tx, user, { since, note, client })
       await endings.endOthers(tx, write, user.id, 'address')
       await note({ type: 'email-reverted', userId: user.id, client })
       if (user.closesAt) await note({ type: 'restored', userId: user.id, client })

@@ -21,8 +21,9 @@ export async function open (
 ): Promise<Open<Addresses | undefined, never>> {
   addRecipients(mail, spine.users.lookUp)
   const addresses = createAddresses(spine, mail, settings)
-  const changing = createChanging(spine, mail.mailing, addresses)
+  const changing = createChanging(spine, mail, addresses)
   const { confirmOld } = settings.email
+  if (factors) mail.takesBackAlso.push(factors.takeBack)
 
   return {
     face: addresses,

@@ -1,10 +1,10 @@
 import type { AccountEvent } from '../../events/events.ts'
 
 /**
- * How a second factor was proved, or what was set up. Where all were taken away: `admin` for an admin or code, `user`
- * for the user.
+ * How a second factor was proved, or what was set up. Where several were taken away: `admin` for an admin or code,
+ * `user` for the user, `address` for the address of before, which has taken the account back.
  */
-export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin' | 'user'
+export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin' | 'user' | 'address'
 
 /** What is told of second factors. */
 export interface FactorEvents {
@@ -14,7 +14,10 @@ export interface FactorEvents {
   'factor-removed': AccountEvent<FactorReason>
   /** A second factor was wrong: `reason` says which. */
   'factor-failed': AccountEvent<FactorReason>
-  /** All factors of a user were taken away, or those that an admin or code has named: `reason` says by whom. */
+  /**
+   * Several factors of a user were taken away: `reason` says by whom. All, or those that an admin or code has named;
+   * where an address takes its account back, those that were set up since it was changed.
+   */
   'factors-reset': AccountEvent<FactorReason>
 }
 

@@ -7,6 +7,7 @@ import type { Spent } from '../../one-time/spent.ts'
 import type { Proved } from '../../tokens/levels.ts'
 import type { TicketClaims } from '../../tokens/ticket.ts'
 import type { User } from '../../users/entity.ts'
+import type { TakeBackAlso } from '../mail/taking-back.ts'
 import type { Asked, RemoveFor } from './removing.ts'
 import type { ChangeFactors } from './change.ts'
 import type { Enrolling, FindHalfSignedIn, FindSignedIn } from './enrolling.ts'
@@ -52,6 +53,8 @@ export interface Method {
   shown: { name: string, Schema: TSchema, of: (em: EntityManager, userId: string) => Promise<unknown> }
   /** Takes it away from a user, who is locked. False where there was nothing. */
   remove: (tx: EntityManager, userId: string) => Promise<boolean>
+  /** Takes away what of it was set up since then. False where there was nothing. */
+  removeSince: (tx: EntityManager, userId: string, since: Date) => Promise<boolean>
   /** Of a first factor, which stays where the user turns second factors off: from then on it does not ask. */
   stopAsking?: (tx: EntityManager, userId: string) => Promise<void>
   /** Takes proofs again after too many wrong ones, where there is a limit: a user, locked, has proved another. */
@@ -78,6 +81,8 @@ export interface Factors {
   telling: TellOfFactors
   /** Takes a factor away from a user, by code. */
   removeFor: RemoveFor
+  /** Takes factors away from a user whose address of before takes the account back. */
+  takeBack: TakeBackAlso
   /** The factors that a user has: recovery codes last. */
   of: (em: EntityManager, userId: string) => Promise<Method[]>
   /** Takes proofs of all methods again, of a user, who is locked and has proved what cannot be guessed. */

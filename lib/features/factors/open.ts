@@ -20,6 +20,7 @@ import { createReset } from './reset.ts'
 import { createFactorServices, type FactorServices } from './services.ts'
 import { createFactorStep } from './step.ts'
 import { createStoreChange, createTellOfFactors } from './storing.ts'
+import { createTakeBackFactors } from './taking-back.ts'
 import { TicketField, verifyFactor } from './verify.ts'
 
 /** The order in which answers name methods. */
@@ -59,6 +60,7 @@ export async function open (
     change: createChangeFactors(spine, { tickets, telling, store }),
     telling,
     removeFor: createRemoveFor(spine, telling, store),
+    takeBack: createTakeBackFactors({ methods }, store),
     of,
     async reopen (tx, userId) {
       for (const { reopen } of methods) await reopen?.(tx, userId)

@@ -50,8 +50,8 @@ export const options = {
 /** What of a user's factors has changed. */
 export interface FactorsChanged {
   /**
-   * Which factor: `'totp'`, `'passkey'` or `'recovery'`. Where they were reset, by whom: `'user'`, or `'admin'` for an
-   * admin or code.
+   * Which factor: `'totp'`, `'passkey'` or `'recovery'`. Where they were reset, by whom: `'user'`, `'admin'` for an
+   * admin or code, or `'address'` for the address of before, which has taken the account back.
    */
   what: FactorReason
   change: 'factor-added' | 'factor-removed' | 'factors-reset'

@@ -67,7 +67,8 @@ export type SettleRemoval = (tx: EntityManager, userId: string, needsFactor: boo
 
 /**
  * Stores a change of the factors of a user, who is locked, with all that goes with it but for sessions.
- * @throws {LastCredential} where no factor is left to somebody who needs one, unless an admin has reset them
+ * @throws {LastCredential} where no factor is left to somebody who needs one, unless an admin has reset them, or the
+ * address of before takes the account back
  */
 export type StoreChange = <Extra>(
   tx: EntityManager, user: User, note: Note, change: StoredChange<Extra>, place: Place
@@ -81,7 +82,8 @@ export function createStoreChange (
     const extra = await act(tx, user, note)
     const { needsFactor } = needsOf(user)
     const isNoneLeft = type !== 'factor-added' && await settleRemoval(tx, user.id, needsFactor)
-    if (isNoneLeft && reason !== 'admin' && needsFactor) throw new LastCredential()
+    const isForced = reason === 'admin' || reason === 'address'
+    if (isNoneLeft && !isForced && needsFactor) throw new LastCredential()
     const now = new Date()
     const mfaAt = isNoneLeft || secondFactor === 'off' ? null : secondFactor === 'on' ? user.mfaAt ?? now : user.mfaAt
     await tx.nativeUpdate(User, { id: user.id }, { factorsChangedAt: now, updatedAt: now, mfaAt })

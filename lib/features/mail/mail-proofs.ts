@@ -16,6 +16,7 @@ import { createFindAsked, type AskedKind } from './asked-mail.ts'
 import { createBeginMail, type Asking, type BeginMail } from './asking.ts'
 import type { MailHooks } from './options.ts'
 import { createReclaim, type Reclaim, type ReclaimAlso } from './reclaim.ts'
+import type { TakeBackAlso } from './taking-back.ts'
 import { createChallenges, type Challenges } from './challenges.ts'
 import type { ProofEvents } from './events.ts'
 import { createMayGo, type MayGo } from './turns.ts'
@@ -62,6 +63,8 @@ export interface MailProofs {
   reclaim: Reclaim
   /** What goes beside where an account is reclaimed. */
   reclaimsAlso: ReclaimAlso[]
+  /** What goes beside where the address of before takes an account back. */
+  takesBackAlso: TakeBackAlso[]
   /** Filled in by each feature where its route is there: the page calls it with what somebody has typed. */
   pageActs: Partial<Record<PageName, PageAct>>
   /**
@@ -144,6 +147,7 @@ export function createMailProofs (spine: Spine, { hooks }: MailHooks, throttle: 
     disownActs: {},
     reclaim: createReclaim(oneTimes, spine.users.publicUsers, reclaimsAlso, hooks.onReclaim),
     reclaimsAlso,
+    takesBackAlso: [],
     findAsked: createFindAsked({ spine, mailing, mayGo }),
     mayGo,
   }

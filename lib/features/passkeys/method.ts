@@ -28,6 +28,7 @@ export function passkeyMethod (rows: Rows, { prove }: Proving): Method {
     },
 
     remove: rows.removeAll,
+    removeSince: rows.removeSince,
     stopAsking: rows.stopAsking,
   }
 }

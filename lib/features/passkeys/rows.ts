@@ -37,6 +37,8 @@ export interface Rows {
   remove: (tx: EntityManager, userId: string, id: string) => Promise<boolean>
   /** False where there were none. */
   removeAll: (tx: EntityManager, userId: string) => Promise<boolean>
+  /** Those that were added since then. False where there were none. */
+  removeSince: (tx: EntityManager, userId: string, since: Date) => Promise<boolean>
 }
 
 export function createRows (database: Pick<Database, 'statement'>): Rows {
@@ -78,6 +80,7 @@ export function createRows (database: Pick<Database, 'statement'>): Rows {
     async stopAsking (tx, user) { await tx.nativeUpdate(Passkey, { user }, { secondFactor: false }) },
     remove: async (tx, user, id) => isId(id) && await tx.nativeDelete(Passkey, { id, user }) === 1,
     removeAll: async (tx, user) => await tx.nativeDelete(Passkey, { user }) > 0,
+    removeSince: async (tx, user, since) => await tx.nativeDelete(Passkey, { user, createdAt: { $gte: since } }) > 0,
   }
 }
 

@@ -96,5 +96,6 @@ export function recoveryMethod (
       },
     },
     remove: codes.remove,
+    removeSince: rows.removeSince,
   }
 }

@@ -22,6 +22,8 @@ export interface CodeRows {
   left: (em: EntityManager, userId: string) => Promise<CodesLeft | undefined>
   /** How many there were. */
   remove: (tx: EntityManager, userId: string) => Promise<number>
+  /** Takes those away that were made since then. False where there were none. */
+  removeSince: (tx: EntityManager, userId: string, since: Date) => Promise<boolean>
 }
 
 export function createCodeRows (database: Pick<Database, 'statement'>): CodeRows {
@@ -51,5 +53,7 @@ export function createCodeRows (database: Pick<Database, 'statement'>): CodeRows
     },
 
     remove: (tx, userId) => tx.nativeDelete(RecoveryCode, { user: userId }),
+    removeSince: async (tx, user, since) =>
+      await tx.nativeDelete(RecoveryCode, { user, createdAt: { $gte: since } }) > 0,
   }
 }

@@ -74,6 +74,7 @@ export function totpMethod ({ database, events, telemetry }: Spine, { codes, row
       },
     },
     remove: rows.remove,
+    removeSince: rows.removeSince,
     reopen: rows.reopen,
   }
 }

@@ -26,6 +26,8 @@ export interface TotpRows {
   insert: (tx: EntityManager, userId: string, app: Pick<TotpRow, 'sealed' | 'keyId' | 'lastStep'>) => Promise<void>
   /** Takes an app away. False where there was none. */
   remove: (tx: EntityManager, userId: string) => Promise<boolean>
+  /** Takes an app away that was set up since then. False where there was none. */
+  removeSince: (tx: EntityManager, userId: string, since: Date) => Promise<boolean>
   /**
    * Pays for one try, before the code is judged: so no number of tries at once gets past the limit. False beyond it,
    * and where there is no app. What was tried under another password than that of `passwordChangedAt` counts no more.
@@ -73,6 +75,7 @@ export function createTotpRows (database: Pick<Database, 'statement'>): TotpRows
     },
 
     remove: async (tx, userId) => await tx.nativeDelete(Totp, { user: userId }) > 0,
+    removeSince: async (tx, user, since) => await tx.nativeDelete(Totp, { user, createdAt: { $gte: since } }) > 0,
 
     async pay (em, userId, passwordChangedAt) {
       await forgive.run(em, { userId, passwordChangedAt })
