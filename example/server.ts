@@ -17,7 +17,8 @@ const { PORT = '3000' } = process.env
 /** Where the page is: browsers show passkeys to no other. */
 const origin = `http://localhost:${PORT}`
 
-const app = Fastify({ logger: { level: 'warn' } })
+// A machine that has much else to do may take longer to start than the ten seconds that Fastify waits.
+const app = Fastify({ logger: { level: 'warn' }, pluginTimeout: 0 })
 
 await app.register(helmet)
 await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Accounts', version: '1.0.0' } } })
