@@ -44,8 +44,8 @@ const messages = {
     },
     tsType: 'Messages<ErrorCode>',
     default: {},
-    description: 'Other texts for errors, by code: a text, or `(request, message) => string`, which is given the ' +
-      'usual text.',
+    description: 'Your own messages for errors, by code: a text, or `(request, message) => string`, which receives ' +
+      'the default message.',
   }),
 }
 
@@ -65,8 +65,8 @@ export const routes = Group({
   ...factors.routes,
   ...passkeys.routes,
 }, {
-  description: "Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` " +
-    'moves it, below the prefix ([routes](routes.md)).',
+  description: 'Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as ' +
+    "`'/sign-out'` sets its path below the prefix ([routes](routes.md)).",
 })
 
 /** The hooks of all folders. */
@@ -78,8 +78,8 @@ const hooks = Group({
   ...invitations.hooks,
   ...factors.hooks,
 }, {
-  description: 'Functions that are told of what happens. Those that are asked first say so; the others run after it ' +
-    'is stored, no answer waits for them, and one that fails is logged ([hooks](hooks.md)).',
+  description: 'Your functions that are called when something happens. Unless a hook says otherwise, it runs after ' +
+    'everything is stored, the response does not wait for it, and a failure is logged ([hooks](hooks.md)).',
 })
 
 /** Checks and fills the options: what each folder says of its own, put together. */

@@ -31,216 +31,214 @@ import type { TSchema } from '@sinclair/typebox'
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
 export interface AccountsOptions {
   /**
-   * Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or a pair of keys. A
-   * pair is `{ private, public, kid, algorithm }`, with keys as PEM, KeyObject or JWK. Of a list of these the first
-   * signs, and all verify. Public keys alone verify and issue nothing. Default the environment's `JWT_SECRET_KEY`.
+   * Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or a key pair. A pair
+   * is `{ private, public, kid, algorithm }`, with keys as PEM, KeyObject or JWK. In a list the first key signs, and
+   * all verify. An app with public keys only verifies tokens and issues none. Default the environment's
+   * `JWT_SECRET_KEY`.
    */
   secret?: Secret | Secret[]
   /**
-   * What the first key signs with. Only an RSA key has a choice. Default what the first key is for; with an RSA key
-   * `'RS256'`.
+   * The algorithm of the first key. Only an RSA key has a choice. Default follows from the first key; `'RS256'` for an
+   * RSA key.
    */
   algorithm?: 'HS256' | 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
   access?: {
-    /** The life of an access token. Default the environment's `JWT_ACCESS_TOKEN_EXPIRES`, then `'15m'`. */
+    /** The lifetime of an access token. Default the environment's `JWT_ACCESS_TOKEN_EXPIRES`, then `'15m'`. */
     expiresIn?: Duration
   }
   /** The `iss` claim, written and required. Default `'fastify-jwt-accounts'`. */
   issuer?: string
   /**
-   * The `aud` claim, written and required. Of a list the first is written, and each is accepted. Default
-   * `'fastify-jwt-accounts'`, for accounts of another name with the name after a slash.
+   * The `aud` claim, written and required. In a list the first is written, and all are accepted. Default
+   * `'fastify-jwt-accounts'`; with another `name`, followed by a slash and the name.
    */
   audience?: string | string[]
   /**
-   * How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. A session ends
-   * when it ends. Default `0`.
+   * How much clocks may differ when `exp` and `nbf` of access tokens are checked, up to 5 minutes. The end of a session
+   * has no leeway. Default `0`.
    */
   leeway?: Duration
   /** More fields for the header of every token. Default `{}`. */
   headerFields?: Record<string, string | number | boolean>
   /**
-   * Encrypts what is stored and has to be read again, such as seeds of one-time codes: a string or Buffer of 32 random
-   * bytes or more (`openssl rand -base64 48`). Of a list the first encrypts, and all decrypt. Default the environment's
-   * `ACCOUNTS_ENCRYPTION_KEY`, then the HMAC secrets of `secret`; none with pairs of keys alone.
+   * Encrypts stored data that has to be read again, such as seeds of authenticator apps: a string or Buffer of 32
+   * random bytes or more (`openssl rand -base64 48`). In a list the first key encrypts, and all decrypt. Default the
+   * environment's `ACCOUNTS_ENCRYPTION_KEY`, then the HMAC secrets of `secret`; none with pairs of keys alone.
    */
   encryptionKey?: EncryptionKey | EncryptionKey[]
   /**
-   * An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as
-   * `'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections of this
-   * process, 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
+   * An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB database, such as
+   * `'postgresql://user:password@host:5432/database'`. The parameter `connection_limit` limits the connections of this
+   * process; 10 by default. Default the environment's `ACCOUNTS_DATABASE_URL`, then `'accounts.sqlite'`.
    */
   db?: string
   /**
-   * A MikroORM of your own, or a function that gives it, in place of `db`. The accounts use its connections, and it is
-   * left to the app to close it. Default none.
+   * A MikroORM of your own, or a function that returns it, instead of `db`. The accounts use its connections. Your app
+   * closes it. Default none.
    */
   orm?: OrmOption
-  /**
-   * Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations of your own.
-   * Default `'migrate'`.
-   */
+  /** Who creates and migrates the tables: the plugin, or with `'none'` your own migrations. Default `'migrate'`. */
   schema?: 'migrate' | 'none'
   prune?: {
     /**
-     * How often what no token can be alive for is deleted, up to a week; 0: when you call `app.accounts.prune()`.
-     * Default `'1h'`.
+     * How often expired rows are deleted, up to a week. 0: only when you call `app.accounts.prune()`. Default `'1h'`.
      */
     interval?: Duration
   }
-  /** The path before every route. Default `'/auth'`. */
+  /** The path prefix of every route. Default `'/auth'`. */
   prefix?: string
   /**
-   * Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default
+   * The name of `app[name]`, the tables, the cookies and the default audience: one for each kind of users. Default
    * `'accounts'`.
    */
   name?: string
   /** The realm of challenges. Default the name. */
   realm?: string
   /**
-   * Other texts for errors, by code: a text, or `(request, message) => string`, which is given the usual text. Default
-   * `{}`.
+   * Your own messages for errors, by code: a text, or `(request, message) => string`, which receives the default
+   * message. Default `{}`.
    */
   messages?: Messages<ErrorCode>
   refresh?: {
     /**
-     * How long a session may lie idle; each refresh renews it. Default the environment's `JWT_REFRESH_TOKEN_EXPIRES`,
+     * How long a session may be idle. Each refresh extends it. Default the environment's `JWT_REFRESH_TOKEN_EXPIRES`,
      * then `'30d'`.
      */
     expiresIn?: Duration
-    /** How long a login lasts at most, however often it is refreshed. Default `'180d'`. */
+    /** The maximum lifetime of a session, however often it is refreshed. Default `'180d'`. */
     maxAge?: Duration
     /**
-     * For how long a spent refresh token is answered again, with a token of the next generation; 0 makes every token
-     * work once. Default `'30s'`.
+     * How long a used refresh token is answered again, with a token of the next generation. 0 makes every token work
+     * once. Default `'30s'`.
      */
     window?: Duration
-    /** Until when a lost answer may be asked for again after the window. Default `'until-confirmed'`. */
+    /**
+     * Until when a client may repeat a refresh whose response was lost, after the window. Default `'until-confirmed'`.
+     */
     replay?: 'until-confirmed' | 'until-superseded'
   }
   sessions?: {
-    /**
-     * How many sessions a user may have at once, up to 1000; logins at the same moment do not get past it. Default
-     * `50`.
-     */
+    /** The maximum number of sessions of a user, up to 1000. Simultaneous logins do not exceed it. Default `50`. */
     max?: number
     /**
-     * One login more ends the session used longest ago, or is refused with 403 `ACCOUNTS_SESSIONS_FULL`. Default
-     * `'end-oldest'`.
+     * Whether a further login ends the least recently used session, or is refused with 403 `ACCOUNTS_SESSIONS_FULL`.
+     * Default `'end-oldest'`.
      */
     whenFull?: 'end-oldest' | 'refuse'
     /**
-     * What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox,
-     * `@sinclair/typebox` 0.34 or `typebox` 1. It has 4096 bytes as JSON at most. Given by `hooks.onSession`,
-     * `issueTokens` or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, at
-     * every depth. Default none.
+     * The schema of your own data of a session, such as the active tenant: a `Type.Object` of `@sinclair/typebox` 0.34
+     * or `typebox` 1. At most 4096 bytes as JSON. It is set by `hooks.onSession`, `issueTokens` or
+     * `app.accounts.sessions.setData`, and passed to `claims`. Unknown members are refused, at every depth. Default
+     * none.
      */
     data?: TSchema | TypeBox1Schema
   }
-  /** How soon this process knows what others have revoked. */
+  /** How soon this process learns what others have revoked. */
   revocation?: {
-    /** How often the log of revocations is looked at, up to a minute: one read of one row. Default `'1s'`. */
+    /** How often the log of revocations is checked, up to a minute: one read of one row. Default `'1s'`. */
     pollInterval?: Duration
     /**
-     * Who could not read the log for so long asks the database at each request, and answers 503 if it cannot. Longer
-     * than `pollInterval`, up to 5 minutes. Default `'5s'`.
+     * After this time without a successful read of the log, guards query the database, or answer 503. Longer than
+     * `pollInterval`, up to 5 minutes. Default `'5s'`.
      */
     maxStaleness?: Duration
     /**
-     * A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when another process
-     * tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow or lose some. Default
-     * none.
+     * A message bus of your own: `(onMessage) => tell`, or a promise of it, called once. Call `onMessage` when another
+     * process has sent a message; `tell` is called when this process has revoked something. Messages are only hints and
+     * may be late or lost. Default none.
      */
     wake?: Wake
   }
   /**
-   * Functions that are told of what happens. Those that are asked first say so; the others run after it is stored, no
-   * answer waits for them, and one that fails is logged.
+   * Your functions that are called when something happens. Unless a hook says otherwise, it runs after everything is
+   * stored, the response does not wait for it, and a failure is logged.
    */
   hooks?: {
     /**
-     * In the transaction of a registration, once the user is there: what it writes with `em` is stored with the user,
-     * or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing.
-     * The body holds no password. It may run again when the transaction has to. Default none.
+     * Runs in the transaction of a registration, after the user was written: what it writes with `em` is stored
+     * together with the user, or not at all. If it throws an error with a `statusCode` of 4xx, that is the response;
+     * any other error is a 500 without details. The body contains no password. It may run again if the transaction
+     * does. Default none.
      */
     onRegister?: OnRegister
     /**
-     * Somebody has become a user: by registering, or made by code or from the command line (`users.create`). Who is
-     * made has no source but null. Default none.
+     * A user was created: by registration, by code or from the command line (`users.create`). Without a registration
+     * the source is null. Default none.
      */
     onRegistered?: OnRegistered
     /**
-     * What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at a registration
-     * also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is the answer, any
-     * other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts a session
-     * (`issueTokens`) may have no request. Default none.
+     * Returns the data of a new session (`sessions.data`), or nothing, before anything is stored, even the user of a
+     * registration. The response waits for it. If it throws an error with a `statusCode` of 4xx, that is the response;
+     * any other error is a 500 without details. Data that does not match the schema is `ACCOUNTS_INPUT_INVALID`. Code
+     * that starts a session (`issueTokens`) may have no request. Default none.
      */
     onSession?: OnSession
-    /** A session has begun, by a password. Default none. */
+    /** A session started with a password. Default none. */
     onLogin?: OnUser
-    /** What was typed as a name or an address; never the password. Default none. */
+    /** A login failed. It receives what was typed as a user name or address, never the password. Default none. */
     onLoginFailed?: OnLoginFailed
-    /** A session goes on. Default none. */
+    /** A session was refreshed. Default none. */
     onRefresh?: OnUser
-    /** Somebody has signed out. Default none. */
+    /** Somebody logged out. Default none. */
     onLogout?: OnUser
     /**
-     * A spent refresh token of this session was used again, so somebody may have stolen it. The session is over.
+     * A used refresh token of this session was used again, so somebody may have stolen it. The session has ended.
      * Default none.
      */
     onReuse?: OnReuse
-    /** Somebody has given themselves another password. Default none. */
+    /** A user changed their password. Default none. */
     onPasswordChanged?: OnUser
     /**
-     * Somebody has proved to read the mailbox of an account whose address nobody had proved before: its sessions and
-     * its password are void. In the transaction of that: take away with `em` what a stranger may have left, such as
-     * linked identities. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says
-     * nothing; then nothing has happened. Default none.
+     * Somebody proved to own the so far unverified address of an account: its sessions and its password are no longer
+     * valid. Runs in the same transaction: remove with `em` what a stranger may have left, such as linked identities.
+     * If it throws an error with a `statusCode` of 4xx, that is the response; any other error is a 500 without details.
+     * Then nothing is stored. Default none.
      */
     onReclaim?: OnReclaim
     /**
-     * In the transaction that deletes an account which its user has closed, before it is deleted: write or delete with
-     * `em` what is yours. One that throws leaves the account there: at once the error is the answer, as in
-     * `onRegister`; after a grace it is logged, and asked again the next time. Default none.
+     * Runs in the transaction that deletes a closed account, before the deletion: write or delete your own rows with
+     * `em`. If it throws, the account is not deleted. Without a grace period the error is the response, as in
+     * `onRegister`; after one it is logged, and the hook runs again at the next attempt. Default none.
      */
     onClose?: OnClose
     /**
-     * What the app keeps of a user, as JSON, or a promise of it: the member `app` of an export, which waits for it. An
-     * error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing. Default none.
+     * Returns your data about a user as JSON, or a promise of it: the member `app` of an export, which waits for it. If
+     * it throws an error with a `statusCode` of 4xx, that is the response; any other error is a 500 without details.
+     * Default none.
      */
     onExport?: OnExport
     /**
-     * In the transaction in which an invitation is accepted: put the user into a team with `em`, by the `data` that it
-     * was made with. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing;
-     * then nothing has happened. It may run again when the transaction has to. Default none.
+     * Runs in the transaction in which an invitation is accepted: add the user to a team with `em`, using the `data` of
+     * the invitation. If it throws an error with a `statusCode` of 4xx, that is the response; any other error is a 500
+     * without details. Then nothing is stored. It may run again if the transaction does. Default none.
      */
     onInvitationAccepted?: OnInvitationAccepted
     /**
-     * The second factors of a user have changed: `{ what, change }` says which, and how. For a notice of your own (ASVS
-     * 5 6.3.7); with `mail` users are told by mail already. Default none.
+     * The second factors of a user have changed: `{ what, change }` says which, and how. Use it to notify the user
+     * (ASVS 5 6.3.7); with `mail` the plugin already sends a mail. Default none.
      */
     onFactorsChanged?: OnFactorsChanged
   }
   /**
-   * What people sign in with: a name, an address, or either. With both, an address may be left out. Default
+   * What users sign in with: a user name, an e-mail address, or either. With both, the address is optional. Default
    * `['username', 'email']`.
    */
   identifiers?: Identifier[]
   user?: {
     /**
-     * Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration asks for them,
-     * but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: true` has no value twice.
-     * Members that are `readOnly` are written by code and admins alone. Default `{}`.
+     * Your own fields of users, as schemas of `@sinclair/typebox` 0.34 or `typebox` 1. Registration asks for all that
+     * are not `readOnly`. A field with `unique: true` allows each value once. Only code and admins write `readOnly`
+     * members. Default `{}`.
      */
     fields?: Record<string, TSchema | TypeBox1Schema>
-    /** The names of the fields that `request.user` and answers show. Default all. */
+    /** The names of the fields that `request.user` and responses contain. Default all. */
     public?: string[]
   }
-  /** How tokens travel; with `'both'` the client says which at register and login. Default `'body'`. */
+  /** How tokens are sent. With `'both'` the client chooses at registration and login. Default `'body'`. */
   transport?: 'body' | 'cookie' | 'both'
   /**
-   * Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away by default, and
-   * refused where you name it. In accounts of another name it stands before the word.
+   * Each cookie has a `name` and a `path`. If the other settings do not allow a prefix, the default name omits it, and
+   * a name of yours with it is refused. With another `name` of the accounts, that name is part of the cookie names.
    */
   cookies?: {
     /** The cookie of access tokens. Default `__Host-access` on `/`. */
@@ -253,42 +251,42 @@ export interface AccountsOptions {
       name?: string
       path?: string
     }
-    /** The value against CSRF, readable by scripts. Default `__Host-csrf` on `/`. */
+    /** The CSRF value, readable by scripts. Default `__Host-csrf` on `/`. */
     csrf?: {
       name?: string
       path?: string
     }
-    /** By which a browser is known to have asked for a mail. Default `__Host-challenge` on `/`. */
+    /** Identifies the browser that requested a mail. Default `__Host-challenge` on `/`. */
     challenge?: {
       name?: string
       path?: string
     }
-    /** By which a browser is known to have proved a first factor. Default `__Secure-ticket` on the prefix. */
+    /** Identifies the browser that has passed the first factor. Default `__Secure-ticket` on the prefix. */
     ticket?: {
       name?: string
       path?: string
     }
-    /** By which a browser is not asked for a second factor. Default `__Host-remember` on `/`. */
+    /** Identifies a browser that is not asked for a second factor. Default `__Host-remember` on `/`. */
     remember?: {
       name?: string
       path?: string
     }
-    /** By which a browser is known to be somebody's, for `throttle`. Default `__Secure-device` on the prefix. */
+    /** Identifies a known device, for `throttle`. Default `__Secure-device` on the prefix. */
     device?: {
       name?: string
       path?: string
     }
-    /** Sends the cookies to its subdomains too. Default to this host alone. */
+    /** Sends the cookies to all subdomains of this domain too. Default to this host alone. */
     domain?: string
-    /** Whether requests from other sites bring the cookies along. Default `'lax'`. */
+    /** Whether requests from other sites contain the cookies. Default `'lax'`. */
     sameSite?: 'strict' | 'lax' | 'none'
-    /** `false` lets cookies travel without TLS. Default `true`. */
+    /** `false` allows cookies without TLS. Default `true`. */
     secure?: boolean
-    /** Keeps cookies apart for each site that embeds this one (CHIPS). Default `false`. */
+    /** Separates cookies by the site that embeds this one (CHIPS). Default `false`. */
     partitioned?: boolean
     /**
-     * Cookies outlive the browser, unless a login says `remember: false`; or the reverse. Never longer than their
-     * token, and 400 days. Default `true`.
+     * Whether cookies outlive the browser window; a login overrides it with `remember`. Never longer than their token
+     * or 400 days. Default `true`.
      */
     persistent?: boolean
   }
@@ -296,18 +294,18 @@ export interface AccountsOptions {
     /** The header that holds `csrf_token`. Default `'x-csrf-token'`. */
     header?: string
     /**
-     * Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. That of your own
-     * pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, and in Safari before
+     * Origins whose pages may send requests with the cookies, such as `'https://app.example.com'`. The origin of your
+     * own pages is needed if browsers send no `Sec-Fetch-Site`: on plain HTTP except localhost, and in Safari before
      * 16.4. Default `[]`.
      */
     trustedOrigins?: string[]
     /**
-     * Methods that need the proof on routes of your own, in place of the default; ours keep to that. Default all but
+     * Methods that need the proof on your own routes. The routes of the plugin always use the default. Default all but
      * GET, HEAD, OPTIONS, TRACE and QUERY.
      */
     methods?: string[]
     /**
-     * A field of the body that may hold `csrf_token`, for forms on routes of your own, also with files
+     * A field of the body that may contain `csrf_token`, for forms on your own routes, also with files
      * (@fastify/multipart with `attachFieldsToBody`). Guards see it in `preValidation` and `preHandler`. Default none.
      */
     formField?: string
@@ -315,37 +313,38 @@ export interface AccountsOptions {
   /** Where guards look for tokens, in this order. Default `['header']`, with cookies `['header', 'cookie']`. */
   locations?: Location[]
   header?: {
-    /** The header with the token. Default `'authorization'`. */
+    /** The header that contains the token. Default `'authorization'`. */
     name?: string
-    /** The word before the token, in any case; `''` for none, in a header of your own. Default `'Bearer'`. */
+    /** The word before the token, case-insensitive. `''` for none, in a header of your own. Default `'Bearer'`. */
     scheme?: string
   }
   /**
-   * The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, or give another
-   * name here: it claims `request.user` too, and ends with "The decorator 'user' has already been added!" Default
-   * `'user'`.
+   * The property of requests that holds the user. If you register @fastify/jwt yourself, register it first, or choose
+   * another name here: it also claims `request.user`, and fails with "The decorator 'user' has already been added!"
+   * Default `'user'`.
    */
   decoratorName?: string
   /**
-   * `(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not revoked, before its
-   * user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the token alone, so guards that
-   * are `'stateless'` ask it too. Default none.
+   * `(claims, request) => boolean`, or a promise of it: checks the claims of a token that is not revoked, before its
+   * user is read. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It only needs the token, so `'stateless'`
+   * guards call it too. Default none.
    */
   verifyClaims?: VerifyClaims
   /**
-   * `(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but `false` is 401
-   * `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list. Default none.
+   * `(claims, request) => boolean`, or a promise of it: an additional list of revoked tokens. Anything but `false` is
+   * 401 `ACCOUNTS_TOKEN_REVOKED`. `'stateless'` guards do not call it. Default none.
    */
   isRevoked?: IsRevoked
   /**
-   * `(user, request, { data }) => object`, or a promise of it: more claims for access tokens. Asked for each time one
-   * is made, with the `sessions.data` of its session or null. Seconds count: nobody is let in meanwhile. Names of ours
-   * are refused. Everybody with the token can read them, and it has to stay small. Default none.
+   * `(user, request, { data }) => object`, or a promise of it: more claims for access tokens. Called whenever an access
+   * token is made, with the `sessions.data` of its session or null. Keep it fast: the login or refresh waits for it.
+   * Reserved claim names are refused. Everybody who holds the token can read the claims, and they have to stay small.
+   * Default none.
    */
   claims?: GiveClaims
   /**
-   * Which routes there are, and where: `false` turns one off, `true` on, a text such as `'/sign-out'` moves it, below
-   * the prefix.
+   * Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as `'/sign-out'` sets
+   * its path below the prefix.
    */
   routes?: {
     /** `POST /register`. Default `true`. */
@@ -368,11 +367,11 @@ export interface AccountsOptions {
     me?: RouteSwitch
     /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default `false`. */
     users?: RouteSwitch
-    /** `GET /jwks.json`, where there is a public key. Default `true`. */
+    /** `GET /jwks.json`, if there is a public key. Default `true`. */
     jwks?: RouteSwitch
     /** `POST /revoke` (RFC 7009). Default `false`. */
     revoke?: RouteSwitch
-    /** `POST /introspect` (RFC 7662), where `introspection.clients` may ask. Default `true`. */
+    /** `POST /introspect` (RFC 7662), for `introspection.clients`. Default `true`. */
     introspect?: RouteSwitch
     /** `POST /password/forgot`, `POST /password/reset`, with mail. Default `true`. */
     resetPassword?: RouteSwitch
@@ -392,280 +391,280 @@ export interface AccountsOptions {
     verifyEmail?: RouteSwitch
     /** `PUT /email`, `POST /email/change`, `POST /email/revert`, with mail. Default `true`. */
     changeEmail?: RouteSwitch
-    /** `GET /factors` and what is below it, with `factors` or `passkeys`. Default `true`. */
+    /** `GET /factors` and everything below it, with `factors` or `passkeys`. Default `true`. */
     factors?: RouteSwitch
-    /** `/passkeys` and what is below it, with `passkeys`. Default `true`. */
+    /** `/passkeys` and everything below it, with `passkeys`. Default `true`. */
     passkeys?: RouteSwitch
   }
   introspection?: {
-    /** `{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more. Default `[]`. */
+    /**
+     * `{ id, secret }` of each service that may introspect tokens. A secret has 32 characters or more. Default `[]`.
+     */
     clients?: { id: string, secret: string }[]
   }
   /**
-   * Whether verifiers that know the issuer alone find its keys, at `/.well-known/openid-configuration` and beside it.
-   * The issuer is an https URL then, and a key is asymmetric. Default `false`.
+   * Publishes metadata and keys at `/.well-known/openid-configuration` and related paths, for verifiers that know only
+   * the issuer. Needs an issuer that is an https URL, and an asymmetric key. Default `false`.
    */
   discovery?: boolean
   password?: {
     /**
-     * Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing else protects the
-     * account; 8 is the least. Default `15`.
+     * Minimum length of a new password, in code points. NIST SP 800-63B-4 asks for 15 if nothing else protects the
+     * account. At least 8. Default `15`.
      */
     minLength?: number
-    /** Most characters of a new password. Default `256`. */
+    /** Maximum length of a new password, in code points. Default `256`. */
     maxLength?: number
-    /** Refuses common passwords, repetitions, and rows of letters, digits or keys. Default `true`. */
+    /** Refuses common passwords, repetitions, and sequences of letters, digits or keys. Default `true`. */
     blocklist?: boolean
     /**
-     * Words of your app that a new password must not be built on, as it must not be on the user's name and address.
+     * Words of your app that a new password must not be built on. The user's name and address are always checked.
      * Default `[]`.
      */
     contextWords?: string[]
     /**
-     * A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the password must, as in
-     * `'must not hold a year'`. Anything else refuses it without a reason. Default none.
+     * Your own rule, applied before `breached`: `(password, { username, email }) => true`, or a text such as `'must not
+     * hold a year'`. Anything else refuses it without a reason. Default none.
      */
     check?: CheckPassword
     /**
-     * Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a hash leave the
-     * process. Default off.
+     * Checks new passwords against a list of breached ones, as the last rule; `{}` is enough. Only 5 digits of a hash
+     * leave the process. Default off.
      */
     breached?: {
-      /** The address of the list, up to the 5 digits. Default `'https://api.pwnedpasswords.com/range/'`. */
+      /** The URL of the list; the 5 digits are appended. Default `'https://api.pwnedpasswords.com/range/'`. */
       url?: string
-      /** How long the list may take, up to a minute. Default `'2s'`. */
+      /** The time limit for the list, up to a minute. Default `'2s'`. */
       timeout?: Duration
       /**
-       * What becomes of a password when the list cannot be asked: it is accepted, with a warning in the log, or refused
-       * with `ACCOUNTS_UNAVAILABLE`. Default `'accept'`.
+       * Whether a password is accepted, with a warning in the log, or refused with `ACCOUNTS_UNAVAILABLE` if the list
+       * does not answer. Default `'accept'`.
        */
       whenUnreachable?: 'accept' | 'refuse'
-      /** Fewest times that a password must have been seen to be refused. Default `1`. */
+      /** Refuses a password that was found in breaches at least this many times. Default `1`. */
       minCount?: number
     }
-    /** The cost of argon2id. Raise it, and each login moves one hash up. Default OWASP's. */
+    /** The cost of argon2id. If you raise it, each login upgrades the hash of its user. Default OWASP's. */
     argon2?: {
       /** Memory, in KiB. Default `19456`. */
       memoryCost?: number
-      /** How many passes over the memory. Default `2`. */
+      /** The number of passes over the memory. Default `2`. */
       timeCost?: number
-      /** How many lanes, each a thread. Default `1`. */
+      /** The number of lanes, each a thread. Default `1`. */
       parallelism?: number
     }
     /**
-     * How many passwords are hashed at once, by all accounts of a server together. Default as many as there are cores,
-     * and one less than libuv has threads at most.
+     * How many passwords are hashed at once, by all accounts of a server together. Default the number of cores, at most
+     * one less than the threads of libuv.
      */
     concurrency?: number
-    /** How many may wait for a password to be hashed; who comes then is told 503 `ACCOUNTS_BUSY`. Default `100`. */
+    /** How many requests may wait for a hash. More requests get 503 `ACCOUNTS_BUSY`. Default `100`. */
     waiting?: number
-    /** Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }`. Default the package argon2. */
+    /** A hasher that replaces `password.argon2`: `{ hash, verify, needsRehash }`. Default the package argon2. */
     hasher?: PasswordHasher
     /**
-     * Who verifies the hashes of another system, which a login makes anew. These are `legacy.bcrypt({ cost })`,
+     * Verifiers for hashes of another system, which the next login replaces. Use `legacy.bcrypt({ cost })`,
      * `legacy.scrypt({ N, r, p })`, `legacy.pbkdf2({ iterations })`, or your own. Default `[]`.
      */
     legacy?: PasswordVerifier[]
     /**
-     * A secret that passwords are mixed with before they are hashed, and that no copy of the database holds. A string
-     * or Buffer of 32 random bytes or more, or a list: the first is used, all verify. Default none.
+     * A secret that is mixed into passwords before they are hashed, and that is not in the database. A string or Buffer
+     * of 32 random bytes or more, or a list: the first is used, all verify. Default none.
      */
     pepper?: PepperSecret | PepperSecret[]
   }
   /**
-   * Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, 8 and so on, 15
-   * minutes at most. Behind a proxy, set `trustProxy` in Fastify, or all clients are one network. `false` leaves it to
-   * you. Default on.
+   * Limits on guessing: how many failures have no consequence. Each further one causes a wait of 2 seconds, then 4, 8
+   * and so on, at most 15 minutes. Behind a proxy, set `trustProxy` in Fastify, or all clients count as one network.
+   * `false` turns the limits off. Default on.
    */
   throttle?: false | {
-    /** Free failures at one account, from one network. Default `5`. */
+    /** Failures per account and network before waits begin. Default `5`. */
     accountNetwork?: number
-    /** Free failures from one network, registrations included. Default `50`. */
+    /** Failures per network before waits begin, registrations included. Default `50`. */
     network?: number
-    /** Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2). Default `100`. */
+    /** Failures per account, from everywhere, before waits begin (NIST SP 800-63B-4 §3.2.2). Default `100`. */
     account?: number
-    /** Free failures at the second factor of a user; one is forgotten in 15 minutes. Default `5`. */
+    /** Wrong second factors per user before waits begin; one is forgotten every 15 minutes. Default `5`. */
     factor?: number
     mail?: {
-      /** Mails to one address that are free; one is forgotten in 12 minutes. 20 a day. Default `5`. */
+      /** Mails per address before waits begin; one is forgotten every 12 minutes. At most 20 a day. Default `5`. */
       address?: number
-      /** Mails that one network may ask for; one is forgotten in a minute. Default `20`. */
+      /** Mails per requesting network before waits begin; one is forgotten every minute. Default `20`. */
       network?: number
     }
   }
-  /**
-   * What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the table of events
-   * too.
-   */
+  /** Events of accounts are published on channels of node:diagnostics_channel, and can be stored in a table as well. */
   events?: {
     /**
-     * Keeps every event of an account in the table `accounts_events`, in the transaction of what it tells of. Default
-     * `false`.
+     * Stores every event of an account in the table `accounts_events`, in the same transaction as what it reports.
+     * Default `false`.
      */
     store?: boolean
-    /** For how long events are kept. Default `'90d'`. */
+    /** How long stored events are kept. Default `'90d'`. */
     keepFor?: Duration
   }
   /**
-   * Mails of accounts: `true` keeps them in an outbox for development, with `smtp` or `send` they are sent. Default
+   * Mails of accounts. `true` keeps them in an outbox for development; with `smtp` or `send` they are sent. Default
    * off.
    */
   mail?: boolean | {
-    /**
-     * Whom mails come from: an address, or `Example <accounts@example.com>`. Default none; needed where mails are
-     * really sent.
-     */
+    /** The sender of mails: an address, or `Example <accounts@example.com>`. Default none; required to send mails. */
     from?: string
-    /** What mails call your app. Default none; needed where mails are really sent. */
+    /** The name of your app in mails. Default none; required to send mails. */
     appName?: string
     /**
-     * `(mail, { signal, attempt }) => Promise`: sends one mail by a service of your own. It may be asked for the same
-     * mail again, with the same `id`. One that rejects is tried again; with `permanent: true` on the error it is not.
-     * Default none.
+     * `(mail, { signal, attempt }) => Promise`: sends one mail through a service of your choice. It may be called again
+     * for the same mail, with the same `id`. If it rejects, it is called again later, unless the error has `permanent:
+     * true`. Default none.
      */
     send?: SendMail
     /**
-     * The server that takes mails, through the package nodemailer: a URL, or its options. TLS is required but for this
-     * machine. Default the environment's `ACCOUNTS_SMTP_URL`.
+     * The SMTP server, used with the package nodemailer: a URL, or options of nodemailer. TLS is required except on
+     * this machine. Default the environment's `ACCOUNTS_SMTP_URL`.
      */
     smtp?: SmtpServer
     links?: {
       /**
-       * Where your pages are: what links begin with. It never comes from a request. Default this machine; needed in
+       * The URL that links in mails begin with. It is never taken from a request. Default this machine; needed in
        * production.
        */
       base?: string
-      /** Where in a link its token stands. No server and no log sees a fragment. Default `'fragment'`. */
+      /** Where a link contains its token. No server and no log sees a fragment. Default `'fragment'`. */
       style?: 'fragment' | 'query'
-      /** Where a link leads that verifies an address, below the base. Default a page of ours. */
+      /** The path of your page that verifies an address, below the base. Default a page of ours. */
       verify?: string
-      /** Where a link leads that confirms another address, below the base. Default a page of ours. */
+      /** The path of your page that confirms a new address, below the base. Default a page of ours. */
       change?: string
-      /** Where a link leads that takes a change of address back, below the base. Default a page of ours. */
+      /** The path of your page that reverts a change of address, below the base. Default a page of ours. */
       revert?: string
-      /** Where a link leads by which another password is chosen, below the base. Default a page of ours. */
+      /** The path of your page that resets a password, below the base. Default a page of ours. */
       reset?: string
-      /** Where a link leads that keeps an account that is to be deleted, below the base. Default a page of ours. */
+      /** The path of your page that restores a closed account, below the base. Default a page of ours. */
       restore?: string
-      /**
-       * Where a link leads by which somebody says that a mail was not for them, below the base. Default a page of ours.
-       */
+      /** The path of your page that disowns an address, below the base. Default a page of ours. */
       disown?: string
-      /** Where a link leads that signs in, below the base: needed where that is on. Default none. */
+      /** The path of your page that signs in by mail, below the base. Needed if that is on. Default none. */
       login?: string
-      /**
-       * Where a link leads by which a registration is completed, below the base: needed where that is on. Default none.
-       */
+      /** The path of your page that completes a registration, below the base. Needed if that is on. Default none. */
       register?: string
-      /** Where an invitation leads, below the base: needed where that is on. Default none. */
+      /** The path of your page that accepts an invitation, below the base. Needed if that is on. Default none. */
       invite?: string
     }
     code?: {
       /**
-       * How many digits the code of a mail has: of 8 a guesser with 5 tries at each of a million accounts hits 5 times
-       * in a hundred. Default `8`.
+       * The number of digits of codes in mails. With 8, somebody with 5 tries at each of a million accounts hits one
+       * with a probability of 5 %. Default `8`.
        */
       digits?: number
     }
-    /** How many mails a process sends in a second at most. Default `10`. */
+    /** The most mails that a process sends in a second. Default `10`. */
     rate?: number
-    /** Whether this process sends mails, its own and those that others have left. Default `true`. */
+    /** Whether this process sends mails: its own, and those that other processes left unsent. Default `true`. */
     worker?: boolean
-    /** Pages of ours for links that have no path of their own. Default `true`. */
+    /** Serves built-in pages for links that have no path of yours. Default `true`. */
     pages?: boolean
     /**
-     * What an address gets that has no account when somebody asks for a mail to it: nothing, or a mail that says so.
-     * Default `'silent'`.
+     * What is sent to an address without an account when somebody requests a mail to it: nothing, or a mail that says
+     * so. Default `'silent'`.
      */
     unknown?: 'silent' | 'tell'
-    /** Which mails are sent that nobody has asked for. */
+    /** Which notices are sent. */
     notices?: {
-      /** The password is another one. Default `true`. */
+      /** The password was changed. Default `true`. */
       passwordChanged?: boolean
       /**
-       * The address is another one: goes to the one before, with a link that takes it back for 7 days. Default `true`.
+       * The address was changed. Goes to the old address, with a link that reverts the change for 7 days. Default
+       * `true`.
        */
       emailChanged?: boolean
       /** Somebody signed in from a browser and a network that the user had not used before. Default `true`. */
       newDevice?: boolean
-      /** Somebody signed in by a mail. Default `true`. */
+      /** Somebody signed in by mail. Default `true`. */
       loginByMail?: boolean
-      /** A session was ended, since its refresh token was used twice: somebody may have stolen it. Default `true`. */
+      /** A session was ended because its refresh token was used twice: somebody may have stolen it. Default `true`. */
       reuse?: boolean
-      /** The account is going to be deleted: with a link that keeps it. Default `true`. */
+      /** The account will be deleted. Contains a link that keeps it. Default `true`. */
       closing?: boolean
-      /** The account is deleted. Default `true`. */
+      /** The account was deleted. Default `true`. */
       closed?: boolean
-      /** The user has roles that they had not before. Default `true`. */
+      /** The user was given new roles. Default `true`. */
       rolesRaised?: boolean
-      /** A second factor was set up, replaced or taken away. Default `true`. */
+      /** A second factor was set up, replaced or removed. Default `true`. */
       factorsChanged?: boolean
     }
-    /** `(user, request) => 'de'`: the language of a mail. Undefined for that of the browser. Default none. */
+    /**
+     * `(user, request) => 'de'`: the language of a mail. Return undefined to use the language of the browser. Default
+     * none.
+     */
     locale?: LocaleOfUser
-    /** Texts of mails by language, over those of ours. Default English and German. */
+    /** Texts of mails by language, which override the built-in ones. Default English and German. */
     locales?: MailLocales
     /**
-     * `{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, in place of ours or of a kind of your
-     * own. Default ours.
+     * `{ reset: (data, words) => ({ subject, text, html }) }`: your own mails, instead of the built-in ones or in
+     * addition. Default ours.
      */
     templates?: MailTemplates
   }
   closing?: {
     /**
-     * How long an account is kept that its user has closed, up to 90 days: until it is over they can restore it. 0
+     * How long a closed account is kept before it is deleted, up to 90 days. Until then its user can restore it. 0
      * deletes at once. Default `0`.
      */
     grace?: Duration
   }
   email?: {
     /**
-     * Whether somebody who registers proves their address. With `'offered'` they are in at once, and a mail is on its
-     * way; with `'first'` there is no user before; `'none'` sends none. Default `'offered'` with mail, else `'none'`.
+     * Whether a registration verifies the address. `'offered'` signs the user in at once and sends a mail. `'first'`
+     * creates the user only after the proof. `'none'` sends no mail. Default `'offered'` with mail, else `'none'`.
      */
     verification?: 'none' | 'offered' | 'first'
-    /** Whether the address of before, where it is verified, is asked first. Default `false`. */
+    /**
+     * Whether a change of address has to be confirmed from the old address first, if that is verified. Default `false`.
+     */
     confirmOld?: boolean
   }
-  /** Second factors: codes of authenticator apps and recovery codes. Default off. */
+  /** Second factors: authenticator apps and recovery codes. Default off. */
   factors?: boolean | {
-    /** What authenticator apps call your app. Default the host of the first of `passkeys.origins`, else `issuer`. */
+    /**
+     * The name of your app in authenticator apps. Default the host of the first of `passkeys.origins`, else `issuer`.
+     */
     issuer?: string
     /**
-     * Who is let in by two factors alone: roles, or `(user) => boolean`, which is asked when a user is read and must be
-     * fast. Whoever has none yet sets one up when they sign in. Default `[]`.
+     * Who must have two factors: a list of roles, or `(user) => boolean`, which runs when a user is read and must be
+     * fast. A user without one sets it up at the next sign-in. Default `[]`.
      */
     requireFor?: string[] | RequiresFactor
     /**
-     * For how long a browser may be remembered, with `remember_device`, so that a second factor is not asked for there.
-     * Where tokens travel in cookies alone. Default `false`.
+     * How long a browser can be remembered with `remember_device`, so that it is not asked for a second factor. Only
+     * with tokens in cookies. Default `false`.
      */
     remember?: Duration | false
-    /** How long there is between the first factor and the second, up to an hour. Default `'5m'`. */
+    /** How much time a user has between the first and the second factor, up to an hour. Default `'5m'`. */
     ticket?: Duration
-    /** How many recovery codes there are at a time. Default `10`. */
+    /** How many recovery codes a user gets. Default `10`. */
     recoveryCodes?: number
   }
-  /** Signing in with passkeys, through the package @simplewebauthn/server. Default off. */
+  /** Sign-in with passkeys, with the package @simplewebauthn/server. Default off. */
   passkeys?: false | {
     /**
-     * Where your pages and apps are, exactly, with the port: from nowhere else a passkey is taken. The first is an
-     * `https:` origin, or `http://localhost`. Default none; needed.
+     * The exact origins of your pages and apps, with the port. Passkeys from other origins are refused. The first must
+     * be an `https:` origin or `http://localhost`. Default none; needed.
      */
     origins?: string[]
     /**
-     * The domain that passkeys are for: that of the first origin, or one that it is below. With another one all
-     * passkeys that are there are lost. Default the host of the first origin.
+     * The domain that passkeys belong to: the host of the first origin, or a parent domain of it. If you change it, all
+     * existing passkeys stop working. Default the host of the first origin.
      */
     rpId?: string
-    /** What authenticators may call your app. Default `passkeys.rpId`. */
+    /** The name of your app that authenticators may show. Default `passkeys.rpId`. */
     rpName?: string
     /**
-     * Whether a new passkey is a second factor too, so that the password alone opens nothing any more, where
-     * `second_factor` does not say it. Default `true`.
+     * Whether a new passkey is also a second factor, so that the password alone no longer signs in. A request can
+     * override it with `second_factor`. Default `true`.
      */
     secondFactor?: boolean
-    /** How many passkeys a user may have. Default `20`. */
+    /** The maximum number of passkeys of a user. Default `20`. */
     max?: number
   }
 }

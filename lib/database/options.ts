@@ -15,29 +15,26 @@ export const options = {
     minLength: 1,
     default: 'accounts.sqlite',
     env: 'ACCOUNTS_DATABASE_URL',
-    description: "An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB, such as " +
-      "`'postgresql://user:password@host:5432/database'`. Its parameter `connection_limit` is the most connections " +
-      'of this process, 10 by default ([databases](databases.md)).',
+    description: "An SQLite file, `':memory:'`, or the URL of a PostgreSQL, MySQL or MariaDB database, such as " +
+      "`'postgresql://user:password@host:5432/database'`. The parameter `connection_limit` limits the connections " +
+      'of this process; 10 by default ([databases](databases.md)).',
   }),
   orm: Type.Optional(Kept<OrmOption>('OrmOption', {
     insteadOf: 'db',
     holds: (orm) => ['object', 'function'].includes(typeof orm) && orm !== null,
     must: 'be a MikroORM, or a function that gives one',
-    description: 'A MikroORM of your own, or a function that gives it, in place of `db` ' +
-      '([how](databases.md#with-a-mikroorm-of-your-own)). The accounts use its connections, and it is left to the ' +
-      'app to close it.',
+    description: 'A MikroORM of your own, or a function that returns it, instead of `db` ' +
+      '([how](databases.md#with-a-mikroorm-of-your-own)). The accounts use its connections. Your app closes it.',
   })),
   schema: OneOf(['migrate', 'none'], {
     default: 'migrate',
-    description: "Who makes the tables and brings them up to date: the plugin, or with `'none'` you, by migrations " +
-      'of your own.',
+    description: "Who creates and migrates the tables: the plugin, or with `'none'` your own migrations.",
   }),
   prune: Group({
     interval: DurationSchema('1h', {
       zero: true,
       most: 7 * 86400,
-      description: 'How often what no token can be alive for is deleted, up to a week; 0: when you call ' +
-        '`app.accounts.prune()`.',
+      description: 'How often expired rows are deleted, up to a week. 0: only when you call `app.accounts.prune()`.',
     }),
   }),
 }

@@ -6,13 +6,13 @@ export const options = {
   events: Group({
     store: Type.Boolean({
       default: false,
-      description: 'Keeps every [event of an account](operations.md#channels) in the table `accounts_events`, in the ' +
-        'transaction of what it tells of.',
+      description: 'Stores every [event of an account](operations.md#channels) in the table `accounts_events`, in ' +
+        'the same transaction as what it reports.',
     }),
-    keepFor: DurationSchema('90d', { description: 'For how long events are kept.' }),
+    keepFor: DurationSchema('90d', { description: 'How long stored events are kept.' }),
   }, {
-    description: 'What happens to accounts is told on channels of node:diagnostics_channel, and may be kept in the ' +
-      'table of events too.',
+    description: 'Events of accounts are published on channels of node:diagnostics_channel, and can be stored in a ' +
+      'table as well.',
   }),
 }
 

@@ -30,18 +30,18 @@ export const options = {
   decoratorName: Type.String({
     pattern: '^[A-Za-z_$][\\w$]*$',
     default: 'user',
-    description: 'The property of requests that holds the user. If you register @fastify/jwt yourself, do it before, ' +
-      'or give another name here: it claims `request.user` too, and ends with "The decorator \'user\' has already ' +
-      'been added!"',
+    description: 'The property of requests that holds the user. If you register @fastify/jwt yourself, register it ' +
+      'first, or choose another name here: it also claims `request.user`, and fails with "The decorator \'user\' ' +
+      'has already been added!"',
   }),
   verifyClaims: Callable<VerifyClaims>('VerifyClaims', {
-    description: '`(claims, request) => boolean`, or a promise of it: a look at the claims of a token that is not ' +
-      'revoked, before its user is looked up. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It judges the ' +
-      "token alone, so guards that are `'stateless'` ask it too.",
+    description: '`(claims, request) => boolean`, or a promise of it: checks the claims of a token that is not ' +
+      'revoked, before its user is read. Anything but `true` is 401 `ACCOUNTS_CLAIMS_REFUSED`. It only needs the ' +
+      "token, so `'stateless'` guards call it too.",
   }),
   isRevoked: Callable<IsRevoked>('IsRevoked', {
-    description: '`(claims, request) => boolean`, or a promise of it: one more list of revoked tokens. Anything but ' +
-      "`false` is 401 `ACCOUNTS_TOKEN_REVOKED`. Guards that are `'stateless'` ask no list.",
+    description: '`(claims, request) => boolean`, or a promise of it: an additional list of revoked tokens. ' +
+      "Anything but `false` is 401 `ACCOUNTS_TOKEN_REVOKED`. `'stateless'` guards do not call it.",
   }),
 }
 
@@ -86,12 +86,12 @@ export const usuallyFreshForSeconds = 600
 /** Checks and fills the options of a guard: the defaults stand here and nowhere else. */
 export const GuardOptionsSchema = Type.Object({
   type: OneOf<TokenKind | 'any'>(['access', 'refresh', 'any'], {
-    default: 'access', description: 'Which kind of token lets a request in.',
+    default: 'access', description: 'Which kind of token is required.',
   }),
   optional: OneOf<boolean | 'or-expired'>([true, false, 'or-expired'], {
     default: false,
-    description: "Lets requests without a token in too, with `request.user` null; `'or-expired'` those with an " +
-      'expired one as well. A token that is there and bad is still refused. Not together with `fresh`, `acr`, ' +
+    description: "Also lets requests without a token in, with `request.user` null; `'or-expired'` those with an " +
+      'expired token too. Any other invalid token is still refused. Cannot be combined with `fresh`, `acr`, ' +
       '`roles`, `verified` or `check`.',
   }),
   fresh: Type.Unsafe<boolean | Duration>({
@@ -99,38 +99,36 @@ export const GuardOptionsSchema = Type.Object({
     must: "be true, false or a duration such as '10m'",
     tsType: 'boolean | Duration',
     default: false,
-    description: 'The password must have been checked no longer ago than this; `true` is 10 minutes. Else it is 401 ' +
-      '`ACCOUNTS_TOKEN_STALE`, with the challenge of RFC 9470. A refresh makes a session no fresher.',
+    description: 'The password must have been checked at most this long ago; `true` is 10 minutes. Otherwise 401 ' +
+      '`ACCOUNTS_TOKEN_STALE`, with the challenge of RFC 9470. A refresh does not make a session fresher.',
   }),
   acr: Type.Optional(OneOf<'aal2' | 'phr'>(['aal2', 'phr'], {
     usual: 'any',
-    description: 'How well it must have been proved who it is ([levels](factors.md#levels)): by two factors, or by a ' +
-      'passkey. Else it is 401 `ACCOUNTS_TOKEN_WEAK`, with the challenge of RFC 9470. Needs the option `factors` or ' +
+    description: 'The [level](factors.md#levels) of authentication that is required: two factors, or a passkey. ' +
+      'Otherwise 401 `ACCOUNTS_TOKEN_WEAK`, with the challenge of RFC 9470. Needs the option `factors` or ' +
       '`passkeys`.',
   })),
   roles: Type.Array(Type.String({ minLength: 1 }), {
-    default: [], description: 'The user must have all of these roles; else it is 403 `ACCOUNTS_FORBIDDEN`.',
+    default: [], description: 'The user must have all of these roles. Otherwise 403 `ACCOUNTS_FORBIDDEN`.',
   }),
   verified: Type.Boolean({
     default: false,
-    description: "The user's address must have been proved to be theirs ([how](email.md)); else it is 403 " +
-      '`ACCOUNTS_EMAIL_UNVERIFIED`.',
+    description: "The user's address must be verified ([how](email.md)). Otherwise 403 `ACCOUNTS_EMAIL_UNVERIFIED`.",
   }),
   check: Callable<GuardCheck>('GuardCheck', {
-    description: '`(user, request) => boolean`, or a promise of it, decides about the signed-in user: only `true` ' +
-      'lets the request in; else it is 403 `ACCOUNTS_FORBIDDEN`. One that throws is a 500 that says nothing.',
+    description: '`(user, request) => boolean`, or a promise of it: only `true` lets the signed-in user in. ' +
+      'Otherwise 403 `ACCOUNTS_FORBIDDEN`. If it throws, the answer is a 500 without details.',
   }),
   locations: Type.Optional(LocationsSchema({
-    usual: 'those of the app; for refresh tokens the body before them',
-    description: 'Where this route looks for tokens, in this order ([places](#places)). The first place that holds a ' +
-      'token decides. A guard that looks into bodies stands in `preValidation` or `preHandler`.',
+    usual: 'those of the app; for refresh tokens the body first',
+    description: 'Where this route looks for tokens, in this order ([places](#places)). The first place that holds ' +
+      'a token decides. A guard that reads bodies must be a `preValidation` or `preHandler` hook.',
   })),
   consistency: OneOf<Consistency>(['cached', 'strict', 'stateless'], {
     default: 'cached',
-    description: "How it is known that the session goes on. `'cached'` may know it from memory " +
-      "([how](sessions.md#revocation)). `'strict'` reads it at every request: for money and administration. " +
-      "`'stateless'` looks at nothing but the token, whatever was revoked, and `request.user` is then `{ id }` " +
-      '([what that means](#stateless)).',
+    description: "How revocation is checked. `'cached'` uses memory ([how](sessions.md#revocation)). `'strict'` " +
+      "reads the database at every request: for money and administration. `'stateless'` checks only the token, " +
+      'even if it was revoked, and `request.user` is `{ id }` ([what that means](#stateless)).',
   }),
 }, { additionalProperties: false })
 

@@ -11,11 +11,12 @@ export function isUnnamed (name: string): boolean {
 }
 
 export const options = {
-  prefix: Type.String({ ...path('/auth', true), default: '/auth', description: 'The path before every route.' }),
+  prefix: Type.String({ ...path('/auth', true), default: '/auth', description: 'The path prefix of every route.' }),
   name: Type.String({
     pattern: '^[a-z][a-z0-9_]{0,30}$',
     default: usualName,
-    description: 'Names `app[name]`, the tables, the cookies and the default audience: one for each kind of users.',
+    description: 'The name of `app[name]`, the tables, the cookies and the default audience: one for each kind of ' +
+      'users.',
   }),
   realm: Type.Optional(Type.String({
     pattern: '^[ !#-[\\]-~]{1,100}$', usual: 'the name', description: 'The realm of challenges.',

@@ -32,15 +32,15 @@ export interface SmtpOptions {
 export type LocaleOfUser = (user: AccountsUser | null, request?: AnyRequest) => string | undefined
 
 const noticeWords: Record<NoticeName, string> = {
-  passwordChanged: 'The password is another one.',
-  emailChanged: 'The address is another one: goes to the one before, with a link that takes it back for 7 days.',
+  passwordChanged: 'The password was changed.',
+  emailChanged: 'The address was changed. Goes to the old address, with a link that reverts the change for 7 days.',
   newDevice: 'Somebody signed in from a browser and a network that the user had not used before.',
-  loginByMail: 'Somebody signed in by a mail.',
-  reuse: 'A session was ended, since its refresh token was used twice: somebody may have stolen it.',
-  closing: 'The account is going to be deleted: with a link that keeps it.',
-  closed: 'The account is deleted.',
-  rolesRaised: 'The user has roles that they had not before.',
-  factorsChanged: 'A second factor was set up, replaced or taken away.',
+  loginByMail: 'Somebody signed in by mail.',
+  reuse: 'A session was ended because its refresh token was used twice: somebody may have stolen it.',
+  closing: 'The account will be deleted. Contains a link that keeps it.',
+  closed: 'The account was deleted.',
+  rolesRaised: 'The user was given new roles.',
+  factorsChanged: 'A second factor was set up, replaced or removed.',
 }
 
 /** Pages that only the app can have, since they sign in. */
@@ -52,19 +52,19 @@ const ourPages = pageNames.filter((name) => !ownPages.includes(name) && name !==
 const PathSchema = (name: PageName, what: string) => Type.Optional(Type.String({
   ...text((value) => /^\/[^\s#?]*$/.test(value), "be a path below the base, such as '/verify'"),
   usual: ownPages.includes(name) ? 'none' : 'a page of ours',
-  description: `${what}, below the base${ownPages.includes(name) ? ': needed where that is on' : ''}.`,
+  description: `${what}, below the base${ownPages.includes(name) ? '. Needed if that is on' : ''}.`,
 }))
 
 const pageWords: Record<PageName, string> = {
-  verify: 'Where a link leads that verifies an address',
-  change: 'Where a link leads that confirms another address',
-  revert: 'Where a link leads that takes a change of address back',
-  reset: 'Where a link leads by which another password is chosen',
-  login: 'Where a link leads that signs in',
-  register: 'Where a link leads by which a registration is completed',
-  invite: 'Where an invitation leads',
-  restore: 'Where a link leads that keeps an account that is to be deleted',
-  disown: 'Where a link leads by which somebody says that a mail was not for them',
+  verify: 'The path of your page that verifies an address',
+  change: 'The path of your page that confirms a new address',
+  revert: 'The path of your page that reverts a change of address',
+  reset: 'The path of your page that resets a password',
+  login: 'The path of your page that signs in by mail',
+  register: 'The path of your page that completes a registration',
+  invite: 'The path of your page that accepts an invitation',
+  restore: 'The path of your page that restores a closed account',
+  disown: 'The path of your page that disowns an address',
 }
 
 const entriesOf = <Name extends string, Value>(names: readonly Name[], value: (name: Name) => Value) =>
@@ -75,38 +75,38 @@ export const options = {
     from: Type.Optional(Type.String({
       ...text((value) => readMailbox(value) !== undefined,
         "be an address such as 'accounts@example.com' or 'Example <accounts@example.com>'"),
-      usual: 'none; needed where mails are really sent',
-      description: 'Whom mails come from: an address, or `Example <accounts@example.com>`.',
+      usual: 'none; required to send mails',
+      description: 'The sender of mails: an address, or `Example <accounts@example.com>`.',
     })),
     appName: Type.Optional(Type.String({
       ...text((value) => !/[\p{C}<>]/u.test(value), 'hold no control characters and no < or >'),
       minLength: 1,
       maxLength: 64,
-      usual: 'none; needed where mails are really sent',
-      description: 'What mails call your app.',
+      usual: 'none; required to send mails',
+      description: 'The name of your app in mails.',
     })),
     send: Callable<SendMail>('SendMail', {
-      description: '`(mail, { signal, attempt }) => Promise`: sends one mail by a service of your own ' +
-        '([how](mail.md)). It may be asked for the same mail again, with the same `id`. One that rejects is tried ' +
-        'again; with `permanent: true` on the error it is not.',
+      description: '`(mail, { signal, attempt }) => Promise`: sends one mail through a service of your choice ' +
+        '([how](mail.md)). It may be called again for the same mail, with the same `id`. If it rejects, it is ' +
+        'called again later, unless the error has `permanent: true`.',
     }),
     smtp: Type.Optional(Kept<SmtpServer>('SmtpServer', {
       insteadOf: 'send',
       env: 'ACCOUNTS_SMTP_URL',
       holds: (server) => typeof server === 'string' ? isSmtp(server) : isPlainObject(server),
       must: "be a URL such as 'smtp://user:password@smtp.example.com:587', or options of nodemailer",
-      description: 'The server that takes mails, through the package nodemailer: a URL, or its options. TLS is ' +
-        'required but for this machine.',
+      description: 'The SMTP server, used with the package nodemailer: a URL, or options of nodemailer. TLS is ' +
+        'required except on this machine.',
     })),
     links: Group({
       base: Type.Optional(Type.String({
         ...text(isBase, "be an address such as 'https://app.example.com' (http: for this machine alone)"),
         usual: 'this machine; needed in production',
-        description: 'Where your pages are: what links begin with. It never comes from a request.',
+        description: 'The URL that links in mails begin with. It is never taken from a request.',
       })),
       style: OneOf(['fragment', 'query'], {
         default: 'fragment',
-        description: 'Where in a link its token stands. No server and no log sees a fragment ([why](mail.md#links)).',
+        description: 'Where a link contains its token. No server and no log sees a fragment ([why](mail.md#links)).',
       }),
       ...entriesOf(pageNames, (name) => PathSchema(name, pageWords[name])),
     }),
@@ -115,47 +115,52 @@ export const options = {
         default: 8,
         minimum: 6,
         maximum: 10,
-        description: 'How many digits the code of a mail has: of 8 a guesser with 5 tries at each of a million ' +
-          'accounts hits 5 times in a hundred.',
+        description: 'The number of digits of codes in mails. With 8, somebody with 5 tries at each of a million ' +
+          'accounts hits one with a probability of 5 %.',
       }),
     }),
     rate: Type.Integer({
-      default: 10, minimum: 1, maximum: 1000, description: 'How many mails a process sends in a second at most.',
+      default: 10, minimum: 1, maximum: 1000, description: 'The most mails that a process sends in a second.',
     }),
     worker: Type.Boolean({
-      default: true, description: 'Whether this process sends mails, its own and those that others have left.',
+      default: true,
+      description: 'Whether this process sends mails: its own, and those that other processes left ' +
+        'unsent.',
     }),
     pages: Type.Boolean({
-      default: true, description: 'Pages of ours for links that have no path of their own ([pages](mail.md#pages)).',
+      default: true,
+      description: 'Serves built-in pages for links that have no path of yours ' +
+        '([pages](mail.md#pages)).',
     }),
     unknown: OneOf(['silent', 'tell'], {
       default: 'silent',
-      description: 'What an address gets that has no account when somebody asks for a mail to it: nothing, or a mail ' +
-        'that says so.',
+      description: 'What is sent to an address without an account when somebody requests a mail to it: nothing, or ' +
+        'a mail that says so.',
     }),
     notices: Group(entriesOf(noticeNames, (name) => Type.Boolean({ default: true, description: noticeWords[name] })), {
-      description: 'Which mails are sent that nobody has asked for.',
+      description: 'Which notices are sent.',
     }),
     locale: Callable<LocaleOfUser>('LocaleOfUser', {
-      description: "`(user, request) => 'de'`: the language of a mail. Undefined for that of the browser.",
+      description: "`(user, request) => 'de'`: the language of a mail. Return undefined to use the language of the " +
+        'browser.',
     }),
     locales: Type.Optional(Kept<MailLocales>('MailLocales', {
       holds: isPlainObject,
       must: 'be texts by language, such as { fr: { … } }',
       usual: 'English and German',
-      description: 'Texts of mails by language, over those of ours ([texts](mail.md#texts)).',
+      description: 'Texts of mails by language, which override the built-in ones ([texts](mail.md#texts)).',
     })),
     templates: Type.Optional(Kept<MailTemplates>('MailTemplates', {
       holds: (given) => isPlainObject(given) && Object.entries(given).every(isTemplate),
       must: 'be functions by the kinds of mails: small letters, digits and dashes, up to 32',
       usual: 'ours',
-      description: '`{ reset: (data, words) => ({ subject, text, html }) }`: mails of your own, in place of ours or ' +
-        'of a kind of your own ([templates](mail.md#texts)).',
+      description: '`{ reset: (data, words) => ({ subject, text, html }) }`: your own mails, instead of the ' +
+        'built-in ones or in addition ([templates](mail.md#texts)).',
     })),
   }, {
     usual: 'off',
-    description: 'Mails of accounts: `true` keeps them in an outbox for development, with `smtp` or `send` they are ' +
-      'sent ([mail](mail.md)).',
+    description: 'Mails of accounts. `true` keeps them in an outbox for development; with `smtp` or `send` they ' +
+      'are sent ([mail](mail.md)).',
   }),
 }
 

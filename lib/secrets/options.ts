@@ -12,9 +12,9 @@ export const options = {
   encryptionKey: Type.Optional(Kept<EncryptionKey | EncryptionKey[]>('EncryptionKey | EncryptionKey[]', {
     env: 'ACCOUNTS_ENCRYPTION_KEY',
     usual: 'the HMAC secrets of `secret`; none with pairs of keys alone',
-    description: 'Encrypts what is stored and has to be read again, such as seeds of one-time codes: a string or ' +
-      'Buffer of 32 random bytes or more (`openssl rand -base64 48`). Of a list the first encrypts, and all decrypt ' +
-      '([keys](keys.md#what-is-stored-encrypted)).',
+    description: 'Encrypts stored data that has to be read again, such as seeds of authenticator apps: a string or ' +
+      'Buffer of 32 random bytes or more (`openssl rand -base64 48`). In a list the first key encrypts, and all ' +
+      'decrypt ([keys](keys.md#what-is-stored-encrypted)).',
   })),
 }
 

@@ -39,17 +39,20 @@ export type OnReuse = (ended: { userId: string, sessionId: string }) => unknown
 export const options = {
   refresh: Group({
     expiresIn: DurationSchema('30d', {
-      env: 'JWT_REFRESH_TOKEN_EXPIRES', description: 'How long a session may lie idle; each refresh renews it.',
+      env: 'JWT_REFRESH_TOKEN_EXPIRES', description: 'How long a session may be idle. Each refresh extends it.',
     }),
-    maxAge: DurationSchema('180d', { description: 'How long a login lasts at most, however often it is refreshed.' }),
+    maxAge: DurationSchema('180d', {
+      description: 'The maximum lifetime of a session, however often it is ' +
+      'refreshed.'
+    }),
     window: DurationSchema('30s', {
       zero: true,
-      description: 'For how long a spent refresh token is answered again, with a token of the next generation; 0 ' +
-        'makes every token work once ([why](sessions.md#why-a-spent-token-is-answered)).',
+      description: 'How long a used refresh token is answered again, with a token of the next generation. 0 makes ' +
+        'every token work once ([why](sessions.md#why-a-spent-token-is-answered)).',
     }),
     replay: OneOf(['until-confirmed', 'until-superseded'], {
       default: 'until-confirmed',
-      description: 'Until when a lost answer may be asked for again after the window ' +
+      description: 'Until when a client may repeat a refresh whose response was lost, after the window ' +
         '([why](sessions.md#why-a-spent-token-is-answered)).',
     }),
   }),
@@ -58,67 +61,68 @@ export const options = {
       default: 50,
       minimum: 1,
       maximum: 1000,
-      description: 'How many sessions a user may have at once, up to 1000; logins at the same moment do not get past ' +
-        'it.',
+      description: 'The maximum number of sessions of a user, up to 1000. Simultaneous logins do not exceed it.',
     }),
     whenFull: OneOf(['end-oldest', 'refuse'], {
       default: 'end-oldest',
-      description: 'One login more ends the session used longest ago, or is refused with 403 `ACCOUNTS_SESSIONS_FULL`.',
+      description: 'Whether a further login ends the least recently used session, or is refused with 403 ' +
+        '`ACCOUNTS_SESSIONS_FULL`.',
     }),
     data: Type.Optional(Type.Unsafe<TSchema | TypeBox1Schema>({
       type: 'object',
       tsType: 'TSchema | TypeBox1Schema',
-      description: 'What you keep of a session, such as the tenant that is active in it: a `Type.Object` of TypeBox, ' +
-        '`@sinclair/typebox` 0.34 or `typebox` 1. It has 4096 bytes as JSON at most. Given by `hooks.onSession`, ' +
-        '`issueTokens` or `app.accounts.sessions.setData`, and given to `claims`. What it does not list is refused, ' +
-        'at every depth ([recipe](recipes.md#a-tenant-for-each-session)).',
+      description: 'The schema of your own data of a session, such as the active tenant: a `Type.Object` of ' +
+        '`@sinclair/typebox` 0.34 or `typebox` 1. At most 4096 bytes as JSON. It is set by `hooks.onSession`, ' +
+        '`issueTokens` or `app.accounts.sessions.setData`, and passed to `claims`. Unknown members are refused, at ' +
+        'every depth ([recipe](recipes.md#a-tenant-for-each-session)).',
     })),
   }),
   revocation: Group({
     pollInterval: DurationSchema('1s', {
-      most: 60, description: 'How often the log of revocations is looked at, up to a minute: one read of one row.',
+      most: 60, description: 'How often the log of revocations is checked, up to a minute: one read of one row.',
     }),
     maxStaleness: DurationSchema('5s', {
       most: 300,
-      description: 'Who could not read the log for so long asks the database at each request, and answers 503 if it ' +
-        'cannot. Longer than `pollInterval`, up to 5 minutes.',
+      description: 'After this time without a successful read of the log, guards query the database, or answer ' +
+        '503. Longer than `pollInterval`, up to 5 minutes.',
     }),
     wake: Callable<Wake>('Wake', {
-      description: 'A bus of your own: `(onMessage) => tell`, or a promise of it, asked once. Call `onMessage` when ' +
-        'another process tells, and `tell` is called when this one has revoked. Only ever a hint, so it may be slow ' +
-        'or lose some ([how](operations.md)).',
+      description: 'A message bus of your own: `(onMessage) => tell`, or a promise of it, called once. Call ' +
+        '`onMessage` when another process has sent a message; `tell` is called when this process has revoked ' +
+        'something. Messages are only hints and may be late or lost ([how](operations.md)).',
     }),
-  }, { description: 'How soon this process knows what others have revoked.' }),
+  }, { description: 'How soon this process learns what others have revoked.' }),
 }
 
 /** What is told of sessions, and asked. */
 export const hooks = {
   onRegister: Callable<OnRegister>('OnRegister', {
-    description: 'In the transaction of a registration, once the user is there: what it writes with `em` is stored ' +
-      'with the user, or neither is. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 ' +
-      'that says nothing. The body holds no password. It may run again when the transaction has to.',
+    description: 'Runs in the transaction of a registration, after the user was written: what it writes with `em` ' +
+      'is stored together with the user, or not at all. If it throws an error with a `statusCode` of 4xx, that is ' +
+      'the response; any other error is a 500 without details. The body contains no password. It may run again if ' +
+      'the transaction does.',
   }),
   onRegistered: Callable<OnRegistered>('OnRegistered', {
-    description: 'Somebody has become a user: by registering, or made by code or from the command line ' +
-      '(`users.create`). Who is made has no source but null.',
+    description: 'A user was created: by registration, by code or from the command line (`users.create`). Without ' +
+      'a registration the source is null.',
   }),
   onSession: Callable<OnSession>('OnSession', {
-    description: 'What a new session is to hold (`sessions.data`), or nothing: asked before anything is stored, at ' +
-      'a registration also of the user. The answer waits for it. An error of its own with a `statusCode` of 4xx is ' +
-      'the answer, any other a 500 that says nothing; another shape is `ACCOUNTS_INPUT_INVALID`. Code that starts ' +
-      'a session (`issueTokens`) may have no request.',
+    description: 'Returns the data of a new session (`sessions.data`), or nothing, before anything is stored, even ' +
+      'the user of a registration. The response waits for it. If it throws an error with a `statusCode` of 4xx, ' +
+      'that is the response; any other error is a 500 without details. Data that does not match the schema is ' +
+      '`ACCOUNTS_INPUT_INVALID`. Code that starts a session (`issueTokens`) may have no request.',
   }),
-  onLogin: Callable<OnUser>('OnUser', { description: 'A session has begun, by a password.' }),
+  onLogin: Callable<OnUser>('OnUser', { description: 'A session started with a password.' }),
   onLoginFailed: Callable<OnLoginFailed>('OnLoginFailed', {
-    description: 'What was typed as a name or an address; never the password.',
+    description: 'A login failed. It receives what was typed as a user name or address, never the password.',
   }),
-  onRefresh: Callable<OnUser>('OnUser', { description: 'A session goes on.' }),
-  onLogout: Callable<OnUser>('OnUser', { description: 'Somebody has signed out.' }),
+  onRefresh: Callable<OnUser>('OnUser', { description: 'A session was refreshed.' }),
+  onLogout: Callable<OnUser>('OnUser', { description: 'Somebody logged out.' }),
   onReuse: Callable<OnReuse>('OnReuse', {
-    description: 'A spent refresh token of this session was used again, so somebody may have stolen it. The ' +
-      'session is over.',
+    description: 'A used refresh token of this session was used again, so somebody may have stolen it. The session ' +
+      'has ended.',
   }),
-  onPasswordChanged: Callable<OnUser>('OnUser', { description: 'Somebody has given themselves another password.' }),
+  onPasswordChanged: Callable<OnUser>('OnUser', { description: 'A user changed their password.' }),
 }
 
 /** The hooks as the settings have them. */

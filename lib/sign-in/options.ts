@@ -23,9 +23,9 @@ export type GiveClaims = (
 export const options = {
   claims: Callable<GiveClaims>('GiveClaims', {
     description: '`(user, request, { data }) => object`, or a promise of it: more claims for access tokens ' +
-      '([types](recipes.md#fields-of-your-own-in-users)). Asked for each time one is made, with the `sessions.data` ' +
-      'of its session or null. Seconds count: nobody is let in meanwhile. Names of ours are refused. Everybody with ' +
-      'the token can read them, and it has to stay small.',
+      '([types](recipes.md#fields-of-your-own-in-users)). Called whenever an access token is made, with the ' +
+      '`sessions.data` of its session or null. Keep it fast: the login or refresh waits for it. Reserved claim ' +
+      'names are refused. Everybody who holds the token can read the claims, and they have to stay small.',
   }),
 }
 

@@ -16,16 +16,20 @@ export const options = {
   secret: Type.Optional(Kept<Secret | Secret[]>('Secret | Secret[]', {
     env: 'JWT_SECRET_KEY',
     description: 'Signs the tokens: a string or Buffer of 32 random bytes or more (`openssl rand -base64 48`), or ' +
-      'a pair of keys ([keys](keys.md)). A pair is `{ private, public, kid, algorithm }`, with keys as PEM, ' +
-      'KeyObject or JWK. Of a list of these the first signs, and all verify. Public keys alone verify and issue ' +
-      'nothing.',
+      'a key pair ([keys](keys.md)). A pair is `{ private, public, kid, algorithm }`, with keys as PEM, KeyObject ' +
+      'or JWK. In a list the first key signs, and all verify. An app with public keys only verifies tokens and ' +
+      'issues none.',
   })),
   algorithm: Type.Optional(OneOf<Algorithm>(algorithms, {
-    usual: "what the first key is for; with an RSA key `'RS256'`",
-    description: 'What the first key signs with. Only an RSA key has a choice.',
+    usual: "follows from the first key; `'RS256'` for an RSA key",
+    description: 'The algorithm of the first key. Only an RSA key has a choice.',
   })),
   access: Group({
-    expiresIn: DurationSchema('15m', { env: 'JWT_ACCESS_TOKEN_EXPIRES', description: 'The life of an access token.' }),
+    expiresIn: DurationSchema('15m', {
+      env: 'JWT_ACCESS_TOKEN_EXPIRES',
+      description: 'The lifetime of an access ' +
+      'token.'
+    }),
   }),
   issuer: Type.String({
     ...PartySchema, default: 'fastify-jwt-accounts', description: 'The `iss` claim, written and required.',
@@ -36,14 +40,14 @@ export const options = {
     minItems: 1,
     uniqueItems: true,
     items: { type: 'string', ...PartySchema },
-    usual: "`'fastify-jwt-accounts'`, for accounts of another name with the name after a slash",
-    description: 'The `aud` claim, written and required. Of a list the first is written, and each is accepted.',
+    usual: "`'fastify-jwt-accounts'`; with another `name`, followed by a slash and the name",
+    description: 'The `aud` claim, written and required. In a list the first is written, and all are accepted.',
   })),
   leeway: DurationSchema(0, {
     zero: true,
     most: 300,
-    description: 'How much clocks may differ when `exp` and `nbf` of access tokens are looked at, up to 5 minutes. A ' +
-      'session ends when it ends.',
+    description: 'How much clocks may differ when `exp` and `nbf` of access tokens are checked, up to 5 minutes. ' +
+      'The end of a session has no leeway.',
   }),
   headerFields: Type.Record(Type.String(), FieldSchema, {
     default: {}, description: 'More fields for the header of every token.',

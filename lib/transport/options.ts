@@ -36,42 +36,42 @@ function isOrigin (value: string): boolean {
 export const options = {
   transport: OneOf(['body', 'cookie', 'both'], {
     default: 'body',
-    description: "How tokens travel; with `'both'` the client says which at register and login " +
+    description: "How tokens are sent. With `'both'` the client chooses at registration and login " +
       '([cookies](cookies.md)).',
   }),
   cookies: Group({
     access: CookieSchema('The cookie of access tokens.', '`__Host-access` on `/`'),
     refresh: CookieSchema('The cookie of refresh tokens.', '`__Secure-refresh` on the prefix'),
-    csrf: CookieSchema('The value against CSRF, readable by scripts.', '`__Host-csrf` on `/`'),
-    challenge: CookieSchema('By which a browser is known to have asked for a mail.', '`__Host-challenge` on `/`'),
+    csrf: CookieSchema('The CSRF value, readable by scripts.', '`__Host-csrf` on `/`'),
+    challenge: CookieSchema('Identifies the browser that requested a mail.', '`__Host-challenge` on `/`'),
     ticket: CookieSchema(
-      'By which a browser is known to have proved a first factor.', '`__Secure-ticket` on the prefix'),
-    remember: CookieSchema('By which a browser is not asked for a second factor.', '`__Host-remember` on `/`'),
+      'Identifies the browser that has passed the first factor.', '`__Secure-ticket` on the prefix'),
+    remember: CookieSchema('Identifies a browser that is not asked for a second factor.', '`__Host-remember` on `/`'),
     device: CookieSchema(
-      "By which a browser is known to be somebody's, for `throttle`.", '`__Secure-device` on the prefix'),
+      'Identifies a known device, for `throttle`.', '`__Secure-device` on the prefix'),
     domain: Type.Optional(Type.String({
       pattern: `^\\.?${label}(\\.${label})*$`,
       maxLength: 253,
       usual: 'to this host alone',
-      description: 'Sends the cookies to its subdomains too.',
+      description: 'Sends the cookies to all subdomains of this domain too.',
     })),
     sameSite: OneOf(['strict', 'lax', 'none'], {
-      default: 'lax', description: 'Whether requests from other sites bring the cookies along.',
+      default: 'lax', description: 'Whether requests from other sites contain the cookies.',
     }),
-    secure: Type.Boolean({ default: true, description: '`false` lets cookies travel without TLS.' }),
+    secure: Type.Boolean({ default: true, description: '`false` allows cookies without TLS.' }),
     partitioned: Type.Boolean({
       default: false,
-      description: 'Keeps cookies apart for each site that embeds this one ' +
-      '(CHIPS).'
+      description: 'Separates cookies by the site that embeds this one (CHIPS).'
     }),
     persistent: Type.Boolean({
       default: true,
-      description: 'Cookies outlive the browser, unless a login says `remember: false`; or the reverse. Never longer ' +
-        'than their token, and 400 days.',
+      description: 'Whether cookies outlive the browser window; a login overrides it with `remember`. Never longer ' +
+        'than their token or 400 days.',
     }),
   }, {
-    description: 'Each cookie has a `name` and a `path`. A prefix that the other settings do not allow is left away ' +
-      'by default, and refused where you name it. In accounts of another name it stands before the word.',
+    description: 'Each cookie has a `name` and a `path`. If the other settings do not allow a prefix, the default ' +
+      'name omits it, and a name of yours with it is refused. With another `name` of the accounts, that name is ' +
+      'part of the cookie names.',
   }),
   csrf: Group({
     header: Type.String({
@@ -82,20 +82,21 @@ export const options = {
     }),
     trustedOrigins: Type.Array(Type.String(text(isOrigin, "be an origin such as 'https://app.example.com'")), {
       default: [],
-      description: "Origins whose pages may send requests with our cookies, such as `'https://app.example.com'`. " +
-        'That of your own pages is needed where browsers send no `Sec-Fetch-Site`: on plain HTTP but for localhost, ' +
-        'and in Safari before 16.4 ([when](cookies.md#proof-against-csrf)).',
+      description: "Origins whose pages may send requests with the cookies, such as `'https://app.example.com'`. " +
+        'The origin of your own pages is needed if browsers send no `Sec-Fetch-Site`: on plain HTTP except ' +
+        'localhost, and in Safari before 16.4 ([when](cookies.md#proof-against-csrf)).',
     }),
     methods: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z-]+$' }), {
       minItems: 1,
       usual: 'all but GET, HEAD, OPTIONS, TRACE and QUERY',
-      description: 'Methods that need the proof on routes of your own, in place of the default; ours keep to that.',
+      description: 'Methods that need the proof on your own routes. The routes of the plugin always use the ' +
+        'default.',
     })),
     formField: Type.Optional(Type.String({
       minLength: 1,
       maxLength: 64,
-      description: 'A field of the body that may hold `csrf_token`, for forms on routes of your own, also with files ' +
-        '(@fastify/multipart with `attachFieldsToBody`). Guards see it in `preValidation` and `preHandler`.',
+      description: 'A field of the body that may contain `csrf_token`, for forms on your own routes, also with ' +
+        'files (@fastify/multipart with `attachFieldsToBody`). Guards see it in `preValidation` and `preHandler`.',
     })),
   }),
   locations: Type.Optional(LocationsSchema({
@@ -103,11 +104,16 @@ export const options = {
     description: 'Where guards look for tokens, in this order ([guards](guards.md#switches)).',
   })),
   header: Group({
-    name: Type.String({ pattern: tokenPattern, default: 'authorization', description: 'The header with the token.' }),
+    name: Type.String({
+      pattern: tokenPattern,
+      default: 'authorization',
+      description: 'The header that contains ' +
+      'the token.'
+    }),
     scheme: Type.String({
       pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,64}$",
       default: 'Bearer',
-      description: "The word before the token, in any case; `''` for none, in a header of your own.",
+      description: "The word before the token, case-insensitive. `''` for none, in a header of your own.",
     }),
   }),
 }

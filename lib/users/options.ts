@@ -17,18 +17,21 @@ export const options = {
     uniqueItems: true,
     default: ['username', 'email'],
     tsType: 'Identifier[]',
-    description: 'What people sign in with: a name, an address, or either. With both, an address may be left out.',
+    description: 'What users sign in with: a user name, an e-mail address, or either. With both, the address is ' +
+      'optional.',
   }),
   user: Group({
     fields: Type.Record(Type.String(), FieldSchema, {
       default: {},
-      description: 'Fields of your own, as schemas of TypeBox, `@sinclair/typebox` 0.34 or `typebox` 1. Registration ' +
-        'asks for them, but for `readOnly` ones, and they are kept with the user (`profile`). One with `unique: ' +
-        'true` has no value twice. Members that are `readOnly` are written by code and admins alone ' +
-        '([how](recipes.md#fields-of-your-own-in-users)).',
+      description: 'Your own fields of users, as schemas of `@sinclair/typebox` 0.34 or `typebox` 1. Registration ' +
+        'asks for all that are not `readOnly`. A field with `unique: true` allows each value once. Only code and ' +
+        'admins write `readOnly` members ([how](recipes.md#fields-of-your-own-in-users)).',
     }),
     public: Type.Optional(Type.Array(Type.String(), {
-      uniqueItems: true, usual: 'all', description: 'The names of the fields that `request.user` and answers show.',
+      uniqueItems: true,
+      usual: 'all',
+      description: 'The names of the fields that `request.user` and responses ' +
+        'contain.',
     })),
   }),
 }

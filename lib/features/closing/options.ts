@@ -12,7 +12,7 @@ export const options = {
     grace: DurationSchema(0, {
       zero: true,
       most: 90 * 86400,
-      description: 'How long an account is kept that its user has closed, up to 90 days: until it is over they can ' +
+      description: 'How long a closed account is kept before it is deleted, up to 90 days. Until then its user can ' +
         'restore it. 0 deletes at once.',
     }),
   }),
@@ -20,9 +20,9 @@ export const options = {
 
 export const hooks = {
   onClose: Callable<OnClose>('OnClose', {
-    description: 'In the transaction that deletes an account which its user has closed, before it is deleted: write ' +
-      'or delete with `em` what is yours. One that throws leaves the account there: at once the error is the answer, ' +
-      'as in `onRegister`; after a grace it is logged, and asked again the next time.',
+    description: 'Runs in the transaction that deletes a closed account, before the deletion: write or delete your ' +
+      'own rows with `em`. If it throws, the account is not deleted. Without a grace period the error is the ' +
+      'response, as in `onRegister`; after one it is logged, and the hook runs again at the next attempt.',
   }),
 }
 

@@ -5,8 +5,9 @@ import type { Key } from '../../tokens/key.ts'
 export const options = {
   discovery: Type.Boolean({
     default: false,
-    description: 'Whether verifiers that know the issuer alone find its keys, at `/.well-known/openid-configuration` ' +
-      'and beside it ([discovery](discovery.md)). The issuer is an https URL then, and a key is asymmetric.',
+    description: 'Publishes metadata and keys at `/.well-known/openid-configuration` and related paths, for ' +
+      'verifiers that know only the issuer ([discovery](discovery.md)). Needs an issuer that is an https URL, and ' +
+      'an asymmetric key.',
   }),
 }
 

@@ -18,13 +18,14 @@ export const options = {
   email: Group({
     verification: Type.Optional(OneOf(['none', 'offered', 'first'], {
       usual: "`'offered'` with mail, else `'none'`",
-      description: "Whether somebody who registers proves their address. With `'offered'` they are in at once, and a " +
-        "mail is on its way; with `'first'` there is no user before ([how](register.md#the-address-first)); `'none'` " +
-        'sends none.',
+      description: "Whether a registration verifies the address. `'offered'` signs the user in at once and sends a " +
+        "mail. `'first'` creates the user only after the proof ([how](register.md#the-address-first)). `'none'` " +
+        'sends no mail.',
     })),
     confirmOld: Type.Boolean({
       default: false,
-      description: 'Whether the address of before, where it is verified, is asked first.',
+      description: 'Whether a change of address has to be confirmed from the old address first, if that is ' +
+        'verified.',
     }),
   }),
 }

@@ -7,8 +7,9 @@ export type OnExport = (user: AccountsUser) => unknown
 
 export const hooks = {
   onExport: Callable<OnExport>('OnExport', {
-    description: 'What the app keeps of a user, as JSON, or a promise of it: the member `app` of an export, which ' +
-      'waits for it. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 that says nothing.',
+    description: 'Returns your data about a user as JSON, or a promise of it: the member `app` of an export, which ' +
+      'waits for it. If it throws an error with a `statusCode` of 4xx, that is the response; any other error is a ' +
+      '500 without details.',
   }),
 }
 

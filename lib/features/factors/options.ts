@@ -17,14 +17,14 @@ export const options = {
       maxLength: 64,
       pattern: '^[^:\\p{C}]+$',
       usual: 'the host of the first of `passkeys.origins`, else `issuer`',
-      description: 'What authenticator apps call your app.',
+      description: 'The name of your app in authenticator apps.',
     })),
     requireFor: Kept<string[] | RequiresFactor>('string[] | RequiresFactor', {
       default: [],
       holds: (value: unknown) => typeof value === 'function' || isListOfRoles(value),
       must: 'be a list of roles, or a function',
-      description: 'Who is let in by two factors alone: roles, or `(user) => boolean`, which is asked when a user is ' +
-        'read and must be fast. Whoever has none yet sets one up when they sign in ' +
+      description: 'Who must have two factors: a list of roles, or `(user) => boolean`, which runs when a user is ' +
+        'read and must be fast. A user without one sets it up at the next sign-in ' +
         '([how](factors.md#who-needs-one)).',
     }),
     remember: Type.Unsafe<Duration | false>({
@@ -32,18 +32,18 @@ export const options = {
       must: "be false or a duration such as '30d'",
       tsType: 'Duration | false',
       default: false,
-      description: 'For how long a browser may be remembered, with `remember_device`, so that a second factor is not ' +
-        'asked for there. Where tokens travel in cookies alone.',
+      description: 'How long a browser can be remembered with `remember_device`, so that it is not asked for a ' +
+        'second factor. Only with tokens in cookies.',
     }),
     ticket: DurationSchema('5m', {
-      most: 3600, description: 'How long there is between the first factor and the second, up to an hour.',
+      most: 3600, description: 'How much time a user has between the first and the second factor, up to an hour.',
     }),
     recoveryCodes: Type.Integer({
-      minimum: 4, maximum: 20, default: 10, description: 'How many recovery codes there are at a time.',
+      minimum: 4, maximum: 20, default: 10, description: 'How many recovery codes a user gets.',
     }),
   }, {
     usual: 'off',
-    description: 'Second factors: codes of authenticator apps and recovery codes ([second factors](factors.md)).',
+    description: 'Second factors: authenticator apps and recovery codes ([second factors](factors.md)).',
   }),
 }
 
@@ -62,13 +62,13 @@ export type OnFactorsChanged = (user: AccountsUser, changed: FactorsChanged, sou
 
 export const hooks = {
   onFactorsChanged: Callable<OnFactorsChanged>('OnFactorsChanged', {
-    description: 'The second factors of a user have changed: `{ what, change }` says which, and how. For a notice of ' +
-      'your own (ASVS 5 6.3.7); with `mail` users are told by mail already.',
+    description: 'The second factors of a user have changed: `{ what, change }` says which, and how. Use it to ' +
+      'notify the user (ASVS 5 6.3.7); with `mail` the plugin already sends a mail.',
   }),
 }
 
 export const routes = {
-  factors: RouteSchema('/factors', true, '`GET /factors` and what is below it, with `factors` or `passkeys`.', {
+  factors: RouteSchema('/factors', true, '`GET /factors` and everything below it, with `factors` or `passkeys`.', {
     method: 'GET', issues: true, isOfUse: (_, { factors, passkeys }) => Boolean(factors || passkeys),
   }),
 }

@@ -12,9 +12,9 @@ export type OnInvitationAccepted = (
 
 export const hooks = {
   onInvitationAccepted: Callable<OnInvitationAccepted>('OnInvitationAccepted', {
-    description: 'In the transaction in which an invitation is accepted: put the user into a team with `em`, by the ' +
-      '`data` that it was made with. An error of its own with a `statusCode` of 4xx is the answer, any other a 500 ' +
-      'that says nothing; then nothing has happened. It may run again when the transaction has to.',
+    description: 'Runs in the transaction in which an invitation is accepted: add the user to a team with `em`, ' +
+      'using the `data` of the invitation. If it throws an error with a `statusCode` of 4xx, that is the response; ' +
+      'any other error is a 500 without details. Then nothing is stored. It may run again if the transaction does.',
   }),
 }
 

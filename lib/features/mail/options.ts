@@ -7,10 +7,10 @@ export type OnReclaim = (em: EntityManager, user: AccountsUser) => unknown
 
 export const hooks = {
   onReclaim: Callable<OnReclaim>('OnReclaim', {
-    description: 'Somebody has proved to read the mailbox of an account whose address nobody had proved before: its ' +
-      'sessions and its password are void. In the transaction of that: take away with `em` what a stranger may have ' +
-      'left, such as linked identities. An error of its own with a `statusCode` of 4xx is the answer, any other a ' +
-      '500 that says nothing; then nothing has happened.',
+    description: 'Somebody proved to own the so far unverified address of an account: its sessions and its ' +
+      'password are no longer valid. Runs in the same transaction: remove with `em` what a stranger may have left, ' +
+      'such as linked identities. If it throws an error with a `statusCode` of 4xx, that is the response; any ' +
+      'other error is a 500 without details. Then nothing is stored.',
   }),
 }
 

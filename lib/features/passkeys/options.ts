@@ -29,35 +29,41 @@ export const options = {
       minItems: 1,
       maxItems: 64,
       usual: 'none; needed',
-      description: 'Where your pages and apps are, exactly, with the port: from nowhere else a passkey is taken. ' +
-        'The first is an `https:` origin, or `http://localhost`.',
+      description: 'The exact origins of your pages and apps, with the port. Passkeys from other origins are ' +
+        'refused. The first must be an `https:` origin or `http://localhost`.',
     })),
     rpId: Type.Optional(Type.String({
       ...text(isDomain, "be a domain such as 'example.com'"),
       usual: 'the host of the first origin',
-      description: 'The domain that passkeys are for: that of the first origin, or one that it is below. With ' +
-        'another one all passkeys that are there are lost.',
+      description: 'The domain that passkeys belong to: the host of the first origin, or a parent domain of it. If ' +
+        'you change it, all existing passkeys stop working.',
     })),
     rpName: Type.Optional(Type.String({
       ...text((value) => !/\p{C}/u.test(value), 'hold no control characters'),
       minLength: 1,
       maxLength: 64,
       usual: '`passkeys.rpId`',
-      description: 'What authenticators may call your app.',
+      description: 'The name of your app that authenticators may show.',
     })),
     secondFactor: Type.Boolean({
       default: true,
-      description: 'Whether a new passkey is a second factor too, so that the password alone opens nothing any more, ' +
-        'where `second_factor` does not say it.',
+      description: 'Whether a new passkey is also a second factor, so that the password alone no longer signs in. ' +
+        'A request can override it with `second_factor`.',
     }),
-    max: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'How many passkeys a user may have.' }),
+    max: Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 20,
+      description: 'The maximum number of passkeys of a ' +
+      'user.'
+    }),
   }, {
-    description: 'Signing in with passkeys, through the package @simplewebauthn/server ([passkeys](passkeys.md)).',
+    description: 'Sign-in with passkeys, with the package @simplewebauthn/server ([passkeys](passkeys.md)).',
   }),
 }
 
 export const routes = {
-  passkeys: RouteSchema('/passkeys', true, '`/passkeys` and what is below it, with `passkeys`.', {
+  passkeys: RouteSchema('/passkeys', true, '`/passkeys` and everything below it, with `passkeys`.', {
     method: 'POST', issues: true, isOfUse: (_, { passkeys }: Given) => Boolean(passkeys),
   }),
 }

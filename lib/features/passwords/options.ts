@@ -39,75 +39,79 @@ const LengthSchema = (fallback: number, minimum: number, maximum: number, descri
 export const options = {
   password: Group({
     minLength: LengthSchema(15, 8, 256,
-      'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing else protects ' +
-      'the account; 8 is the least.'),
-    maxLength: LengthSchema(256, 64, 1024, 'Most characters of a new password.'),
+      'Minimum length of a new password, in code points. NIST SP 800-63B-4 asks for 15 if nothing else protects ' +
+      'the account. At least 8.'),
+    maxLength: LengthSchema(256, 64, 1024, 'Maximum length of a new password, in code points.'),
     blocklist: Type.Boolean({
       default: true,
-      description: 'Refuses common passwords, repetitions, and rows of letters, digits or keys ' +
-        '([rules for passwords](password-rules.md)).',
+      description: 'Refuses common passwords, repetitions, and sequences of letters, digits or keys ([rules for ' +
+        'passwords](password-rules.md)).',
     }),
     contextWords: Type.Array(Type.String({ minLength: 3, maxLength: 64 }), {
       default: [],
-      description: "Words of your app that a new password must not be built on, as it must not be on the user's name " +
-        'and address.',
+      description: "Words of your app that a new password must not be built on. The user's name and address are " +
+        'always checked.',
     }),
     check: Callable<CheckPassword>('CheckPassword', {
-      description: 'A rule of your own, asked after ours: `(password, { username, email }) => true`, or what the ' +
-        "password must, as in `'must not hold a year'`. Anything else refuses it without a reason.",
+      description: 'Your own rule, applied before `breached`: `(password, { username, email }) => true`, or ' +
+        "a text such as `'must not hold a year'`. Anything else refuses it without a reason.",
     }),
     breached: Type.Optional(Type.Object({
       url: Type.String({
         ...text(isHttp, "be a URL such as 'https://api.pwnedpasswords.com/range/', without a name or a password"),
         default: 'https://api.pwnedpasswords.com/range/',
-        description: 'The address of the list, up to the 5 digits.',
+        description: 'The URL of the list; the 5 digits are appended.',
       }),
-      timeout: DurationSchema('2s', { most: 60, description: 'How long the list may take, up to a minute.' }),
+      timeout: DurationSchema('2s', { most: 60, description: 'The time limit for the list, up to a minute.' }),
       whenUnreachable: OneOf(['accept', 'refuse'], {
         default: 'accept',
-        description: 'What becomes of a password when the list cannot be asked: it is accepted, with a warning in ' +
-          'the log, or refused with `ACCOUNTS_UNAVAILABLE`.',
+        description: 'Whether a password is accepted, with a warning in the log, or refused with ' +
+          '`ACCOUNTS_UNAVAILABLE` if the list does not answer.',
       }),
       minCount: LengthSchema(1, 1, Number.MAX_SAFE_INTEGER,
-        'Fewest times that a password must have been seen to be refused.'),
+        'Refuses a password that was found in breaches at least this many times.'),
     }, {
       additionalProperties: false,
       usual: 'off',
-      description: 'Asks a list of passwords known from breaches, last of all; `{}` is enough. Only 5 digits of a ' +
-        'hash leave the process.',
+      description: 'Checks new passwords against a list of breached ones, as the last rule; `{}` is enough. Only 5 ' +
+        'digits of a hash leave the process.',
     })),
     argon2: Group({
       memoryCost: LengthSchema(19456, 1024, 4194304, 'Memory, in KiB.'),
-      timeCost: LengthSchema(2, 1, 1000, 'How many passes over the memory.'),
-      parallelism: LengthSchema(1, 1, 128, 'How many lanes, each a thread.'),
-    }, { usual: "OWASP's", description: 'The cost of argon2id. Raise it, and each login moves one hash up.' }),
+      timeCost: LengthSchema(2, 1, 1000, 'The number of passes over the memory.'),
+      parallelism: LengthSchema(1, 1, 128, 'The number of lanes, each a thread.'),
+    }, {
+      usual: "OWASP's",
+      description: 'The cost of argon2id. If you raise it, each login upgrades the hash of ' +
+      'its user.'
+    }),
     concurrency: Type.Optional(Type.Integer({
       minimum: 1,
-      usual: 'as many as there are cores, and one less than libuv has threads at most',
+      usual: 'the number of cores, at most one less than the threads of libuv',
       description: 'How many passwords are hashed at once, by all accounts of a server together ([the ' +
         'line](passwords.md#the-line)).',
     })),
     waiting: LengthSchema(100, 0, 10000,
-      'How many may wait for a password to be hashed; who comes then is told 503 `ACCOUNTS_BUSY`.'),
+      'How many requests may wait for a hash. More requests get 503 `ACCOUNTS_BUSY`.'),
     hasher: Type.Optional(Kept<PasswordHasher>('PasswordHasher', {
       insteadOf: 'argon2',
       holds: (hasher) => hasFunctions(hasher, 'hash', 'verify', 'needsRehash'),
       must: 'have the functions hash, verify and needsRehash',
       usual: 'the package argon2',
-      description: 'Hashes in place of `password.argon2`: `{ hash, verify, needsRehash }` ' +
+      description: 'A hasher that replaces `password.argon2`: `{ hash, verify, needsRehash }` ' +
         '([how](passwords.md#another-hasher)).',
     })),
     legacy: Kept<PasswordVerifier[]>('PasswordVerifier[]', {
       holds: (given) => Array.isArray(given) && given.every(isVerifier),
       must: 'be a list of verifiers, each with the functions knows and verify and the text decoy',
       default: [],
-      description: 'Who verifies the hashes of another system, which a login makes anew ' +
-        '([import](passwords.md#hashes-from-elsewhere)). These are `legacy.bcrypt({ cost })`, `legacy.scrypt({ N, r, ' +
-        'p })`, `legacy.pbkdf2({ iterations })`, or your own.',
+      description: 'Verifiers for hashes of another system, which the next login replaces ' +
+        '([import](passwords.md#hashes-from-elsewhere)). Use `legacy.bcrypt({ cost })`, `legacy.scrypt({ N, r, p ' +
+        '})`, `legacy.pbkdf2({ iterations })`, or your own.',
     }),
     pepper: Type.Optional(Kept<PepperSecret | PepperSecret[]>('PepperSecret | PepperSecret[]', {
-      description: 'A secret that passwords are mixed with before they are hashed, and that no copy of the database ' +
-        'holds. A string or Buffer of 32 random bytes or more, or a list: the first is used, all verify ' +
+      description: 'A secret that is mixed into passwords before they are hashed, and that is not in the database. ' +
+        'A string or Buffer of 32 random bytes or more, or a list: the first is used, all verify ' +
         '([rotation](passwords.md#pepper)).',
     })),
   }),

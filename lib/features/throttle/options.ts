@@ -7,19 +7,21 @@ const FailuresSchema = (fallback: number, description: string) =>
 
 export const options = {
   throttle: FalseOr({
-    accountNetwork: FailuresSchema(5, 'Free failures at one account, from one network.'),
-    network: FailuresSchema(50, 'Free failures from one network, registrations included.'),
-    account: FailuresSchema(100, 'Free failures at one account, from everywhere (NIST SP 800-63B-4 §3.2.2).'),
-    factor: FailuresSchema(5, 'Free failures at the second factor of a user; one is forgotten in 15 minutes.'),
+    accountNetwork: FailuresSchema(5, 'Failures per account and network before waits begin.'),
+    network: FailuresSchema(50, 'Failures per network before waits begin, registrations included.'),
+    account: FailuresSchema(100, 'Failures per account, from everywhere, before waits begin (NIST SP 800-63B-4 ' +
+      '§3.2.2).'),
+    factor: FailuresSchema(5, 'Wrong second factors per user before waits begin; one is forgotten every 15 minutes.'),
     mail: Group({
-      address: FailuresSchema(5, 'Mails to one address that are free; one is forgotten in 12 minutes. 20 a day.'),
-      network: FailuresSchema(20, 'Mails that one network may ask for; one is forgotten in a minute.'),
+      address: FailuresSchema(5, 'Mails per address before waits begin; one is forgotten every 12 minutes. At most ' +
+        '20 a day.'),
+      network: FailuresSchema(20, 'Mails per requesting network before waits begin; one is forgotten every minute.'),
     }),
   }, {
     usual: 'on',
-    description: 'Limits on guessing: how many failures are free. Each further one starts a wait: 2 seconds, then 4, ' +
-      '8 and so on, 15 minutes at most ([limits on guessing](throttle.md)). **Behind a proxy, set `trustProxy` in ' +
-      'Fastify**, or all clients are one network. `false` leaves it to you.',
+    description: 'Limits on guessing: how many failures have no consequence. Each further one causes a wait of 2 ' +
+      'seconds, then 4, 8 and so on, at most 15 minutes ([limits on guessing](throttle.md)). **Behind a proxy, set ' +
+      '`trustProxy` in Fastify**, or all clients count as one network. `false` turns the limits off.',
   }),
 }
 

@@ -10,17 +10,18 @@ export const options = {
       secret: Type.String({ minLength: 32, maxLength: 255 }),
     }, { additionalProperties: false }), {
       default: [],
-      description: '`{ id, secret }` of each service that may ask about tokens; a secret has 32 characters or more.',
+      description: '`{ id, secret }` of each service that may introspect tokens. A secret has 32 characters or ' +
+        'more.',
     }),
   }),
 }
 
 export const routes = {
-  jwks: RouteSchema('/jwks', true, '`GET /jwks.json`, where there is a public key.',
+  jwks: RouteSchema('/jwks', true, '`GET /jwks.json`, if there is a public key.',
     { method: 'GET', usualPath: '/jwks.json', isOfUse: (keys) => keys.some(({ jwk }) => jwk) }),
   revoke: RouteSchema('/revoke', false, '`POST /revoke` (RFC 7009).', { method: 'POST' }),
   introspect: RouteSchema('/introspect', true,
-    '`POST /introspect` (RFC 7662), where `introspection.clients` may ask.',
+    '`POST /introspect` (RFC 7662), for `introspection.clients`.',
     { method: 'POST', isOfUse: (_, { introspection }: Filled<typeof options>) => introspection.clients.length > 0 }),
 }
 
