@@ -7,6 +7,7 @@ import { openDatabase } from './database/database.ts'
 import { createPruner } from './database/prune.ts'
 import { claimName, decorate } from './decorators.ts'
 import { tables } from './entities.ts'
+import { createReadData, type DataSchemas } from './events/data.ts'
 import { createEvents, createTelemetry } from './events/events.ts'
 import { pruneOfEvents } from './events/prune.ts'
 import { features } from './features.ts'
@@ -24,11 +25,12 @@ import { openFeatures } from './features/opening.ts'
 import { createOpenapi } from './openapi/document.ts'
 import { createOwnData } from './sessions/data.ts'
 import { createHealth } from './sessions/health.ts'
+import { mailData } from './mail/events.ts'
 import { prunesOfMail } from './mail/prune.ts'
 import { pruneOfSpent } from './one-time/prune.ts'
 import type { Hooks } from './sessions/options.ts'
 import { pruneOfRevocations, pruneOfSessions } from './sessions/prune.ts'
-import { sessionCounters } from './sessions/events.ts'
+import { sessionCounters, sessionData } from './sessions/events.ts'
 import { openSessions } from './sessions/sessions.ts'
 import { readSettings } from './settings.ts'
 import { createSignIn } from './sign-in/sign-in.ts'
@@ -47,6 +49,9 @@ const counters: Counters = Object.assign(
   sessionCounters,
   ...features.map((card) => card.counters)
 )
+
+/** What events tell beside their columns. */
+const eventData: DataSchemas = Object.assign({}, sessionData, mailData, ...features.map((card) => card.eventData))
 
 /**
  * User accounts with JSON Web Tokens: the routes register, login, refresh, logout and more, and the guards
@@ -68,7 +73,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const telemetry = createTelemetry(settings.name, counters)
   const database = await openDatabase(settings, tables)
   app.addHook('onClose', database.close)
-  const events = createEvents(database, telemetry, settings, log)
+  const events = createEvents({ database, telemetry, readData: createReadData(eventData, input, log), log }, settings)
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
   const tokens = createTokens(keyring, settings, telemetry)
   const users = await openUsers({ database, telemetry }, settings)

@@ -1,6 +1,8 @@
 import { firstMigrations } from './database/migrations.ts'
 import type { Schema } from './database/schema.ts'
 import { Event } from './events/entity.ts'
+import { eventMigrations } from './events/migrations.ts'
+import { Seal } from './events/seal-entity.ts'
 import { features } from './features.ts'
 import type { AnyFeature } from './features/feature.ts'
 import { MailRow } from './mail/entity.ts'
@@ -19,7 +21,7 @@ const cards: readonly AnyFeature[] = features
 /** For the `entities` of an app's own MikroORM, if that is to know them. */
 export const entities = [
   User, Session, RevokedToken, Revision, ...cards.flatMap(({ entities = [] }) => entities), Event, UniqueField,
-  OneTime, MailRow, SpentRow,
+  OneTime, MailRow, SpentRow, Seal,
 ]
 
 /** What the database is to hold, whatever is turned on: tables that nobody uses are empty, and cost nothing. */
@@ -27,6 +29,7 @@ export const tables: Schema = {
   entities,
   migrations: [
     firstMigrations, mailMigrations, oneTimeMigrations, ...cards.flatMap(({ migrations = [] }) => migrations),
+    eventMigrations,
   ],
   fill: ensureRows,
 }

@@ -106,7 +106,7 @@ export type EventReason = {
 type NamesIn<Reason> = string extends Reason ? never : NonNullable<Reason>
 
 /** What happened to an account, and where it was asked for. Code asks from nowhere. */
-export type AccountEvent = EventOf<EventReason>
+export type AccountEvent = EventOf<EventReason, object | null>
 
 /** How many rows `prune` has deleted. */
 export interface Pruned {

@@ -5,18 +5,33 @@ import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
 import { Event } from './entity.ts'
 import type { EventSettings } from './options.ts'
-import { storable, type Client } from '../http/request.ts'
+import { storable, storableText, type Client } from '../http/request.ts'
+import type { ReadData } from './data.ts'
 
-/** What happened to an account, and where it was asked for. Code asks from nowhere. */
-export interface AccountEvent<Reason extends string = string> {
+/**
+ * What happened to an account, and where it was asked for. Code asks from nowhere. `Data` is what else is told of its
+ * type: null for most.
+ */
+export interface AccountEvent<Reason extends string = string, Data extends object | null = null> {
   instance: string
   userId: string | null
   sessionId: string | null
+  /**
+   * Who did it, where that is not the user: an admin, or who had borrowed the session. Null for the user, for code and
+   * for somebody unknown.
+   */
+  actorId: string | null
+  /** Fastify's id of the request, as in its log: the first 64 characters. */
+  requestId: string | null
   /** Which of several ways it happened in, where there are some. */
   reason: Reason | null
   ip: string | null
   userAgent: string | null
+  data: Data
 }
+
+/** An event of any type. */
+export type AnyAccountEvent = AccountEvent<string, object | null>
 
 /**
  * Counts, and tells whoever listens. Each folder says in its events.ts what it counts and tells, and is given this with
@@ -39,24 +54,31 @@ export function createTelemetry<Counters extends object> (instance: string, coun
 }
 
 /** What happened to an account, by the name of its event. `Told` are the events that a folder tells of. */
-export type Happening<Told extends object = Record<string, AccountEvent>> = {
-  [Name in keyof Told & string]: Told[Name] extends AccountEvent ? HappeningOf<Name, Told[Name]['reason']> : never
+export type Happening<Told extends object = Record<string, AnyAccountEvent>> = {
+  [Name in keyof Told & string]: Told[Name] extends AccountEvent<infer Reason, infer Data>
+    ? HappeningOf<Name, Reason> & WithData<Data>
+    : never
 }[keyof Told & string]
 
 interface HappeningOf<Name extends string, Reason> {
   type: Name
   userId?: string | undefined
   sessionId?: string | undefined
+  /** Who did it, where it is another than whom a guard has let in. */
+  actor?: string | undefined
   /** Which of several ways it happened in. */
   reason?: NonNullable<Reason> | undefined
-  /** What else is told of it. */
-  details?: object | undefined
   /** Where it was asked for; code asks from nowhere. */
   client?: Client | undefined
 }
 
+/** What else is told of it: what the schema of its type says. Whoever knows no types, `any`, may tell anything. */
+type WithData<Data> = unknown extends Data
+  ? { data?: object | undefined }
+  : [Data] extends [null] ? { data?: undefined } : null extends Data ? { data?: Data | undefined } : { data: Data }
+
 /** Writes down what happens to accounts, where the app wants that, and tells whoever listens. */
-export interface Events<Told extends object = Record<string, AccountEvent>> {
+export interface Events<Told extends object = Record<string, AnyAccountEvent>> {
   /** Adds it to the table, in the transaction of what it tells of. */
   write: (tx: EntityManager, happening: Happening<Told>) => Promise<void>
   /** Tells of it, once it is stored. */
@@ -68,19 +90,49 @@ export interface Events<Told extends object = Record<string, AccountEvent>> {
   happen: (happening: Happening<Told>) => Promise<void>
 }
 
+/** What events need. */
+interface EventParts {
+  database: Database
+  telemetry: Telemetry
+  /** Gives the data of an event that may be told and stored. */
+  readData: ReadData
+  log: FastifyBaseLogger
+}
+
 export function createEvents (
-  database: Database, { publish }: Telemetry, { events: { store } }: EventSettings, log: FastifyBaseLogger
+  { database, telemetry, readData, log }: EventParts, { name, events: { store } }: EventSettings & { name: string }
 ): Events {
   const insert = database.statement(({ query, all }) => query(Event).insert(all(Event)))
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
     if (!store) return
-    const { type, details } = happening
-    const kept = details ? JSON.stringify(details) : null
-    await insert.run(tx, { id: uuid(), type, ...columnsOf(happening), details: kept, createdAt: new Date() })
+    const { data, ...columns } = told(happening)
+    await insert.run(tx, {
+      id: uuid(),
+      type: happening.type,
+      ...columns,
+      data: data && JSON.stringify(data),
+      personal: null,
+      erased: null,
+      seal: null,
+      createdAt: new Date(),
+    })
   }
 
-  const tell = (happening: Happening) => publish(happening.type, { ...columnsOf(happening), ...happening.details })
+  const tell = (happening: Happening) => telemetry.publish(happening.type, told(happening))
+
+  function told ({ type, userId, sessionId, actor, reason, client = {}, data }: Happening) {
+    const by = actor ?? (client.actor?.instance === name ? client.actor.id : undefined)
+    return {
+      userId: userId ?? null,
+      sessionId: sessionId ?? null,
+      actorId: by === undefined || by === userId ? null : by,
+      requestId: storableText(client.requestId, 64),
+      reason: reason ?? null,
+      ...storable(client),
+      data: data ? readData(type, data) : null,
+    }
+  }
 
   return {
     write,
@@ -94,8 +146,4 @@ export function createEvents (
       tell(happening)
     },
   }
-}
-
-function columnsOf ({ userId, sessionId, reason, client = {} }: Happening) {
-  return { userId: userId ?? null, sessionId: sessionId ?? null, reason: reason ?? null, ...storable(client) }
 }

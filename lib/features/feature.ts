@@ -2,6 +2,7 @@ import type { AnyEntity, EntityClass } from '@mikro-orm/core'
 import type { FastifyInstance } from 'fastify'
 import type { Prune } from '../database/prune.ts'
 import type { Schema } from '../database/schema.ts'
+import type { DataSchemas } from '../events/data.ts'
 import type { Scope } from '../http/scope.ts'
 import type { Spine } from './spine.ts'
 
@@ -58,6 +59,8 @@ export interface Feature<
   prunes?: Prune<Pruned>[]
   /** What it counts, each from this on. */
   counters?: Record<string, number>
+  /** The schemas of what its events tell beside their columns, by their types. */
+  eventData?: DataSchemas
   /**
    * In place of `face` and `services`, and without loading anything, where the settings turn it off. Default it is
    * always on.

@@ -23,20 +23,42 @@ export interface Client {
   userAgent?: string | undefined
   /** The languages that its user reads (`Accept-Language`), for mails. */
   languages?: string | undefined
+  /** Fastify's id of the request, as in its log. */
+  requestId?: string | undefined
+  /** Whom a guard has let in, of which accounts: in a borrowed session the admin. */
+  actor?: { id: string, instance: string } | undefined
+}
+
+/** What is read of a request, to know where it came from and by whom. */
+interface ClientRequest extends Pick<AnyRequest, 'headers'> {
+  ip?: string
+  id?: string
+  /** As guards leave it. Null before one has run. */
+  auth?: { instance: string, claims: { sub: string }, actor?: string | undefined } | null
 }
 
 export function sourceOf ({ id, ip, headers }: AnyRequest): RequestSource {
   return { requestId: id, ip, userAgent: headers['user-agent'] }
 }
 
-export function clientOf ({ ip, headers }: Pick<AnyRequest, 'headers'> & { ip?: string }): Client {
-  return { ip, userAgent: headers['user-agent'], languages: headers['accept-language'] }
+export function clientOf ({ ip, headers, id, auth }: ClientRequest): Client {
+  return {
+    ip,
+    userAgent: headers['user-agent'],
+    languages: headers['accept-language'],
+    requestId: id,
+    ...auth && { actor: { id: auth.actor ?? auth.claims.sub, instance: auth.instance } },
+  }
 }
 
 /** A client as every database can keep it: what it sends may have any length, and control characters. */
 export function storable ({ ip, userAgent }: Client) {
-  const cut = (text: string | undefined, length: number) => text?.slice(0, length).replaceAll(/\p{C}/gu, '') ?? null
-  return { ip: cut(ip, 64), userAgent: cut(userAgent, 512) }
+  return { ip: storableText(ip, 64), userAgent: storableText(userAgent, 512) }
+}
+
+/** As much of a text as fits, without control characters: as every database can keep it. */
+export function storableText (text: string | undefined, length: number): string | null {
+  return text?.slice(0, length).replaceAll(/\p{C}/gu, '') ?? null
 }
 
 /**

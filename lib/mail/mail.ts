@@ -67,7 +67,7 @@ export async function openMail (
     transport,
     compose,
     onFailed: ({ userId, kind, error }) =>
-      events.happen({ type: 'mail-failed', userId: userId ?? undefined, details: { kind, error } }),
+      events.happen({ type: 'mail-failed', userId: userId ?? undefined, data: { kind, error } }),
     log: app.log,
   }, settings)
   app.addHook('onClose', worker.close)

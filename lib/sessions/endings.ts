@@ -111,7 +111,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
         const ended = await tx.nativeUpdate(Session, goesOn, { revokedAt: new Date(), revokeReason: reason })
         if (ended === 0) return false
         await write('session', id)
-        const what = reason === 'reuse' ? { type: reason, details: reuse } : { type: 'logout', reason }
+        const what = reason === 'reuse' ? { type: reason, data: reuse } : { type: 'logout', reason }
         await note({ ...what, userId, sessionId: id, client })
         await within?.(tx)
         return true

@@ -1,3 +1,4 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { AccountEvent, Telemetry } from '../events/events.ts'
 
 /** What is counted of sessions. */
@@ -36,6 +37,36 @@ export type SessionCounters = typeof sessionCounters
 /** Counts sessions, and tells of them. */
 export type SessionTelemetry = Telemetry<SessionCounters, SessionEvents>
 
+const closed = { additionalProperties: false }
+const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+const branch = Type.String({ maxLength: 16, pattern: '^[\\w-]*$' })
+
+const reuse = Type.Object({
+  /** The token that was used too late. By an access token alone its branch and its time are not known. */
+  shown: Type.Object({
+    gen: Type.Integer(), br: orNull(branch), issuedAt: orNull(Type.Number()),
+  }, closed),
+  /**
+   * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it
+   * was used last, and where from.
+   */
+  session: Type.Object({
+    gen: Type.Integer(),
+    prevGen: orNull(Type.Integer()),
+    prevBranch: orNull(branch),
+    lastUsedAt: orNull(Type.Number()),
+    ip: orNull(Type.String({ maxLength: 64 })),
+    userAgent: orNull(Type.String({ maxLength: 512 })),
+  }, closed),
+}, closed)
+
+/** Which of two siblings came later, and what had come before: one of both is in the hands of somebody else. */
+export type ReuseDetails = Static<typeof reuse>
+
+/** The data of what is told of sessions. */
+export const sessionData = { reuse }
+
 /** Why a session has ended. */
 export type LogoutReason = 'logout' | 'ended' | 'everywhere' | 'limit' | 'replaced' | 'restore'
 
@@ -54,7 +85,7 @@ export interface SessionEvents {
   /** One access token was ended by itself: its session goes on. */
   'token-revoked': AccountEvent
   /** A spent refresh token was used again: its session is over. */
-  reuse: AccountEvent & ReuseDetails
+  reuse: AccountEvent<never, ReuseDetails>
   /** A refresh token that is ours came to `POST /refresh`, and was answered or refused. */
   refresh: RefreshEvent
   /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
@@ -88,22 +119,4 @@ export interface RefreshEvent {
    * an IPv6 one; null where nothing is known to compare.
    */
   networkChanged: boolean | null
-}
-
-/** Which of two siblings came later, and what had come before: one of both is in the hands of somebody else. */
-export interface ReuseDetails {
-  /** The token that was used too late. By an access token alone its branch and its time are not known. */
-  shown: { gen: number, br: string | null, issuedAt: number | null }
-  /**
-   * The session as it was: its generation, the generation and branch of the token that was rotated to make it, when it
-   * was used last, and where from.
-   */
-  session: {
-    gen: number
-    prevGen: number | null
-    prevBranch: string | null
-    lastUsedAt: number
-    ip: string | null
-    userAgent: string | null
-  }
 }

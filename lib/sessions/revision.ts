@@ -1,11 +1,11 @@
 import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
 
 /**
- * Three rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
+ * Four rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
  * the revocation log, under this number. `admins`: it takes the right of an admin away. `invitations`:
- * it invites somebody. One that needs several raises `log` last.
+ * it invites somebody. `seals`: it seals events, or prunes them. One that needs several raises `log` last.
  */
-export const rows = { log: 1, admins: 2, invitations: 3 }
+export const rows = { log: 1, admins: 2, invitations: 3, seals: 4 }
 
 const RevisionSchema = defineEntity({
   name: 'AccountsRevision',

@@ -27,11 +27,14 @@ const types = [
 const userAgent = 'Ada’s browser\n\u0000'
 const silent = { logger: { level: 'silent' } }
 
-/** All that is published until the test ends, with the name of its channel. */
+/** All that is published until the test ends, with the name of its channel, less the ids of requests. */
 function hear (t: Test, names: readonly string[] = types): Record<string, unknown>[] {
   const heard: Record<string, unknown>[] = []
   for (const type of names) {
-    const listen = (message: unknown) => { heard.push({ type, ...message as object }) }
+    const listen = (message: unknown) => {
+      const { requestId, ...told } = message as { requestId: string | null }
+      heard.push({ type, ...told })
+    }
     diagnostics.subscribe(`fastify-jwt-accounts:${type}`, listen)
     t.teardown(() => diagnostics.unsubscribe(`fastify-jwt-accounts:${type}`, listen))
   }
@@ -44,17 +47,17 @@ async function storing (t: Test, options: AccountsOptions = {}) {
     built.app.inject({ method, url, headers: { ...bearer(token), 'user-agent': userAgent }, ...payload && { payload } })
   /** What is stored, in the form of what is told. */
   const stored = async () =>
-    (await built.sql.all('select * from accounts_events order by id')).map(
-      ({ type, user_id: userId, session_id: sessionId, reason, ip, user_agent: userAgent }) => ({
-        type,
-        instance: 'accounts',
-        userId,
-        sessionId,
-        reason,
-        ip,
-        userAgent,
-      })
-    )
+    (await built.sql.all('select * from accounts_events order by id')).map((row) => ({
+      type: row.type,
+      instance: 'accounts',
+      userId: row.user_id,
+      sessionId: row.session_id,
+      actorId: row.actor_id,
+      reason: row.reason,
+      ip: row.ip,
+      userAgent: row.user_agent,
+      data: typeof row.data === 'string' ? JSON.parse(row.data) : row.data,
+    }))
   const tokensOf = async (url: string, payload: object) => (await ask('POST', url, payload)).json()
   return { ...built, ask, stored, tokensOf, ada: { username: 'ada', password } }
 }
@@ -86,7 +89,7 @@ t.test('what happens to an account is told, and stored where the app wants that'
   const [firstId, secondId, codeId] = [first.access_token, second.access_token, code].map(
     (token) => decode(token).payload.sid
   )
-  const by = { instance: 'accounts', userId: id, ip: '127.0.0.1', userAgent: 'Ada’s browser', reason: null }
+  const by = { ...byAsking, userId: id }
   const byCode = { ...by, ip: null, userAgent: null }
   t.same(heard, [
     { ...by, type: 'register', sessionId: firstId },
@@ -119,7 +122,15 @@ async function withAdmin (t: Test, options: AccountsOptions = {}) {
   return { ...built, root, first: ada, id: ada.user.id, since: async () => (await built.stored()).slice(before.length) }
 }
 
-const byAsking = { instance: 'accounts', ip: '127.0.0.1', userAgent: 'Ada’s browser', reason: null, sessionId: null }
+const byAsking = {
+  instance: 'accounts',
+  ip: '127.0.0.1',
+  userAgent: 'Ada’s browser',
+  actorId: null,
+  reason: null,
+  sessionId: null,
+  data: null,
+}
 const byCode = { ...byAsking, ip: null, userAgent: null }
 
 t.test('what is changed of a user is told and stored, by whichever way, and what changes nothing is not', async (t) => {
@@ -141,10 +152,11 @@ t.test('what is changed of a user is told and stored, by whichever way, and what
   await users.enable(id)
   await users.delete(id)
 
-  const asked = { ...byAsking, userId: id }
+  const own = { ...byAsking, userId: id }
+  const asked = { ...own, actorId: root.user.id }
   const code = { ...byCode, userId: id }
   t.same(heard, [
-    { ...asked, type: 'user-changed' },
+    { ...own, type: 'user-changed' },
     { ...asked, type: 'roles-changed' },
     ...['user-changed', 'roles-changed', 'user-disabled'].map((type) => ({ ...asked, type })),
     { ...asked, type: 'user-enabled' },
@@ -156,6 +168,24 @@ t.test('what is changed of a user is told and stored, by whichever way, and what
   t.same(await since(), heard)
 })
 
+t.test('an event tells by which request it happened, as the log of the app names it', async (t) => {
+  const { app, sql } = await buildOnFile(t, { events: { store: true } }, { requestIdHeader: 'x-request', ...silent })
+  const payload = { username: 'ada', password }
+  const named = (id: string) =>
+    app.inject({ method: 'POST', url: '/auth/register', headers: { 'x-request': id }, payload })
+  const heard: unknown[] = []
+  const listen = (message: unknown) => { heard.push((message as { requestId: string | null }).requestId) }
+  diagnostics.subscribe('fastify-jwt-accounts:register', listen)
+  diagnostics.subscribe('fastify-jwt-accounts:user-deleted', listen)
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:register', listen))
+  t.teardown(() => diagnostics.unsubscribe('fastify-jwt-accounts:user-deleted', listen))
+  const { user } = (await named(`one-of-a-kind\t${'x'.repeat(100)}`)).json()
+  await app.accounts.users.delete(user.id)
+  const told = [`one-of-a-kind${'x'.repeat(50)}`, null]
+  t.same(heard, told)
+  t.same((await sql.all('select * from accounts_events order by id')).map(({ request_id: id }) => id), told)
+})
+
 t.test('who closes an account, and who deletes that of another, are told apart', async (t) => {
   const { ask, id, since, first, root, tokensOf } = await withAdmin(t)
   const { user: bob } = await tokensOf('/auth/register', { username: 'bob', password })
@@ -163,7 +193,9 @@ t.test('who closes an account, and who deletes that of another, are told apart',
   t.equal((await ask('DELETE', '/auth/me', undefined, first.access_token)).statusCode, 204)
   t.equal((await ask('DELETE', `/auth/users/${bob.id}`, undefined, root.access_token)).statusCode, 204)
   t.equal((await ask('DELETE', `/auth/users/${bob.id}`, undefined, root.access_token)).statusCode, 404)
-  t.same(heard, [{ ...byAsking, type: 'closed', userId: id }, { ...byAsking, type: 'user-deleted', userId: bob.id }])
+  t.same(heard, [{ ...byAsking, type: 'closed', userId: id }, {
+    ...byAsking, type: 'user-deleted', userId: bob.id, actorId: root.user.id,
+  }])
   t.same((await since()).slice(1), heard)
 })
 
@@ -400,7 +432,7 @@ t.test('a stored theft says which of two siblings came when, and from where', as
     RefreshClaims,
     RefreshClaims
   ]
-  const { details, ...row } = (await sql.get('select * from accounts_events where type = ?', 'reuse'))!
+  const { data, ...row } = (await sql.get('select * from accounts_events where type = ?', 'reuse'))!
   const known = {
     shown: { gen: 1, br: thiefsClaims.br, issuedAt: thiefsClaims.iat * 1000 },
     session: {
@@ -412,9 +444,9 @@ t.test('a stored theft says which of two siblings came when, and from where', as
       userAgent: 'owner',
     },
   }
-  t.same(typeof details === 'string' ? JSON.parse(details) : details, known)
+  t.same(typeof data === 'string' ? JSON.parse(data) : data, known)
   t.match(row, { ip: '192.0.2.66', user_agent: 'thief' })
-  t.match(heard, [known])
+  t.match(heard, [{ data: known }])
   const [event] = await app.accounts.orm.em.fork().find(Event, { type: 'reuse' })
-  t.same(event!.details, known)
+  t.same(event!.data, known)
 })

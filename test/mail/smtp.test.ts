@@ -118,7 +118,7 @@ t.test('whoever is put off comes again, and whoever is refused for good does not
     await later('40s')
     t.equal(received.length, isForGood ? 0 : 1, `${command} ${code}`)
     t.notMatch(JSON.stringify([events, lines, await sql.all('select error from accounts_mails')]), /ada@example/)
-    if (isForGood) t.match(events, [{ kind: 'reset', error: /^E(ENVELOPE|MESSAGE)$/ }])
+    if (isForGood) t.match(events, [{ data: { kind: 'reset', error: /^E(ENVELOPE|MESSAGE)$/ } }])
   }
 })
 

@@ -66,7 +66,7 @@ t.test('a template that throws, or gives nothing, costs its mail and nothing els
     const { signUpWithMail, forget, events, lines, sql } = await buildToSend(t, options)
     await signUpWithMail()
     t.equal((await forget()).statusCode, 202)
-    t.match(events, [{ kind: 'reset', error: 'template' }])
+    t.match(events, [{ data: { kind: 'reset', error: 'template' } }])
     t.match(lines.find(({ msg }) => msg === 'A template has failed'), { error: 'TypeError', at: /worker\.test|compose/ })
     t.notMatch(JSON.stringify(lines), /#token/)
     t.match(await sql.get('select error from accounts_mails'), { error: 'template' })
@@ -188,7 +188,7 @@ t.test('a mail that nobody sent in time is given up, and that is told', async (t
   await signUpWithMail()
   await post('/auth/password/forgot', { username: 'ada' })
   await later('2h')
-  t.match(events, [{ kind: 'reset', error: 'expired' }])
+  t.match(events, [{ data: { kind: 'reset', error: 'expired' } }])
 })
 
 t.test('of two apps on one database the one without a worker leaves its mails to the other', async (t) => {
@@ -271,7 +271,7 @@ t.test('a mail that fails again and again is given up once it would come too lat
   for (const by of ['1m', '3m', '6m', '12m', '24m'] as const) await later(by)
   t.same([tries, events], [6, []])
   await later('44m')
-  t.match(events, [{ kind: 'reset', error: 'RangeError' }])
+  t.match(events, [{ data: { kind: 'reset', error: 'RangeError' } }])
   t.match(await sql.get('select error, due_at, sent_at from accounts_mails'), {
     error: 'RangeError', due_at: null, sent_at: null,
   })

@@ -104,8 +104,17 @@ async function * pagesOfEvents (database: Database, userId: string): AsyncGenera
       return rows.map((row) => fromRow(em, Event, row))
     }))
     if (page.length > 0) {
-      yield page.map(({ id, type, sessionId, reason, ip, userAgent, details, createdAt }) =>
-        ({ id, type, session_id: sessionId, reason, ip, user_agent: userAgent, details, created_at: createdAt }))
+      yield page.map(({ id, type, sessionId, actorId, reason, ip, userAgent, data, createdAt }) => ({
+        id,
+        type,
+        session_id: sessionId,
+        actor_id: actorId,
+        reason,
+        ip,
+        user_agent: userAgent,
+        data,
+        created_at: createdAt,
+      }))
     }
     if (page.length < pageSize) return
     after = page.at(-1)!.id

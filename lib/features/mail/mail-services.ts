@@ -121,7 +121,7 @@ export function createMailServices (
         const [found] = await selectFrom<{ id: string }>(tx, User).select('id').where({ emailKey }).execute('all')
         if (!found) return
         await tx.nativeUpdate(User, { id: found.id, emailKey }, { mailFailedAt: new Date() })
-        const happening = { type: 'mail-failed', userId: found.id, details: { kind, error: 'returned' } }
+        const happening = { type: 'mail-failed', userId: found.id, data: { kind, error: 'returned' } }
         database.commits.after(tx, () => { events.happen(happening) })
       })
     },

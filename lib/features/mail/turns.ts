@@ -25,6 +25,6 @@ export function createMayGo (
     const waitMs = await mailTo(addressKey)
     if (waitMs === 0) return 'now'
     if (waitMs < Infinity) return await isWaiting(mail) ? undefined : { later: waitMs }
-    await events.happen({ type: 'mail-suppressed', userId, details: { kind: mail.kind } })
+    await events.happen({ type: 'mail-suppressed', userId, data: { kind: mail.kind } })
   }
 }

@@ -2,6 +2,7 @@ import { factors } from '../factors/card.ts'
 import type { FactorSettings } from '../factors/options.ts'
 import { feature } from '../feature.ts'
 import { RecoveryCode } from './entity.ts'
+import { recoveryCodeData } from './events.ts'
 import { migrations } from './migrations.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 
@@ -11,6 +12,7 @@ export const recoveryCodes = feature({
   needs: { factors },
   entities: [RecoveryCode],
   migrations,
+  eventData: recoveryCodeData,
   off: { when: ({ hasLevels }: FactorSettings) => !hasLevels, face: undefined as RecoveryCodes | undefined },
   open: (spine, settings, needs) => import('./open.ts').then(({ open }) => open(spine, settings, needs)),
 })

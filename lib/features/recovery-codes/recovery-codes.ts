@@ -76,7 +76,7 @@ export function recoveryMethod (
             throw new FactorInvalid()
           }
           const { left } = (await rows.left(tx, userId))!
-          await note({ type: 'recovery-code-used', userId, client: clientOf(request), details: { left } })
+          await note({ type: 'recovery-code-used', userId, client: clientOf(request), data: { left } })
         },
       }
     },

@@ -277,7 +277,7 @@ t.test('its mails are no more than an address may get, and none once it is withd
   time.advance('61s')
   await again(id)
   t.equal(await sent(eve), 2, 'it has had all that it may get')
-  t.match(told, [{ kind: 'invite', userId: null }])
+  t.match(told, [{ data: { kind: 'invite' }, userId: null }])
 
   const bob = 'bob@example.com'
   const { id: bobs } = (await invite({ email: bob })).json()

@@ -129,7 +129,7 @@ t.test('a mail that is refused for good is given up, and that is told', async (t
   time.advance('50m')
   await flush()
   t.same(mails.mails, [])
-  t.match(told, [{ kind: 'reset', error: 'EENVELOPE', userId: /./ }])
+  t.match(told, [{ data: { kind: 'reset', error: 'EENVELOPE' }, userId: /./ }])
   t.notMatch(JSON.stringify(told), /example\.com/)
 })
 

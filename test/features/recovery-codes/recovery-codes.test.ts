@@ -19,8 +19,8 @@ test('an event tells how many are left', async (t) => {
   await verify(await ticketOf(), { recovery_code: recoveryCodes[3] })
   const row = (await sql.get("select * from accounts_events where type = 'recovery-code-used'"))!
   t.equal(row.user_id, user.id)
-  const { details } = row
-  t.same(typeof details === 'string' ? JSON.parse(details) : details, { left: 9 })
+  const { data } = row
+  t.same(typeof data === 'string' ? JSON.parse(data) : data, { left: 9 })
 })
 
 test('a wrong code, a used one, that of somebody else and what is none are answered alike', async (t) => {

@@ -139,7 +139,7 @@ t.test('an address gets no more mails than it may, and nobody is told', async (t
   time.advance('61s')
   await ask()
   t.equal(await sent(), 2, 'it has had all that it may get')
-  t.match(told, [{ kind: 'register', userId: null }])
+  t.match(told, [{ data: { kind: 'register' }, userId: null }])
 })
 
 t.test('who has an account is told also where the mail fails at first', async (t) => {
