@@ -1,11 +1,13 @@
 import { isError, propertiesOf } from '../checks/any-error.ts'
 
 /**
- * PostgreSQL: a serialization failure, a deadlock, too many connections, and a server that is starting. MySQL and
- * MariaDB: a lock wait timeout, a deadlock, a record that has changed, and too many connections, of all or of this
- * user.
+ * PostgreSQL: a serialization failure, a deadlock, too many connections, a server that is starting, and statements that
+ * are no longer prepared as they were (`postgresql/prepared.ts`). MySQL and MariaDB: a lock wait timeout, a deadlock, a
+ * record that has changed, and too many connections, of all or of this user.
  */
-const busyCodes: unknown[] = ['40001', '40P01', '53300', '57P03', 1205, 1213, 1020, 1040, 1203, 1226]
+const busyCodes: unknown[] = [
+  '40001', '40P01', '53300', '57P03', '0A000', '26000', '42P05', 1205, 1213, 1020, 1040, 1203, 1226,
+]
 
 /** PostgreSQL: a read-only transaction. MySQL and MariaDB: `read_only`, a read-only transaction, a read-only server. */
 const readOnlyCodes: unknown[] = ['25006', 1290, 1792, 1836]

@@ -6,6 +6,7 @@ import { storable } from '../statement.ts'
 import type { Dialect } from '../dialect.ts'
 import { createFitness } from '../fitness.ts'
 import { createListen, notify } from './notifications.ts'
+import { createPreparing } from './prepared.ts'
 import { mostWaitMs } from '../../http/deadline.ts'
 import { readUrl } from '../url.ts'
 import { createWatch, type Watch } from '../watch.ts'
@@ -67,7 +68,7 @@ export const dialect: Dialect = {
       },
       async setUp (orm) {
         const pool = (await poolOf(orm))!
-        shareConnections(pool, pool, watch)
+        await shareConnections(pool, pool, watch)
       },
       settle: async () => watch.start(),
       close: watch.close,
@@ -101,10 +102,18 @@ async function poolOf (orm: MikroORM): Promise<Pool | undefined> {
  * Makes the pool `borrower` give out clients of `pool`, which may be itself, with limits for our statements. They go
  * back to `pool` as they came.
  */
-function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
+async function shareConnections (borrower: Pool, pool: Pool, watch: Watch): Promise<void> {
   const connect = pool.connect.bind(pool) as (callback?: (...given: unknown[]) => void) => Promise<PgClient>
   const fitness = createFitness((note) => pool.on('connect', note))
+  const preparing = createPreparing(connect)
   const loans = new WeakMap<PgClient, () => Loan>()
+
+  const isFit = (client: PgClient) => fitness.isFit(client) && !preparing.isStale(client)
+
+  function noteError (client: PgClient, error: unknown): void {
+    fitness.note(client, error)
+    preparing.note(client, error)
+  }
 
   /** A function that gives the client out, with a `query` that is watched, until it goes back, once. */
   function loanOf (client: PgClient): () => Loan {
@@ -124,11 +133,11 @@ function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
       processID: client.processID,
       async query (text: unknown, values?: unknown[]) {
         const onAnswered = onSent()
-        return client.query(text === 'begin' ? begin : text, values)
-          .catch((error) => { fitness.note(client, error); throw error })
+        return client.query(text === 'begin' ? begin : preparing.named(text, values), values)
+          .catch((error) => { noteError(client, error); throw error })
           .finally(onAnswered)
       },
-      release: () => giveBack(!fitness.isFit(client)),
+      release: () => giveBack(!isFit(client)),
     }
     return () => {
       isLent = true
@@ -138,7 +147,7 @@ function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
 
   async function borrow (): Promise<Loan> {
     const client = await connect()
-    if (!fitness.isFit(client)) {
+    if (!isFit(client)) {
       client.release(true)
       return borrow()
     }
@@ -149,6 +158,7 @@ function shareConnections (borrower: Pool, pool: Pool, watch: Watch): void {
 
   // With a callback it is not the query builder that asks, but `query` of the pool itself.
   borrower.connect = (callback) => callback ? connect(callback) : borrow()
+  await preparing.begin()
 }
 
 /**
