@@ -14,7 +14,9 @@ async function buildOnOne (t: Test, way: 'db' | 'orm') {
   t.teardown(sql.close)
   const orm = way === 'orm'
     ? await ormOf(db, {
-      entities: [], discovery: { warnWhenNoEntities: false }, schemaGenerator: { skipTables: [/^accounts_/] },
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      schemaGenerator: { skipTables: [/^accounts_/] },
       pool: { min: 0, max: 1 },
     })
     : undefined
