@@ -38,8 +38,8 @@ export function readSettings (
 
   const settings = frozenData(read(options, keys as Key[], scope, env), keptIn(OptionsSchema, plain))
   if (options.secret === undefined) {
-    log.warn('fastify-jwt-accounts has no secret: a random one signs until this process ends, which logs everybody ' +
-      'out. Set JWT_SECRET_KEY.')
+    log.warn('fastify-jwt-accounts has no secret: a random one is used until this process ends, and then everybody ' +
+      'is logged out. Set JWT_SECRET_KEY.')
   }
   if (!canSign(settings.keys)) {
     log.info('fastify-jwt-accounts has public keys only: tokens are verified and none issued, so there is no ' +

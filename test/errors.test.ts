@@ -16,7 +16,7 @@ t.test('who has to wait is told for how long, and never less than it is', async 
       headers: { 'retry-after': seconds },
     })
     t.match(new errors.Busy(ms), {
-      message: `Too many passwords wait to be checked: try again in ${words}`,
+      message: `Too many passwords are waiting to be checked: try again in ${words}`,
       headers: { 'retry-after': seconds },
     })
   }

@@ -42,6 +42,6 @@ export function clearingAnswers (
 ): Record<number, TSchema> {
   const all = answers(given, ...refusals)
   if (!locations.includes('cookie')) return all
-  const description = 'Takes the cookies back, if the token was in one.'
+  const description = 'Clears the cookies, if the token was in one.'
   return { ...all, 401: { ...all[401]!, headers: { 'set-cookie': { type: 'string', description } } } }
 }

@@ -6,7 +6,7 @@ export const ClaimsRefused = challenged('ACCOUNTS_CLAIMS_REFUSED',
 export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
   'The password was checked too long ago', 401, 'insufficient_user_authentication')
 export const TokenWeak = challenged('ACCOUNTS_TOKEN_WEAK',
-  'More has to be proved than the token says', 401, 'insufficient_user_authentication')
+  'A higher level of authentication is required', 401, 'insufficient_user_authentication')
 export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
 export const EmailUnverified = createError('ACCOUNTS_EMAIL_UNVERIFIED',
-  'The address of the user has not been proved to be theirs', 403)
+  'The e-mail address of the user is not verified', 403)

@@ -6,13 +6,13 @@ export const errorMembers = {
     description: 'What is taken, where the code says that something is: username, email, or a field of the app.',
   }),
   closes_at: Type.String({
-    format: 'date-time', description: 'When the account is deleted, where the code says that it is going to be.',
+    format: 'date-time', description: 'When the account will be deleted, with ACCOUNTS_CLOSING.',
   }),
   ticket: Type.String({
-    description: 'Goes with what is proved next. None where it travels in a cookie.',
+    description: 'Send it with the next proof. Missing if it is sent in a cookie.',
     examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6InRpY2tldCtqd3QifQ…'],
   }),
-  expires_in: Type.Integer({ description: 'Seconds until the ticket is over.', examples: [300] }),
+  expires_in: Type.Integer({ description: 'Seconds until the ticket expires.', examples: [300] }),
   factors: Type.Array(Type.String(), {
     description: 'What the user may prove next: totp, passkey, recovery.', examples: [['totp', 'recovery']],
   }),

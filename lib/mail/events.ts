@@ -12,9 +12,9 @@ export const mailData = { 'mail-failed': failed, 'mail-suppressed': suppressed }
 
 /** What is told of mails. */
 export interface MailEvents {
-  /** A mail was given up: the server refused it for good, or it could not be sent in time. */
+  /** A mail was given up: the server refused it permanently, or it could not be sent in time. */
   'mail-failed': AccountEvent<never, MailFailureData>
-  /** A mail was not sent, since its address had got as many as it may. */
+  /** A mail was not sent because its address has reached the limit. */
   'mail-suppressed': AccountEvent<never, Static<typeof suppressed>>
 }
 

@@ -1,3 +1,3 @@
 import createError from '@fastify/error'
 
-export const ProofInvalid = createError('ACCOUNTS_PROOF_INVALID', 'The link or the code is not good any more', 400)
+export const ProofInvalid = createError('ACCOUNTS_PROOF_INVALID', 'The link or code is invalid or has expired', 400)

@@ -3,27 +3,32 @@ import { component } from '../http/component.ts'
 
 export const ChallengeSchema = component('Challenge', Type.Object({
   challenge_id: Type.String({
-    description: 'Goes back with the code, and when a mail is asked for again. Keep it in the page that asked.',
+    description: 'Send it back with the code, and to request the mail again. Keep it in the page that requested ' +
+      'the mail.',
     examples: ['kT3nHq1yXw8zLbVdRp5sAg'],
   }),
-  expires_in: Type.Integer({ description: 'Seconds until the link is over.', examples: [3600] }),
-  resend_in: Type.Integer({ description: 'Seconds until it makes sense to ask again.', examples: [60] }),
-}, { description: 'A mail is on its way, if there is anybody to get it' }))
+  expires_in: Type.Integer({ description: 'Seconds until the link expires.', examples: [3600] }),
+  resend_in: Type.Integer({ description: 'Seconds until it makes sense to request again.', examples: [60] }),
+}, { description: 'A mail is on its way, if there is a recipient' }))
 
 export type Challenge = Static<typeof ChallengeSchema>
 
 /** The field by which a mail is asked for again. */
 export const ChallengeIdField = Type.Optional(Type.String({
   maxLength: 64,
-  description: 'Of the answer before, to have the same link and code sent again.',
+  description: 'From the previous response, to have the same link and code sent again.',
 }))
 
 const proofFields = {
-  token: Type.Optional(Type.String({ maxLength: 128, description: 'Of the link in the mail.' })),
+  token: Type.Optional(Type.String({ maxLength: 128, description: 'The token of the link in the mail.' })),
   challenge_id: Type.Optional(Type.String({
-    maxLength: 64, description: 'Of the answer when the mail was asked for. Default that of the cookie.',
+    maxLength: 64, description: 'From the response to the request for the mail. Default: the cookie.',
   })),
-  code: Type.Optional(Type.String({ maxLength: 32, description: 'Of the mail. Spaces and dashes do not count.' })),
+  code: Type.Optional(Type.String({
+    maxLength: 32,
+    description: 'The code in the mail. Spaces and dashes are ' +
+    'ignored.'
+  })),
 }
 
 /** What somebody shows who has got a mail. */
@@ -43,5 +48,5 @@ export function ProofBody<Fields extends TObject['properties']> (fields: Fields)
 
 /** A body with the token of a link alone. */
 export const TokenBody = Type.Object({
-  token: Type.String({ maxLength: 128, description: 'Of the link in the mail.' }),
+  token: Type.String({ maxLength: 128, description: 'The token of the link in the mail.' }),
 }, { additionalProperties: false })

@@ -3,32 +3,29 @@ import type { AccountEvent, Telemetry } from '../events/events.ts'
 
 /** What is counted of sessions. */
 export const sessionCounters = {
-  /** Refreshes that made the next generation. */
+  /** Refreshes that created the next generation. */
   refreshesRotated: 0,
-  /** Refreshes that gave the generation that is there, for a second tab or a retry. */
+  /** Refreshes that returned the current generation, for a second tab or a retry. */
   refreshesRepeated: 0,
-  /** Refreshes that replaced a lost answer. */
+  /** Refreshes that replaced a lost response. */
   refreshesSkipped: 0,
-  /** Refresh tokens that the database had lost, and took back. */
+  /** Refresh tokens that the database had lost and accepted again. */
   refreshesAdopted: 0,
-  /** Refreshes that were first too late: another request had moved the session, so they were judged again. */
+  /** Refreshes that were decided again because another request had rotated the session first. */
   refreshesOvertaken: 0,
-  /** Spent refresh tokens that were used again: their sessions are over. */
+  /** Used refresh tokens that were used again. Their sessions have ended. */
   refreshesReused: 0,
-  /** Refresh tokens of sessions that were over, gone or expired. */
+  /** Refresh tokens of sessions that had ended, expired or been deleted. */
   refreshesEnded: 0,
-  /** Refresh tokens that a session never gave out. */
+  /** Refresh tokens that their session never issued. */
   refreshesForged: 0,
-  /** Refresh tokens that a proof of who one is has made void. */
+  /** Refresh tokens that a re-authentication had invalidated. */
   refreshesSuperseded: 0,
-  /**
-   * Refreshes that came to nothing for another reason: a check of the host's or of the origin, or a database that was
-   * away.
-   */
+  /** Refreshes that failed for another reason: a check by the app or of the origin, or an unavailable database. */
   refreshesFailed: 0,
-  /** Entries of the log that other processes have written. */
+  /** Entries of the log of revocations that other processes wrote. */
   revocationsRead: 0,
-  /** Generations of sessions whose arrival was written down. */
+  /** Generations of sessions whose arrival was recorded. */
   confirmationsWritten: 0,
 }
 
@@ -43,7 +40,7 @@ const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, T
 const branch = Type.String({ maxLength: 16, pattern: '^[\\w-]*$' })
 
 const reuse = Type.Object({
-  /** The token that was used too late. By an access token alone its branch and its time are not known. */
+  /** The token that was used too late. Its branch and time are null if an access token revealed it. */
   shown: Type.Object({
     gen: Type.Integer(), br: orNull(branch), issuedAt: orNull(Type.Number()),
   }, closed),
@@ -61,7 +58,9 @@ const reuse = Type.Object({
   }, closed),
 }, closed)
 
-/** Which of two siblings came later, and what had come before: one of both is in the hands of somebody else. */
+/**
+ * Both sides of a reuse: one of the two is somebody else. The token that came too late, and the session that it found.
+ */
 export type ReuseDetails = Static<typeof reuse>
 
 /** The data of what is told of sessions. */
@@ -72,31 +71,34 @@ export type LogoutReason = 'logout' | 'ended' | 'everywhere' | 'limit' | 'replac
 
 /** What is told of sessions. Times are in ms. */
 export interface SessionEvents {
-  /** A session began, by a password or by `issueTokens`. */
+  /** A session started, with a password or by `issueTokens`. */
   login: AccountEvent
   /**
-   * A session was ended. The reason: by a logout, by itself from elsewhere (`ended`), with all of the user's
-   * (`everywhere`), to make room for another one (`limit`), because its browser has begun another one (`replaced`), or
-   * once more, since the database had lost its end (`restore`).
+   * A session ended. The reason: by a logout, on its own from elsewhere (`ended`), with all sessions of the user
+   * (`everywhere`), to make room for another one (`limit`), because its browser started another one (`replaced`), or
+   * again because the database had lost its end (`restore`).
    */
   logout: AccountEvent<LogoutReason>
-  /** Somebody who was signed in gave the password once more. */
+  /** A signed-in user re-authenticated. */
   reauthenticated: AccountEvent
-  /** One access token was ended by itself: its session goes on. */
+  /** One access token was revoked. Its session continues. */
   'token-revoked': AccountEvent
-  /** A spent refresh token was used again: its session is over. */
+  /** A used refresh token was used again. Its session has ended. */
   reuse: AccountEvent<never, ReuseDetails>
-  /** A refresh token that is ours came to `POST /refresh`, and was answered or refused. */
+  /** A genuine refresh token was presented at `POST /refresh`, and was answered or refused. */
   refresh: RefreshEvent
-  /** Entries of the log arrived from other processes. The lag is that of the oldest, if the clocks agree. */
+  /**
+   * This process read entries of other processes in the log of revocations. The lag is that of the oldest one, if the
+   * clocks agree.
+   */
   revocations: { instance: string, entries: number, lagMs: number }
 }
 
 /**
- * What came of a refresh: the next generation, another answer within the one that is there, or one that replaces an
- * answer taken for lost. Or a refusal: the session is over, gone or expired; it never gave out this token; a proof of
- * who one is has made the token void; it was spent before, and the session ends for it; anything else, as a check of
- * the host's or a database that is away.
+ * The outcome of a refresh: the next generation, another response of the current one, or one that replaces a lost
+ * response. Or why it was refused: the session has ended, expired or been deleted; it never issued this token; a
+ * re-authentication has invalidated the token; the token was used before, which ends the session; or anything else,
+ * such as a check by the app or an unavailable database.
  */
 export type RefreshOutcome =
   'rotated' | 'repeated' | 'skipped' | 'ended' | 'forged' | 'superseded' | 'reused' | 'failed'
@@ -107,16 +109,16 @@ export interface RefreshEvent {
   sessionId: string
   userId: string
   outcome: RefreshOutcome
-  /** True where the database had lost what the token tells of, and took it back first. */
+  /** True if the database had lost what the token proves, and accepted it first. */
   adopted: boolean
   /**
-   * Whether the request has another `User-Agent` than the last that moved the session; null where nothing is known to
+   * Whether the `User-Agent` differs from the last request that rotated the session; null if nothing is known to
    * compare.
    */
   userAgentChanged: boolean | null
   /**
-   * Whether the request comes from another network than the last that moved the session, an IPv4 address or the /64 of
-   * an IPv6 one; null where nothing is known to compare.
+   * Whether the network, an IPv4 address or the /64 of an IPv6 address, differs from the last request that rotated the
+   * session; null if nothing is known to compare.
    */
   networkChanged: boolean | null
 }

@@ -1,4 +1,4 @@
 import { challenged } from '../http/refusal.ts'
 
 export const CredentialsInvalid = challenged('ACCOUNTS_CREDENTIALS_INVALID',
-  'The name, the address or the password is not right')
+  'The user name, e-mail address or password is wrong')

@@ -13,7 +13,7 @@ const examples = {
 export function tokenResponseSchema ({ transport, access, refresh }: SignInSettings, UserSchema: TObject) {
   const inBody = (schema: TSchema) => transport === 'body' ? schema : Type.Optional(schema)
   const inCookies = (schema: TSchema) => transport === 'cookie' ? schema : Type.Optional(schema)
-  const cookies = 'The tokens and the value against CSRF, where a session has them in cookies.'
+  const cookies = 'The tokens and the CSRF value, if the session uses cookies.'
 
   return component('TokenResponse', Type.Object({
     ...transport !== 'cookie' && {
@@ -23,15 +23,15 @@ export function tokenResponseSchema ({ transport, access, refresh }: SignInSetti
     },
     token_type: Type.Literal('Bearer'),
     expires_in: Type.Integer({
-      description: 'Seconds until the access token is over.', examples: [access.expiresInSeconds],
+      description: 'Seconds until the access token expires.', examples: [access.expiresInSeconds],
     }),
     ...transport !== 'cookie' && {
       refresh_token: inBody(Type.String({
-        description: 'Buys the next pair of tokens at the refresh route. Keep it secret.', examples: [examples.refresh],
+        description: 'Exchanged for the next pair of tokens. Keep it secret.', examples: [examples.refresh],
       })),
     },
     refresh_expires_in: Type.Integer({
-      description: 'Seconds until the refresh token is over.', examples: [refresh.expiresInSeconds],
+      description: 'Seconds until the refresh token expires.', examples: [refresh.expiresInSeconds],
     }),
     ...transport !== 'body' && {
       csrf_token: inCookies(Type.String({

@@ -14,7 +14,7 @@ export function transportFields (transport: TransportSettings['transport']) {
     transport: Type.Optional(Type.Unsafe<Transport>({
       type: 'string',
       enum: ['body', 'cookie'],
-      description: 'How the tokens of this session travel, now and later. Default body.',
+      description: 'How the tokens of this session are sent, now and later. Default body.',
     })),
   }
 }
@@ -31,13 +31,13 @@ export function wishFields (transport: TransportSettings['transport']) {
 
 /** The schema of an empty answer that clears the cookies of the session. */
 export function ForgottenSchema ({ transport }: TransportSettings) {
-  const takesBack = setsCookies(transport, 'Takes the cookies of the session back, where it had any.')
+  const takesBack = setsCookies(transport, 'Clears the cookies of the session, if it had any.')
   return Type.Null({ description: 'Done', ...takesBack })
 }
 
 export const RefreshTokenBodySchema = Type.Object({
   refresh_token: Type.Optional(Type.String({
-    description: 'The refresh token. Without it, the other places are looked at.',
+    description: 'The refresh token. Without it, the header and the cookies are read.',
   })),
 }, { additionalProperties: false })
 

@@ -13,7 +13,7 @@ import type { UserSettings } from './options.ts'
 /** The query of a page of users. */
 export const PageSchema = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'How many, up to 100.' }),
-  after: Type.Optional(Type.String({ description: 'The next of the part before.' })),
+  after: Type.Optional(Type.String({ description: 'The next of the previous page.' })),
 }, { additionalProperties: false })
 
 /** A page of users, and the `after` of the next one if there are more. */

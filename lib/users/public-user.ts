@@ -16,7 +16,7 @@ const BaseUserSchema = Type.Object({
   email: Type.Union([Type.String(), Type.Null()], {
     description: 'null where none was given.', examples: ['ada@example.com'],
   }),
-  email_verified: Type.Boolean({ description: 'Whether the address was proved to be theirs.', examples: [false] }),
+  email_verified: Type.Boolean({ description: 'Whether the address is verified.', examples: [false] }),
   roles: Type.Array(Type.String(), { description: 'What the user may do, in the words of the app.', examples: [[]] }),
 })
 

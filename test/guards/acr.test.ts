@@ -26,7 +26,7 @@ test('a guard that asks for two factors refuses a token of one, and says what it
   t.equal(refused.statusCode, 401)
   t.equal(refused.json().code, 'ACCOUNTS_TOKEN_WEAK')
   t.equal(refused.headers['www-authenticate'], 'Bearer realm="accounts", error="insufficient_user_authentication", ' +
-    'error_description="More has to be proved than the token says", acr_values="aal2"')
+    'error_description="A higher level of authentication is required", acr_values="aal2"')
   t.match((await get('/two-fresh', token)).headers['www-authenticate'], /acr_values="aal2", max_age="300"$/)
   t.match((await get('/stateless', token)).json(), { code: 'ACCOUNTS_TOKEN_WEAK' })
 })

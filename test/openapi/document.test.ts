@@ -496,7 +496,7 @@ t.test('every example is right by its schema, and those of errors are what the a
       ACCOUNTS_TOKEN_EXPIRED: 'Zu spät',
       ACCOUNTS_TOKEN_INVALID: 'The token is not valid',
       ACCOUNTS_PASSWORD_REJECTED: 'The password must have at least 9 characters',
-      ACCOUNTS_CLOSING: 'The account is going to be deleted',
+      ACCOUNTS_CLOSING: 'The account is scheduled for deletion',
     })
     t.equal(
       'access_token' in document.paths['/auth/login']!.post!.responses[200]!.content!['application/json']!.example,

@@ -17,14 +17,14 @@ export function closeAccount (
   const ClosingSchema = Type.Object({
     closes_at: Type.String({
       format: 'date-time',
-      description: 'When it is deleted. Until then it can be restored.',
+      description: 'When the account is deleted. Until then it can be restored.',
       examples: ['2026-02-11T08:00:00.000Z'],
     }),
-  }, { description: 'The account is going to be deleted' })
+  }, { description: 'The account is scheduled for deletion' })
   const schema = {
     operationId: 'closeAccount',
-    summary: 'Close the own account, and end every session of it',
-    description: 'Asks for a password that was given within 10 minutes: see reauthenticate.',
+    summary: 'Close the account of the signed-in user, and end all sessions',
+    description: 'Requires a password that was checked within 10 minutes: see reauthenticate.',
     tags,
     response: answers(
       graceSeconds > 0 ? { 202: ClosingSchema } : { 204: ForgottenSchema(settings) },

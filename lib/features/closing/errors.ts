@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 
-const Closing = createError('ACCOUNTS_CLOSING', 'The account is going to be deleted', 403)
+const Closing = createError('ACCOUNTS_CLOSING', 'The account is scheduled for deletion', 403)
 
 /** An error that says when the account is deleted (`closes_at`): until then it can be restored. */
 export class AccountClosing extends Closing {

@@ -2,10 +2,10 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of accounts that are closed. */
 export interface ClosingEvents {
-  /** Somebody wants their account to be deleted, after the grace: every session is over. */
+  /** A user closed their account, which will be deleted after the grace period. Every session has ended. */
   closing: AccountEvent
-  /** Somebody keeps an account that was to be deleted. */
+  /** A user restored an account that was scheduled for deletion. */
   restored: AccountEvent
-  /** Somebody closed their own account, and it is deleted. */
+  /** A user closed their account, and it was deleted. */
   closed: AccountEvent
 }

@@ -28,11 +28,17 @@ export function restore (
   const field = identifiers.includes('username') ? 'username' : 'email'
   const schema = {
     operationId: 'restoreAccount',
-    summary: 'Keep an account that is going to be deleted',
+    summary: 'Restore an account that is scheduled for deletion',
     description: `By the link of the mail, or by ${field} and password. Nobody is signed in by it.`,
     tags,
     body: Type.Object({
-      ...mail && { token: Type.Optional(Type.String({ maxLength: 128, description: 'Of the link in the mail.' })) },
+      ...mail && {
+        token: Type.Optional(Type.String({
+          maxLength: 128,
+          description: 'The token of the link in the ' +
+        'mail.'
+        }))
+      },
       [field]: Type.Optional(Type.String({ maxLength: 512, description: 'As for a login.' })),
       password: Type.Optional(Type.String({ description: 'The password of the account.' })),
     }, { additionalProperties: false }),

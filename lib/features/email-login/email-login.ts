@@ -25,8 +25,8 @@ export function emailLogin (spine: Spine, mail: MailProofs, throttle: Limits): A
 
   const ask = {
     operationId: 'askForLogin',
-    summary: 'Ask for a mail that signs in',
-    description: 'The answer is the same whether there is such an account or not.',
+    summary: 'Request a mail to sign in with',
+    description: 'The response is the same whether there is such an account or not.',
     tags,
     body: Type.Object({ email: EmailSchema, challenge_id: ChallengeIdField }, { additionalProperties: false }),
     response: answers({ 202: ChallengeSchema }, ...bodyErrors, Throttled),
@@ -34,8 +34,8 @@ export function emailLogin (spine: Spine, mail: MailProofs, throttle: Limits): A
 
   const completeSchema = () => ({
     operationId: 'loginByMail',
-    summary: 'Sign in by the link or the code of a mail',
-    description: 'Only where it was asked for: a link needs the challenge too.',
+    summary: 'Sign in with the link or code of a mail',
+    description: 'Only in the browser that requested it: a link needs the challenge too.',
     tags,
     body: ProofBody(wishFields(transport)),
     response: answers({ 200: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport), ProofInvalid,

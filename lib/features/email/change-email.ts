@@ -33,9 +33,9 @@ export function changeEmail (
 
   const ask = {
     operationId: 'changeEmail',
-    summary: 'Ask for another address',
-    description: 'Nothing changes before a mail to that address is answered. The answer is the same where somebody ' +
-      'else has it. Asks for a password that was given within 10 minutes: see reauthenticate.',
+    summary: 'Request a change of the address',
+    description: 'Nothing changes until the mail to that address is answered. The response is the same if somebody ' +
+      'else has the address. Requires a password that was checked within 10 minutes: see reauthenticate.',
     tags,
     body: Type.Object({ email: EmailSchema, challenge_id: ChallengeIdField }, { additionalProperties: false }),
     response: answers({ 202: ChallengeSchema }, ...accessErrors(locations), ...strongErrors(settings), ...bodyErrors,
@@ -44,7 +44,7 @@ export function changeEmail (
 
   const change = {
     operationId: 'confirmEmail',
-    summary: 'Take another address, by the link or the code of a mail',
+    summary: 'Change the address with the link or code of a mail',
     tags,
     body: ProofBody({}),
     response: answers({ 204: NothingSchema, ...confirmOld && { 202: ChallengeSchema } },
@@ -53,8 +53,8 @@ export function changeEmail (
 
   const revert = {
     operationId: 'revertEmail',
-    summary: 'Take the address of before back, by the link of a mail',
-    description: 'Every session is over, and another password has to be chosen, by a mail that is on its way.',
+    summary: 'Revert a change of address with the link of a mail',
+    description: 'Every session ends, and the password must be reset by a mail that is on its way.',
     tags,
     body: TokenBody,
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, UserExists, Throttled),

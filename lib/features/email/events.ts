@@ -2,12 +2,12 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of addresses. */
 export interface EmailEvents {
-  /** Somebody proved that an address is theirs, or code knows that it is. */
+  /** A user proved that an address is theirs, or code verified it. */
   'email-verified': AccountEvent
-  /** The address of an account is another one, which was proved. */
+  /** The address of an account was changed to another verified one. */
   'email-changed': AccountEvent
-  /** The old address has taken the account back: every session is over, and another password has to be chosen. */
+  /** The old address has taken the account back. Every session has ended, and the password must be reset. */
   'email-reverted': AccountEvent
-  /** Whoever reads the mailbox of an address that nobody had proved says that the account is not theirs. */
+  /** The owner of an unverified address said that the account is not theirs. */
   'email-disowned': AccountEvent
 }

@@ -26,8 +26,8 @@ export function verifyEmail (
 ): AddRoutes {
   const send = {
     operationId: 'sendVerification',
-    summary: 'Ask for a mail by which the own address is verified',
-    description: 'Nothing is sent, and the answer is 204, where that is done already.' +
+    summary: 'Request a mail that verifies the address',
+    description: 'If the address is already verified, nothing is sent, and the answer is 204.' +
       (factors ? ' Takes the ticket of a refusal that asked for an enrolment, too.' : ''),
     tags,
     body: Type.Object({ challenge_id: ChallengeIdField, ...factors && { ticket: factors.TicketSchema } }, {
@@ -39,7 +39,7 @@ export function verifyEmail (
 
   const verify = {
     operationId: 'verifyEmail',
-    summary: 'Verify an address, by the link or the code of a mail',
+    summary: 'Verify an address with the link or code of a mail',
     tags,
     body: ProofBody({}),
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),
@@ -47,8 +47,8 @@ export function verifyEmail (
 
   const disown = {
     operationId: 'disownEmail',
-    summary: 'Say that a mail came by mistake, by its link',
-    description: 'The address leaves the account, whose sessions end; an invitation is void.',
+    summary: 'Disown an address or invitation with the link of a mail',
+    description: 'The address is removed from the account, whose sessions end; an invitation becomes invalid.',
     tags,
     body: TokenBody,
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, Throttled),

@@ -2,6 +2,6 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of exports. */
 export interface ExportEvents {
-  /** Somebody got a copy of all that is kept of them. */
+  /** A user exported all data that is stored about them. */
   exported: AccountEvent
 }

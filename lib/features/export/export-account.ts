@@ -25,9 +25,9 @@ export function exportAccount (
   const Anything = Type.Unknown()
   const schema = {
     operationId: 'exportAccount',
-    summary: 'All that is kept of the signed-in user',
-    description: 'Asks for a password that was given within 10 minutes: see reauthenticate. No hash and no secret is ' +
-      'in it.',
+    summary: 'Export all data of the signed-in user',
+    description: 'Requires a password that was checked within 10 minutes: see reauthenticate. Contains no hash and ' +
+      'no secret.',
     tags,
     response: answers({
       200: Type.Object({

@@ -13,14 +13,14 @@ import type { Reset, Which } from './reset.ts'
 export function resetFactors ({ guards, settings }: Spine, { methods }: Factors, reset: Reset): AddRoutes {
   const schemaOf = () => ({
     operationId: 'resetFactors',
-    summary: 'Take second factors of a user away who has lost them',
-    description: 'All where none is named. Every session of the user is over. Asks for all factors of the admin, ' +
-      'proved within 10 minutes. Nobody resets their own here.',
+    summary: 'Remove second factors that a user has lost',
+    description: 'Removes all if none is named. Every session of the user ends. Requires all factors of the admin, ' +
+      'proved within 10 minutes. Admins cannot reset their own here.',
     tags,
     params: Type.Object({ id: Type.String({ description: 'The id of a user.' }) }),
     body: Type.Object({
       ...Object.fromEntries([...methods.map(({ shown: { name } }) => name), 'devices'].map((name) =>
-        [name, Type.Optional(Type.Boolean({ description: 'Whether these go.' }))])),
+        [name, Type.Optional(Type.Boolean({ description: 'Whether to remove these.' }))])),
     }, { additionalProperties: false }),
     response: answers({ 204: NothingSchema }, ...accessErrors(settings.locations), ...bodyErrors, TokenStale, TokenWeak,
       Forbidden, NotFound, LastCredential),

@@ -12,9 +12,9 @@ export interface HalfDone {
   cookies: string[]
 }
 
-const Required = createError('ACCOUNTS_FACTOR_REQUIRED', 'A second factor has to be proved too', 403)
+const Required = createError('ACCOUNTS_FACTOR_REQUIRED', 'A second factor is required', 403)
 const EnrolmentRequired = createError('ACCOUNTS_FACTOR_ENROLMENT_REQUIRED',
-  'A second factor has to be set up first', 403)
+  'A second factor must be set up first', 403)
 
 /** The first factor was right: with a ticket, and what the user may prove next. */
 export class FactorRequired extends Required {
@@ -53,8 +53,8 @@ function hideIn (error: object, ticket: string | undefined, cookies: string[]): 
 /** For the document. */
 const example: HalfDone = { ticket: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InRpY2tldCtqd3QifQ…', expires_in: 300, cookies: [] }
 
-export const FactorInvalid = challenged('ACCOUNTS_FACTOR_INVALID', 'The code is not right')
-export const FactorExists = createError('ACCOUNTS_FACTOR_EXISTS', 'It is set up already', 409)
+export const FactorInvalid = challenged('ACCOUNTS_FACTOR_INVALID', 'The second factor is wrong')
+export const FactorExists = createError('ACCOUNTS_FACTOR_EXISTS', 'This factor is already set up', 409)
 export const FactorMissing = createError('ACCOUNTS_FACTOR_MISSING', 'There is no such factor', 404)
 export const LastCredential = createError('ACCOUNTS_LAST_CREDENTIAL',
-  'Without it there would be no way in any more', 409)
+  'This is the last way to sign in, or a required factor, so it cannot be removed', 409)

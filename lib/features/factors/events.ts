@@ -10,26 +10,26 @@ export type FactorReason = 'totp' | 'passkey' | 'recovery' | 'admin' | 'user' | 
 export interface FactorEvents {
   /** A factor was set up: `reason` says which. */
   'factor-added': AccountEvent<FactorReason>
-  /** A factor is gone: `reason` says which. */
+  /** A factor was removed: `reason` says which. */
   'factor-removed': AccountEvent<FactorReason>
   /** A second factor was wrong: `reason` says which. */
   'factor-failed': AccountEvent<FactorReason>
   /**
-   * Several factors of a user were taken away: `reason` says by whom. All, or those that an admin or code has named;
-   * where an address takes its account back, those that were set up since it was changed.
+   * Several factors of a user were removed: `reason` says by whom. All factors, or those that an admin or code has
+   * named. If an old address takes its account back, those that were set up since the change.
    */
   'factors-reset': AccountEvent<FactorReason>
 }
 
 /** What is counted of second factors. */
 export const factorCounters = {
-  /** Tickets given to who had proved a first factor. */
+  /** Tickets issued after a first factor. */
   ticketsGiven: 0,
-  /** Second factors that were right. */
+  /** Second factors that were accepted. */
   factorsVerified: 0,
   /** Second factors that were wrong. */
   factorsRefused: 0,
-  /** Tickets, codes and assertions that came a second time. */
+  /** Tickets, codes and assertions that were presented a second time. */
   spentTwice: 0,
 }
 

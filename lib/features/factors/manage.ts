@@ -15,22 +15,22 @@ export function manageFactors (spine: Spine, factors: Factors, overview: Overvie
 
   const show = () => ({
     operationId: 'showFactors',
-    summary: 'What the user has set up as second factors',
+    summary: 'Show the second factors of the user',
     tags,
     response: answers({ 200: overview.schemaOf() }, ...accessErrors()),
   })
   const removeAll = {
     operationId: 'removeFactors',
-    summary: 'Sign in by a first factor alone again',
-    description: 'Takes the authenticator app and the recovery codes away; passkeys stay for signing in. Every other ' +
-      'session is over.',
+    summary: 'Turn second factors off',
+    description: 'Removes the authenticator app and the recovery codes. Passkeys remain for signing in. Every ' +
+      'other session ends.',
     tags,
     response: answers({ 200: signIn.TokenResponseSchema }, ...accessErrors(locations), ...bodyErrors, TokenStale,
       TokenWeak, LastCredential),
   }
   const forget = {
     operationId: 'forgetDevices',
-    summary: 'Ask for a second factor in every browser again',
+    summary: 'Forget remembered browsers',
     tags,
     response: answers({ 204: NothingSchema }, ...accessErrors(locations), ...bodyErrors),
   }

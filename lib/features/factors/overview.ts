@@ -29,8 +29,8 @@ export interface Overview {
 export function createOverview ({ users: { needsOf } }: Spine, methods: Method[]): Overview {
   return {
     schemaOf: () => component('Factors', Type.Object({
-      second_factor: Type.Boolean({ description: 'Whether a first factor alone signs nobody in.' }),
-      required: Type.Boolean({ description: 'Whether the app lets this user in by two factors alone.' }),
+      second_factor: Type.Boolean({ description: 'Whether a second factor is required to sign in.' }),
+      required: Type.Boolean({ description: 'Whether the app requires two factors of this user.' }),
       ...Object.fromEntries(methods.map(({ shown: { name, Schema } }) => [name, Schema])),
     }, { description: 'What the user has set up' })),
 

@@ -36,7 +36,7 @@ export function verifyFactor (
   /** When the routes are added, all methods are there. */
   const schemaOf = () => ({
     operationId: 'verifyFactor',
-    summary: 'Prove a second factor, with the ticket of the first',
+    summary: 'Complete a login with a second factor and the ticket',
     description: 'Exactly one of ' + methods.map(({ field }) => field).join(', ') + '.',
     tags,
     body: Type.Object({
@@ -44,7 +44,7 @@ export function verifyFactor (
       ...Object.fromEntries(methods.map(({ field, FieldSchema }) => [field, Type.Optional(FieldSchema)])),
       ...factors?.rememberSeconds !== undefined && {
         remember_device: Type.Optional(Type.Boolean({
-          description: 'Whether this browser is not to be asked for a second factor for a while.',
+          description: 'Whether to remember this browser, so that it is not asked for a second factor for a while.',
         })),
       },
     }, { additionalProperties: false }),
@@ -146,8 +146,8 @@ export function TicketField (transport: string) {
   return Type.Optional(Type.String({
     maxLength: 8192,
     description: transport === 'body'
-      ? 'Of the refusal that asked for a second factor.'
-      : 'Of the refusal that asked for a second factor. Default that of the cookie.',
+      ? 'From the refusal that required a second factor.'
+      : 'From the refusal that required a second factor. Default: the cookie.',
   }))
 }
 

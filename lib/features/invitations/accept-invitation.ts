@@ -51,8 +51,8 @@ export function acceptInvitation (
   const schema = {
     operationId: 'acceptInvitation',
     summary: 'Accept an invitation',
-    description: 'Opens an account with the address that is invited, and signs in; or, of somebody who is signed in ' +
-      'and has that address, does nothing more than that.',
+    description: 'Creates an account with the invited address, and signs in. A signed-in user with that address ' +
+      'accepts for their existing account.',
     tags,
     body: Type.Object({
       ...TokenBody.properties,

@@ -4,8 +4,11 @@ import type { AccountEvent } from '../../events/events.ts'
 export interface InvitationEvents {
   /** Somebody was invited, by this user or by code. */
   invited: AccountEvent
-  /** Somebody accepted an invitation: a new user, or one who was there. */
+  /** Somebody accepted an invitation: a new or an existing user. */
   'invitation-accepted': AccountEvent
-  /** Whoever got an invitation says that it was not for them: it is void. The user is who made it; none for code. */
+  /**
+   * The recipient of an invitation said that it was not for them, and it is no longer valid. The user is the one who
+   * made it; none for code.
+   */
   'invitation-disowned': AccountEvent
 }

@@ -24,7 +24,8 @@ export function inviting (
   const create = {
     operationId: 'invite',
     summary: 'Invite somebody by mail',
-    description: 'An address that is invited already keeps its invitation, and gets no other mail: see sendInvitation.',
+    description: 'An address that is already invited keeps its invitation and gets no further mail: see ' +
+      'sendInvitation.',
     tags,
     body: InvitedSchema,
     response: answers({ 201: InvitationSchema, 200: InvitationSchema }, ...refusals, Throttled),
@@ -32,16 +33,16 @@ export function inviting (
 
   const list = {
     operationId: 'listInvitations',
-    summary: 'The invitations that are good, the newest first',
+    summary: 'List valid invitations, the newest first',
     tags,
     querystring: PageSchema,
     response: answers({
       200: Type.Object({
         invitations: Type.Array(InvitationSchema),
         next: Type.Union([Type.String(), Type.Null()], {
-          description: 'Goes into after, for the next part; null at the end.', examples: [null],
+          description: 'Pass it as after to get the next page; null at the end.', examples: [null],
         }),
-      }, { description: 'A part of them' }),
+      }, { description: 'A page of the list' }),
     }, ...accessErrors(), Forbidden, InputInvalid),
   }
 
@@ -55,7 +56,7 @@ export function inviting (
 
   const send = {
     operationId: 'sendInvitation',
-    summary: 'Send the mail of an invitation once more',
+    summary: 'Send the mail of an invitation again',
     tags,
     params,
     response: answers({ 202: NothingSchema }, ...refusals, NotFound, Throttled),

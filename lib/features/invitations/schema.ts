@@ -12,24 +12,24 @@ export const InvitedSchema = Type.Object({
   roles: Type.Optional(RolesSchema),
   data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 })),
   message: Type.Optional(Type.String({
-    maxLength: 500, description: 'What the mail says beside the words of the app: plain text.',
+    maxLength: 500, description: 'A personal message in the mail: plain text.',
   })),
 }, { additionalProperties: false })
 
 export const InvitationSchema = component('Invitation', Type.Object({
   id: Type.String({ examples: [id] }),
-  email: Type.String({ description: 'The address that is invited.', examples: ['eve@example.com'] }),
-  roles: Type.Array(Type.String(), { description: 'What the new user may do.', examples: [[]] }),
-  data: Type.Unknown({ description: 'What it was made with; null for nothing.', examples: [null] }),
+  email: Type.String({ description: 'The invited address.', examples: ['eve@example.com'] }),
+  roles: Type.Array(Type.String(), { description: 'The roles of the new user.', examples: [[]] }),
+  data: Type.Unknown({ description: 'The data it was made with, or null.', examples: [null] }),
   message: Type.Union([Type.String(), Type.Null()], {
-    description: 'What the mail says beside the words of the app.', examples: [null],
+    description: 'The personal message in the mail.', examples: [null],
   }),
   invited_by: Type.Union([Type.String(), Type.Null()], {
-    description: 'The id of who has made it; null for code.', examples: [null],
+    description: 'The id of the inviter; null for code.', examples: [null],
   }),
   created_at: Type.String({ format: 'date-time', examples: ['2026-01-05T08:00:00.000Z'] }),
   expires_at: Type.String({ format: 'date-time', examples: ['2026-01-12T08:00:00.000Z'] }),
-}, { description: 'An invitation that is good' }))
+}, { description: 'A valid invitation' }))
 
 export function shown ({ inviterId, createdAt, expiresAt, ...rest }: Invitation) {
   return {

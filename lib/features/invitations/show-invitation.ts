@@ -12,8 +12,8 @@ import type { Invitations } from './invitations.ts'
 export function showInvitation (mail: MailProofs, invitations: Invitations): AddRoutes {
   const schema = {
     operationId: 'showInvitation',
-    summary: 'What an invitation is about',
-    description: 'Of its data the member public alone.',
+    summary: 'Show an invitation',
+    description: 'Only the member public of its data.',
     tags,
     body: TokenBody,
     response: answers({

@@ -3,6 +3,6 @@ import type { Purpose } from '../../one-time/purposes.ts'
 
 /** What is told of proofs by mail. */
 export interface ProofEvents {
-  /** A link or a code of a mail was not good. The reason is what it was shown for. */
+  /** A link or code of a mail was refused. The reason is its purpose. */
   'proof-failed': AccountEvent<Purpose>
 }

@@ -7,7 +7,7 @@ import { outboxPage, policy } from './outbox-page.ts'
 import { shownMail } from './shown-mail.ts'
 
 const schema: object = {
-  operationId: 'showOutbox', summary: 'The mails of development, as a page or as JSON', hide: true,
+  operationId: 'showOutbox', summary: 'The outbox of development, as a page or as JSON', hide: true,
 }
 
 /** Adds the page of the mails. Who asks for JSON gets them in their order, the newest last. */

@@ -15,11 +15,11 @@ const Field = Type.Optional(Type.String())
 const Params = Type.Object({ name: Type.String() })
 
 const show = {
-  operationId: 'showPage', summary: 'The page that a link of a mail leads to', hide: true, params: Params,
+  operationId: 'showPage', summary: 'The page that a link in a mail leads to', hide: true, params: Params,
 }
 const press = {
   operationId: 'pressButton',
-  summary: 'What the button of that page sends, as a form',
+  summary: 'Submit the form of that page',
   hide: true,
   params: Params,
   body: Type.Object({ token: Field, code: Field, email: Field, new_password: Field }, { additionalProperties: false }),

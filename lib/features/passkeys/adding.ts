@@ -56,7 +56,8 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
     credential: AttestationSchema,
     name: Type.Optional(NameSchema),
     second_factor: Type.Optional(Type.Boolean({
-      description: 'Whether the password alone opens nothing from then on. Default `passkeys.secondFactor`.',
+      description: 'Whether the passkey is a second factor, so that the password alone no longer signs in. Default ' +
+        '`passkeys.secondFactor`.',
     })),
     ticket: factors.TicketSchema,
   }, { additionalProperties: false })
@@ -64,9 +65,9 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
   const schemaOf = () => ({
     operationId: 'addPasskey',
     summary: 'Add a passkey',
-    description: 'What it answers is of createPasskeyOptions for registration. Asks for all factors, proved within ' +
-      '10 minutes, or for the ticket of a refusal that asked for an enrolment. The first second factor ends every ' +
-      'other session.',
+    description: 'Needs the options of createPasskeyOptions for registration. Requires all factors, proved within ' +
+      '10 minutes, or the ticket of a refusal that required an enrolment. The first second factor ends every other ' +
+      'session.',
     tags,
     body: Body,
     response: answers({

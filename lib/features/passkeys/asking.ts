@@ -34,7 +34,7 @@ export function askForPasskey (parts: PasskeyParts, registration: PasskeyRegistr
 
   const schema = {
     operationId: 'createPasskeyOptions',
-    summary: 'Options for the passkeys of a browser',
+    summary: 'Get options for the passkeys of a browser',
     description: 'For `PublicKeyCredential.parseRequestOptionsFromJSON`, or for registrations ' +
       '`parseCreationOptionsFromJSON`.',
     tags,

@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import { challenged } from '../../http/refusal.ts'
 
-export const PasskeyInvalid = challenged('ACCOUNTS_PASSKEY_INVALID', 'The passkey does not prove it')
-export const PasskeyUnknown = challenged('ACCOUNTS_PASSKEY_UNKNOWN', 'There is no such passkey here')
-export const PasskeysFull = createError('ACCOUNTS_PASSKEYS_FULL', 'There may be no more passkeys', 409)
+export const PasskeyInvalid = challenged('ACCOUNTS_PASSKEY_INVALID', 'The passkey was not accepted')
+export const PasskeyUnknown = challenged('ACCOUNTS_PASSKEY_UNKNOWN', 'This passkey is not known')
+export const PasskeysFull = createError('ACCOUNTS_PASSKEYS_FULL', 'The user has the maximum number of passkeys', 409)

@@ -22,7 +22,7 @@ export function login ({ spine, throttle, proving, factors }: PasskeyParts, coun
   const schemaOf = () => ({
     operationId: 'loginByPasskey',
     summary: 'Sign in with a passkey',
-    description: 'What it answers is of createPasskeyOptions for login.',
+    description: 'Needs the options of createPasskeyOptions for login.',
     tags,
     body: Type.Object({
       credential: AssertionSchema,

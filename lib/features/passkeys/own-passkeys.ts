@@ -21,7 +21,7 @@ export function ownPasskeys (
 
   const list = {
     operationId: 'listPasskeys',
-    summary: 'The passkeys of the signed-in user',
+    summary: 'List the passkeys of the signed-in user',
     tags,
     response: answers({
       200: Type.Object({ passkeys: Type.Array(PasskeySchema) }, { description: 'The oldest first' }),
@@ -30,8 +30,8 @@ export function ownPasskeys (
 
   const rename = {
     operationId: 'renamePasskey',
-    summary: 'Give a passkey another name',
-    description: 'Not found, too, is what belongs to somebody else.',
+    summary: 'Rename a passkey',
+    description: 'What belongs to another user is not found either.',
     tags,
     params,
     body: Type.Object({ name: NameSchema }, { additionalProperties: false }),
@@ -40,9 +40,10 @@ export function ownPasskeys (
 
   const removal = {
     operationId: 'removePasskey',
-    summary: 'Take a passkey away',
-    description: 'Asks for all factors, proved within 10 minutes. Every other session is over. The answer has what ' +
-      '`PublicKeyCredential.signalAllAcceptedCredentials` takes. With the last factor the recovery codes go too.',
+    summary: 'Remove a passkey',
+    description: 'Requires all factors, proved within 10 minutes. Every other session ends. The response contains ' +
+      'the arguments of `PublicKeyCredential.signalAllAcceptedCredentials`. Removing the last factor removes the ' +
+      'recovery codes too.',
     tags,
     params,
     response: answers({

@@ -58,9 +58,9 @@ export const PasskeySchema = component('Passkey', Type.Object({
   id: Type.String({ description: 'By which it can be changed.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
   name: Type.String({ examples: ['Work laptop'] }),
   created_at: time('When it was added.'),
-  last_used_at: Type.Union([time('When it was used last.'), Type.Null()], { examples: [null] }),
-  backed_up: Type.Boolean({ description: 'Whether it is on more than one device now.', examples: [true] }),
-  synced: Type.Boolean({ description: 'Whether it may be on more than one device.', examples: [true] }),
+  last_used_at: Type.Union([time('When it was last used.'), Type.Null()], { examples: [null] }),
+  backed_up: Type.Boolean({ description: 'Whether it is backed up: other devices may have it.', examples: [true] }),
+  synced: Type.Boolean({ description: 'Whether it can be on more than one device.', examples: [true] }),
   transports: Type.Array(Type.String(), { description: 'How browsers reach it.', examples: [['internal', 'hybrid']] }),
   aaguid: Type.String({
     description: 'What kind of authenticator has it, as that says itself.',

@@ -32,9 +32,9 @@ export function createBlocklist (): Rule {
   return async (password) => {
     const text = fold(password)
     if (isRepetition(text) || isRepetition(text.replace(digitsAround, ''))) {
-      return 'must not be a few characters over and over'
+      return 'must not repeat a few characters'
     }
-    if (isMadeOfRows(text)) return 'must not be a row of letters, digits or keys'
+    if (isMadeOfRows(text)) return 'must not be a sequence of letters, digits or keys'
 
     list ??= (await ask(load)).default
     const isCommon = formsOf(text).some((form) => list!.includes(form))

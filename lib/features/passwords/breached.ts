@@ -36,7 +36,7 @@ export function createBreachCheck (
     } catch (cause) {
       gone.throwIfAborted()
       if (whenUnreachable === 'refuse') throw new Unavailable({ cause })
-      log.warn(cause, 'The list of breached passwords cannot be asked: a new password was accepted without it')
+      log.warn(cause, 'The list of breached passwords cannot be reached: a new password was accepted without it')
       return undefined
     }
   }

@@ -14,11 +14,12 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
 
   const schema = {
     operationId: 'changePassword',
-    summary: 'Take another password',
-    description: 'This session goes on with new tokens, and its earlier ones are void; every other one is over.',
+    summary: 'Change the password',
+    description: 'This session continues with new tokens, and its earlier ones are invalid. Every other session ' +
+      'ends.',
     tags,
     body: Type.Object({
-      current_password: Type.String({ description: 'The one that is to go.' }),
+      current_password: Type.String({ description: 'The current password.' }),
       new_password: passwords.PasswordSchema,
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },

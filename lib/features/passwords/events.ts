@@ -3,11 +3,10 @@ import type { AccountEvent } from '../../events/events.ts'
 /** What is told of passwords. */
 export interface PasswordEvents {
   /**
-   * A password was wrong, at a login or where it had to be given again (`confirm`), or a second factor after it
-   * (`factor`), or a passkey (`passkey`). Without a `userId`: nobody has that name, or it is not known whose passkey it
-   * is.
+   * A password was wrong, at a login or at a confirmation (`confirm`), or a second factor (`factor`), or a passkey
+   * (`passkey`). Without a `userId` if no such user exists, or the owner of the passkey is not known.
    */
   'login-failed': AccountEvent<'login' | 'confirm' | 'factor' | 'passkey'>
-  /** A user has another password. */
+  /** The password of a user was changed. */
   'password-changed': AccountEvent
 }

@@ -21,10 +21,10 @@ export function reauthenticate ({ spine, throttle, passwords, credentials, attem
   /** When the routes are added, all features have said what they refuse. */
   const schemaOf = () => ({
     operationId: 'reauthenticate',
-    summary: 'Give the password again, or another proof',
+    summary: 'Re-authenticate with the password or another proof',
     description:
-      'The session goes on with new tokens, as fresh as after a login, and its earlier ones are void: for routes ' +
-      'that answer ACCOUNTS_TOKEN_STALE.',
+      'The session continues with new tokens, as fresh as after a login, and its earlier ones are invalid. For ' +
+      'routes that answer ACCOUNTS_TOKEN_STALE.',
     tags,
     body: Type.Object({
       password: signIn.stepUps.length > 0 ? Type.Optional(PasswordField) : PasswordField,

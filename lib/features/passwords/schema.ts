@@ -6,7 +6,10 @@ import type { PasswordSettings } from './options.ts'
 export function PasswordSchema ({ password: { minLength, maxLength, blocklist, breached } }: PasswordSettings) {
   const rules = [
     `${minLength} to ${maxLength} characters, of any kind but control and unassigned characters.`,
-    ...blocklist ? ['No common password, no few characters over and over, and no row of letters, digits or keys.'] : [],
+    ...blocklist
+      ? ['No common password, no repetition of a few characters, and no sequence of letters, digits or ' +
+      'keys.']
+      : [],
     'Not built on the user name, the e-mail address or a word of this service.',
     ...breached ? ['None that is known from a data breach.'] : [],
   ]

@@ -21,7 +21,7 @@ export interface RecoveryCodes {
 }
 
 const RecoveryCodesSchema = Type.Array(Type.String(), {
-  description: 'The recovery codes, each good once. Nobody sees them again: they are to be kept by the user.',
+  description: 'The recovery codes, each valid once. They are never shown again: the user has to keep them.',
   examples: [['7ZK3M-Q9XWV-0TB4H-N2D8R-6JC', 'F5PYA-1SGE7-K8VQ0-3XMZ4-B9W']],
 })
 

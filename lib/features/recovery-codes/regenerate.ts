@@ -37,8 +37,9 @@ export function regenerate (
 ): AddRoutes {
   const schema = {
     operationId: 'regenerateRecoveryCodes',
-    summary: 'Make new recovery codes: the old ones are void',
-    description: 'Asks for all factors, proved within 10 minutes: see reauthenticate. They are shown this once.',
+    summary: 'Replace the recovery codes',
+    description: 'Requires all factors, proved within 10 minutes: see reauthenticate. The codes are shown only ' +
+      'once.',
     tags,
     response: answers({
       200: Type.Object({ recovery_codes: Schema }, { description: 'The new codes' }),

@@ -2,6 +2,6 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of registrations. */
 export interface RegisterEvents {
-  /** Somebody opened an account. */
+  /** Somebody created an account. */
   register: AccountEvent
 }

@@ -52,8 +52,8 @@ export function registerFirst (
 
   const askSchema = {
     operationId: 'register',
-    summary: 'Open an account, once the address is proved',
-    description: 'The answer is the same whether the address has an account or not. See completeRegistration.',
+    summary: 'Register, and prove the address first',
+    description: 'The response is the same whether the address has an account or not. See completeRegistration.',
     tags,
     body: Type.Object(registrationFields(spine, passwords, true), { additionalProperties: false }),
     response: answers({ 202: ChallengeSchema }, ...bodyErrors, PasswordRejected, UserExists, Throttled, Busy),
@@ -61,8 +61,8 @@ export function registerFirst (
 
   const completeSchema = {
     operationId: 'completeRegistration',
-    summary: 'Open the account and sign in, by the link or the code of a mail',
-    description: 'Where the registration was begun, the challenge comes along; elsewhere the password is chosen anew.',
+    summary: 'Complete a registration and sign in, with the link or code of a mail',
+    description: 'In the browser that started the registration, send the challenge. Elsewhere, send a new password.',
     tags,
     body: ProofBody({ password: Type.Optional(passwords.PasswordSchema), ...transportFields(transport) }),
     response: answers({ 201: signIn.TokenResponseSchema }, ...bodyErrors, ...ownSiteErrors(transport), ProofInvalid,

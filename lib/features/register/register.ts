@@ -26,7 +26,7 @@ export function register (
   /** When the route is added, all features have said what they take in a password's place. */
   const schemaOf = () => ({
     operationId: 'register',
-    summary: 'Open an account and sign in',
+    summary: 'Create an account and sign in',
     ...insteads.length > 0 && { description: `Either with ${ways().join(', or with ')}.` },
     tags,
     body: Type.Object({

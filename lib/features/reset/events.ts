@@ -2,14 +2,15 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of forgotten passwords. */
 export interface ResetEvents {
-  /** A mail is on its way by which another password may be chosen. */
+  /** A mail for a password reset is on its way. */
   'reset-asked': AccountEvent
-  /** Code wants another password to be chosen: every session is over. */
+  /** Code requires a password reset. Every session has ended. */
   'reset-forced': AccountEvent
-  /** Another password was chosen by a mail: every session is over. */
+  /** A password was reset by mail. Every session has ended. */
   reset: AccountEvent
   /**
-   * Somebody proved to read the mailbox of an account whose address nobody had proved before: what was before is void.
+   * Somebody proved to own the so far unverified address of an account. Earlier sessions and credentials are no longer
+   * valid.
    */
   reclaim: AccountEvent
 }

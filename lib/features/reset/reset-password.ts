@@ -26,8 +26,8 @@ export function resetPassword (
   const typed = (what: string) => Type.Optional(Type.String({ maxLength: 512, description: `The ${what}.` }))
   const forgot = {
     operationId: 'forgotPassword',
-    summary: 'Ask for a mail by which another password is chosen',
-    description: 'The answer is the same whether there is such an account or not.',
+    summary: 'Request a password reset by mail',
+    description: 'The response is the same whether there is such an account or not.',
     tags,
     body: Type.Object({
       ...identifiers.includes('username') && { username: typed('user name') },
@@ -39,8 +39,8 @@ export function resetPassword (
 
   const choose = {
     operationId: 'resetPassword',
-    summary: 'Choose another password, by the link or the code of a mail',
-    description: 'Every session is over, and nobody is signed in by it.',
+    summary: 'Reset the password with the link or code of a mail',
+    description: 'Every session ends, and nobody is signed in.',
     tags,
     body: ProofBody({ new_password: passwords.PasswordSchema }),
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, PasswordRejected, Throttled, Busy),

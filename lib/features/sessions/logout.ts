@@ -10,9 +10,9 @@ export function logout ({ hooks, openapi, sessions, settings, tokens, transport,
 
   const schema = {
     operationId: 'logout',
-    summary: 'End the session, and every token of it',
+    summary: 'Log out: end the session and all its tokens',
     description:
-      'Takes a refresh token of any age, or an access token that has not expired. A session that is over stays over.',
+      'Accepts a refresh token of any age, or an access token that has not expired. An ended session stays ended.',
     tags,
     security: openapi.securityOf('any', refreshLocations),
     body: RefreshTokenBodySchema,

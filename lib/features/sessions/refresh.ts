@@ -17,7 +17,7 @@ export function refresh (spine: Spine, throttle: Limits): AddRoutes {
 
   const schema = {
     operationId: 'refresh',
-    summary: 'Buy new tokens with a refresh token',
+    summary: 'Get new tokens for a refresh token',
     tags,
     security: openapi.securityOf('refresh', refreshLocations),
     body: RefreshTokenBodySchema,

@@ -65,10 +65,10 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
 
   const list = {
     operationId: 'listSessions',
-    summary: 'Where the user is signed in',
+    summary: 'List the sessions of the user',
     tags,
     response: answers(
-      { 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The one used last first' }) },
+      { 200: Type.Object({ sessions: Type.Array(SessionSchema) }, { description: 'The most recently used first' }) },
       ...accessErrors()
     ),
   }
@@ -76,7 +76,7 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
   const endOne = {
     operationId: 'endSession',
     summary: 'End one session of the user',
-    description: 'Not found, too, is what belongs to somebody else.',
+    description: 'What belongs to another user is not found either.',
     tags,
     params: Type.Object({ id: Type.String({ description: 'The id of a session.' }) }),
     response: answers({ 204: ForgottenSchema(settings) }, ...refusals, NotFound),
@@ -84,7 +84,7 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
 
   const endAll = {
     operationId: 'endSessions',
-    summary: 'End every session of the user, or every other one',
+    summary: 'End all sessions of the user, or all but this one',
     tags,
     querystring: KeepSchema,
     response: answers({ 204: ForgottenSchema(settings) }, ...refusals),

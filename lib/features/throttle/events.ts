@@ -12,17 +12,17 @@ export type LockReason = BucketKind | 'address-codes'
 /** What is told of limits on guessing. */
 export interface ThrottleEvents {
   /**
-   * After too many failures further attempts have to wait: at an account from one network, of a network, or at an
-   * account. Or, as `address-codes`, every code that was mailed to one address is wrong for a while.
+   * After too many failures further attempts have to wait: at an account from one network, from a network, or at an
+   * account. With the reason `address-codes`, every code that was mailed to one address is refused for a while.
    */
   lock: AccountEvent<LockReason>
 }
 
 /** What is counted of limits on guessing. */
 export const throttleCounters = {
-  /** Attempts that were refused without being made. */
+  /** Attempts that were refused without being checked. */
   attemptsThrottled: 0,
-  /** Times that somebody was blocked. */
+  /** How often a wait began. */
   bucketsBlocked: 0,
 }
 

@@ -122,7 +122,8 @@ export function createLimits (
     if (hasWarned || ips || (headers['x-forwarded-for'] ?? headers.forwarded) === undefined) return
     hasWarned = true
     log.warn(
-      'A proxy has sent a request, and trustProxy is not set in Fastify: all clients behind it are throttled as one'
+      'A request came through a proxy, but trustProxy is not set in Fastify: all clients behind it are throttled ' +
+      'as one'
     )
   }
 

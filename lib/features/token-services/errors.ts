@@ -1,4 +1,4 @@
 import { challenged } from '../../http/refusal.ts'
 
 export const ClientInvalid = challenged('ACCOUNTS_CLIENT_INVALID',
-  'The id or the secret of the client is not right', 401, undefined, 'Basic')
+  'The id or secret of the client is wrong', 401, undefined, 'Basic')

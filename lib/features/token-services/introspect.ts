@@ -23,7 +23,7 @@ export function introspect (
 ): AddRoutes {
   const schema = {
     operationId: 'introspect',
-    summary: 'Ask whether a token is good (RFC 7662)',
+    summary: 'Introspect a token (RFC 7662)',
     description: 'For other services, with an id and a secret, in Authorization: Basic or in the body.',
     tags,
     consumes: tokenForms,
@@ -37,7 +37,7 @@ export function introspect (
       {
         200: Type.Object(
           {
-            active: Type.Boolean({ description: 'Whether the token would let a request in.', examples: [true] }),
+            active: Type.Boolean({ description: 'Whether the token is valid.', examples: [true] }),
             token_type: Type.Optional(Type.String({ description: 'Bearer or refresh_token.', examples: ['Bearer'] })),
             username: Type.Optional(
               Type.Union([Type.String(), Type.Null()], { description: 'Whose it is.', examples: ['ada'] })
@@ -45,7 +45,7 @@ export function introspect (
           },
           {
             additionalProperties: true,
-            description: 'The claims of a good token; of any other nothing but active: false',
+            description: 'The claims of a valid token; for any other only active: false',
           }
         ),
       },

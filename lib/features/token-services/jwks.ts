@@ -39,7 +39,7 @@ const JwkSchema = component(
 export function jwks ({ keyring }: Spine): AddRoutes {
   const schema = {
     operationId: 'jwks',
-    summary: 'The public keys that access tokens can be verified with',
+    summary: 'The public keys that verify access tokens',
     tags,
     produces: ['application/jwk-set+json'],
     response: {

@@ -13,7 +13,8 @@ export function revoke (revokeToken: RevokeToken): AddRoutes {
     operationId: 'revoke',
     summary: 'Revoke a token (RFC 7009)',
     description:
-      'An access token alone, or with a refresh token its whole session. The answer tells nothing of what was sent.',
+      'An access token on its own, or with a refresh token its whole session. The response does not reveal ' +
+      'anything about the token.',
     tags,
     consumes: tokenForms,
     // RFC 7009 §2.1: other parameters, such as client_id, are ignored.

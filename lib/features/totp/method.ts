@@ -16,7 +16,7 @@ export interface TotpParts {
 }
 
 export const CodeSchema = Type.String({
-  maxLength: 32, description: 'The code that the app shows, with or without a blank.', examples: ['123 456'],
+  maxLength: 32, description: 'The code that the app shows, with or without a space.', examples: ['123 456'],
 })
 
 /** A seed that nobody has: for users without an app a code takes the same time. */

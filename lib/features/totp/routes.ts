@@ -37,33 +37,33 @@ export function totpRoutes (spine: Spine, parts: RouteParts): AddRoutes {
   const BeginBody = Type.Object({ ticket: factors.TicketSchema }, { additionalProperties: false })
   const ConfirmBody = Type.Object({
     ticket: factors.TicketSchema,
-    enrolment: Type.String({ maxLength: 1024, description: 'As POST has given it.' }),
+    enrolment: Type.String({ maxLength: 1024, description: 'As returned by POST.' }),
     code: CodeSchema,
   }, { additionalProperties: false })
 
   const begin = {
     operationId: 'beginTotp',
-    summary: 'Begin to set up an authenticator app',
-    description: 'Stores nothing. Asks for all factors, proved within 10 minutes, or for the ticket of a refusal ' +
-      'that asked for an enrolment.',
+    summary: 'Start to set up an authenticator app',
+    description: 'Stores nothing. Requires all factors, proved within 10 minutes, or the ticket of a refusal that ' +
+      'required an enrolment.',
     tags,
     body: BeginBody,
     response: answers({
       200: Type.Object({
-        enrolment: Type.String({ description: 'Goes with the first code.', examples: ['s1.Qx0bZr7k.…'] }),
-        secret: Type.String({ description: 'To be typed into the app.', examples: [example] }),
+        enrolment: Type.String({ description: 'Send it with the first code.', examples: ['s1.Qx0bZr7k.…'] }),
+        secret: Type.String({ description: 'For typing it into the app.', examples: [example] }),
         uri: Type.String({
-          description: 'To be shown as a QR code.',
+          description: 'For a QR code.',
           examples: [`otpauth://totp/Example:ada?issuer=Example&secret=${example}`],
         }),
-        expires_in: Type.Integer({ description: 'Seconds until it is over.', examples: [enrolmentSeconds] }),
+        expires_in: Type.Integer({ description: 'Seconds until it expires.', examples: [enrolmentSeconds] }),
       }, { description: 'A seed for the app' }),
     }, ...errors, EmailUnverified),
   }
   const confirm = {
     operationId: 'confirmTotp',
-    summary: 'Set up an authenticator app, by its first code',
-    description: 'It takes the place of the app of before. Every other session is over.',
+    summary: 'Set up an authenticator app with its first code',
+    description: 'Replaces an earlier app. Every other session ends.',
     tags,
     body: ConfirmBody,
     response: answers({
@@ -75,8 +75,8 @@ export function totpRoutes (spine: Spine, parts: RouteParts): AddRoutes {
   }
   const remove = {
     operationId: 'removeTotp',
-    summary: 'Take the authenticator app away',
-    description: 'Every other session is over. With the last factor the recovery codes go too.',
+    summary: 'Remove the authenticator app',
+    description: 'Every other session ends. Removing the last factor removes the recovery codes too.',
     tags,
     response: answers({ 200: signIn.TokenResponseSchema }, ...errors, FactorMissing, LastCredential),
   }

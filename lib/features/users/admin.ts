@@ -33,7 +33,7 @@ export function users (
       {
         ...publicUsers.schema.properties,
         disabled_at: Type.Union([DateSchema, Type.Null()], {
-          description: 'Since when they are not let in, or null.',
+          description: 'When the user was disabled, or null.',
           examples: [null],
         }),
         created_at: Type.String({
@@ -62,7 +62,7 @@ export function users (
 
   const list = {
     operationId: 'listUsers',
-    summary: 'All users, the newest first',
+    summary: 'List users, the newest first',
     tags,
     querystring: PageSchema,
     response: answers(
@@ -71,11 +71,11 @@ export function users (
           {
             users: Type.Array(UserSchema),
             next: Type.Union([Type.String(), Type.Null()], {
-              description: 'Goes into after, for the next part; null at the end.',
+              description: 'Pass it as after to get the next page; null at the end.',
               examples: [null],
             }),
           },
-          { description: 'A part of them' }
+          { description: 'A page of the list' }
         ),
       },
       ...accessErrors(),
@@ -94,14 +94,14 @@ export function users (
 
   const change = {
     operationId: 'changeUser',
-    summary: 'Disable a user, or let them in again; change roles and profile',
+    summary: 'Disable or enable a user; change roles and profile',
     description:
-      'What is not given stays as it is. Nobody disables themselves, or takes the role admin from themselves.',
+      'Fields that are not given stay unchanged. Admins cannot disable themselves, or remove their own role admin.',
     tags,
     params,
     body: Type.Object(
       {
-        disabled: Type.Optional(Type.Boolean({ description: 'Whether they are kept out.' })),
+        disabled: Type.Optional(Type.Boolean({ description: 'Whether the user is disabled.' })),
         roles: Type.Optional(RolesSchema),
         ...fields.change,
       },
@@ -113,7 +113,7 @@ export function users (
   const remove = {
     operationId: 'deleteUser',
     summary: 'Delete a user, with all sessions',
-    description: 'Nobody deletes themselves here.',
+    description: 'Admins cannot delete themselves here.',
     tags,
     params,
     response: answers({ 204: NothingSchema }, ...refusals, LastAdmin, UserReferenced),

@@ -2,13 +2,13 @@ import type { AccountEvent } from '../../events/events.ts'
 
 /** What is told of users. */
 export interface UserEvents {
-  /** A user has other roles. */
+  /** The roles of a user were changed. */
   'roles-changed': AccountEvent
-  /** A user has lost the right to sign in, and all sessions. */
+  /** A user was disabled, and all sessions have ended. */
   'user-disabled': AccountEvent
-  /** A user has the right to sign in back. */
+  /** A user was enabled. */
   'user-enabled': AccountEvent
-  /** The name, the address or the app's own fields of a user were changed. */
+  /** The user name, the address or the app's own fields of a user were changed. */
   'user-changed': AccountEvent
   /** A user was deleted, by an admin or by code. */
   'user-deleted': AccountEvent

@@ -24,8 +24,8 @@ export function me ({ guards, settings, users }: Spine, changes: Changes): AddRo
 
   const change = {
     operationId: 'changeMe',
-    summary: 'Change the own profile',
-    description: 'What is not given stays as it is.',
+    summary: 'Change the profile of the signed-in user',
+    description: 'Fields that are not given stay unchanged.',
     tags,
     body: Type.Object(fields.ownChange, { additionalProperties: false }),
     response: answers(

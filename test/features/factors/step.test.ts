@@ -23,7 +23,7 @@ test('a right password is half of a sign-in where a second factor is on', async 
     statusCode: 403,
     code: 'ACCOUNTS_FACTOR_REQUIRED',
     error: 'Forbidden',
-    message: 'A second factor has to be proved too',
+    message: 'A second factor is required',
     expires_in: 300,
     factors: said.factors,
   })

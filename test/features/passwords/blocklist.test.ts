@@ -6,8 +6,8 @@ import { createBlocklist } from '../../../lib/features/passwords/blocklist.ts'
 import { build, password as usual } from '../../support/build.ts'
 
 const common = 'must not be a common password, not even repeated or with digits and punctuation around it'
-const repetition = 'must not be a few characters over and over'
-const row = 'must not be a row of letters, digits or keys'
+const repetition = 'must not repeat a few characters'
+const row = 'must not be a sequence of letters, digits or keys'
 
 const nobody = { username: null, email: null }
 const ruleOf = createBlocklist()

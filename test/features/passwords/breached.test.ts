@@ -204,7 +204,7 @@ for (const [name, answer, told = ''] of failures) {
     t.equal(asked.length, 1)
     t.match(
       log(),
-      /"level":40[^\n]*The list of breached passwords cannot be asked: a new password was accepted without it/
+      /"level":40[^\n]*The list of breached passwords cannot be reached: a new password was accepted without it/
     )
     t.ok(log().includes(told))
     for (const secret of [usual, prefix, suffix]) t.notMatch(log(), secret)
