@@ -82,6 +82,11 @@ const hooks = Group({
     'everything is stored, the response does not wait for it, and a failure is logged ([hooks](hooks.md)).',
 })
 
+/** What admins may do, of all folders. */
+const admin = Group({ ...users.admin }, {
+  description: 'Who may read and change accounts of others ([how](admin.md)).',
+})
+
 /** Checks and fills the options: what each folder says of its own, put together. */
 export const OptionsSchema = Type.Object({
   ...tokens.options,
@@ -92,6 +97,7 @@ export const OptionsSchema = Type.Object({
   ...sessions.options,
   hooks,
   ...users.options,
+  admin,
   ...transport.options,
   ...guards.options,
   ...signIn.options,
@@ -159,6 +165,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     messages: given.messages,
     ...sessions.read(given),
     hooks: given.hooks,
+    admin: given.admin,
     ...users.read(given),
     ...transport.read(given, scope),
     ...guards.read(given),

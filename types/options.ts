@@ -26,6 +26,7 @@ import type { Secret } from '../lib/tokens/options.ts'
 import type { Location } from '../lib/transport/options.ts'
 import type { RequiresFactor } from '../lib/users/factor-needs.ts'
 import type { Identifier } from '../lib/users/options.ts'
+import type { RolePermissions } from '../lib/users/permissions.ts'
 import type { TSchema } from '@sinclair/typebox'
 
 /** The options of `app.register(accounts, options)`. Anything not named here is refused. */
@@ -234,6 +235,14 @@ export interface AccountsOptions {
     /** The names of the fields that `request.user` and responses contain. Default all. */
     public?: string[]
   }
+  /** Who may read and change accounts of others. */
+  admin?: {
+    /**
+     * Which permissions each role gives, such as `{ admin: ['*'], support: ['users:read', 'users:reset'] }`. `'*'`
+     * gives all. What you give replaces the default. Give it alike in all processes. Default `{ admin: ['*'] }`.
+     */
+    roles?: RolePermissions
+  }
   /** How tokens are sent. With `'both'` the client chooses at registration and login. Default `'body'`. */
   transport?: 'body' | 'cookie' | 'both'
   /**
@@ -365,7 +374,7 @@ export interface AccountsOptions {
     sessions?: RouteSwitch
     /** `GET /me`, `PATCH /me`, `DELETE /me`. Default `true`. */
     me?: RouteSwitch
-    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for users with the role `admin`. Default `false`. */
+    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for admins. Default `false`. */
     users?: RouteSwitch
     /** `GET /jwks.json`, if there is a public key. Default `true`. */
     jwks?: RouteSwitch
@@ -383,8 +392,8 @@ export interface AccountsOptions {
     emailLogin?: RouteSwitch
     /**
      * Invitations by mail. `POST` and `GET /invitations`, `DELETE /invitations/:id` and `POST /invitations/:id/send`
-     * are for users with the role `admin`, `POST /invitations/show` and `POST /invitations/accept` for the others.
-     * Default `false`.
+     * are for users with the permission `users:invite`, `POST /invitations/show` and `POST /invitations/accept` for the
+     * others. Default `false`.
      */
     invitations?: RouteSwitch
     /** `POST /email/verify`, `POST /email/verify/send`, `POST /email/disown`, with mail. Default `true`. */

@@ -1,6 +1,7 @@
 // Made by `npm run generate` of the options.ts of each folder: what is written here by hand is lost.
 import type { Duration } from '../checks/durations.ts'
 import type { Location } from '../transport/options.ts'
+import type { Permission } from '../users/permissions.ts'
 import type { GuardCheck } from './options.ts'
 
 /** The options of `app.accounts.guard(options)`. Anything not named here is refused. */
@@ -9,8 +10,8 @@ export interface GuardOptions {
   type?: 'access' | 'refresh' | 'any'
   /**
    * Also lets requests without a token in, with `request.user` null; `'or-expired'` those with an expired token too.
-   * Any other invalid token is still refused. Cannot be combined with `fresh`, `acr`, `roles`, `verified` or `check`.
-   * Default `false`.
+   * Any other invalid token is still refused. Cannot be combined with `fresh`, `acr`, `roles`, `permission`, `verified`
+   * or `check`. Default `false`.
    */
   optional?: true | false | 'or-expired'
   /**
@@ -25,6 +26,8 @@ export interface GuardOptions {
   acr?: 'aal2' | 'phr'
   /** The user must have all of these roles. Otherwise 403 `ACCOUNTS_FORBIDDEN`. Default `[]`. */
   roles?: string[]
+  /** What the roles of the user must permit. Otherwise 403 `ACCOUNTS_FORBIDDEN`. Default none. */
+  permission?: Permission
   /** The user's address must be verified. Otherwise 403 `ACCOUNTS_EMAIL_UNVERIFIED`. Default `false`. */
   verified?: boolean
   /**

@@ -14,7 +14,7 @@ import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings } from './options.ts'
 import type { GuardOptions } from './guard-options.ts'
-import type { AuthOfRequests, RequestToken } from './request-auth.ts'
+import type { AuthOfRequests, RequestAuth, RequestToken } from './request-auth.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
 export type Guard = (
@@ -112,12 +112,14 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
     if (kind === 'refresh') requireProof(authTime, proved?.acr, settings)
     if (needs?.needsFactor && proved?.acr === 'aal1' && !isWayOut) throw weak('aal2')
     if (strong && (strong === 'always' || needs!.hasFactor)) {
-      requireProof(authTime, proved!.acr, {
+      requireProof(authTime, proved?.acr, {
         freshForSeconds: usuallyFreshForSeconds, acr: needs!.hasFactor ? 'aal2' : undefined,
       })
     }
 
     if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
+    const { permission } = settings
+    if (permission && !user.roles.some((role) => permission.roles.has(role))) throw new Forbidden()
     if (settings.verified && !user.email_verified) throw new EmailUnverified()
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and then let in by another strategy must not have this user.
@@ -152,7 +154,20 @@ function requireProof (
   if (wantedAcr !== undefined && !satisfies(acr, wantedAcr)) throw weak(wantedAcr, freshForSeconds)
   if (freshForSeconds === undefined || isFresh(authTime, freshForSeconds)) return
 
-  throw withParameters(new TokenStale(), `max_age="${freshForSeconds}"`)
+  throw stale(freshForSeconds)
+}
+
+/**
+ * Refuses a request whose proof is older than 10 minutes, in a handler: where it depends on the body whether it must be
+ * younger.
+ * @throws {TokenStale}
+ */
+export function requireFresh ({ auth }: { auth: Pick<RequestAuth, 'fresh'> }): void {
+  if (!auth.fresh) throw stale(usuallyFreshForSeconds)
+}
+
+function stale (freshForSeconds: number): ChallengedError {
+  return withParameters(new TokenStale(), `max_age="${freshForSeconds}"`)
 }
 
 function weak (acr: Level, freshForSeconds?: number): ChallengedError {

@@ -12,6 +12,8 @@ import type { TokenKind } from '../tokens/keyring.ts'
 import type { Level } from '../tokens/levels.ts'
 import type { TokenSettings } from '../tokens/options.ts'
 import { LocationsSchema, type Location, type TransportSettings } from '../transport/options.ts'
+import type { PermissionSettings } from '../users/options.ts'
+import { createPermissions, permissionNames, type Permission } from '../users/permissions.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
 /** How far a guard goes to find out whether a session goes on: to memory, to its row, or no further than the token. */
@@ -48,7 +50,7 @@ export const options = {
 /** What the settings say of who is let in. */
 export type AuthenticationSettings =
   ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'> &
-  Pick<TokenSettings, 'hasLevels'>
+  Pick<TokenSettings, 'hasLevels'> & PermissionSettings
 
 /** Properties of requests that are taken. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -71,6 +73,8 @@ export interface GuardSettings {
   /** How well it must have been proved who it is. Undefined for any level. */
   acr: Level | undefined
   roles: string[]
+  /** What the user must be permitted, and the roles that give it. Undefined where that is nothing. */
+  permission: { name: Permission, roles: ReadonlySet<string> } | undefined
   /** Whether the user's address must have been proved to be theirs. */
   verified: boolean
   check: GuardCheck | undefined
@@ -92,7 +96,7 @@ export const GuardOptionsSchema = Type.Object({
     default: false,
     description: "Also lets requests without a token in, with `request.user` null; `'or-expired'` those with an " +
       'expired token too. Any other invalid token is still refused. Cannot be combined with `fresh`, `acr`, ' +
-      '`roles`, `verified` or `check`.',
+      '`roles`, `permission`, `verified` or `check`.',
   }),
   fresh: Type.Unsafe<boolean | Duration>({
     holds: (value: unknown) => typeof value === 'boolean' || isDuration(value),
@@ -111,6 +115,13 @@ export const GuardOptionsSchema = Type.Object({
   roles: Type.Array(Type.String({ minLength: 1 }), {
     default: [], description: 'The user must have all of these roles. Otherwise 403 `ACCOUNTS_FORBIDDEN`.',
   }),
+  permission: Type.Optional(Type.Unsafe<Permission>({
+    enum: permissionNames,
+    tsType: 'Permission',
+    usual: 'none',
+    description: 'What the roles of the user must permit ([permissions](admin.md#permissions)). Otherwise 403 ' +
+      '`ACCOUNTS_FORBIDDEN`.',
+  })),
   verified: Type.Boolean({
     default: false,
     description: "The user's address must be verified ([how](email.md)). Otherwise 403 `ACCOUNTS_EMAIL_UNVERIFIED`.",
@@ -140,24 +151,24 @@ type GivenOptions = Partial<Static<typeof GuardOptionsSchema>>
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
 export function readGuardOptions (
-  given: GivenOptions, { name: instance, locations: usual, hasLevels }: AuthenticationSettings
+  given: GivenOptions, { name: instance, locations: usual, hasLevels, admin }: AuthenticationSettings
 ): GuardSettings {
   const options = { ...given }
   const faults = faultsIn(GuardOptionsSchema, options)
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
   const whole = filled(GuardOptionsSchema, options) as Required<GivenOptions>
-  const { type, optional, fresh, acr, roles, verified, check, locations, consistency } = whole
+  const { type, optional, fresh, acr, roles, permission, verified, check, locations, consistency } = whole
   if (acr && !hasLevels) {
     throw new OptionsInvalid("a guard's options.acr needs the option factors or passkeys")
   }
-  if (optional && (fresh || acr || roles.length > 0 || verified || given.check)) {
+  if (optional && (fresh || acr || roles.length > 0 || permission || verified || given.check)) {
     throw new OptionsInvalid("a guard's options.optional lets anybody in, " +
-      'so it does not go with fresh, acr, roles, verified or check')
+      'so it does not go with fresh, acr, roles, permission, verified or check')
   }
-  if (consistency === 'stateless' && (type !== 'access' || roles.length > 0 || verified)) {
+  if (consistency === 'stateless' && (type !== 'access' || roles.length > 0 || permission || verified)) {
     throw new OptionsInvalid("a guard's options.consistency 'stateless' reads no user and no session, " +
-      'so it does not go with roles, verified or refresh tokens')
+      'so it does not go with roles, permission, verified or refresh tokens')
   }
   if (type === 'refresh' && given.locations?.every((place) => place === 'protocol')) {
     throw new OptionsInvalid("a guard's options.locations 'protocol' has access tokens alone")
@@ -165,6 +176,16 @@ export function readGuardOptions (
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
   const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
   return {
-    kind: type, optional, freshForSeconds, acr, roles, verified, check, locations: places, consistency, instance,
+    kind: type,
+    optional,
+    freshForSeconds,
+    acr,
+    roles,
+    permission: permission && { name: permission, roles: createPermissions(admin.roles).rolesWith(permission) },
+    verified,
+    check,
+    locations: places,
+    consistency,
+    instance,
   }
 }

@@ -81,7 +81,7 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
 /** The errors that a guard may answer with on a route. */
 function refusalsOf (
   route: RouteOptions,
-  { kind, locations, freshForSeconds, roles, verified, check }: GuardSettings,
+  { kind, locations, freshForSeconds, roles, permission, verified, check }: GuardSettings,
   needsProof: (method: string) => boolean
 ) {
   const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
@@ -90,7 +90,7 @@ function refusalsOf (
   return [
     ...kind === 'access' ? accessErrors(places) : refreshErrors(places),
     ...freshForSeconds === undefined ? [] : [TokenStale],
-    ...roles.length > 0 || check ? [Forbidden] : [],
+    ...roles.length > 0 || permission || check ? [Forbidden] : [],
     ...verified ? [EmailUnverified] : [],
   ]
 }

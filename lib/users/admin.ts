@@ -1,9 +1,14 @@
 import type { User } from './entity.ts'
+import type { Permissions } from './permissions.ts'
 
 /**
- * True for a user with the role `admin` who may sign in. Whoever writes `roles`, `disabledAt` or `closesAt` writes this
- * as `isAdmin`.
+ * True for a user who may sign in and give roles: they have the permission `users:roles`. Whoever writes `roles`,
+ * `disabledAt` or `closesAt` writes this as `isAdmin`.
  */
-export function isAdmin ({ roles, disabledAt, closesAt }: Pick<User, 'roles' | 'disabledAt' | 'closesAt'>): boolean {
-  return disabledAt === null && closesAt === null && Array.isArray(roles) && roles.includes('admin')
+export type IsAdmin = (user: Pick<User, 'roles' | 'disabledAt' | 'closesAt'>) => boolean
+
+export function createIsAdmin ({ rolesWith }: Permissions): IsAdmin {
+  const giving = rolesWith('users:roles')
+  return ({ roles, disabledAt, closesAt }) =>
+    disabledAt === null && closesAt === null && Array.isArray(roles) && roles.some((role) => giving.has(role))
 }

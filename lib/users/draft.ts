@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid'
-import { isAdmin } from './admin.ts'
+import type { IsAdmin } from './admin.ts'
 import type { User } from './entity.ts'
 import type { AppFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
@@ -41,7 +41,7 @@ export type DraftUser = (
   identity: Identity, profile: Profile, hashOf: (names: Names) => string | Promise<string>
 ) => Promise<Draft>
 
-export function createDraftUser (fields: Pick<AppFields, 'merge'>): DraftUser {
+export function createDraftUser (fields: Pick<AppFields, 'merge'>, isAdmin: IsAdmin): DraftUser {
   return async ({ username: givenName, email: givenEmail, roles = [], past = {} }, profile, hashOf) => {
     const username = givenName === undefined ? null : readUsername(givenName)
     const email = givenEmail === undefined ? null : readEmail(givenEmail)

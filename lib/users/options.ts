@@ -4,6 +4,7 @@ import { Group, OneOf } from '../checks/kinds.ts'
 import { settled, type Filled } from '../checks/slice.ts'
 import type { TypeBox1Schema } from '../checks/typebox-1.ts'
 import type { TokenSettings } from '../tokens/options.ts'
+import { permissionNames, type RolePermissions } from './permissions.ts'
 
 /** The names that a person may sign in with. */
 export type Identifier = 'username' | 'email'
@@ -36,8 +37,33 @@ export const options = {
   }),
 }
 
+/** What the settings say of who may do what to accounts of others. */
+export interface PermissionSettings {
+  admin: { roles: RolePermissions }
+}
+
 /** What the settings say of users. A remembered user is read again after the life of an access token. */
-export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access'>
+export type UserSettings = ReturnType<typeof read> & Pick<TokenSettings, 'access'> & PermissionSettings
+
+/** The options of the group `admin` that are about users. */
+export const admin = {
+  roles: Type.Unsafe<RolePermissions>({
+    type: 'object',
+    additionalProperties: {
+      type: 'array',
+      items: {
+        holds: (value: unknown) => ['*', ...permissionNames].includes(value as string),
+        must: `be '*' or one of ${permissionNames.join(', ')}`,
+      },
+    },
+    tsType: 'RolePermissions',
+    default: { admin: ['*'] },
+    usual: "`{ admin: ['*'] }`",
+    description: "Which [permissions](admin.md#permissions) each role gives, such as `{ admin: ['*'], support: " +
+      "['users:read', 'users:reset'] }`. `'*'` gives all. What you give replaces the default. Give it alike in all " +
+      'processes.',
+  }),
+}
 
 /** Fields of bodies and of users that are ours. */
 const reservedNames = [

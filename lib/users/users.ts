@@ -1,12 +1,14 @@
 import type { Database } from '../database/database.ts'
 import type { Telemetry } from '../events/events.ts'
 import type { UserCounters } from './events.ts'
+import { createIsAdmin, type IsAdmin } from './admin.ts'
 import { createDraftUser, type DraftUser } from './draft.ts'
 import { createAppFields, type AppFields } from './fields.ts'
 import { createFactorNeeds, type FactorNeedSettings, type FactorNeedsOf } from './factor-needs.ts'
 import { createKnownUsers, type KnownUsers } from './known-users.ts'
 import { createLookUp, type LookUp } from './look-up.ts'
 import type { UserSettings } from './options.ts'
+import { createPermissions, type Permissions } from './permissions.ts'
 import { createPublicUsers, type PublicUsers } from './public-user.ts'
 import { createTaken, type Taken } from './taken.ts'
 import { createUniqueFields, type UniqueFields } from './unique-fields.ts'
@@ -18,6 +20,8 @@ export interface Users {
   fields: AppFields
   publicUsers: PublicUsers
   needsOf: FactorNeedsOf
+  permissions: Permissions
+  isAdmin: IsAdmin
   uniqueFields: UniqueFields
   taken: Taken
   draft: DraftUser
@@ -37,6 +41,8 @@ export async function openUsers (
   const fields = createAppFields(settings)
   const publicUsers = createPublicUsers(settings)
   const needsOf = createFactorNeeds(publicUsers, settings)
+  const permissions = createPermissions(settings.admin.roles)
+  const isAdmin = createIsAdmin(permissions)
 
   return {
     lookUp,
@@ -44,8 +50,10 @@ export async function openUsers (
     fields,
     publicUsers,
     needsOf,
+    permissions,
+    isAdmin,
     uniqueFields,
     taken: createTaken(database, uniqueFields),
-    draft: createDraftUser(fields),
+    draft: createDraftUser(fields, isAdmin),
   }
 }

@@ -25,7 +25,7 @@ export function resetFactors ({ guards, settings }: Spine, { methods }: Factors,
     response: answers({ 204: NothingSchema }, ...accessErrors(settings.locations), ...bodyErrors, TokenStale, TokenWeak,
       Forbidden, NotFound, LastCredential),
   })
-  const onRequest = guards.ownGuard({ roles: ['admin'], strong: 'always', consistency: 'strict' })
+  const onRequest = guards.ownGuard({ permission: 'factors:reset', strong: 'always', consistency: 'strict' })
 
   return (scope, path) =>
     scope.delete(`${path}/:id/factors`, { schema: schemaOf(), onRequest }, async (request, reply) => {

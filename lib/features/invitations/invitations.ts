@@ -57,7 +57,7 @@ export interface Invitations {
 }
 
 export function createInvitations (
-  { database, events, users: { lookUp } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs,
+  { database, events, users: { lookUp, permissions } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs,
   { isDisownable }: { isDisownable: boolean }
 ): Invitations {
   const hold = database.statement(({ query }) =>
@@ -80,7 +80,10 @@ export function createInvitations (
   /** Whether whoever has made an invitation may still invite. */
   async function mayInvite (proof: OneTimeRow): Promise<boolean> {
     const { inviterId } = invitationOf(proof)
-    return inviterId === null || Boolean((await lookUp.byId(inviterId))?.isAdmin)
+    if (inviterId === null) return true
+    const inviter = await lookUp.byId(inviterId)
+    const isThere = inviter && inviter.disabledAt === null && inviter.closesAt === null
+    return Boolean(isThere && permissions.of(inviter.roles).has('users:invite'))
   }
 
   function mailFor ({ id: oneTimeId, address }: OneTimeRow, client?: Client) {

@@ -17,7 +17,7 @@ import { InvitationSchema, InvitedSchema, shown } from './schema.ts'
 export function inviting (
   { guards, settings: { locations } }: Spine, invitations: Invitations, { askForMail }: Pick<Limits, 'askForMail'>
 ): AddRoutes {
-  const onRequest = guards.ownGuard({ roles: ['admin'], consistency: 'strict' })
+  const onRequest = guards.ownGuard({ permission: 'users:invite', consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of an invitation.' }) })
   const refusals = [...accessErrors(locations), ...bodyErrors, Forbidden]
 

@@ -4,7 +4,6 @@ import type { Client } from '../../http/request.ts'
 import type { Mailing } from '../../mail/mail.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
-import { isAdmin } from '../../users/admin.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 import type { Invitation } from './invitation.ts'
@@ -21,7 +20,7 @@ import type { InvitationSettings } from './options.ts'
 export type Join = (userId: string, proof: OneTimeRow, invitation: Invitation, client: Client) => Promise<void>
 
 export function createJoin (
-  { database, sessions: { revocationLog }, users: { lookUp, publicUsers } }: Spine,
+  { database, sessions: { revocationLog }, users: { isAdmin, lookUp, publicUsers } }: Spine,
   { oneTimes }: Pick<Mailing, 'oneTimes'>,
   { hooks: { onInvitationAccepted } }: InvitationSettings
 ): Join {

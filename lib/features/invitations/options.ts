@@ -21,7 +21,8 @@ export const hooks = {
 export const routes = {
   invitations: RouteSchema('/invitations', false,
     'Invitations by mail. `POST` and `GET /invitations`, `DELETE /invitations/:id` and `POST /invitations/:id/send` ' +
-    'are for users with the role `admin`, `POST /invitations/show` and `POST /invitations/accept` for the others.', {
+    'are for users with the permission `users:invite`, `POST /invitations/show` and `POST /invitations/accept` for ' +
+    'the others.', {
       method: 'POST', isOfUse: withMail,
     }),
 }

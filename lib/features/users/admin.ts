@@ -4,7 +4,8 @@ import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { User } from '../../users/entity.ts'
 import { LastAdmin, UserReferenced } from './errors.ts'
-import { Forbidden } from '../../guards/errors.ts'
+import { Forbidden, TokenStale } from '../../guards/errors.ts'
+import { requireFresh } from '../../guards/guard.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { clientOf } from '../../http/request.ts'
@@ -17,14 +18,18 @@ import { uniqueErrors } from '../../users/schema.ts'
 import type { Changes } from './changes.ts'
 
 export function users (
-  { guards, settings, users: { fields, lookUp, publicUsers } }: Spine,
+  { guards, settings, users: { fields, lookUp, permissions, publicUsers } }: Spine,
   changes: Changes
 ): AddRoutes {
-  const { locations } = settings
-  const onRequest = guards.ownGuard({ roles: ['admin'], consistency: 'strict' })
-  const onChange = guards.ownGuard({ roles: ['admin'], strong: 'with-factor', consistency: 'strict' })
+  const { decoratorName, locations } = settings
+  const mayGiveRoles = permissions.rolesWith('users:roles')
+  const onRead = guards.ownGuard({ permission: 'users:read', consistency: 'strict' })
+  const onChange = guards.ownGuard({ permission: 'users:write', strong: 'with-factor', consistency: 'strict' })
+  const onDelete = guards.ownGuard({ permission: 'users:delete', strong: 'always', consistency: 'strict' })
   const params = Type.Object({ id: Type.String({ description: 'The id of a user.' }) })
-  const refusals = [...accessErrors(locations), ...strongErrors(settings), ...bodyErrors, Forbidden, NotFound]
+  const refusals = [
+    ...accessErrors(locations), TokenStale, ...strongErrors(settings), ...bodyErrors, Forbidden, NotFound,
+  ]
 
   const DateSchema = Type.String({ format: 'date-time' })
   const UserSchema = component(
@@ -96,7 +101,8 @@ export function users (
     operationId: 'changeUser',
     summary: 'Disable or enable a user; change roles and profile',
     description:
-      'Fields that are not given stay unchanged. Admins cannot disable themselves, or remove their own role admin.',
+      'Fields that are not given stay unchanged. To change roles, the admin also needs the permission users:roles, ' +
+      'and must have signed in within 10 minutes. Admins cannot disable themselves, or give up users:roles.',
     tags,
     params,
     body: Type.Object(
@@ -113,19 +119,19 @@ export function users (
   const remove = {
     operationId: 'deleteUser',
     summary: 'Delete a user, with all sessions',
-    description: 'Admins cannot delete themselves here.',
+    description: 'The admin must have signed in within 10 minutes. Admins cannot delete themselves here.',
     tags,
     params,
     response: answers({ 204: NothingSchema }, ...refusals, LastAdmin, UserReferenced),
   }
 
   return (scope, path) => {
-    scope.get(path, { schema: list, onRequest }, async ({ query: { limit, after } }) => {
+    scope.get(path, { schema: list, onRequest: onRead }, async ({ query: { limit, after } }) => {
       const { users, next } = await lookUp.page(limit, after)
       return { users: users.map(shown), next }
     })
 
-    scope.get(`${path}/:id`, { schema: show, onRequest }, async ({ params: { id } }) => {
+    scope.get(`${path}/:id`, { schema: show, onRequest: onRead }, async ({ params: { id } }) => {
       const user = await lookUp.byId(id)
       if (!user) throw new NotFound()
       return shown(user)
@@ -140,13 +146,16 @@ export function users (
         },
       } = request
       const { disabled, roles, ...own } = body as { disabled?: boolean; roles?: string[] }
-      if (id === sub && takesAdmin({ disabled, roles })) throw new Forbidden()
+      const { roles: ownRoles } = request[decoratorName as 'user']
+      if (roles && !ownRoles.some((role) => mayGiveRoles.has(role))) throw new Forbidden()
+      if (roles) requireFresh(request)
+      if (id === sub && takesAdmin(permissions, { disabled, roles })) throw new Forbidden()
       return shown(
         await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true })
       )
     })
 
-    scope.delete(`${path}/:id`, { schema: remove, onRequest: onChange }, async (request, reply) => {
+    scope.delete(`${path}/:id`, { schema: remove, onRequest: onDelete }, async (request, reply) => {
       const {
         params: { id },
         auth: {

@@ -2,19 +2,17 @@ import { raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
 import { Revision, rows } from '../../sessions/revision.ts'
 import { User } from '../../users/entity.ts'
+import type { Permissions } from '../../users/permissions.ts'
 import { LastAdmin } from './errors.ts'
 
 /** True for a change after which a user is no admin. */
-export function takesAdmin ({
-  roles,
-  disabled,
-  closesAt,
-}: {
+export function takesAdmin (permissions: Permissions, { roles, disabled, closesAt }: {
   roles?: string[] | undefined
   disabled?: boolean | undefined
   closesAt?: Date | null | undefined
 }): boolean {
-  return disabled === true || Boolean(closesAt) || roles?.includes('admin') === false
+  const loses = roles !== undefined && !permissions.of(roles).has('users:roles')
+  return disabled === true || Boolean(closesAt) || loses
 }
 
 export interface Admins {

@@ -16,7 +16,6 @@ import type { ResetEvents } from '../reset/events.ts'
 import type { UserEvents } from './events.ts'
 import { isId } from '../../tokens/claims.ts'
 import { createAdmins, takesAdmin } from './admins.ts'
-import { isAdmin } from '../../users/admin.ts'
 import type { Profile } from '../../users/fields.ts'
 import { identifierKey, readEmail, readUsername } from '../../users/identifiers.ts'
 
@@ -80,7 +79,7 @@ export function createChanges (
   spine: Spine, passwords: Pick<Passwords, 'take'>, addresses: Addresses | undefined
 ): Changes {
   const { database, mail, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
-  const { fields, lookUp, taken, uniqueFields } = users
+  const { fields, isAdmin, lookUp, permissions, taken, uniqueFields } = users
   const admins = createAdmins(database)
 
   /** Locks the user's row, so that what is read next is what nobody else changes meanwhile. */
@@ -117,7 +116,7 @@ export function createChanges (
       const isRenamed = given.username !== undefined || given.email !== undefined
       let changed: User
       const store = () => revocationLog.record(async (tx, write, note) => {
-        if (keepsAdmin && takesAdmin(given)) await admins.requireAnother(tx, id)
+        if (keepsAdmin && takesAdmin(permissions, given)) await admins.requireAnother(tx, id)
         const user = await lock(tx, id)
         changed = user
         const before = { ...user }
