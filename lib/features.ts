@@ -1,3 +1,4 @@
+import { audit } from './features/audit/card.ts'
 import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
 import { discovery } from './features/discovery/card.ts'
@@ -24,5 +25,5 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, sessions, users, tokenServices,
-  discovery, reset, closing, exportFeature, emailLogin, invitations, pages, outbox,
+  discovery, reset, closing, exportFeature, emailLogin, invitations, audit, pages, outbox,
 ] as const

@@ -3,6 +3,7 @@ import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
+import * as audit from './features/audit/options.ts'
 import * as closing from './features/closing/options.ts'
 import * as discovery from './features/discovery/options.ts'
 import * as emailLogin from './features/email-login/options.ts'
@@ -64,6 +65,7 @@ export const routes = Group({
   ...email.routes,
   ...factors.routes,
   ...passkeys.routes,
+  ...audit.routes,
 }, {
   description: 'Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as ' +
     "`'/sign-out'` sets its path below the prefix ([routes](routes.md)).",
@@ -149,6 +151,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...email.problems(given),
     ...factors.problems(given, keys),
     ...passkeys.problems(given),
+    ...audit.problems(given),
   ]
 }
 

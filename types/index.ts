@@ -24,6 +24,7 @@ import type { SignInEvents } from '../lib/sign-in/events.ts'
 import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
+import type { EventServices } from '../lib/features/audit/services.ts'
 import type { ClosingServices } from '../lib/features/closing/services.ts'
 import type { ResetServices } from '../lib/features/reset/services.ts'
 import type { TokenServices } from '../lib/features/token-services/services.ts'
@@ -54,6 +55,8 @@ export type { Level } from '../lib/tokens/levels.ts'
 export type { OnClose } from '../lib/features/closing/options.ts'
 export type { OnExport } from '../lib/features/export/options.ts'
 export type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
+export type { EventFilter } from '../lib/features/audit/listing.ts'
+export type { EventInfo, EventServices } from '../lib/features/audit/services.ts'
 export type { MailServices } from '../lib/features/mail/mail-services.ts'
 export type { MailInfo } from '../lib/features/mail/stored-mails.ts'
 export type { ProofOptions, ProofServices, Proved } from '../lib/features/mail/proof-services.ts'
@@ -135,6 +138,7 @@ export interface AccountsServices extends TokenServices {
   users: UserServices & ClosingServices & ResetServices
   sessions: SessionServices
   invitations: InvitationServices
+  events: EventServices
   mail: MailServices
   proofs: ProofServices
   /**

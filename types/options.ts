@@ -404,6 +404,8 @@ export interface AccountsOptions {
     factors?: RouteSwitch
     /** `/passkeys` and everything below it, with `passkeys`. Default `true`. */
     passkeys?: RouteSwitch
+    /** `GET /events`, for users with the permission `audit:read`. Needs `events.store`. Default `false`. */
+    events?: RouteSwitch
   }
   introspection?: {
     /**

@@ -6,7 +6,10 @@ import { routes as switches } from '../../lib/options.ts'
 /** `on` is the option that turns it on, and `hide` says that it is no part of an API. */
 export interface Route { method: string, url: string, id: string, summary: string, hide: boolean, on: string }
 
-/** What every route needs: keys for others, who may ask about tokens, mail, a grace, and second factors. */
+/**
+ * What every route needs: keys for others, who may ask about tokens, mail, a grace, events that are kept, and second
+ * factors.
+ */
 const needed: AccountsOptions = {
   db: ':memory:',
   secret: { private: generateKeyPairSync('ed25519').privateKey },
@@ -15,6 +18,7 @@ const needed: AccountsOptions = {
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
+  events: { store: true },
   email: { verification: 'first' },
   factors: { remember: '30d' },
   passkeys: { origins: ['https://app.example.com'] },

@@ -107,15 +107,16 @@ export function createEvents (
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
     if (!store) return
     const { data, ...columns } = told(happening)
+    const id = uuid()
     await insert.run(tx, {
-      id: uuid(),
+      id,
       type: happening.type,
       ...columns,
       data: data && JSON.stringify(data),
       personal: null,
       erased: null,
       seal: null,
-      createdAt: new Date(),
+      createdAt: timeOf(id),
     })
   }
 
@@ -146,4 +147,10 @@ export function createEvents (
       tell(happening)
     },
   }
+}
+
+/** When an id was made, which it holds (RFC 9562 §5.7): unless the clock was set back since the one before. */
+function timeOf (id: string): Date {
+  const ms = Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+  return new Date(Math.min(ms, Date.now()))
 }

@@ -62,7 +62,8 @@ t.test('nor in one with everything, for OpenAPI 3.0 and 3.1', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const everything = {
     secret: { private: privateKey },
-    routes: { users: true, revoke: true, invitations: true, emailLogin: true },
+    routes: { users: true, revoke: true, invitations: true, emailLogin: true, events: true },
+    events: { store: true },
     mail: { links: { invite: '/invitation', login: '/login' } },
     closing: { grace: '7d' as const },
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },

@@ -21,6 +21,7 @@ const everything: AccountsOptions = {
   routes: Object.fromEntries(Object.keys(switches.properties).map((name) => [name, true])),
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   closing: { grace: '30d' },
+  events: { store: true },
 }
 
 const address = 'ada@example.com'

@@ -1,0 +1,73 @@
+import { isDate } from 'node:util/types'
+import { Type, type Static } from '@sinclair/typebox'
+import type { InTransaction } from '../../database/transactions.ts'
+import type { Event } from '../../events/entity.ts'
+import { InputInvalid } from '../../http/errors.ts'
+import { knownOptions } from '../../http/service-options.ts'
+import type { Spine } from '../spine.ts'
+import type { EventFilter, ListEvents } from './listing.ts'
+import { EventQuerySchema } from './schema.ts'
+
+/** An event that is kept, as code sees it. */
+export interface EventInfo {
+  /** Ids grow with time. */
+  id: string
+  /** The name of its channel, such as `login`. */
+  type: string
+  /** Whom it happened to. */
+  userId: string | null
+  /** Who did it, where that was not the user. */
+  actorId: string | null
+  /** The session that it happened to, or in. */
+  sessionId: string | null
+  /** Which of several ways it happened in. */
+  reason: string | null
+  /** Where it was asked for. Null for code, and where it was erased. */
+  ip: string | null
+  userAgent: string | null
+  /** Fastify's id of the request, as in its log. */
+  requestId: string | null
+  /** What else is told of this type. */
+  data: object | null
+  /** The number of the seal that it is in. Null until it is sealed. */
+  seal: number | null
+  createdAt: Date
+}
+
+/** What code may do with the events that are kept. Options that a service does not know are `OptionsInvalid`. */
+export interface EventServices {
+  /**
+   * A part of the events that all given filters fit, the newest first: `limit` of them (1 to 100, default 50), that
+   * came before the one with the id `after`, which is the `next` of the part before. `user` and `actor` are ids; `ip`
+   * is an address as the event has it; times are from `afterTime` on and before `beforeTime`.
+   * @throws {InputInvalid}
+   */
+  list: (
+    options?: InTransaction & EventFilter & { limit?: number, after?: string }
+  ) => Promise<{ events: EventInfo[], next: string | null }>
+}
+
+const ListSchema = Type.Omit(EventQuerySchema, ['after_time', 'before_time'])
+
+export function createEventServices ({ input }: Spine, listEvents: ListEvents): EventServices {
+  const readList = input.reader(ListSchema, 'whole', 'options')
+
+  return {
+    async list (options = {}) {
+      const { em, afterTime, beforeTime, ...given } = knownOptions('events.list',
+        ['em', 'user', 'actor', 'type', 'ip', 'afterTime', 'beforeTime', 'limit', 'after'], options)
+      for (const time of [afterTime, beforeTime]) {
+        if (time !== undefined && !isDate(time)) throw new InputInvalid('afterTime and beforeTime must be dates')
+      }
+      const { limit, after, ...filter } = readList(given) as Static<typeof ListSchema>
+      const { events, next } = await listEvents({ ...filter, afterTime, beforeTime }, { limit, after }, em)
+      return { events: events.map(infoOf), next }
+    },
+  }
+}
+
+/** Less what seals it. */
+function infoOf (event: Event): EventInfo {
+  const { id, type, userId, actorId, sessionId, reason, ip, userAgent, requestId, data, seal, createdAt } = event
+  return { id, type, userId, actorId, sessionId, reason, ip, userAgent, requestId, data, seal, createdAt }
+}
