@@ -91,7 +91,9 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
 
   const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
-  const { services, routes, fixed, atRoot, prunes } = await openFeatures(features, spine, settings)
+  const { services, routes, fixed, atRoot, prunes, closes } = await openFeatures(features, spine, settings)
+
+  for (const close of closes) app.addHook('onClose', close)
 
   if (settings.mail?.worker) app.addHook('onReady', async () => mail!.worker.start())
 

@@ -1,3 +1,4 @@
+import { apiKeys } from './features/api-keys/card.ts'
 import { audit } from './features/audit/card.ts'
 import { closing } from './features/closing/card.ts'
 import { emailLogin } from './features/email-login/card.ts'
@@ -24,6 +25,6 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, sessions, users, tokenServices,
-  discovery, reset, closing, exportFeature, emailLogin, invitations, audit, pages, outbox,
+  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, apiKeys, sessions, users,
+  tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, audit, pages, outbox,
 ] as const

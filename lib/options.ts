@@ -3,6 +3,7 @@ import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
+import * as apiKeys from './features/api-keys/options.ts'
 import * as audit from './features/audit/options.ts'
 import * as closing from './features/closing/options.ts'
 import * as discovery from './features/discovery/options.ts'
@@ -65,6 +66,7 @@ export const routes = Group({
   ...email.routes,
   ...factors.routes,
   ...passkeys.routes,
+  ...apiKeys.routes,
   ...audit.routes,
 }, {
   description: 'Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as ' +
@@ -114,6 +116,7 @@ export const OptionsSchema = Type.Object({
   ...email.options,
   ...factors.options,
   ...passkeys.options,
+  ...apiKeys.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -151,6 +154,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...email.problems(given),
     ...factors.problems(given, keys),
     ...passkeys.problems(given),
+    ...apiKeys.problems(given),
     ...audit.problems(given),
   ]
 }
@@ -184,6 +188,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...email.read(given),
     ...factors.read(given),
     ...passkeys.read(given),
+    ...apiKeys.read(given),
     hasLevels: Boolean(given.factors || given.passkeys),
   }
 }

@@ -4,6 +4,8 @@ import type { Guard } from '../lib/guards/guard.ts'
 import type { RequestAuth } from '../lib/guards/request-auth.ts'
 import type { Health } from '../lib/sessions/health.ts'
 import type { AccountEvent as EventOf } from '../lib/events/events.ts'
+import type { KeyCounters, KeyEvents } from '../lib/features/api-keys/events.ts'
+import type { KeyServices } from '../lib/features/api-keys/services.ts'
 import type { ClosingEvents } from '../lib/features/closing/events.ts'
 import type { ExportEvents } from '../lib/features/export/events.ts'
 import type { FactorCounters, FactorEvents } from '../lib/features/factors/events.ts'
@@ -46,6 +48,10 @@ export type { AccountsOptions } from './options.ts'
 export type { Location, Transport } from '../lib/transport/options.ts'
 export type { Algorithm, KeyMaterial, KeyPair } from '../lib/tokens/key.ts'
 export type { PasskeyInfo, PasskeyServices } from '../lib/features/passkeys/services.ts'
+export type { KeyInfo, KeyServices, NewKey, NewKeyOptions } from '../lib/features/api-keys/services.ts'
+export type { KeyEvent } from '../lib/features/api-keys/events.ts'
+export type { AnyAuth, KeyAuth } from '../lib/guards/key-auth.ts'
+export type { KeyClaims } from '../lib/guards/key-access.ts'
 export type { FactorReason } from '../lib/features/factors/events.ts'
 export type { FactorOverview } from '../lib/features/factors/overview.ts'
 export type { FactorServices, ResetWhich } from '../lib/features/factors/services.ts'
@@ -93,13 +99,14 @@ export type { RefreshClaims } from '../lib/tokens/claims.ts'
 
 /** What has been counted since the app began, in this process. */
 export interface Counters
-  extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters, PasskeyCounters {}
+  extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters, PasskeyCounters,
+  KeyCounters {}
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
-  RecoveryCodeEvents, TotpEvents, PasskeyEvents {}
+  RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents {}
 
 /** Why it happened, where there are several ways. */
 export type EventReason = {
@@ -135,6 +142,8 @@ export interface AccountsServices extends TokenServices {
   factors: FactorServices
   /** With the option `passkeys` alone. */
   passkeys: PasskeyServices
+  /** With the option `keys` alone. */
+  keys: KeyServices
   users: UserServices & ClosingServices & ResetServices
   sessions: SessionServices
   invitations: InvitationServices

@@ -404,6 +404,8 @@ export interface AccountsOptions {
     factors?: RouteSwitch
     /** `/passkeys` and everything below it, with `passkeys`. Default `true`. */
     passkeys?: RouteSwitch
+    /** `/keys` and what is below it, with `keys`. Default `true`. */
+    keys?: RouteSwitch
     /** `GET /events`, for users with the permission `audit:read`. Needs `events.store`. Default `false`. */
     events?: RouteSwitch
   }
@@ -603,6 +605,8 @@ export interface AccountsOptions {
       rolesRaised?: boolean
       /** A second factor was set up, replaced or removed. Default `true`. */
       factorsChanged?: boolean
+      /** An API key was created. Default `true`. */
+      keyCreated?: boolean
     }
     /**
      * `(user, request) => 'de'`: the language of a mail. Return undefined to use the language of the browser. Default
@@ -677,5 +681,32 @@ export interface AccountsOptions {
     secondFactor?: boolean
     /** The maximum number of passkeys of a user. Default `20`. */
     max?: number
+  }
+  /** API keys, for programs that act for a user. Default off. */
+  keys?: boolean | {
+    /**
+     * What every key begins with, before an underscore: a word of your own, so that scanners of secrets know whose a
+     * key is. With another one all keys that are there are lost. Default `'fja'`.
+     */
+    prefix?: string
+    /** What keys may be for, such as `['orders:read', 'orders:write']`: any other is refused. Default `[]`. */
+    scopes?: string[]
+    /** How long a key lives that asks for nothing else. Default `'90d'`. */
+    expiresIn?: Duration
+    /** How long a key may live at most. With `false` there may be keys that never expire. Default `'365d'`. */
+    maxAge?: Duration | false
+    /** How many keys a user may have. Default `25`. */
+    max?: number
+    /**
+     * How long the key of before is good after a rotation, if that does not say it: 7 days at most. Default `'24h'`.
+     */
+    overlap?: Duration
+    /**
+     * One more header that holds a key, by itself, such as `'x-api-key'`. A key in it counts before any other
+     * credentials. Default none.
+     */
+    header?: string
+    /** Whether every guard of yours takes keys that does not say `keys: false`. Default `false`. */
+    everywhere?: boolean
   }
 }

@@ -22,6 +22,7 @@ const needed: AccountsOptions = {
   email: { verification: 'first' },
   factors: { remember: '30d' },
   passkeys: { origins: ['https://app.example.com'] },
+  keys: true,
   encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
 }
 

@@ -23,6 +23,8 @@ export interface Open<Face, Services> {
   fixed?: (scope: Scope) => void
   /** Adds what has its place at the root of the server, below no prefix. */
   atRoot?: ((app: FastifyInstance) => void) | undefined
+  /** Ends what goes on by itself, before the database is closed. */
+  close?: () => Promise<void>
 }
 
 /** A feature, whatever it is about. */

@@ -8,5 +8,6 @@ export const TokenStale = challenged('ACCOUNTS_TOKEN_STALE',
 export const TokenWeak = challenged('ACCOUNTS_TOKEN_WEAK',
   'A higher level of authentication is required', 401, 'insufficient_user_authentication')
 export const Forbidden = challenged('ACCOUNTS_FORBIDDEN', 'The user may not do this', 403, 'insufficient_scope')
+export const KeyRefused = createError('ACCOUNTS_KEY_REFUSED', 'No API key opens this', 403)
 export const EmailUnverified = createError('ACCOUNTS_EMAIL_UNVERIFIED',
   'The e-mail address of the user is not verified', 403)

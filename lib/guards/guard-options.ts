@@ -46,4 +46,15 @@ export interface GuardOptions {
    * Default `'cached'`.
    */
   consistency?: 'cached' | 'strict' | 'stateless'
+  /**
+   * Whether API keys let requests in too. Not together with `optional`, `consistency: 'stateless'` or refresh tokens. A
+   * key is never fresh and has no level: it is refused where `fresh` or `acr` is asked for. Needs the option `keys`.
+   * Default `keys.everywhere`.
+   */
+  keys?: boolean
+  /**
+   * What an API key must be for, all of it, as `keys.scopes` names it; else it is 403 `ACCOUNTS_FORBIDDEN`. Somebody
+   * who is signed in may do what every key may. Default `[]`.
+   */
+  scopes?: string[]
 }

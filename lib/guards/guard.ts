@@ -1,7 +1,7 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../host/ask.ts'
-import { EmailUnverified, Forbidden, TokenStale, TokenWeak } from './errors.ts'
-import { TokenExpired } from '../tokens/errors.ts'
+import { EmailUnverified, Forbidden, KeyRefused, TokenStale, TokenWeak } from './errors.ts'
+import { TokenExpired, TokenInvalid } from '../tokens/errors.ts'
 import { TokenMissing } from '../transport/errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
 import type { Tokens } from '../tokens/tokens.ts'
@@ -14,6 +14,8 @@ import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
 import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings } from './options.ts'
 import type { GuardOptions } from './guard-options.ts'
+import type { KeyAccess } from './key-access.ts'
+import type { AuthOfKeys } from './key-auth.ts'
 import type { AuthOfRequests, RequestAuth, RequestToken } from './request-auth.ts'
 
 /** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
@@ -57,8 +59,11 @@ export interface GuardParts {
   locator: Locator
   csrf: Csrf
   admission: Admission
+  keyAccess: KeyAccess
   /** Makes `request.auth`. */
   Auth: AuthOfRequests
+  /** Makes `request.auth` for API keys. */
+  KeyAuth: AuthOfKeys
   wording: Wording
 }
 
@@ -66,7 +71,9 @@ export interface GuardParts {
 const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'authenticateAny' }
 
 /** Makes the hooks that fill `request.user` and `request.auth`, or throw. */
-export function createGuardMakers ({ settings, tokens, locator, csrf, admission, Auth, wording }: GuardParts) {
+export function createGuardMakers (
+  { settings, tokens, locator, csrf, admission, keyAccess, Auth, KeyAuth, wording }: GuardParts
+) {
   const { decoratorName } = settings
 
   /**
@@ -100,6 +107,8 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
   async function admit (
     request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings, { needsProof, strong, isWayOut }: Rules
   ): Promise<void> {
+    const key = settings.keys ? keyAccess.door!.locate(request) : undefined
+    if (key !== undefined) return admitKey(key, request, reply, settings)
     const token = find(request, settings)
     if (!token) return
 
@@ -117,14 +126,22 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
       })
     }
 
-    if (!settings.roles.every((role) => user.roles.includes(role))) throw new Forbidden()
-    const { permission } = settings
-    if (permission && !user.roles.some((role) => permission.roles.has(role))) throw new Forbidden()
-    if (settings.verified && !user.email_verified) throw new EmailUnverified()
+    requireRights(user, settings)
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and then let in by another strategy must not have this user.
     request[decoratorName as 'user'] = user
     request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), proved, settings, reply)
+  }
+
+  async function admitKey (
+    text: string, request: AnyRequest, reply: AnyReply | undefined, settings: GuardSettings
+  ): Promise<void> {
+    const { key, user } = await keyAccess.door!.admit(text, settings.consistency, request)
+    if (!settings.scopes.every((scope) => key.scopes.includes(scope))) throw lacking(settings.scopes)
+    requireRights(user, settings)
+    if (settings.check) await requireAgreement(settings.check, user, request)
+    request[decoratorName as 'user'] = user
+    request.auth = new KeyAuth(key, text, reply) as unknown as RequestAuth
   }
 
   function find (request: AnyRequest, { kind, optional, locations }: GuardSettings): RequestToken | undefined {
@@ -134,7 +151,9 @@ export function createGuardMakers ({ settings, tokens, locator, csrf, admission,
     } catch (error) {
       const isAnonymous = (optional && error instanceof TokenMissing) ||
         (optional === 'or-expired' && error instanceof TokenExpired)
-      if (!isAnonymous) throw error
+      if (isAnonymous) return
+      const isNone = error instanceof TokenMissing || error instanceof TokenInvalid
+      throw isNone && keyAccess.door?.locate(request) !== undefined ? new KeyRefused() : error
     }
   }
 
@@ -173,6 +192,19 @@ function stale (freshForSeconds: number): ChallengedError {
 function weak (acr: Level, freshForSeconds?: number): ChallengedError {
   const error = withParameters(new TokenWeak(), `acr_values="${acr}"`)
   return freshForSeconds === undefined ? error : withParameters(error, `max_age="${freshForSeconds}"`)
+}
+
+/** RFC 6750 §3: the challenge says which scopes it takes. */
+function lacking (scopes: string[]): ChallengedError {
+  return withParameters(new Forbidden(), `scope="${scopes.join(' ')}"`)
+}
+
+function requireRights (
+  user: AccountsUser, { roles, permission, verified }: Pick<GuardSettings, 'roles' | 'permission' | 'verified'>
+): void {
+  if (!roles.every((role) => user.roles.includes(role))) throw new Forbidden()
+  if (permission && !user.roles.some((role) => permission.roles.has(role))) throw new Forbidden()
+  if (verified && !user.email_verified) throw new EmailUnverified()
 }
 
 function withParameters (error: ChallengedError, more: string): ChallengedError {

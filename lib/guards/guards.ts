@@ -6,6 +6,8 @@ import type { Users } from '../users/users.ts'
 import { createAdmission, type Admission } from './admission.ts'
 import { createGuardMakers, type Guard, type OwnGuardOptions } from './guard.ts'
 import type { GuardOptions } from './guard-options.ts'
+import type { KeyAccess } from './key-access.ts'
+import { createAuthOfKeys } from './key-auth.ts'
 import type { AuthenticationSettings } from './options.ts'
 import { createAuthOfRequests } from './request-auth.ts'
 
@@ -25,6 +27,7 @@ export interface Guards {
   /** A guard for our own routes that lets in a good access token. */
   ownAuthenticate: Guard
   admission: Admission
+  keyAccess: KeyAccess
 }
 
 interface GuardsParts {
@@ -40,9 +43,13 @@ export function createGuards (
 ): Guards {
   const { csrf, locator, ownLocations } = transport
   const admission = createAdmission(sessions, users, settings)
+  const keyAccess: KeyAccess = { door: undefined }
   const Auth = createAuthOfRequests(sessions.signals, wording, settings)
-  const { guard, ownGuard } = createGuardMakers({ settings, tokens, locator, csrf, admission, Auth, wording })
-  const own = (options: OwnGuardOptions = {}) => ownGuard({ ...options, locations: ownLocations })
+  const KeyAuth = createAuthOfKeys(sessions.signals, keyAccess, wording, settings)
+  const { guard, ownGuard } = createGuardMakers({
+    settings, tokens, locator, csrf, admission, keyAccess, Auth, KeyAuth, wording,
+  })
+  const own = (options: OwnGuardOptions = {}) => ownGuard({ keys: false, ...options, locations: ownLocations })
 
   return {
     guard,
@@ -51,5 +58,6 @@ export function createGuards (
     ownGuard: own,
     ownAuthenticate: own(),
     admission,
+    keyAccess,
   }
 }

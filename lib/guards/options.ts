@@ -50,7 +50,18 @@ export const options = {
 /** What the settings say of who is let in. */
 export type AuthenticationSettings =
   ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'> &
-  Pick<TokenSettings, 'hasLevels'> & PermissionSettings
+  Pick<TokenSettings, 'hasLevels'> & PermissionSettings & {
+    /** Undefined where there are no API keys. */
+    apiKeys?: ApiKeyRules | undefined
+  }
+
+/** What guards have to know of API keys. */
+export interface ApiKeyRules {
+  /** What keys may be for. */
+  scopes: string[]
+  /** Whether guards take keys that do not say it. */
+  everywhere: boolean
+}
 
 /** Properties of requests that are taken. */
 const reservedProperties = ['auth', 'body', 'headers', 'id', 'log', 'params', 'query', 'raw', 'server']
@@ -80,6 +91,10 @@ export interface GuardSettings {
   check: GuardCheck | undefined
   locations: Location[]
   consistency: Consistency
+  /** Whether API keys let requests in. */
+  keys: boolean
+  /** What an API key must be for, all of it. */
+  scopes: string[]
   /** The name of the accounts that the guard belongs to. */
   instance: string
 }
@@ -141,6 +156,17 @@ export const GuardOptionsSchema = Type.Object({
       "reads the database at every request: for money and administration. `'stateless'` checks only the token, " +
       'even if it was revoked, and `request.user` is `{ id }` ([what that means](#stateless)).',
   }),
+  keys: Type.Optional(Type.Boolean({
+    usual: '`keys.everywhere`',
+    description: 'Whether [API keys](api-keys.md) let requests in too. Not together with `optional`, ' +
+      "`consistency: 'stateless'` or refresh tokens. A key is never fresh and has no level: it is refused where " +
+      '`fresh` or `acr` is asked for. Needs the option `keys`.',
+  })),
+  scopes: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    description: 'What an API key must be for, all of it, as `keys.scopes` names it; else it is 403 ' +
+      '`ACCOUNTS_FORBIDDEN`. Somebody who is signed in may do what every key may.',
+  }),
 }, { additionalProperties: false })
 
 /** The type of `GuardOptionsSchema`, of which the interface `GuardOptions` is generated. */
@@ -151,7 +177,8 @@ type GivenOptions = Partial<Static<typeof GuardOptionsSchema>>
  * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID`, where the route is written
  */
 export function readGuardOptions (
-  given: GivenOptions, { name: instance, locations: usual, hasLevels, admin }: AuthenticationSettings
+  given: GivenOptions,
+  { name: instance, locations: usual, hasLevels, apiKeys, admin }: AuthenticationSettings
 ): GuardSettings {
   const options = { ...given }
   const faults = faultsIn(GuardOptionsSchema, options)
@@ -173,6 +200,8 @@ export function readGuardOptions (
   if (type === 'refresh' && given.locations?.every((place) => place === 'protocol')) {
     throw new OptionsInvalid("a guard's options.locations 'protocol' has access tokens alone")
   }
+  const mayTakeKeys = !optional && type === 'access' && consistency !== 'stateless'
+  requireFitting(whole, mayTakeKeys, apiKeys)
   const freshForSeconds = fresh === true ? usuallyFreshForSeconds : fresh === false ? undefined : inSeconds(fresh)
   const places = given.locations ? locations : type === 'access' ? usual : [...new Set<Location>(['body', ...usual])]
   return {
@@ -186,6 +215,24 @@ export function readGuardOptions (
     check,
     locations: places,
     consistency,
+    keys: Boolean(apiKeys && (whole.keys ?? apiKeys.everywhere) && mayTakeKeys && !fresh && !acr),
+    scopes: whole.scopes,
     instance,
   }
+}
+
+/** Refuses options about API keys that can never let one in. */
+function requireFitting (
+  { keys, scopes }: Pick<GivenOptions, 'keys'> & { scopes: string[] }, mayTakeKeys: boolean,
+  apiKeys: ApiKeyRules | undefined
+): void {
+  const unknown = scopes.find((scope) => !apiKeys?.scopes.includes(scope))
+  const rules: [isBroken: boolean, problem: string][] = [
+    [!apiKeys && (keys === true || scopes.length > 0), 'keys and scopes need the option keys'],
+    [keys === true && !mayTakeKeys, "keys does not go with optional, refresh tokens or consistency 'stateless'"],
+    [scopes.length > 0 && !(keys ?? apiKeys?.everywhere), 'scopes are of API keys, and need keys: true'],
+    [unknown !== undefined, `scopes has ${unknown}, which is not among keys.scopes`],
+  ]
+  const broken = rules.find(([isBroken]) => isBroken)
+  if (broken) throw new OptionsInvalid(`in the options of a guard ${broken[1]}`)
 }

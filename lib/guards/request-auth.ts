@@ -14,6 +14,10 @@ export interface RequestAuth {
   /** The token's JOSE header. */
   header: TokenHeader
   sessionId: string
+  /** The id of the API key, and no session, where one let the request in: at guards with `keys: true` alone. */
+  keyId?: string | undefined
+  /** What the API key is for. */
+  scopes?: readonly string[] | undefined
   location: Location
   /** All was proved no longer than 10 minutes ago that the account asks for. */
   fresh: boolean

@@ -35,6 +35,16 @@ export function answers (given: Record<number, TSchema>, ...refusals: ErrorClass
   return { ...given, ...Object.fromEntries(refused) }
 }
 
+/** A `response` with more that the route may refuse with. */
+export function withRefusals (given: Record<number, TSchema>, ...refusals: ErrorClass[]): Record<number, TSchema> {
+  return refusals.reduce((all, Refusal) => {
+    const error = new Refusal()
+    const status = error.statusCode!
+    const before = (all[status] as { [errorsBehind]?: FastifyError[] } | undefined)?.[errorsBehind] ?? []
+    return { ...all, [status]: refusalSchema([...before, error]) }
+  }, given)
+}
+
 function refusalSchema (errors: FastifyError[]) {
   const codes = errors.map(({ code }) => code)
   const CodeSchema = Type.Object({

@@ -41,6 +41,7 @@ const noticeWords: Record<NoticeName, string> = {
   closed: 'The account was deleted.',
   rolesRaised: 'The user was given new roles.',
   factorsChanged: 'A second factor was set up, replaced or removed.',
+  keyCreated: 'An API key was created.',
 }
 
 /** Pages that only the app can have, since they sign in. */

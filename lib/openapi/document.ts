@@ -1,7 +1,8 @@
 import type { FastifyError } from '@fastify/error'
+import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { createComponents, ownName, type OpenapiDocument } from '../http/component.ts'
-import { EmailUnverified, Forbidden, TokenStale } from '../guards/errors.ts'
+import { EmailUnverified, Forbidden, KeyRefused, TokenStale } from '../guards/errors.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import { errorAnswerOf, exampleOf, type ErrorSettings, type Exemplary } from './examples.ts'
 import { proofRule } from '../transport/csrf.ts'
@@ -9,7 +10,7 @@ import type { GuardSettings } from '../guards/options.ts'
 import type { Document } from '../guards/protect.ts'
 import { guardsOf } from '../guards/route-hooks.ts'
 import { accessErrors, refreshErrors } from '../guards/answers.ts'
-import { answers, errorsBehind, ErrorSchema, inDocument } from '../http/answers.ts'
+import { answers, errorsBehind, ErrorSchema, inDocument, withRefusals, type ErrorClass } from '../http/answers.ts'
 import type { TokenKind } from '../tokens/keyring.ts'
 import type { Location, TransportSettings } from '../transport/options.ts'
 
@@ -21,6 +22,8 @@ export interface DocumentSettings
   extends ErrorSettings, Pick<TransportSettings, 'cookies' | 'csrf' | 'locations' | 'header'> {
   /** The name of the accounts, and so of the tag of their routes. */
   name: string
+  /** Undefined where there are no API keys. */
+  apiKeys?: { header?: string | undefined, prefix: string } | undefined
   routes: {
     /** Where clients ask about tokens. Default nowhere. */
     introspect?: string
@@ -31,27 +34,37 @@ const schemeNames: Record<Exclude<Location, 'body'>, string> = {
   header: 'Token', cookie: 'Cookie', query: 'Query', protocol: 'Protocol',
 }
 
+/** By which requirements a route is met. */
+interface Asking {
+  kind: TokenKind | 'any'
+  locations: Location[]
+  optional: boolean
+  /** The schemes of API keys, where it takes them. */
+  keySchemes: string[]
+}
+
 /**
  * The requirements of a route that looks for a token in these places. An empty one says that the route does without, or
  * finds the token in the body, for which OpenAPI has no scheme.
  */
-function securityOf (
-  instance: string, kind: TokenKind | 'any', locations: Location[], optional: boolean
-): Security {
+function securityOf (instance: string, { kind, locations, optional, keySchemes }: Asking): Security {
   const kinds = kind === 'any' ? ['access', 'refresh'] : [kind]
   const named = kinds.flatMap((each) => {
     const besideBody = locations.filter((place) => place !== 'body')
     const places = besideBody.filter((place) => place !== 'protocol' || each === 'access')
     return places.map((place) => ({ [ownName(instance, `${each}${schemeNames[place]}`)]: [] }))
   })
-  return optional || locations.includes('body') ? [...named, {}] : named
+  const keys = keySchemes.map((suffix) => ({ [ownName(instance, suffix)]: [] }))
+  const all = [...named, ...keys]
+  return optional || locations.includes('body') ? [...all, {}] : all
 }
 
-function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record<string, object> {
+function schemesOf ({ name, header, cookies, routes, apiKeys }: DocumentSettings): Record<string, object> {
   const isBearer = header.name === 'authorization' && header.scheme.toLowerCase() === 'bearer'
-  const inHeader = isBearer
-    ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }
+  const inAnyForm = isBearer
+    ? { type: 'http', scheme: 'bearer' }
     : { type: 'apiKey', in: 'header', name: header.name }
+  const inHeader = { ...inAnyForm, ...isBearer && { bearerFormat: 'JWT' } }
   const afterWord = isBearer || header.scheme === '' ? '' : ` after the word ${header.scheme}`
 
   const client = {
@@ -75,14 +88,20 @@ function schemesOf ({ name, header, cookies, routes }: DocumentSettings): Record
     }
     return Object.entries(schemes).map(([suffix, scheme]) => [ownName(name, `${kind}${suffix}`), scheme])
   })
-  return { ...Object.fromEntries(tokens), ...routes.introspect && { [ownName(name, 'client')]: client } }
+  const key = (after: string) => ({ description: `An API key, ${apiKeys?.prefix}_…${after}.` })
+  const keys = {
+    [ownName(name, 'apiKey')]: { ...inAnyForm, ...key(afterWord) },
+    [ownName(name, 'apiKeyHeader')]: { type: 'apiKey', in: 'header', name: apiKeys?.header, ...key('') },
+  }
+  return { ...Object.fromEntries(tokens), ...keys, ...routes.introspect && { [ownName(name, 'client')]: client } }
 }
 
 /** The errors that a guard may answer with on a route. */
 function refusalsOf (
   route: RouteOptions,
-  { kind, locations, freshForSeconds, roles, permission, verified, check }: GuardSettings,
-  needsProof: (method: string) => boolean
+  { kind, locations, freshForSeconds, roles, permission, verified, check, keys, scopes }: GuardSettings,
+  needsProof: (method: string) => boolean,
+  refusalsOfKeys: ErrorClass[]
 ) {
   const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
   const isProofNeeded = isUpgraded || [route.method].flat().some(needsProof)
@@ -90,8 +109,9 @@ function refusalsOf (
   return [
     ...kind === 'access' ? accessErrors(places) : refreshErrors(places),
     ...freshForSeconds === undefined ? [] : [TokenStale],
-    ...roles.length > 0 || permission || check ? [Forbidden] : [],
+    ...roles.length > 0 || permission || check || (keys && scopes.length > 0) ? [Forbidden] : [],
     ...verified ? [EmailUnverified] : [],
+    ...refusalsOfKeys,
   ]
 }
 
@@ -154,6 +174,8 @@ export interface Documenting {
   securityOf: (kind: TokenKind | 'any', locations: Location[]) => Security
   /** The name of the scheme by which clients of introspection authenticate. */
   clientScheme: string
+  /** What routes that take API keys may refuse with besides. A feature adds its own when it is opened. */
+  keyErrors: ErrorClass[]
 }
 
 /** Writes into the document that @fastify/swagger makes. */
@@ -166,7 +188,11 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
   const { name } = settings
   const schemes = schemesOf(settings)
   const needsProof = proofRule(settings.csrf.methods)
-  const usualSecurity = securityOf(name, 'any', ['header', ...settings.locations], false)
+  const { apiKeys } = settings
+  const keySchemes = apiKeys ? ['apiKey', ...apiKeys.header === undefined ? [] : ['apiKeyHeader']] : []
+  const keyErrors: ErrorClass[] = []
+  const usualSecurity = securityOf(name,
+    { kind: 'any', locations: ['header', ...settings.locations], optional: false, keySchemes })
   const usual = [...usualSecurity.flatMap(Object.keys), ownName(name, 'client')]
   const routes = new Set<RouteOptions>()
   const components = createComponents(name)
@@ -202,16 +228,29 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
   }
 
+  /** What a guard refuses API keys with, where there are any. */
+  function refusalsOfKeys ({ keys }: GuardSettings): ErrorClass[] {
+    if (!apiKeys) return []
+    return keys ? keyErrors : [KeyRefused]
+  }
+
+  function securityOfGuard ({ instance, kind, locations, optional, keys }: GuardSettings): Security {
+    return securityOf(instance, { kind, locations, optional: optional !== false, keySchemes: keys ? keySchemes : [] })
+  }
+
   /** Puts the routes of a scope, which are ours, into the document, but for pages, which are no part of an API. */
   function documentScope (scope: FastifyInstance): void {
     scope.addHook('onRoute', (route) => {
-      const { operationId, hide, ...schema } = route.schema as { operationId: string, hide?: boolean }
+      const { operationId, hide, ...schema } = route.schema as
+        { operationId: string, hide?: boolean, response: Record<number, TSchema> }
       if (hide) {
         route.config = { ...route.config, swaggerTransform: false } as object
         return
       }
       // Open routes have an empty `security`, since a document may ask for something everywhere.
-      route.schema = { security: [], ...schema, operationId: ownName(name, operationId), tags: [name] } as object
+      const response = withRefusals(schema.response, ...guardsOf(route).flatMap(refusalsOfKeys))
+      const named = { operationId: ownName(name, operationId), tags: [name] }
+      route.schema = { security: [], ...schema, response, ...named } as object
       route.config = { ...route.config, swaggerTransform: writeRoute } as object
     })
   }
@@ -234,7 +273,8 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
 
       const { security: given } = { ...route.schema } as { security?: Security }
       const isOwn = given === undefined || given === before?.security
-      route.schema = { ...route.schema, ...isOwn && { security } }
+      const description = describing(route.schema as { description?: string } | undefined, guards)
+      route.schema = { ...route.schema, ...description && { description }, ...isOwn && { security } } as object
     }
 
     app.addHook('onRoute', function (route) {
@@ -247,7 +287,8 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
       for (const route of theirs) {
         const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
         const guards = [...guarded.get(route)!.guards]
-        const refusals = answers({}, ...guards.flatMap((guard) => refusalsOf(route, guard, needsProof)))
+        const refusals = answers({}, ...guards.flatMap((guard) =>
+          refusalsOf(route, guard, needsProof, refusalsOfKeys(guard))))
         const written = Object.entries(refusals).map(([status, answer]) =>
           [status, writeAnswer(answer, errorReference, 'application/json', settings)])
         route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }
@@ -260,13 +301,18 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
   return {
     documentScope,
     documentGuards,
-    securityOf: (kind, locations) => securityOf(name, kind, locations, false),
+    securityOf: (kind, locations) => securityOf(name, { kind, locations, optional: false, keySchemes: [] }),
     clientScheme: ownName(name, 'client'),
+    keyErrors,
   }
 }
 
-function securityOfGuard ({ instance, kind, locations, optional }: GuardSettings): Security {
-  return securityOf(instance, kind, locations, optional !== false)
+/** The description of a route, with the scopes that API keys need there. */
+function describing (schema: { description?: string } | undefined, guards: GuardSettings[]): string | undefined {
+  const scopes = guards.flatMap(({ keys, scopes }) => keys ? scopes : [])
+  const given = schema?.description
+  if (scopes.length === 0) return given
+  return `${given === undefined ? '' : `${given} `}API keys need: ${[...new Set(scopes)].join(', ')}.`
 }
 
 /** The security of two guards on one route: each requirement of the one together with each of the other. */

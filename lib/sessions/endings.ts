@@ -26,6 +26,12 @@ export interface Ender {
   within?: (tx: EntityManager) => Promise<void>
 }
 
+/**
+ * Ends what else lets somebody in than sessions, and was made since a moment, in a transaction that has locked the
+ * user. Gives the ids that are over.
+ */
+export type EndAlso = (tx: EntityManager, userId: string, since: Date) => Promise<string[]>
+
 /** The ways in which sessions and tokens end. Each is one short transaction, with its entry in the log. */
 export interface Endings {
   /** Ends a session; if a user is named, only one of theirs. False when there is none that goes on. */
@@ -46,9 +52,15 @@ export interface Endings {
    * at the new epoch with tokens of a new generation. Each session has an entry beside the user's: if the database
    * loses this commit later, the epoch may be reached once more, and must not make a token good again. Locks the user,
    * then sessions, then the log, as every transaction does, against deadlocks. False when there is no such user.
+   * API keys that were made since a moment end too: of who is disabled or closing all, else none unless `keysSince`
+   * says it.
    * @throws {TokenRevoked | TokenSuperseded} when the session that is to go on is over, or its token void
    */
-  endOthers: (tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof) => Promise<boolean>
+  endOthers: (
+    tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof, keysSince?: Date
+  ) => Promise<boolean>
+  /** What else ends. A feature adds its own when it is opened. */
+  also: EndAlso[]
   /**
    * In a transaction, which may be the host's: locks a user, as a login does, and gives the ids of the sessions that
    * nobody has ended, but for one that is to go on. Undefined when there is no such user.
@@ -60,13 +72,18 @@ export interface Endings {
   isTokenRevoked: (claims: Pick<AccessClaims, 'jti'>) => Promise<boolean>
 }
 
+/** Reasons that end all API keys too. */
+const endingKeys: EndReason[] = ['disabled', 'closing']
+
 export function createEndings (database: Database, log: RevocationLog, raiseFloor: RaiseFloor): Endings {
+  const also: EndAlso[] = []
   const tokenEntry = database.statement(({ query }) =>
     query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
   const epochOf = database.statement(({ query }) => query(User).select('epoch').where({ id: 'userId' }))
 
   async function endOthers (
-    tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof
+    tx: EntityManager, write: Write, userId: string, reason: EndReason, proof?: Proof,
+    keysSince = endingKeys.includes(reason) ? new Date(0) : undefined
   ): Promise<boolean> {
     const raised = await tx.nativeUpdate(User, { id: userId }, { epoch: raw<number>('epoch + 1') })
     if (raised === 0) return false
@@ -75,7 +92,9 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     await markEnded(tx, ended, reason)
     if (proof) await tx.nativeUpdate(Session, { id: proof.sessionId, revokedAt: null }, { ver: epoch })
     const goesOn = proof && await raiseFloor(tx, proof)
-    for (const id of ended) await write('session', id)
+    const endedToo: string[] = []
+    if (keysSince) for (const end of also) endedToo.push(...await end(tx, userId, keysSince))
+    for (const id of [...ended, ...endedToo]) await write('session', id)
     if (goesOn) await write('session', goesOn.id, goesOn.floorGen)
     await write('user', userId, epoch)
     return true
@@ -99,6 +118,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
   }
 
   return {
+    also,
     endThese,
     endOthers,
     lockLiving,

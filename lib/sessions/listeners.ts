@@ -7,6 +7,8 @@ export interface Listener {
   claims: SharedClaims
   /** True where a guard with the consistency `stateless` has let them in: no database is asked for them. */
   isStateless: boolean
+  /** Asks about an API key again, whose entry says that it has changed, and gives its expiry. */
+  expiryOf?: (() => Promise<number>) | undefined
   /** Called once, with the error that a guard would answer with. */
   end: (reason: Error) => void
   /** Finds out whether the token is over, since entries of the log may have been missed. Never throws. */
@@ -55,6 +57,7 @@ export function createListeners (): Listeners {
       for (const listener of [...bySubject.get(ending.subject) ?? []]) {
         const reason = reasonOf(listener.claims, ending)
         if (reason) listener.end(reason)
+        else if (listener.expiryOf && ending.kind === 'session') listener.judge()
       }
     },
 

@@ -5,6 +5,7 @@ import { selectFrom } from '../database/statement.ts'
 import { Session } from './entity.ts'
 import { isId } from '../tokens/claims.ts'
 import type { EndReason } from './endings.ts'
+import type { Follower } from './followers.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import type { Revocations } from './revocations.ts'
 
@@ -22,6 +23,15 @@ interface Revived extends Row {
   floor: number
 }
 
+interface RestoreParts {
+  database: Database
+  revocations: Revocations
+  revocationLog: RevocationLog
+  /** Whose ends stand in the log too. */
+  followers: Pick<Follower, 'restore'>[]
+  log: FastifyBaseLogger
+}
+
 /** Few enough that nobody waits long for a batch. */
 const batchSize = 200
 
@@ -33,7 +43,7 @@ const reason = 'restore' satisfies EndReason
  * @throws {Unavailable} the function: what it has not written by then another call writes
  */
 export function createRestore (
-  database: Database, revocations: Revocations, revocationLog: RevocationLog, log: FastifyBaseLogger
+  { database, revocations, revocationLog, followers, log }: RestoreParts
 ): () => Promise<void> {
   async function revivedAmong (floors: Map<string, number>): Promise<Revived[]> {
     const where = { id: { $in: [...floors.keys()] }, revokedAt: null }
@@ -57,6 +67,8 @@ export function createRestore (
 
   return async () => {
     const known = revocations.floors().filter(([subject]) => isId(subject))
+    const ended = known.filter(([, floor]) => floor === Infinity).map(([id]) => id)
+    for (const follower of followers) await follower.restore(ended)
     let sessions = 0
     for (let done = 0; done < known.length; done += batchSize) {
       const revived = await revivedAmong(new Map(known.slice(done, done + batchSize)))

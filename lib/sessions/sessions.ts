@@ -8,6 +8,7 @@ import { createConfirmations } from './confirmations.ts'
 import { createEndings, type Endings } from './endings.ts'
 import { createSessionFinder } from './find-session.ts'
 import { createFloor } from './floor.ts'
+import type { Follower } from './followers.ts'
 import { createListeners } from './listeners.ts'
 import { createLogouts, type Logouts } from './logout.ts'
 import type { Hooks, SessionSettings } from './options.ts'
@@ -27,6 +28,8 @@ export interface Sessions extends Births, Refreshes, ShownTokens, Logouts, Reaut
   revocations: Revocations
   revocationLog: RevocationLog
   signals: Signals
+  /** Others who go by the log of revocations. A feature adds its own when it is opened. */
+  followers: Follower[]
   /** Writes what is still only in memory, if it can, and follows the log no longer. */
   close: () => Promise<void>
 }
@@ -51,18 +54,20 @@ export async function openSessions (parts: SessionParts, settings: SessionSettin
   const { database, knownUsers, events, telemetry, log } = parts
   const revocations = createRevocations(settings, knownUsers.forget, await database.clock?.())
   const listeners = createListeners()
+  const followers: Follower[] = []
   const revocationLog = await openRevocationLog({
     database,
     telemetry,
     events,
-    apply: (ending: Ending) => [revocations, listeners].forEach((taker) => taker.apply(ending)),
+    apply: (ending: Ending) => [revocations, ...followers, listeners].forEach((taker) => taker.apply(ending)),
     reset () {
       knownUsers.forgetAll()
+      for (const follower of followers) follower.reset()
       listeners.judgeAll()
     },
     restore: () => restore(),
   }, settings, log)
-  const restore = createRestore(database, revocations, revocationLog, log)
+  const restore = createRestore({ database, revocations, revocationLog, followers, log })
   const signals = createSignals({ listeners, revocations, knownUsers, revocationLog }, settings)
 
   const finder = createSessionFinder(database)
@@ -83,6 +88,7 @@ export async function openSessions (parts: SessionParts, settings: SessionSettin
     revocations,
     revocationLog,
     signals,
+    followers,
     async close () {
       await confirmations.flushAll().catch((error) => {
         log.warn(error, 'What was noted of sessions is lost: the database is away')

@@ -23,7 +23,7 @@ export interface Signals {
   close: () => Promise<void>
 }
 
-type Admitted = Pick<Listener, 'claims' | 'isStateless'>
+type Admitted = Pick<Listener, 'claims' | 'isStateless' | 'expiryOf'>
 
 export interface SignalParts {
   listeners: Listeners
@@ -63,11 +63,12 @@ export function createSignals (
   }
 
   /** Asks the database only where this process does not know the user. */
-  async function judge ({ claims, isStateless, end }: Listener): Promise<void> {
+  async function judge ({ claims, isStateless, expiryOf, end }: Listener): Promise<void> {
     if (isExpired(claims, leewaySeconds)) return end(new TokenExpired())
     const refusal = refusalOf(claims, revocations)
     if (refusal) return end(refusal)
     if (isStateless) return
+    if (expiryOf) return expiryOf().then((exp) => { claims.exp = exp }, end)
 
     const judgeUser = (user: KnownUser | null) => { if (!mayComeIn(user, claims)) end(new TokenRevoked()) }
     const known = knownUsers.remembered(claims.sub)
@@ -76,7 +77,7 @@ export function createSignals (
   }
 
   return {
-    of ({ claims, isStateless }, response, inWords) {
+    of ({ claims, isStateless, expiryOf }, response, inWords) {
       const controller = new AbortController()
       const stop = () => {
         response.off('close', stop)
@@ -85,6 +86,7 @@ export function createSignals (
       const listener: Listener = {
         claims,
         isStateless,
+        expiryOf,
         end (reason) { if (stop()) controller.abort(inWords(reason)) },
         judge: () => judge(listener),
       }

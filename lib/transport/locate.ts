@@ -80,7 +80,7 @@ const separators = [' ', '\t', '\u00A0', ',']
 /**
  * RFC 6750 §2.1. The scheme is case-insensitive (RFC 9110 §11.1). A header with another scheme holds no token of ours.
  */
-function tokenIn (value: string | string[] | undefined, scheme: string): string | undefined {
+export function tokenIn (value: string | string[] | undefined, scheme: string): string | undefined {
   if (typeof value !== 'string' || value === '') return
   const [first] = /[^\s,]*/.exec(value)!
   if (scheme !== '' && first.toLowerCase() !== scheme.toLowerCase()) return

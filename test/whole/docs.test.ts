@@ -141,6 +141,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     email: { verification: 'first' },
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },
+    keys: true,
     encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
   })
   for (const told of firstColumn('routes')) {
@@ -152,8 +153,8 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const more = switches.flatMap(({ route: { also = [] } }) => also)
   const unswitched = namesIn(read('docs/routes.md'), 3).filter((name) => !name.startsWith('routes.'))
   // Beside its own path one switch has two more of sessions, two of oneself, three of users, one
-  // of logins by mail, five of invitations, eight of factors, and five of passkeys.
-  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 3 + 1 + 5 + 8 + 5
+  // of logins by mail, five of invitations, eight of factors, five of passkeys, and four of API keys.
+  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 3 + 1 + 5 + 8 + 5 + 4
   t.equal(firstColumn('routes').length, expected)
 })
 
@@ -168,6 +169,7 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
     email: { verification: 'first' },
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },
+    keys: true,
     encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   })
@@ -211,7 +213,7 @@ t.test('every decorator stands in docs/guards.md, and none that is gone', async 
 })
 
 t.test('every service stands in the docs, at one page and in the index, and none that is gone', async (t) => {
-  const { app } = await build(t, { passkeys: { origins: ['https://app.example.com'] } })
+  const { app } = await build(t, { passkeys: { origins: ['https://app.example.com'] }, keys: true })
   const names = Object.entries(app.accounts).flatMap(([name, service]) => {
     const calls = typeof service === 'object' ? Object.entries(service) : []
     const isGroup = calls.length > 0 && calls.every(([, call]) => typeof call === 'function')

@@ -51,7 +51,7 @@ export function emailLogin (spine: Spine, mail: MailProofs, throttle: Limits): A
 
     const now = new Date()
     await tx.nativeUpdate(User, { id: user.id }, { passwordHash: '', emailVerifiedAt: now, updatedAt: now })
-    await endings.endOthers(tx, write, user.id, 'password')
+    await endings.endOthers(tx, write, user.id, 'password', undefined, new Date(0))
     await reclaim(tx, user, { note, callHost })
     return (await lookUp.byId(user.id, tx))!
   }

@@ -82,7 +82,7 @@ export function createChanging (
       await oneTimes.voidOf(tx, user.id, suspects)
       const since = new Date(proof.createdAt.getTime() - clocksDifferMs)
       for (const take of takesBackAlso) await take(tx, user, { since, note, client })
-      await endings.endOthers(tx, write, user.id, 'address')
+      await endings.endOthers(tx, write, user.id, 'address', undefined, since)
       await note({ type: 'email-reverted', userId: user.id, client })
       if (user.closesAt) await note({ type: 'restored', userId: user.id, client })
       const locale = localeFor(publicUsers.of({ ...user, ...change }), client)

@@ -29,7 +29,7 @@ export function createResetting (
       const isFirst = user.emailVerifiedAt === null
       const change = { passwordHash, passwordChangedAt: now, updatedAt: now, resetDueAt: null, mailFailedAt: null }
       await tx.nativeUpdate(User, { id: user.id }, { ...change, ...isFirst && { emailVerifiedAt: now } })
-      await endings.endOthers(tx, write, user.id, 'password')
+      await endings.endOthers(tx, write, user.id, 'password', undefined, isFirst ? new Date(0) : undefined)
       await note({ type: 'reset', userId: user.id, client })
       if (isFirst) await reclaim(tx, user, { note, callHost, client })
       await notify(tx, 'passwordChanged', { ...user, emailVerifiedAt: now, mailFailedAt: null }, { client })

@@ -13,7 +13,8 @@ import type { Changes } from './changes.ts'
 export function me ({ guards, settings, users }: Spine, changes: Changes): AddRoutes {
   const { fields, publicUsers } = users
   const onRequest = guards.ownAuthenticate
-  const { decoratorName, locations } = settings
+  const { apiKeys, decoratorName, locations } = settings
+  const onShow = apiKeys ? guards.ownGuard({ keys: true }) : onRequest
 
   const show = {
     operationId: 'me',
@@ -39,7 +40,7 @@ export function me ({ guards, settings, users }: Spine, changes: Changes): AddRo
   return (scope, path) => {
     scope.get(
       path,
-      { schema: show, onRequest },
+      { schema: show, onRequest: onShow },
       async (request): Promise<AccountsUser> => request[decoratorName as 'user']
     )
 

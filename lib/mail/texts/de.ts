@@ -125,6 +125,12 @@ export const de: MailWords = {
         'Passkey oder Wiederherstellungscodes wurden eingerichtet, ersetzt oder entfernt.'],
       end: [takeBack],
     },
+    'key-created': {
+      subject: 'Ein neuer API-Schlüssel für {app}',
+      what: ['Für Ihr Konto bei {app} wurde ein API-Schlüssel erstellt. Ein Programm, das ihn hat, handelt für Sie.'],
+      end: ['Wenn Sie das nicht waren, beenden Sie diesen Schlüssel, ändern Sie Ihr Passwort, und beenden Sie alle ' +
+        'anderen Schlüssel und Sitzungen, die Sie nicht kennen.'],
+    },
   },
   code: 'Oder tippen Sie diesen Code dort, wo Sie begonnen haben. Er gilt {code-life}:',
   message: 'Wer Sie einlädt, schreibt:',

@@ -125,6 +125,12 @@ export const en: MailWords = {
         'or recovery codes were set up, replaced or taken away.'],
       end: [takeBack],
     },
+    'key-created': {
+      subject: 'A new API key for {app}',
+      what: ['An API key was made for your account of {app}. A program that has it acts for you.'],
+      end: ['If it was not you, end that key, change your password, and end all other keys and sessions that you do ' +
+        'not know.'],
+    },
   },
   code: 'Or type this code where you asked for it. It is good for {code-life}:',
   message: 'Whoever invites you writes:',
