@@ -40,9 +40,10 @@ export async function fillSessions (
   await sql.run(`insert into accounts_users (id, username, username_key, password_hash, roles, profile, epoch, created_at, updated_at, password_changed_at)
     select ${id('0180', 'i')}, ${id('user', 'i').replace('::uuid', '')}, ${id('key0', 'i').replace('::uuid', '')}, '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g', '[]', '{}', 0, ${then}, ${then}, ${then}
     from ${numbers(users)}`)
-  await sql.run(`insert into accounts_sessions (id, user_id, ver, salt, gen, prev_gen, confirmed_gen, answered_at, created_at, auth_time, last_used_at, refresh_expires_at, absolute_expires_at, transport, user_agent, ip)
+  await sql.run(`insert into accounts_sessions (id, user_id, ver, salt, gen, prev_gen, confirmed_gen, answered_at, created_at, auth_time, last_used_at, refresh_expires_at, expires_day, absolute_expires_at, transport, user_agent, ip)
     select ${id('0190', 'i')}, ${id('0180', `(1 + i % ${users})`)}, 0, ${id('salt', 'i').replace('::uuid', '')}, 3, 2, 3, ${then}, ${then}, ${then}, ${then},
-      case when i <= ${expired} then ${past} else ${soon} end, ${late}, 'body', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36', '192.0.2.1'
+      case when i <= ${expired} then ${past} else ${soon} end,
+      case when i <= ${expired} then ${Math.floor((now - day) / day)} else ${Math.floor((now + 30 * day) / day)} end, ${late}, 'body', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36', '192.0.2.1'
     from ${numbers(sessions)}`)
   await recount(sql, kind)
 }

@@ -11,6 +11,7 @@ import { OneTime } from './one-time/entity.ts'
 import { oneTimeMigrations } from './one-time/migrations.ts'
 import { SpentRow } from './one-time/spent-entity.ts'
 import { Session } from './sessions/entity.ts'
+import { sessionMigrations } from './sessions/migrations.ts'
 import { ensureRows, Revision } from './sessions/revision.ts'
 import { RevokedToken } from './sessions/revoked-token.ts'
 import { User } from './users/entity.ts'
@@ -28,7 +29,8 @@ export const entities = [
 export const tables: Schema = {
   entities,
   migrations: [
-    firstMigrations, mailMigrations, oneTimeMigrations, ...cards.flatMap(({ migrations = [] }) => migrations),
+    firstMigrations, mailMigrations, oneTimeMigrations, sessionMigrations,
+    ...cards.flatMap(({ migrations = [] }) => migrations),
     eventMigrations,
   ],
   fill: ensureRows,

@@ -9,7 +9,7 @@ import type { SessionData } from './data.ts'
 import type { Endings } from './endings.ts'
 import { Session } from './entity.ts'
 import { SessionsFull } from './errors.ts'
-import { goingOn, lastUsedFirst } from './find-session.ts'
+import { expiring, goingOn, lastUsedFirst } from './find-session.ts'
 import type { SessionSettings } from './options.ts'
 import type { Note, Write } from './revocation-log.ts'
 
@@ -89,7 +89,7 @@ export function createBirths (
         createdAt: now,
         authTime: authTime ?? now,
         lastUsedAt: now,
-        refreshExpiresAt: new Date(now.getTime() + refresh.expiresInSeconds * 1000),
+        ...expiring(new Date(now.getTime() + refresh.expiresInSeconds * 1000)),
         absoluteExpiresAt: new Date(now.getTime() + refresh.maxAgeSeconds * 1000),
         transport,
         ...storable(client),

@@ -22,6 +22,8 @@ const SessionSchema = defineEntity({
     authTime: p.datetime(3).name('auth_time'),
     lastUsedAt: p.datetime(3).name('last_used_at'),
     refreshExpiresAt: p.datetime(3).name('refresh_expires_at'),
+    /** The day of that, in days since 1970, by which what has expired is found: a refresh seldom moves its index. */
+    expiresDay: p.integer().default(0).index().name('expires_day'),
     absoluteExpiresAt: p.datetime(3).name('absolute_expires_at'),
     transport: p.string().length(16).name('transport'),
     userAgent: p.string().length(512).strictNullable().name('user_agent'),
@@ -35,7 +37,7 @@ const SessionSchema = defineEntity({
     revokedAt: p.datetime(3).strictNullable().name('revoked_at'),
     revokeReason: p.string().length(32).strictNullable().name('revoke_reason'),
   },
-  indexes: [{ properties: ['user', 'revokedAt'] }, { properties: ['refreshExpiresAt'] }],
+  indexes: [{ properties: ['user', 'revokedAt'] }],
 })
 
 export class Session extends SessionSchema.class {}

@@ -26,8 +26,8 @@ export function leastFloor (from: number, to: number): number | undefined {
 export function createMoves ({ statement }: Pick<Database, 'statement'>, { replay }: Pick<RotationPolicy, 'replay'>) {
   const asRead = { id: 'id', gen: 'wasGen', revokedAt: null }
   const unseen = replay === 'until-confirmed' && { confirmedGen: { $lt: 'wasGen' } }
-  const nextLife = ['gen', 'answeredAt', 'refreshExpiresAt', 'lastUsedAt', 'ip', 'userAgent']
-  const adopted = ['gen', 'prevGen', 'prevBranch', 'answeredAt', 'refreshExpiresAt']
+  const nextLife = ['gen', 'answeredAt', 'refreshExpiresAt', 'expiresDay', 'lastUsedAt', 'ip', 'userAgent']
+  const adopted = ['gen', 'prevGen', 'prevBranch', 'answeredAt', 'refreshExpiresAt', 'expiresDay']
 
   const move = (written: string[], where: object = {}) =>
     statement(({ query }) => query(Session).update(named(written)).where({ ...asRead, ...where }))

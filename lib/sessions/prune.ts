@@ -1,5 +1,6 @@
 import type { Prune } from '../database/prune.ts'
 import { Session } from './entity.ts'
+import { dayOf } from './find-session.ts'
 import type { SessionSettings } from './options.ts'
 import { clockSkewSeconds, keptForSeconds } from './revocations.ts'
 import { RevokedToken } from './revoked-token.ts'
@@ -10,8 +11,11 @@ const beforeSkew = (now: number) => now - clockSkewSeconds * 1000
 export const pruneOfSessions: Prune<'sessions'> = {
   name: 'sessions',
   entity: Session,
-  by: 'refreshExpiresAt',
-  isOld: (now) => ({ refreshExpiresAt: { $lt: new Date(beforeSkew(now)) } }),
+  by: 'expiresDay',
+  isOld: (now) => ({
+    expiresDay: { $lte: dayOf(beforeSkew(now)) },
+    refreshExpiresAt: { $lt: new Date(beforeSkew(now)) },
+  }),
 }
 
 /**

@@ -1,6 +1,7 @@
 import { storable, type Client } from '../http/request.ts'
 import type { RefreshClaims } from '../tokens/claims.ts'
 import type { Session } from './entity.ts'
+import { expiring } from './find-session.ts'
 import { leastFloor, type createMoves } from './moves.ts'
 import type { SessionSettings } from './options.ts'
 import type { Verdict } from './rotation.ts'
@@ -48,7 +49,7 @@ function nextLife (session: Session, client: Client, { expiresInSeconds }: Sessi
     gen: session.gen + 1,
     answeredAt: now,
     lastUsedAt: now,
-    refreshExpiresAt: new Date(Math.min(idle, session.absoluteExpiresAt.getTime())),
+    ...expiring(new Date(Math.min(idle, session.absoluteExpiresAt.getTime()))),
     ...storable(client),
   }
 }
@@ -60,7 +61,7 @@ function adoption (session: Session, { gen, pa, iat, exp }: RefreshClaims): Step
     prevGen: pa?.gen ?? null,
     prevBranch: pa?.br ?? null,
     answeredAt: new Date(iat * 1000),
-    refreshExpiresAt: new Date(exp * 1000),
+    ...expiring(new Date(exp * 1000)),
   }
   const floorGen = pa ? leastFloor(session.gen, gen) : gen
   return floorGen === undefined

@@ -49,7 +49,7 @@ t.test('a row of the app’s that refers to an old session holds up nothing but 
     `create table devices (id int primary key, session ${session} not null, foreign key (session) references accounts_sessions (id)); `
   )
   await sql.run('insert into devices values (?, ?)', 1, id)
-  await sql.run('update accounts_sessions set refresh_expires_at = ?', new Date(0))
+  await sql.run('update accounts_sessions set refresh_expires_at = ?, expires_day = 0', new Date(0))
   await sql.run('update accounts_revoked_tokens set expires_at = ?, created_at = ?', new Date(0), new Date(0))
   await t.rejects(app.accounts.prune(), { code: 'ACCOUNTS_CONSTRAINT_VIOLATED' })
   t.same([await countOf('accounts_sessions', sql), await countOf('accounts_revoked_tokens', sql)], [1, 0])

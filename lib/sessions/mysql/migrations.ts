@@ -1,0 +1,32 @@
+import type { MigrationObject } from '@mikro-orm/core'
+import { Migration } from '@mikro-orm/migrations'
+
+/**
+ * MySQL and MariaDB. Frozen: what is released is never changed, only followed by another. The tables begin with the
+ * `name` of the accounts. Each statement commits by itself here, so all of them can be run again after one that failed.
+ */
+export function migrationsOf (name: string): MigrationObject[] {
+  class ExpiryDays extends Migration {
+    override async up () {
+      if (await this.lacksDays()) {
+        this.addSql(`alter table ${name}_sessions add column expires_day int not null default 0,
+          drop index ${name}_sessions_refresh_expires_at_index,
+          add index ${name}_sessions_expires_day_index (expires_day)`)
+      }
+      this.addSql(`update ${name}_sessions set expires_day = timestampdiff(day, '1970-01-01', refresh_expires_at)`)
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions drop index ${name}_sessions_expires_day_index, drop column expires_day,
+        add index ${name}_sessions_refresh_expires_at_index (refresh_expires_at)`)
+    }
+
+    private async lacksDays (): Promise<boolean> {
+      const [found] = await this.execute(`select 1 from information_schema.columns
+        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'expires_day'`)
+      return !found
+    }
+  }
+
+  return [{ name: '0021-expiry-days', class: ExpiryDays }]
+}
