@@ -18,35 +18,35 @@ export type { SoftCredential, SoftPasskey, SoftPasskeyOptions } from './features
 export type { KeptMail } from './mail/dev-outbox.ts'
 export type { TestOutbox } from './mail/testing.ts'
 
-/** Which accounts of the app, and how the tokens travel. */
+/** Which accounts of the app, and how the tokens are sent. */
 export interface SignInOptions {
   /** The name of the accounts. Default `'accounts'`. */
   name?: string
-  /** Default cookies, where the app's `transport` is not `'body'`. */
+  /** Default cookies, if the app's `transport` is not `'body'`. */
   transport?: Transport
-  /** What the session holds (`sessions.data`). Default what `hooks.onSession` gives. */
+  /** The data of the session (`sessions.data`). Default the result of `hooks.onSession`. */
   data?: SessionData | null
-  /** How well it was proved who it is, with the option `factors` or `passkeys`. Default by one factor. */
+  /** The level of authentication, with the option `factors` or `passkeys`. Default one factor. */
   acr?: Level
 }
 
-/** A user who is signed in, and what their requests bring. */
+/** A signed-in user, with the headers and cookies of their requests. */
 export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
   user: ManagedUser
   tokens: Tokens
   /** For `app.inject({ headers })`. */
   headers: Record<string, string>
-  /** By name. None where the tokens travel in bodies. */
+  /** The cookies by name. None if tokens are sent in bodies. */
   cookies: Record<string, string>
 }
 
 /**
- * Signs somebody in for a test, in about a millisecond: no password is asked for or hashed. The session is as fresh as
- * after a login. Who is there stays as they are; who is not is made, with the roles and fields that are given.
- * @throws {InputInvalid} for what no user can be
- * @throws {NotFound} for a user who is disabled
- * @throws {FactorRequired} for a user with a second factor, where no `acr` is given
- * @throws {OptionsInvalid} for options that are not
+ * Signs a user in for a test, in about a millisecond: no password is required or hashed. The session is as fresh as
+ * after a login. An existing user stays unchanged; a missing one is created, with the given roles and fields.
+ * @throws {InputInvalid} for an invalid user
+ * @throws {NotFound} for a disabled user
+ * @throws {FactorRequired} for a user with a second factor, if `acr` is not given
+ * @throws {OptionsInvalid} for unknown options
  */
 export function signIn (
   app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }
@@ -105,8 +105,8 @@ function jar (cookies: string[]): AnyReply {
 }
 
 /**
- * For the option `password.hasher` of a test: takes no time, and protects nothing.
- * @throws {OptionsInvalid} where `NODE_ENV` is `'production'`
+ * For the option `password.hasher` in tests: takes no time, and protects nothing.
+ * @throws {OptionsInvalid} if `NODE_ENV` is `'production'`
  */
 export const fastHasher: PasswordHasher = {
   /** A hash that only this verifies. */
@@ -129,25 +129,26 @@ export interface MailOptions {
 }
 
 /**
- * The mails that the accounts of an app have sent, which stay in memory where the option `mail` has no `send` and no
+ * The mails that the accounts of an app have sent. They stay in memory if the option `mail` has neither `send` nor
  * `smtp`.
- * @throws {OptionsInvalid} for options that are not, and for accounts without such mails
+ * @throws {OptionsInvalid} for unknown options, and for accounts without such mails
  */
 export function outbox (app: AnyApp, options: MailOptions = {}): TestOutbox {
   return testOutboxOf(servicesOf(app, 'outbox', options))
 }
 
 /**
- * Sends all mails that are due, and waits for it: also those that somebody has just asked for, which wait a moment.
- * @throws {OptionsInvalid} for options that are not, and for accounts without mails
+ * Sends all due mails and waits for them, including those that were just requested and wait a moment.
+ * @throws {OptionsInvalid} for unknown options, and for accounts without mails
  */
 export async function flushMail (app: AnyApp, options: MailOptions = {}): Promise<void> {
   await flushMailOf(servicesOf(app, 'flushMail', options))
 }
 
 /**
- * Has the next mails of an app fail with this error, so many times: with `permanent: true` on it they are given up.
- * @throws {OptionsInvalid} for options that are not, and for accounts without mails in memory
+ * Makes the next mails of an app fail with this error, this many times. With `permanent: true` on the error they are
+ * given up.
+ * @throws {OptionsInvalid} for unknown options, and for accounts without mails in memory
  */
 export function failMail (app: AnyApp, error: Error, times = 1, options: MailOptions = {}): void {
   failMailOf(servicesOf(app, 'failMail', options), error, times)
@@ -162,7 +163,7 @@ function servicesOf (app: AnyApp, call: string, options: MailOptions): object {
 /** The authenticator app of a user in a test. */
 export interface TestTotp {
   /**
-   * A code that was not used yet, as the app shows it. Two fit at a time: then the clock has to move on.
+   * An unused code, as the app shows it. There are two at a time; then the clock has to advance.
    * @throws {Error} for a third one
    */
   code: () => string
@@ -170,9 +171,10 @@ export interface TestTotp {
 }
 
 /**
- * Sets an authenticator app up for a user, by id, name or address, in place of any before, and ends their sessions.
- * @throws {NotFound} for a user who is not there
- * @throws {OptionsInvalid} for accounts without the option `factors`, and where `NODE_ENV` is `'production'`
+ * Sets up an authenticator app for a user, by id, user name or address, replaces an earlier one, and ends their
+ * sessions.
+ * @throws {NotFound} if the user does not exist
+ * @throws {OptionsInvalid} for accounts without the option `factors`, and if `NODE_ENV` is `'production'`
  */
 export async function enrolTotp (
   app: AnyApp, user: string | { id: string }, options: MailOptions = {}
@@ -202,18 +204,18 @@ function refuseProduction (name: string): void {
   }
 }
 
-/** The time, in the hands of a test. */
+/** Controls the time of a test. */
 export interface Clock {
-  /** Moves it on, by a text such as `'31s'` or by seconds. */
+  /** Advances the time, by a duration such as `'31s'` or a number of seconds. */
   advance: (by: Duration) => void
-  /** Gives the time back. */
+  /** Restores the real time. */
   restore: () => void
 }
 
 /**
- * Stops the time of this process, from `now` or from this moment on, so that a test can see things expire. Timers go
- * on: only `Date` stands still, until it is moved. `prune()` goes by it. Uses the mock timers of node:test, of which
- * there is one set.
+ * Stops the time of this process at `now` or at the current time, so that a test can see things expire. Timers keep
+ * running: only `Date` stands still, until it is advanced. `prune()` uses it. It uses the mock timers of node:test, of
+ * which there is one set.
  */
 export function clock (now: Date | number = Date.now()): Clock {
   mock.timers.enable({ apis: ['Date'], now })

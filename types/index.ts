@@ -97,7 +97,7 @@ export type { Health, WaitingMails } from '../lib/sessions/health.ts'
 export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions/events.ts'
 export type { RefreshClaims } from '../lib/tokens/claims.ts'
 
-/** What has been counted since the app began, in this process. */
+/** The counters of this process since the start of the app. */
 export interface Counters
   extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters, PasskeyCounters,
   KeyCounters {}
@@ -108,7 +108,7 @@ export interface AccountsEvents
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
   RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents {}
 
-/** Why it happened, where there are several ways. */
+/** How it happened, if there are several ways. */
 export type EventReason = {
   [Name in keyof AccountsEvents]: AccountsEvents[Name] extends { reason: infer Reason } ? NamesIn<Reason> : never
 }[keyof AccountsEvents]
@@ -116,10 +116,10 @@ export type EventReason = {
 /** Not what stands for any name. */
 type NamesIn<Reason> = string extends Reason ? never : NonNullable<Reason>
 
-/** What happened to an account, and where it was asked for. Code asks from nowhere. */
+/** Something that happened to an account, and where it was requested. For code the address and user agent are null. */
 export type AccountEvent = EventOf<EventReason, object | null>
 
-/** How many rows `prune` has deleted. */
+/** The numbers of rows that `prune` has deleted. */
 export interface Pruned {
   sessions: number
   revocations: number
@@ -136,11 +136,11 @@ export interface Pruned {
   mails?: number
 }
 
-/** What code that is not a route may use. */
+/** Everything that code outside of routes can use: `app.accounts`. */
 export interface AccountsServices extends TokenServices {
-  /** With the option `factors` or `passkeys` alone. */
+  /** Only with the option `factors` or `passkeys`. */
   factors: FactorServices
-  /** With the option `passkeys` alone. */
+  /** Only with the option `passkeys`. */
   passkeys: PasskeyServices
   /** With the option `keys` alone. */
   keys: KeyServices
@@ -151,56 +151,55 @@ export interface AccountsServices extends TokenServices {
   mail: MailServices
   proofs: ProofServices
   /**
-   * A MikroORM that knows the entities of the accounts: the app's own if it does, or else the one that they are stored
-   * through.
+   * A MikroORM that contains the entities of the accounts: the app's own if it does, otherwise the one of the accounts.
    */
   orm: MikroORM
-  /** A hook that lets in a valid access token of these accounts, and answers 401 to everything else. */
+  /** A hook that requires a valid access token of these accounts, and answers 401 otherwise. */
   authenticate: Guard
   /**
-   * A hook for `preValidation` or `preHandler` that lets in a valid refresh token of these accounts, without spending
-   * it.
+   * A hook for `preValidation` or `preHandler` that requires a valid refresh token of these accounts, without using it
+   * up.
    */
   authenticateRefresh: Guard
   /**
-   * Makes a hook like `app.authenticate`, with switches.
-   * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID` for options that are not, where the route is written
+   * Creates a hook like `app.authenticate`, with switches.
+   * @throws {OptionsInvalid} `ACCOUNTS_OPTIONS_INVALID` for invalid options, where the route is defined
    */
   guard: (options?: GuardOptions) => Guard
   /**
-   * Puts a guard, as `guard` makes it, on every route of a scope, its HEADs, its child plugins and its not-found
-   * handler, also those that were there before. Our own routes stay as they are. A route with `config: { auth: false }`
-   * stays open.
+   * Puts a guard, as `guard` creates it, on every route of a scope, its HEAD routes, its child plugins and its
+   * not-found handler, including those that were registered before. The routes of the plugin are not affected. A route
+   * with `config: { auth: false }` stays open.
    */
   protect: (scope: FastifyInstance<any, any, any, any, any>, options?: GuardOptions) => void
   /**
-   * Deletes sessions and revocations that no token can be alive for, in batches, and says how many. Done once an hour
-   * by itself: see the option `prune`.
-   * @throws {Unavailable} also where the clock of this process is more than a minute off
+   * Deletes expired sessions, revocations and other rows, in batches, and returns their numbers. Runs once an hour by
+   * itself: see the option `prune`.
+   * @throws {Unavailable} also if the clock of this process is more than a minute off
    */
   prune: () => Promise<Pruned>
-  /** How the accounts are, for a health route. Never throws. */
+  /** Returns the state of the accounts, for a health route. Never throws. */
   check: () => Promise<Health>
-  /** What has been counted since the app began, in this process. */
+  /** The counters of this process since the start of the app. */
   counters: Readonly<Counters>
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A hook that lets in a valid access token, and answers 401 to everything else. */
+    /** A hook that requires a valid access token, and answers 401 otherwise. */
     authenticate: Guard
-    /** A hook for `preValidation` or `preHandler` that lets in a valid refresh token, without spending it. */
+    /** A hook for `preValidation` or `preHandler` that requires a valid refresh token, without using it up. */
     authenticateRefresh: Guard
     accounts: AccountsServices
   }
 
   interface FastifyContextConfig {
-    /** `false` leaves the route open in a scope that `app.accounts.protect` guards. */
+    /** `false` leaves the route open in a scope that `app.accounts.protect` protects. */
     auth?: boolean
   }
 
   interface FastifyRequest {
-    /** What let the request in. `null` until a guard has run. */
+    /** The token that let the request in. `null` until a guard has run. */
     auth: RequestAuth
   }
 }

@@ -1,4 +1,4 @@
-/** Whole seconds as a number, or a text such as `'30s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
+/** A number of whole seconds, or a text such as `'30s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`
 
 const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }

@@ -16,7 +16,7 @@ export interface AnyOrm {
   getMetadata: (...args: never[]) => unknown
 }
 
-/** An app's own MikroORM, or what gives it. */
+/** An app's own MikroORM, or a function that returns it. */
 export type OrmOption = AnyOrm | (() => AnyOrm | Promise<AnyOrm>)
 
 /**

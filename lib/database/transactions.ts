@@ -41,8 +41,8 @@ export interface Transactions {
 /** The option of every service that reads or writes. */
 export interface InTransaction {
   /**
-   * An entity manager of the host's. If a transaction is open in it, the service joins that, and what it writes holds
-   * once that is committed.
+   * An entity manager of your own. If it has an open transaction, the service joins it, and its changes take effect
+   * when you commit.
    */
   em?: EntityManager
 }

@@ -66,7 +66,7 @@ interface HappeningOf<Name extends string, Reason> {
   sessionId?: string | undefined
   /** Who did it, where it is another than whom a guard has let in. */
   actor?: string | undefined
-  /** Which of several ways it happened in. */
+  /** How it happened, if there are several ways. */
   reason?: NonNullable<Reason> | undefined
   /** Where it was asked for; code asks from nowhere. */
   client?: Client | undefined

@@ -2,7 +2,7 @@ import { Type, type TObject } from '@sinclair/typebox'
 import { path } from '../checks/kinds.ts'
 import { canSign, type Key } from '../tokens/key.ts'
 
-/** Turns a route on (`true`), off (`false`), or gives it another path below the prefix. */
+/** Turns a route on (`true`) or off (`false`), or sets its path below the prefix. */
 export type RouteSwitch = boolean | string
 
 /** What is to be known of a route before it is opened. */

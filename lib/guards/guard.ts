@@ -18,7 +18,10 @@ import type { KeyAccess } from './key-access.ts'
 import type { AuthOfKeys } from './key-auth.ts'
 import type { AuthOfRequests, RequestAuth, RequestToken } from './request-auth.ts'
 
-/** A hook that fits every Fastify app, whatever its server, logger and types. `request.auth.signal` needs the reply. */
+/**
+ * A hook for every Fastify app, whatever its server, logger and types. If you call it yourself, `request.auth.signal`
+ * needs the reply.
+ */
 export type Guard = (
   request: FastifyRequest<RouteGenericInterface, any, any, any, any, any, any>, reply?: AnyReply
 ) => Promise<void>

@@ -16,7 +16,7 @@ import type { PermissionSettings } from '../users/options.ts'
 import { createPermissions, permissionNames, type Permission } from '../users/permissions.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 
-/** How far a guard goes to find out whether a session goes on: to memory, to its row, or no further than the token. */
+/** How a guard checks whether a session is active: in memory, in the database, or only by the token. */
 export type Consistency = 'cached' | 'strict' | 'stateless'
 
 /** Decides about the signed-in user: only `true` lets the request in. */
@@ -25,7 +25,7 @@ export type GuardCheck = (user: AccountsUser, request: AnyRequest) => boolean | 
 /** Judges the claims of a token. */
 export type VerifyClaims = (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
 
-/** Says whether a token is on a list of revoked ones. */
+/** Whether a token is on the app's own list of revoked ones. */
 export type IsRevoked = (claims: TokenClaims, request?: AnyRequest) => boolean | Promise<boolean>
 
 export const options = {

@@ -8,7 +8,7 @@ import type { Location } from '../transport/options.ts'
 import type { Wording } from '../http/wording.ts'
 import type { AuthenticationSettings, GuardSettings } from './options.ts'
 
-/** What the token said that let a request in. */
+/** The claims of the token that let the request in. */
 export interface RequestAuth {
   claims: TokenClaims
   /** The token's JOSE header. */
@@ -19,21 +19,21 @@ export interface RequestAuth {
   /** What the API key is for. */
   scopes?: readonly string[] | undefined
   location: Location
-  /** All was proved no longer than 10 minutes ago that the account asks for. */
+  /** True if everything that the account requires was proved within the last 10 minutes. */
   fresh: boolean
-  /** How well it was proved who it is (RFC 9068 §2.2.1). Undefined without the options `factors` and `passkeys`. */
+  /** The level of authentication (RFC 9068 §2.2.1). Undefined without the options `factors` and `passkeys`. */
   acr: Level | undefined
-  /** By which methods (RFC 8176). Undefined without the options `factors` and `passkeys`. */
+  /** The methods of authentication (RFC 8176). Undefined without the options `factors` and `passkeys`. */
   amr: string[] | undefined
   /** The name of the accounts that let the request in. */
   instance: string
   /**
-   * Fires when the token is over while the response is still sent, or an upgraded connection open: when its session
-   * ends, it is revoked, expires or gives way to newer ones, or its user is signed out, disabled or deleted, whoever
-   * does it and in whichever process. Its `reason` is the error that a guard would answer with from then on:
-   * `ACCOUNTS_TOKEN_REVOKED`, `ACCOUNTS_TOKEN_EXPIRED`, `ACCOUNTS_TOKEN_SUPERSEDED`, or `ACCOUNTS_UNAVAILABLE` where
-   * the process is cut off from its database. Costs nothing until it is read.
-   * @throws {OptionsInvalid} where a guard was called by hand without the reply: `app.authenticate(request, reply)`
+   * Fires when the token ends while the response is being sent or an upgraded connection is open: when its session
+   * ends, it is revoked, expires or is superseded, or its user is signed out, disabled or deleted, by whomever and in
+   * any process. Its `reason` is the error that a guard would answer with from then on: `ACCOUNTS_TOKEN_REVOKED`,
+   * `ACCOUNTS_TOKEN_EXPIRED`, `ACCOUNTS_TOKEN_SUPERSEDED`, or `ACCOUNTS_UNAVAILABLE` if the process is cut off from its
+   * database. Costs nothing until it is read.
+   * @throws {OptionsInvalid} if a guard was called by hand without the reply: `app.authenticate(request, reply)`
    */
   readonly signal: AbortSignal
 }

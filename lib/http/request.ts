@@ -7,7 +7,7 @@ export type AnyRequest = FastifyRequest<any, any, any, any, any, any, any>
 /** A reply of any app. */
 export type AnyReply = FastifyReply<any, any, any, any, any, any, any>
 
-/** Where a request came from. The request itself would bring its password along. */
+/** Where a request came from, without its body, which may contain a password. */
 export interface RequestSource {
   /** Fastify's id of the request, as in its log. */
   requestId: string

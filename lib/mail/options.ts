@@ -13,22 +13,22 @@ import type { MailLocales, MailTemplates } from './texts.ts'
 import type { SendMail } from './transport.ts'
 
 /**
- * An SMTP server: a URL such as `smtp://user:password@smtp.example.com:587`, or what nodemailer takes for its SMTP
- * transport. Files and URLs are never read, and TLS is required but for this machine.
+ * An SMTP server: a URL such as `smtp://user:password@smtp.example.com:587`, or the options of nodemailer's SMTP
+ * transport. Files and URLs are never read, and TLS is required except on this machine.
  */
 export type SmtpServer = string | SmtpOptions
 
-/** What nodemailer takes for its SMTP transport: `host`, `port`, `secure`, `auth`, `tls`, `dkim` and more. */
+/** Options of nodemailer's SMTP transport: `host`, `port`, `secure`, `auth`, `tls`, `dkim` and more. */
 export interface SmtpOptions {
   host?: string
   port?: number
-  /** TLS from the beginning, as on port 465. Default STARTTLS. */
+  /** TLS from the start, as on port 465. Default STARTTLS. */
   secure?: boolean
   auth?: { user: string, pass: string }
   [option: string]: unknown
 }
 
-/** The language of a user's mails, such as `'de'`. Undefined for that of the browser. */
+/** The language of a user's mails, such as `'de'`. Undefined for the language of the browser. */
 export type LocaleOfUser = (user: AccountsUser | null, request?: AnyRequest) => string | undefined
 
 const noticeWords: Record<NoticeName, string> = {

@@ -7,7 +7,7 @@ export interface PageText {
   title: string
   /** Before the form. */
   what: string
-  /** What its button says. */
+  /** The label of the button. */
   action: string
   /** What is said in place of the form once it is done. */
   done: string

@@ -22,21 +22,21 @@ export interface TestOutbox {
   /** All that are kept, the newest last. */
   readonly mails: KeptMail[]
   /**
-   * The newest, of a kind or to an address where one is given.
-   * @throws {Error} where there is none
+   * The newest mail, of a kind or to an address if given.
+   * @throws {Error} if there is none
    */
   last: (kind?: AnyMailKind, to?: string) => KeptMail
   /**
-   * The oldest that `next` has not given yet, of a kind or to an address where one is given; waits for it, and sends
-   * what is due meanwhile. Each mail is given once.
-   * @throws {Error} where none comes within so many ms, by default 5000
+   * Waits for the oldest mail that `next` has not returned yet, of a kind or to an address if given, and sends due
+   * mails meanwhile. Returns each mail once.
+   * @throws {Error} if none arrives within this many ms, by default 5000
    */
   next: (kind?: AnyMailKind, options?: { to?: string, within?: number }) => Promise<KeptMail>
   /** The code in a mail, as digits. */
   code: (mail: Pick<KeptMail, 'text'>) => string
   /** The token in the first link of a mail. */
   token: (mail: Pick<KeptMail, 'text'>) => string
-  /** Forgets every mail there is, as between two tests. */
+  /** Removes all mails, for example between two tests. */
   clear: () => void
 }
 

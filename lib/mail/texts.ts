@@ -1,33 +1,33 @@
 import type { AnyMailKind, MailKind } from './kinds.ts'
 import type { PagesWords } from './page-words.ts'
 
-/** What a mail is made of. Nothing in it was typed by a stranger, and of others nothing but `message`. */
+/** The data of a mail. Nothing in it was typed by a stranger; only `message` was typed by somebody else. */
 export interface MailData {
   kind: AnyMailKind
   appName: string
-  /** The address that it goes to. */
+  /** The address of the recipient. */
   address: string
-  /** When it was asked for, or happened. */
+  /** When the mail was requested, or the event happened. */
   at: Date
-  /** Where from; null where that is not known. */
+  /** The IP address of the request; null if it is not known. */
   ip: string | null
-  /** The family of the browser, such as `Firefox on Linux`; null where that is not known. */
+  /** The family of the browser, such as `Firefox on Linux`; null if it is not known. */
   browser: string | null
-  /** Where its button leads. Undefined for a notice without one. */
+  /** The URL of the button. Undefined for a notice without one. */
   link?: string
-  /** A link by which whoever gets it by mistake says so. */
+  /** A link for people who receive the mail by mistake. */
   disownLink?: string
-  /** Digits to type where the mail was asked for, in groups. */
+  /** The code to type where the mail was requested, in groups of digits. */
   code?: string
-  /** How long the link is good, in seconds. */
+  /** How long the link is valid, in seconds. */
   linkSeconds?: number
-  /** How long the code is good, in seconds. */
+  /** How long the code is valid, in seconds. */
   codeSeconds?: number
-  /** What whoever invites has written, of `invite`: plain text in lines, to be escaped in HTML. */
+  /** For `invite`, the message of the inviter: plain text with line breaks, to be escaped in HTML. */
   message?: string
-  /** When the account is deleted, of `closing`. */
+  /** For `closing`, when the account will be deleted. */
   closesAt?: Date
-  /** What the app gave to `app.accounts.mail.send`. */
+  /** The data that the app passed to `app.accounts.mail.send`. */
   data?: Record<string, unknown>
 }
 
@@ -36,11 +36,11 @@ export interface KindWords {
   subject: string
   /** Paragraphs before the button. */
   what: string[]
-  /** What its button says. */
+  /** The label of the button. */
   action?: string
   /** Paragraphs at the end: what to do if it was not you. */
   end: string[]
-  /** What the link says by which whoever gets it by mistake says so. Without it there is no such link. */
+  /** The label of the link for people who receive the mail by mistake. Without it there is no such link. */
   disown?: string
 }
 

@@ -4,7 +4,7 @@ import type { MailContent } from './texts.ts'
 
 /** A mail that is ready to be sent. */
 export interface Mail extends MailContent {
-  /** The same for each try: whoever gets a mail twice can tell. */
+  /** The id of the mail, the same for each attempt, so that duplicates can be recognized. */
   id: string
   kind: AnyMailKind
   to: { address: string }
@@ -13,15 +13,15 @@ export interface Mail extends MailContent {
   locale: string
 }
 
-/** What a mail is sent with. */
+/** More about an attempt to send a mail. */
 export interface Sending {
-  /** Aborted after 30 seconds: it is tried again later. */
+  /** Aborted after 30 seconds; the mail is tried again later. */
   signal: AbortSignal
-  /** The first try is 1. */
+  /** The number of the attempt, from 1. */
   attempt: number
 }
 
-/** Sends one mail. An error with `permanent: true` says that it will never be taken. */
+/** Sends one mail. An error with `permanent: true` means that it will never be accepted. */
 export type SendMail = (mail: Mail, sending: Sending) => Promise<{ messageId?: string } | void>
 
 /** How mails leave. */

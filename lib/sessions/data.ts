@@ -10,7 +10,7 @@ import { forCode } from '../checks/field-schema.ts'
 import { isStorable } from '../users/fields.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from '../users/public-user.ts'
 
-/** What the app keeps of a session: as `AccountsTypes` says, or anything that JSON can say. */
+/** The app's data of a session: the type in `AccountsTypes`, or any JSON. */
 export type SessionData = AccountsTypes extends { session: infer Data } ? Data : Record<string, unknown>
 
 /** The most bytes of the data as JSON: it is read at each refresh, and may go into tokens. */

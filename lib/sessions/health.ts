@@ -4,30 +4,30 @@ import { Revision } from './revision.ts'
 import type { Revocations } from './revocations.ts'
 import type { RevocationLog } from './revocation-log.ts'
 
-/** The state of the accounts, for a health route of the app's. It holds nothing that strangers must not know. */
+/** The state of the accounts, for a health route. It contains no secrets. */
 export interface Health {
-  /** The database answers, and what was revoked elsewhere is known here. */
+  /** True if the database answers, and revocations of other processes are known here. */
   healthy: boolean
-  /** How long the database took for one row, in ms; null when it did not answer. */
+  /** How long the database took to read one row, in ms; null if it did not answer. */
   databaseMs: number | null
   /** How long ago the log of revocations was read, in ms. */
   stalenessMs: number
-  /** How many sessions and tokens are remembered as revoked. */
+  /** The number of ended sessions and revoked tokens in memory. */
   revocations: number
   /**
-   * How far the clock of this process is ahead of the database's, in ms, or on SQLite of the time since the process
-   * began; null when the database did not answer. Beyond a minute nothing is pruned.
+   * How far the clock of this process is ahead of the database's, in ms, or on SQLite ahead of the time since the
+   * process started; null if the database did not answer. Beyond a minute nothing is pruned.
    */
   clockSkewMs: number | null
-  /** How mails lie that are to be sent, where mail is on; null when the database did not answer. */
+  /** The state of the outbox, if mail is on; null if the database did not answer. */
   mails?: WaitingMails | null
 }
 
-/** Mails that are due and not sent, and those that were given up. */
+/** Waiting and failed mails. */
 export interface WaitingMails {
-  /** Mails that are due by now. More and more of them: nobody sends, or nobody takes them. */
+  /** Mails that are due. If the number grows, no process sends mails, or the server does not accept them. */
   due: number
-  /** How long the oldest of these has waited, in ms. */
+  /** How long the oldest due mail has waited, in ms. */
   oldestMs: number
   /** Mails of the last month that were given up. */
   failed: number

@@ -13,27 +13,30 @@ import { options as tokenOptions, type TokenSettings } from '../tokens/options.t
 import type { AccountsUser } from '../users/public-user.ts'
 import type { SessionData } from './data.ts'
 
-/** A bus of the app's own: it is given what to call when another process tells, and gives what tells the others. */
+/**
+ * The app's own message bus: receives a function to call when another process has sent a message, and returns a
+ * function that sends one.
+ */
 export type Wake = (onMessage: () => void) => (() => void) | void | Promise<(() => void) | void>
 
-/** Writes beside a registration, in its transaction. */
+/** Called in the transaction of a registration. */
 export type OnRegister = (em: EntityManager, user: AccountsUser, body: Record<string, unknown>) => unknown
 
-/** Says what a new session is to hold. */
+/** Returns the data of a new session. */
 export type OnSession = (
   user: AccountsUser, request?: AnyRequest
 ) => SessionData | null | undefined | Promise<SessionData | null | undefined>
 
-/** Is told of a user, and of the request that it came from. */
+/** Called with a user and the source of the request. */
 export type OnUser = (user: AccountsUser, source: RequestSource) => unknown
 
-/** Is told of somebody who has become a user; made by code, they come from no request. */
+/** Called with a new user. The source is null for users that code has created. */
 export type OnRegistered = (user: AccountsUser, source: RequestSource | null) => unknown
 
-/** Is told of what was typed as a name or an address. */
+/** Called with what was typed as a user name or address. */
 export type OnLoginFailed = (identifier: string, source: RequestSource) => unknown
 
-/** Is told of the session that was ended. */
+/** Called with the session that was ended. */
 export type OnReuse = (ended: { userId: string, sessionId: string }) => unknown
 
 export const options = {

@@ -13,7 +13,7 @@ export interface StoredSessions {
   find: SessionFinder['find']
   /** True if there is such a session, over or not. */
   isThere: (id: string) => Promise<boolean>
-  /** The sessions of a user that go on, the one used last first. */
+  /** Lists the active sessions of a user, the most recently used first. */
   list: (userId: string, em?: EntityManager) => Promise<Session[]>
   /** What the app keeps of a session. Without the option `sessions.data` the database is not asked. */
   dataOf: (id: string) => Promise<SessionData | null>

@@ -12,14 +12,14 @@ import type { AccountsUser, PublicFields, PublicUsers } from '../users/public-us
 import type { SignInSettings } from './options.ts'
 import { tokenResponseSchema } from './schema.ts'
 
-/** The answer that brings a session's tokens and its user. */
+/** The response that contains the tokens of a session and its user. */
 export interface TokenResponse extends TokenPair {
   user: AccountsUser
 }
 
-/** The answer for a session whose tokens travel in cookies, and so do not stand in the body. */
+/** The response for a session whose tokens are in cookies, and not in the body. */
 export interface CookieResponse extends Pick<TokenPair, 'token_type' | 'expires_in' | 'refresh_expires_in'> {
-  /** Goes into the header `X-CSRF-Token` of requests that change something. */
+  /** For the header `X-CSRF-Token` of requests that change something. */
   csrf_token: string
   user: AccountsUser
 }

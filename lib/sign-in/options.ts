@@ -12,10 +12,10 @@ export interface ClaimsSession {
   data: SessionData | null
 }
 
-/** What `claims` gives: as `AccountsTypes` says, or anything. */
+/** The result of `claims`: the type in `AccountsTypes`, or any. */
 export type CustomClaims = AccountsTypes extends { claims: infer Claims } ? Claims : Record<string, unknown>
 
-/** Gives more claims for the access tokens of a user. */
+/** Returns more claims for the access tokens of a user. */
 export type GiveClaims = (
   user: AccountsUser, request: AnyRequest | undefined, session: ClaimsSession
 ) => CustomClaims | Promise<CustomClaims>

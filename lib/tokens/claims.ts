@@ -20,7 +20,7 @@ export const sharedClaims = {
   sid: Id,
   /** The generation of the session's chain of refresh tokens. */
   gen: Counter,
-  /** The user's epoch at the login. */
+  /** The epoch of the user at the login. */
   ver: Counter,
   jti: Type.String({ pattern: '^[\\w-]{16,64}$' }),
   iat: NumericDate,
@@ -66,7 +66,7 @@ export function numericDate (date: Date): number {
 
 export const AccessClaimsSchema = Type.Object({
   ...sharedClaims,
-  /** When all was last proved that the account asks for. A refresh keeps it. */
+  /** When the user last proved everything that the account requires. A refresh keeps it. */
   auth_time: NumericDate,
 })
 

@@ -33,7 +33,7 @@ interface Verified<Kind, Claims> {
 export type VerifiedToken = Verified<'access', AccessClaims> | Verified<'refresh', RefreshClaims>
 export type TokenOf<Kind extends TokenKind> = Extract<VerifiedToken, { kind: Kind }>
 
-/** A token that nobody has checked. */
+/** A token that was decoded and not checked. */
 export interface DecodedToken {
   header: Record<string, unknown>
   claims: Record<string, unknown>

@@ -7,7 +7,7 @@ import { cookieProblems, cookieSettings } from './cookie-names.ts'
 /** A place where a token may be. */
 export type Location = 'header' | 'cookie' | 'body' | 'query' | 'protocol'
 
-/** How a session's tokens travel: in bodies, where scripts see them, or in cookies, where they do not. */
+/** How the tokens of a session are sent: in bodies, where scripts can read them, or in cookies, where they cannot. */
 export type Transport = 'body' | 'cookie'
 
 /** A label of a cookie's domain. In the domain and the path no `;` may end the attribute (RFC 6265 §4.1.1). */

@@ -3,7 +3,7 @@ import type { TokenSettings } from '../tokens/options.ts'
 import type { User } from './entity.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from './public-user.ts'
 
-/** Says who is let in by two factors alone. Asked when a user is read, not on every request: it has to be fast. */
+/** Whether a user must have two factors. Called when a user is read, not at every request. It has to be fast. */
 export type RequiresFactor = (user: AccountsUser) => boolean
 
 /** What the settings say of who needs a second factor. */

@@ -6,7 +6,7 @@ import type { TypeBox1Schema } from '../checks/typebox-1.ts'
 import type { TokenSettings } from '../tokens/options.ts'
 import { permissionNames, type RolePermissions } from './permissions.ts'
 
-/** The names that a person may sign in with. */
+/** What a user can sign in with. */
 export type Identifier = 'username' | 'email'
 
 /** A schema of the app's own. */

@@ -22,13 +22,13 @@ const BaseUserSchema = Type.Object({
 
 type DeclaredFields = AccountsTypes extends { user: infer Fields } ? Fields : {}
 
-/** The fields of the app's own that code gives to users, also those that `user.public` leaves out. */
+/** The app's own fields that code can set, including those that `user.public` leaves out. */
 export type GivenFields = DeclaredFields & (AccountsTypes extends { hidden: infer Fields } ? Fields : {})
 
-/** A user as `request.user` and every answer show it, with the fields of the app that are public. */
+/** A user as in `request.user` and in responses, with the public fields of the app. */
 export type AccountsUser = Static<typeof BaseUserSchema> & DeclaredFields
 
-/** A user as services give it. */
+/** A user as services return it. */
 export type ManagedUser = AccountsUser &
   Pick<User, 'disabledAt' | 'closesAt' | 'resetDueAt' | 'createdAt' | 'lastLoginAt'>
 

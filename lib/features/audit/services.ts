@@ -8,26 +8,26 @@ import type { Spine } from '../spine.ts'
 import type { EventFilter, ListEvents } from './listing.ts'
 import { EventQuerySchema } from './schema.ts'
 
-/** An event that is kept, as code sees it. */
+/** A stored event, as services return it. */
 export interface EventInfo {
   /** Ids grow with time. */
   id: string
   /** The name of its channel, such as `login`. */
   type: string
-  /** Whom it happened to. */
+  /** The id of the user it happened to. */
   userId: string | null
-  /** Who did it, where that was not the user. */
+  /** The id of the one who did it, if that was not the user. */
   actorId: string | null
-  /** The session that it happened to, or in. */
+  /** The id of the session that it concerns. */
   sessionId: string | null
-  /** Which of several ways it happened in. */
+  /** How it happened, if there are several ways. */
   reason: string | null
-  /** Where it was asked for. Null for code, and where it was erased. */
+  /** The IP address of the request. Null for code, and if it was erased. */
   ip: string | null
   userAgent: string | null
   /** Fastify's id of the request, as in its log. */
   requestId: string | null
-  /** What else is told of this type. */
+  /** More details of this type of event. */
   data: object | null
   /** The number of the seal that it is in. Null until it is sealed. */
   seal: number | null

@@ -4,7 +4,7 @@ import { settled, type Filled } from '../../checks/slice.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 import { RouteSchema } from '../routes.ts'
 
-/** Deletes what belongs to an account, in the transaction that deletes it. */
+/** Called in the transaction that deletes an account, to delete what belongs to it. */
 export type OnClose = (em: EntityManager, user: AccountsUser) => unknown
 
 export const options = {

@@ -4,21 +4,19 @@ import type { ManagedUser } from '../../users/public-user.ts'
 import type { Spine } from '../spine.ts'
 import type { Closing } from './closing.ts'
 
-/**
- * What code may do with accounts that are closed: parts of `app.accounts.users`. Options that they do not know are
- * `OptionsInvalid`.
- */
+/** Closed accounts: a part of `app.accounts.users`. Unknown options throw `OptionsInvalid`. */
 export interface ClosingServices {
   /**
-   * Closes an account, as its user does at `DELETE /me`: all sessions end, and with `closing.grace` it is deleted when
-   * that is over, which is given. Without it is deleted at once, and null is given. The only admin goes too.
+   * Closes an account, as its user does at `DELETE /me`: all sessions end. With `closing.grace` it returns when the
+   * account will be deleted. Without it, it deletes the account at once and returns null. It closes the account of the
+   * only admin too.
    * @throws {NotFound}
-   * @throws {UserReferenced} without a grace, where a row of yours refers to the user, and its foreign key does not let
-   * go: nothing is deleted
+   * @throws {UserReferenced} without a grace period, if a row of yours refers to the user, and its foreign key prevents
+   * the deletion: nothing is deleted
    */
   close: (id: string, options?: InTransaction) => Promise<Date | null>
   /**
-   * Keeps an account that was to be deleted. Nothing happens to another one.
+   * Restores an account that is scheduled for deletion. Has no effect on other accounts.
    * @throws {NotFound}
    */
   restore: (id: string, options?: InTransaction) => Promise<ManagedUser>

@@ -2,7 +2,7 @@ import { Callable } from '../../checks/kinds.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 import { RouteSchema } from '../routes.ts'
 
-/** Gives what the app keeps of a user, as what JSON can say. */
+/** Returns the app's data about a user, as JSON. */
 export type OnExport = (user: AccountsUser) => unknown
 
 export const hooks = {

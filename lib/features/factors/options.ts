@@ -57,7 +57,7 @@ export interface FactorsChanged {
   change: 'factor-added' | 'factor-removed' | 'factors-reset'
 }
 
-/** Told of a user whose second factors have changed. Code asks from nowhere. */
+/** Called when the second factors of a user have changed. For changes by code the source is null. */
 export type OnFactorsChanged = (user: AccountsUser, changed: FactorsChanged, source: RequestSource | null) => unknown
 
 export const hooks = {

@@ -5,11 +5,11 @@ import type { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 import type { Method } from './factors.ts'
 
-/** What a user has set up, as `GET /factors` and `factors.of` show it. Times are texts, as in answers. */
+/** The second factors of a user, as `GET /factors` and `factors.of` return them. Times are ISO strings. */
 export interface FactorOverview {
-  /** Whether a first factor alone signs nobody in. */
+  /** Whether a second factor is required to sign in. */
   second_factor: boolean
-  /** Whether the app lets this user in by two factors alone (`factors.requireFor`). */
+  /** Whether the app requires two factors of this user (`factors.requireFor`). */
   required: boolean
   /** The authenticator app. Null where there is none. */
   totp?: { created_at: string, last_used_at: string | null } | null

@@ -8,36 +8,33 @@ import type { Factors } from './factors.ts'
 import type { FactorOverview, Overview } from './overview.ts'
 import type { Reset, Which } from './reset.ts'
 
-/** What `factors.reset` takes away. */
+/** What `factors.reset` removes. */
 export interface ResetWhich {
   totp?: boolean
   passkeys?: boolean
   recovery_codes?: boolean
-  /** The browsers that are remembered. */
+  /** Remembered browsers. */
   devices?: boolean
 }
 
-/**
- * What code may do with second factors, with the option `factors` or `passkeys`. Options that they do not know are
- * `OptionsInvalid`.
- */
+/** Second factors of users, with the option `factors` or `passkeys`. Unknown options throw `OptionsInvalid`. */
 export interface FactorServices {
   /**
-   * What a user has set up, as `GET /factors` answers it.
+   * Returns the second factors of a user, as `GET /factors` does.
    * @throws {NotFound}
    */
   of: (userId: string, options?: InTransaction) => Promise<FactorOverview>
   /**
-   * Takes factors of a user away, all where none is named, and ends all sessions: for who has lost them. Make sure who
+   * Removes factors of a user, all if none is named, and ends all sessions: for users who have lost them. Verify who
    * asks for it.
    * @throws {NotFound}
-   * @throws {LastCredential} where the user has no password, and passkeys are the way in
+   * @throws {LastCredential} if the user has no password and signs in with passkeys
    */
   reset: (userId: string, which?: ResetWhich, options?: InTransaction) => Promise<void>
   /**
-   * Makes new recovery codes, and gives them this once; the old ones are void.
+   * Replaces the recovery codes of a user and returns the new ones, only this once.
    * @throws {NotFound}
-   * @throws {FactorMissing} where the user has no factor that they could stand in for
+   * @throws {FactorMissing} if the user has no factor that they could replace
    */
   regenerateRecoveryCodes: (userId: string, options?: InTransaction) => Promise<string[]>
 }

@@ -5,23 +5,23 @@ import { isStorable } from '../../users/fields.ts'
 /** What an invitation is made of. */
 export interface Invited {
   email: string
-  /** What the new user may do. */
+  /** The roles of the new user. */
   roles?: string[] | undefined
-  /** What is to be known when it is accepted; its member `public` is shown to whoever has the link. */
+  /** Data for the acceptance. Its member `public` is shown to whoever has the link. */
   data?: Record<string, unknown> | undefined
-  /** What the mail says beside our words, as plain text of up to 500 characters. */
+  /** A personal message in the mail: plain text of up to 500 characters. */
   message?: string | undefined
 }
 
-/** An invitation that is good. */
+/** A valid invitation. */
 export interface Invitation {
   id: string
   email: string
   roles: string[]
   data: Record<string, unknown> | null
-  /** What the mail says beside our words. */
+  /** The personal message in the mail. */
   message: string | null
-  /** Who has made it; null for code. */
+  /** The id of the inviter; null for code. */
   inviterId: string | null
   createdAt: Date
   expiresAt: Date

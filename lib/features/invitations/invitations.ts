@@ -34,12 +34,12 @@ export interface Invitations {
     limit: number, after?: string, em?: EntityManager
   ) => Promise<{ invitations: Invitation[], next: string | null }>
   /**
-   * Makes an invitation void.
+   * Withdraws an invitation.
    * @throws {NotFound}
    */
   revoke: (id: string, em?: EntityManager) => Promise<void>
   /**
-   * Sends its mail once more.
+   * Sends the mail of an invitation again.
    * @throws {NotFound}
    */
   send: (id: string, em?: EntityManager) => Promise<void>

@@ -5,7 +5,7 @@ import { linkProblems, withMail, type options as mailOptions } from '../../mail/
 import type { AccountsUser } from '../../users/public-user.ts'
 import { RouteSchema, type RouteSwitch } from '../routes.ts'
 
-/** Writes beside an invitation that is accepted, in its transaction: the place for teams. */
+/** Called in the transaction in which an invitation is accepted, for example to add the user to a team. */
 export type OnInvitationAccepted = (
   em: EntityManager, user: AccountsUser, invitation: { data: Record<string, unknown> | null, inviterId: string | null }
 ) => unknown

@@ -8,31 +8,28 @@ import type { Invitation, Invited } from './invitation.ts'
 import type { Invitations } from './invitations.ts'
 import { InvitedSchema } from './schema.ts'
 
-/**
- * What code may do with invitations. Options that they do not know are `OptionsInvalid`, and so is every call without
- * `mail.links.invite`.
- */
+/** Invitations. Unknown options throw `OptionsInvalid`, and so does every call without `mail.links.invite`. */
 export interface InvitationServices {
   /**
-   * Invites an address by mail, or gives the invitation that is good for it already.
+   * Invites an address by mail, or returns its valid invitation.
    * @throws {InputInvalid}
    */
   create: (invited: Invited, options?: InTransaction) => Promise<Invitation>
   /**
-   * A part of the invitations that are good, the newest first: `limit` of them (1 to 100, default 50), after the one
-   * with the id `after`, which is the `next` of the part before.
+   * Lists valid invitations, the newest first: a page of `limit` (1 to 100, default 50), after the one with the id
+   * `after`, which is the `next` of the previous page.
    * @throws {InputInvalid}
    */
   list: (
     options?: InTransaction & { limit?: number, after?: string }
   ) => Promise<{ invitations: Invitation[], next: string | null }>
   /**
-   * Makes an invitation void.
+   * Withdraws an invitation.
    * @throws {NotFound}
    */
   revoke: (id: string, options?: InTransaction) => Promise<void>
   /**
-   * Sends its mail once more.
+   * Sends the mail of an invitation again.
    * @throws {NotFound}
    */
   send: (id: string, options?: InTransaction) => Promise<void>

@@ -14,14 +14,11 @@ import { isOwnKind, ownMailSeconds, sendable } from './own-mail.ts'
 import { createStoredMails, type MailInfo } from './stored-mails.ts'
 import type { Spine } from '../spine.ts'
 
-/**
- * What code may do with mails. Options that they do not know are `OptionsInvalid`, and so is every call where mail is
- * off.
- */
+/** Mails. Unknown options throw `OptionsInvalid`, and so does every call if mail is off. */
 export interface MailServices {
   /**
-   * Writes a mail to a user, which is sent once the transaction is committed: `reset` or `verify`, with a link, or of a
-   * kind of the app's own that has a template in `mail.templates`, which gets `data`. Nobody who is disabled gets one.
+   * Writes a mail to a user, which is sent once the transaction is committed: `reset` or `verify`, with a link, or a
+   * kind of your own with a template in `mail.templates`, which receives `data`. Disabled users get no mail.
    * @throws {NotFound}
    * @throws {OptionsInvalid} for another kind
    */
@@ -29,20 +26,20 @@ export interface MailServices {
     kind: AnyMailKind, user: string | { id: string }, data?: Record<string, unknown>, options?: InTransaction
   ) => Promise<{ id: string }>
   /**
-   * Has a mail sent now that was given up, or that waits for its next try.
-   * @throws {NotFound} for a mail that is not there, or is sent, or whose link is over
+   * Sends a mail now that was given up, or that waits for its next attempt.
+   * @throws {NotFound} for a mail that does not exist, was sent, or whose link has expired
    */
   retry: (id: string, options?: InTransaction) => Promise<void>
   /**
-   * Tells that an address takes no mails, as a service that sends them reports: its user gets no notices until they
-   * have proved it again. An address that nobody has is nothing.
+   * Reports that an address does not accept mails, as your mail service tells you: its user gets no notices until they
+   * verify it again. An unknown address has no effect.
    */
   failed: (bounce: { address: string, kind?: 'bounce' | 'complaint' }, options?: InTransaction) => Promise<void>
   /** A mail by its id; null if there is none. */
   find: (id: string, options?: InTransaction) => Promise<MailInfo | null>
   /**
-   * A part of the mails of the last month, the newest first: `limit` of them (1 to 100, default 50), of one `state`
-   * where that is given, after the one with the id `after`, which is the `next` of the part before.
+   * Lists mails of the last month, the newest first: a page of `limit` (1 to 100, default 50), of one `state` if given,
+   * after the one with the id `after`, which is the `next` of the previous page.
    * @throws {InputInvalid}
    */
   list: (

@@ -2,7 +2,10 @@ import type { EntityManager } from '@mikro-orm/core'
 import { Callable } from '../../checks/kinds.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 
-/** Takes away what belongs to an account, in the transaction in which somebody proves it theirs. */
+/**
+ * Called in the transaction in which somebody proves that an account is theirs, to remove what a stranger may have
+ * left.
+ */
 export type OnReclaim = (em: EntityManager, user: AccountsUser) => unknown
 
 export const hooks = {

@@ -8,38 +8,38 @@ import { isOwnPurpose, type Purpose } from '../../one-time/purposes.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { Spine } from '../spine.ts'
 
-/** What somebody has proved. */
+/** The result of `proofs.use`. */
 export interface Proved {
   userId: string
   data: Record<string, unknown>
 }
 
-/** More of a proof that is made. */
+/** Options of `proofs.make`. */
 export interface ProofOptions extends InTransaction {
-  /** How long it is good, up to 30 days. Default an hour. */
+  /** How long the token is valid, up to 30 days. Default an hour. */
   expiresIn?: Duration
-  /** What `use` gives back. It is stored as it is. */
+  /** Data that `use` returns. It is stored as it is. */
   data?: Record<string, unknown>
 }
 
 /**
- * Links of the app's own that are good once, for one purpose, such as `join-team`. The database holds nothing that
- * opens them. Options that they do not know are `OptionsInvalid`, and so is every call where mail is off.
+ * Your own links that are valid once, for one purpose such as `join-team`. The database does not contain their tokens.
+ * Unknown options throw `OptionsInvalid`, and so does every call if mail is off.
  */
 export interface ProofServices {
   /**
-   * Makes a token for a user. Three of a purpose are good at a time; another address of the user, and whatever ends all
-   * sessions, makes it void.
-   * @throws {NotFound} for who is not there, or is disabled
-   * @throws {OptionsInvalid} for a purpose of ours, or one that is not up to 16 small letters, digits and dashes
+   * Makes a token for a user. Three of a purpose are valid at a time. A changed address, and whatever ends all
+   * sessions, invalidates it.
+   * @throws {NotFound} if the user does not exist or is disabled
+   * @throws {OptionsInvalid} for a reserved purpose, or one that is not up to 16 small letters, digits and dashes
    */
   make: (
     purpose: string, user: string | { id: string }, options?: ProofOptions
   ) => Promise<{ token: string, expiresAt: Date }>
   /**
-   * Uses a token up, and gives whose it is: of many at once one alone succeeds, and the others of that purpose and user
-   * are void. In a transaction it is as if unused until that is committed.
-   * @throws {ProofInvalid} for a token that does not hold, whatever the reason
+   * Uses a token up, and returns whose it is. Of many at once only one succeeds, and other tokens of that purpose and
+   * user become invalid. In a transaction it counts as used once that is committed.
+   * @throws {ProofInvalid} for an invalid token, whatever the reason
    */
   use: (purpose: string, token: string, options?: InTransaction) => Promise<Proved>
 }

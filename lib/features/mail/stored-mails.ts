@@ -9,24 +9,24 @@ import { MailRow } from '../../mail/entity.ts'
 import { isId } from '../../tokens/claims.ts'
 import { PageSchema } from '../../users/look-up.ts'
 
-/** A mail as code sees it: without what its link is made of. */
+/** A mail as services return it, without the secret part of its link. */
 export interface MailInfo {
   id: string
   kind: string
   userId: string | null
-  /** Where it goes, if that is known: what anonymous people ask for is not until it is sent. */
+  /** The address, if it is known. A mail that an anonymous client requested has none until it is sent. */
   address: string | null
   state: 'due' | 'sent' | 'failed'
-  /** How often it was tried to send it. */
+  /** The number of attempts to send it. */
   tries: number
-  /** The class of the error, where the last try failed. */
+  /** The class of the error, if the last attempt failed. */
   error: string | null
   createdAt: Date
-  /** When it is tried next; null for one that is sent, or given up. */
+  /** The time of the next attempt; null if it was sent or given up. */
   dueAt: Date | null
   sentAt: Date | null
   failedAt: Date | null
-  /** Until when it makes sense to send it. */
+  /** When the mail is no longer useful. */
   expiresAt: Date
 }
 

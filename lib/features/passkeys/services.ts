@@ -6,21 +6,21 @@ import type { RemovePasskey } from './removing.ts'
 import type { PasskeyRow } from './rows.ts'
 import { transportsOf } from './schema.ts'
 
-/** A passkey, as services give it. */
+/** A passkey as services return it. */
 export interface PasskeyInfo extends
   Pick<PasskeyRow, 'id' | 'name' | 'createdAt' | 'lastUsedAt' | 'backedUp' | 'synced' | 'aaguid' | 'rpId'> {
   /** How browsers reach it. */
   transports: string[]
 }
 
-/** What code may do with passkeys, with the option `passkeys`. Options that they do not know are `OptionsInvalid`. */
+/** The passkeys of users, with the option `passkeys`. Unknown options throw `OptionsInvalid`. */
 export interface PasskeyServices {
   /** The passkeys of a user, the oldest first. */
   list: (userId: string, options?: InTransaction) => Promise<PasskeyInfo[]>
   /**
-   * Takes a passkey away from a user, and ends all sessions: for who has lost it.
-   * @throws {NotFound} where the user has no such passkey
-   * @throws {LastCredential} where nothing would be left that signs in, or no factor for who needs one
+   * Removes a passkey of a user, and ends all sessions: for users who have lost it.
+   * @throws {NotFound} if the user has no such passkey
+   * @throws {LastCredential} if it is the last way to sign in, or the last factor of a user who must have one
    */
   delete: (userId: string, id: string, options?: InTransaction) => Promise<void>
 }

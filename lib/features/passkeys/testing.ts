@@ -3,9 +3,9 @@ import {
 } from 'node:crypto'
 import { OptionsInvalid } from '../../http/errors.ts'
 
-/** What a passkey in software is to be like. */
+/** Properties of a software passkey. */
 export interface SoftPasskeyOptions {
-  /** Where the page is from, such as `https://example.com`. */
+  /** The origin of the page, such as `https://example.com`. */
   origin: string
   /** Whether it verifies its user, by a PIN or a fingerprint. Default true. */
   verified?: boolean
@@ -73,9 +73,9 @@ const kinds = {
 const flags = { present: 1, verified: 4, mayBeBackedUp: 8, backedUp: 16, attested: 64 }
 
 /**
- * A passkey in software, for tests: `create` and `get` take the options that a server has sent, and give what a page
- * would send back. Its own options are read at each call, so a test may change them meanwhile.
- * @throws {OptionsInvalid} where `NODE_ENV` is `'production'`
+ * A software passkey for tests: `create` and `get` accept the options that a server has sent, and return what a page
+ * would send. Its own options are read at each call, so a test can change them.
+ * @throws {OptionsInvalid} if `NODE_ENV` is `'production'`
  */
 export function softPasskey (options: SoftPasskeyOptions): SoftPasskey {
   if (process.env.NODE_ENV === 'production') {

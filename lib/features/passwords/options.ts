@@ -7,30 +7,30 @@ import { RouteSchema } from '../routes.ts'
 import { readPepper } from './pepper.ts'
 import type { Owner } from './rule.ts'
 
-/** Makes hashes as PHC strings, `$name$…`, of 230 characters at most, and checks what it has made. */
+/** Makes password hashes as PHC strings, `$name$…`, of at most 230 characters, and verifies them. */
 export interface PasswordHasher {
-  /** A new hash each time. */
+  /** Makes a new hash, with a new salt each time. */
   hash: (password: string) => Promise<string>
-  /** False also for a string that is damaged: who throws answers 500. */
+  /** Whether the password is right. Return false for a damaged string too: if it throws, the answer is a 500. */
   verify: (hash: string, password: string) => Promise<boolean>
-  /** True for a hash that a login is to make anew, while the password is at hand. */
+  /** True if a login should replace the hash, for example because its cost is too low. */
   needsRehash: (hash: string) => boolean
 }
 
-/** Checks hashes that another system has made. */
+/** Verifies hashes that another system has made. */
 export interface PasswordVerifier {
-  /** True for a hash of this scheme, at a cost that is worth paying. */
+  /** True for a hash of this scheme whose cost is acceptable. */
   knows: (hash: string) => boolean
-  /** Is given hashes that it knows, and the password as it was typed. */
+  /** Whether the password is right. Called with hashes that `knows` accepts, and the password as it was typed. */
   verify: (hash: string, password: string) => Promise<boolean>
-  /** A hash of this scheme, at the cost of the imported ones, that nobody's password has. */
+  /** A hash of this scheme that belongs to nobody, with the cost of the imported ones. */
   decoy: string
 }
 
 /** Bytes, as text or not. */
 export type PepperSecret = string | Buffer
 
-/** A rule of the app's own: `true`, or what the password must. */
+/** The app's own rule for new passwords: returns `true`, or a text such as `'must not hold a year'`. */
 export type CheckPassword = (password: string, user: Owner) => true | string | Promise<true | string>
 
 const LengthSchema = (fallback: number, minimum: number, maximum: number, description: string) =>

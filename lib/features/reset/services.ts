@@ -8,14 +8,14 @@ import { EmailMissing } from '../email/errors.ts'
 import type { Spine } from '../spine.ts'
 import type { Changes } from '../users/changes.ts'
 
-/** What code may do about passwords that are to be others: a part of `app.accounts.users`. */
+/** Forced password resets: a part of `app.accounts.users`. */
 export interface ResetServices {
   /**
-   * Has a user choose another password: all sessions end, a right password opens none until then
-   * (`PasswordResetRequired`), and a mail is on its way by which they choose it. Asked again it sends another mail.
+   * Forces a user to choose a new password: all sessions end, a login is refused until then (`PasswordResetRequired`),
+   * and a mail with a link is sent. Called again, it sends another mail.
    * @throws {NotFound}
-   * @throws {EmailMissing} for who has no address: give them another password, or disable them
-   * @throws {OptionsInvalid} without the option mail, or the route resetPassword: nobody could choose one
+   * @throws {EmailMissing} if the user has no address: set another password, or disable the user
+   * @throws {OptionsInvalid} without the option mail or the route resetPassword, because nobody could choose a password
    */
   requireReset: (id: string, options?: InTransaction) => Promise<ManagedUser>
 }

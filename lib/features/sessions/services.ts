@@ -5,25 +5,25 @@ import { knownOptions } from '../../http/service-options.ts'
 import type { OwnData, SessionData } from '../../sessions/data.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 
-/** A session that goes on. */
+/** An active session. */
 export interface SessionInfo {
   id: string
   createdAt: Date
-  /** When it was refreshed last, or its tokens were shown for the first time since. */
+  /** When it was last refreshed, or the tokens of that refresh were first used. */
   lastUsedAt: Date
   /** Unless it is refreshed. */
   expiresAt: Date
   userAgent: string | null
   ip: string | null
-  /** What you keep of it (`sessions.data`). */
+  /** Your data of the session (`sessions.data`). */
   data: SessionData | null
 }
 
-/** What code may do with sessions. Options that they do not know are `OptionsInvalid`. */
+/** The sessions of users. Unknown options throw `OptionsInvalid`. */
 export interface SessionServices {
-  /** The sessions of a user that go on, the one used last first. */
+  /** Lists the active sessions of a user, the most recently used first. */
   list: (userId: string, options?: InTransaction) => Promise<SessionInfo[]>
-  /** Ends a session, with every token of it. False when there is none that goes on. */
+  /** Ends a session and all its tokens. Returns false if it is not active. */
   revoke: (sessionId: string, options?: InTransaction) => Promise<boolean>
   /**
    * Ends all sessions of a user, or with `except` all but that one.
@@ -31,11 +31,11 @@ export interface SessionServices {
    */
   revokeAll: (userId: string, options?: InTransaction & { except?: string }) => Promise<void>
   /**
-   * Changes what you keep of a session, null for nothing: as a whole, so read it first where a part is to stay. Its
-   * next tokens know it; those that are there do not change.
-   * @throws {NotFound} where there is no such session that goes on
-   * @throws {InputInvalid} for data of another shape than `sessions.data`
-   * @throws {OptionsInvalid} where the app has no `sessions.data`
+   * Replaces your data of a session as a whole, or removes it with null. The next tokens of the session contain it;
+   * existing tokens do not change.
+   * @throws {NotFound} if the session is not active
+   * @throws {InputInvalid} if the data does not match `sessions.data`
+   * @throws {OptionsInvalid} if the app has no `sessions.data`
    */
   setData: (sessionId: string, data: SessionData | null, options?: InTransaction) => Promise<void>
 }

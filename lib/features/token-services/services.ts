@@ -17,66 +17,68 @@ import type { DecodedToken } from '../../tokens/tokens.ts'
 import type { Transport } from '../../transport/options.ts'
 import type { AccountsUser } from '../../users/public-user.ts'
 
-/** What a session begins with that no password has begun. */
+/** Options of `issueTokens`, which starts a session without a password. */
 export interface IssueOptions {
-  /** Given to `claims`, and the source of the session's address and user agent. */
+  /** The request, which is passed to `claims`, and supplies the address and user agent of the session. */
   request?: AnyRequest
-  /** Takes the cookies, where the tokens travel in cookies. */
+  /** The reply on which cookies are set, if tokens are sent in cookies. */
   reply?: AnyReply
   /** Default `'cookie'` with a reply where the `transport` of the app is not `'body'`, else `'body'`. */
   transport?: Transport
-  /** When the user proved who they are, for guards that ask for freshness. Default 1970: no longer fresh. */
+  /** When the user authenticated, for guards that require freshness. Default 1970, which is never fresh. */
   authTime?: Date | null
-  /** What the session is to hold (`sessions.data`). Default what `hooks.onSession` gives; null for nothing. */
+  /** The data of the session (`sessions.data`). Default the result of `hooks.onSession`; null for none. */
   data?: SessionData | null
   /**
-   * How well it was proved who it is (`'aal1'`, `'aal2'`, `'phr'`), where your own code has proved it: then no second
-   * factor is asked for. Default by one factor. Needs the option `factors` or `passkeys`.
+   * The level that your own code has proved (`'aal1'`, `'aal2'`, `'phr'`). With it no second factor is required.
+   * Default one factor. Needs the option `factors` or `passkeys`.
    */
   acr?: Level
-  /** By which methods (RFC 8176), as the claim `amr` says it: up to 8, of up to 16 characters. Default none. */
+  /**
+   * The methods of authentication (RFC 8176) for the claim `amr`: at most 8, of at most 16 characters. Default none.
+   */
   amr?: string[]
 }
 
-/** What a token stands for, once it is verified. */
+/** The result of `verify`. */
 export type VerifiedBearer = Pick<RequestAuth, 'claims' | 'header' | 'sessionId'> & {
   kind: TokenKind
   user: AccountsUser
 }
 
-/** What code that is not a route may do with tokens. */
+/** Tokens, for code that is not a route. */
 export interface TokenServices {
   /**
-   * Starts a session of a user without asking for a password: after a login by other means, or in tests.
-   * @throws {NotFound} for a user who is not there or is disabled
-   * @throws {FactorRequired | FactorEnrolmentRequired} with a ticket, where a second factor is on or needed, and `acr`
-   * is not given
-   * @throws {IssuingOff} where there are public keys only
-   * @throws {OptionsInvalid} for options that are not
-   * @throws {InputInvalid} for data of another shape
+   * Starts a session of a user without a password: after a login by other means, or in tests.
+   * @throws {NotFound} if the user does not exist or is disabled
+   * @throws {FactorRequired | FactorEnrolmentRequired} with a ticket, if the user has or needs a second factor, and
+   * `acr` is not given
+   * @throws {IssuingOff} if the app has public keys only
+   * @throws {OptionsInvalid} for unknown options
+   * @throws {InputInvalid} if the data does not match the schema
    */
   issueTokens: {
     (user: string | { id: string }, options?: IssueOptions & { reply?: never }): Promise<TokenResponse>
     (user: string | { id: string }, options: IssueOptions): Promise<TokenResponse | CookieResponse>
   }
   /**
-   * Checks a token as a guard does, its session included.
+   * Checks a token as a guard does, including its session.
    * @throws the errors of a guard
-   * @throws {OptionsInvalid} for options that are not
+   * @throws {OptionsInvalid} for unknown options
    */
   verify: (token: string, options?: { type?: TokenKind | 'any', request?: AnyRequest }) => Promise<VerifiedBearer>
   /**
-   * Reads a token and checks nothing: never let anybody in by it.
-   * @throws {TokenInvalid} for what is no token at all
+   * Reads a token without checking anything: never let anybody in because of it.
+   * @throws {TokenInvalid} if it is not a token
    */
   decode: (token: string) => DecodedToken
   /**
-   * Ends an access token alone, and with a refresh token its whole session (RFC 7009 §2.1).
-   * @throws {TokenInvalid | TokenExpired} for a token that is not good
+   * Revokes an access token alone, or with a refresh token its whole session (RFC 7009 §2.1).
+   * @throws {TokenInvalid | TokenExpired} for an invalid token
    * @throws {OptionsInvalid} for any options: there are none
    */
   revoke: (token: string) => Promise<void>
-  /** Takes the cookies with tokens back. The session goes on: see `revoke`. */
+  /** Clears the cookies with tokens. The session continues: see `revoke`. */
   clearCookies: (reply: AnyReply) => void
 }
 

@@ -13,96 +13,95 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import { createAddUser } from './additions.ts'
 
-/** A user to be made, with fields of the app's own as `AccountsTypes` tells of them, those that are only read too. */
+/** A user to create, with the app's own fields of `AccountsTypes`, including `readOnly` ones. */
 export type NewUser = Partial<GivenFields> & {
   username?: string
   email?: string
-  /** Without one the user signs in by other means: see `issueTokens`. */
+  /** Without a password the user signs in by other means: see `issueTokens`. */
   password?: string
-  /** In place of a password: a hash from elsewhere, of argon2id or of a scheme of `password.legacy`. */
+  /** Instead of a password: an imported hash, of argon2id or of a scheme in `password.legacy`. */
   passwordHash?: string
   roles?: string[]
-  /** The id that the user has had elsewhere: a UUID. Default a new one, of the time of `createdAt`. */
+  /** The id of an imported user: a UUID. Default a new one, with the time of `createdAt`. */
   id?: string
-  /** When they became a user elsewhere. Default now. */
+  /** When an imported user was created. Default now. */
   createdAt?: Date
-  /** Since when their address is known to be theirs. Default null: it is not. */
+  /** When the address was verified. Default null: it is not. */
   emailVerifiedAt?: Date
-  /** Since when they are kept out. Default null: they are not. */
+  /** When the user was disabled. Default null: the user is not. */
   disabledAt?: Date
 }
 
-/** What is to change; null takes a name, an address or an optional field away. */
+/** The changes of a user; null removes a user name, an address or an optional field. */
 export type UserChange = { [Name in keyof GivenFields]?: GivenFields[Name] | TakenAway<GivenFields, Name> } & {
   username?: string | null
   email?: string | null
 }
 
-/** Null for a field that may be missing. */
+/** Null is allowed for optional fields. */
 type TakenAway<Fields, Name extends keyof Fields> = {} extends Pick<Fields, Name> ? null : never
 
 /**
- * What code may do with users. Ids that are not there, or are none, are `NotFound`, and options that a service does not
- * know `OptionsInvalid`. What is changed is seen by the next request of this process, and by others as soon as they
- * read the log.
+ * Users. Unknown and malformed ids throw `NotFound`, unknown options `OptionsInvalid`. Changes take effect at the next
+ * request in this process, and in others as soon as they read the log.
  */
 export interface UserServices {
   /**
-   * Makes a user, with the checks of a registration and without a session.
+   * Creates a user, with the checks of a registration and without a session.
    * @throws {InputInvalid | PasswordRejected | UserExists | Busy}
    */
   create: (user: NewUser, options?: InTransaction) => Promise<ManagedUser>
-  /** Finds a user by id, or by what people sign in with, however it is typed; null if there is none. */
+  /** Finds a user by id, user name or address, in any spelling; null if there is none. */
   find: (idOrIdentifier: string, options?: InTransaction) => Promise<ManagedUser | null>
   /**
-   * A part of all users, the newest first: `limit` of them (1 to 100, default 50), who came before the one with the id
-   * `after`, which is the `next` of the part before.
+   * Lists users, the newest first: a page of `limit` (1 to 100, default 50), after the user with the id `after`, which
+   * is the `next` of the previous page.
    * @throws {InputInvalid}
    */
   list: (
     options?: InTransaction & { limit?: number; after?: string },
   ) => Promise<{ users: ManagedUser[]; next: string | null }>
   /**
-   * Changes name, address and fields of the app's own.
+   * Changes the user name, the address and the app's own fields.
    * @throws {NotFound | InputInvalid | UserExists}
    */
   update: (id: string, change: UserChange, options?: InTransaction) => Promise<ManagedUser>
   /**
-   * Takes the right to sign in, and ends all sessions.
+   * Disables a user: nobody can sign in, and all sessions end.
    * @throws {NotFound}
    */
   disable: (id: string, options?: InTransaction) => Promise<ManagedUser>
   /**
-   * Gives it back. The sessions stay ended.
+   * Enables a disabled user. Ended sessions stay ended.
    * @throws {NotFound}
    */
   enable: (id: string, options?: InTransaction) => Promise<ManagedUser>
   /**
-   * Deletes a user, with all sessions.
+   * Deletes a user and all sessions.
    * @throws {NotFound}
-   * @throws {UserReferenced} where a row of yours refers to the user, and its foreign key does not let go: nothing is
-   * deleted. Disable the user instead, or delete what refers to them first.
+   * @throws {UserReferenced} if a row of yours refers to the user, and its foreign key prevents the deletion: nothing
+   * is deleted. Disable the user instead, or delete the rows that refer to them first.
    */
   delete: (id: string, options?: InTransaction) => Promise<void>
   /**
-   * Gives a user another password, and ends all sessions.
+   * Sets the password of a user, and ends all sessions.
    * @throws {NotFound | PasswordRejected | Busy}
    */
   setPassword: (id: string, password: string, options?: InTransaction) => Promise<ManagedUser>
   /**
-   * Gives a user these roles and no others: 64 at most, of 1 to 64 characters each.
+   * Replaces all roles of a user: at most 64, of 1 to 64 characters each.
    * @throws {NotFound | InputInvalid}
    */
   setRoles: (id: string, roles: string[], options?: InTransaction) => Promise<ManagedUser>
   /**
-   * Notes that an address, which is the user's, is known to be theirs: somebody has seen to that in another way than by
-   * a mail.
+   * Marks the address of a user as verified, if you have verified it in another way than by a mail.
    * @throws {NotFound}
-   * @throws {InputInvalid} for another address than the user has by now
+   * @throws {InputInvalid} if it is not the current address of the user
    */
   verifyEmail: (id: string, email: string, options?: InTransaction) => Promise<ManagedUser>
   /**
-   * The user if that is their password; null, after the same work, if it is not, or nobody is there, or disabled.
+   * Returns the user if the password is right. Returns null, after the same work, if it is wrong, or the user does not
+   * exist or is disabled.
    * @throws {Busy}
    */
   verifyPassword: (

@@ -5,8 +5,8 @@ import type { PasswordVerifier } from '../options.ts'
 const form = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 
 /**
- * Verifies the hashes of bcrypt, up to this cost, through the package @node-rs/bcrypt. Only 72 bytes of a password
- * count, as they did where the hash was made.
+ * Verifies bcrypt hashes up to this cost, with the package @node-rs/bcrypt. Only 72 bytes of a password count, as in
+ * the system that made the hash.
  */
 export function bcrypt ({ cost }: { cost: number }): PasswordVerifier {
   const costOf = (hash: string) => Number(form.exec(hash)?.[1])

@@ -21,7 +21,7 @@ const blockBytes = { sha1: 20, sha256: 32, sha512: 64 }
 
 const pbkdf2Of = promisify(derive)
 
-/** Verifies the hashes of PBKDF2, up to so many iterations. */
+/** Verifies PBKDF2 hashes up to this many iterations. */
 export function pbkdf2 ({
   iterations: most,
   digest = 'sha256',

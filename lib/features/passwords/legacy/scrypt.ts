@@ -33,7 +33,7 @@ const mostLanes = 16
 
 const scryptOf = promisify<string, string | Buffer, number, ScryptOptions, Buffer>(derive)
 
-/** Verifies the hashes of scrypt, up to this cost. */
+/** Verifies scrypt hashes up to this cost. */
 export function scrypt ({ N, r = 8, p = 1 }: { N: number, r?: number, p?: number }): PasswordVerifier {
   return {
     decoy: `scrypt:${N}:${r}:${p}$salt$${'00'.repeat(64)}`,
