@@ -6,6 +6,7 @@ import { discovery } from './features/discovery/card.ts'
 import { exportFeature } from './features/export/card.ts'
 import { factors } from './features/factors/card.ts'
 import { email } from './features/email/card.ts'
+import { impersonation } from './features/impersonation/card.ts'
 import { invitations } from './features/invitations/card.ts'
 import { mail } from './features/mail/card.ts'
 import { outbox } from './features/outbox/card.ts'
@@ -26,5 +27,5 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, apiKeys, sessions, users,
-  tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, audit, pages, outbox,
+  tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, impersonation, audit, pages, outbox,
 ] as const

@@ -11,6 +11,7 @@ import * as emailLogin from './features/email-login/options.ts'
 import * as exporting from './features/export/options.ts'
 import * as email from './features/email/options.ts'
 import * as factors from './features/factors/options.ts'
+import * as impersonation from './features/impersonation/options.ts'
 import * as invitations from './features/invitations/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passkeys from './features/passkeys/options.ts'
@@ -87,7 +88,7 @@ const hooks = Group({
 })
 
 /** What admins may do, of all folders. */
-const admin = Group({ ...users.admin }, {
+const admin = Group({ ...users.admin, ...impersonation.admin }, {
   description: 'Who may read and change accounts of others ([how](admin.md)).',
 })
 
@@ -151,6 +152,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...mail.problems(given, keys, env),
     ...emailLogin.problems(given),
     ...invitations.problems(given),
+    ...impersonation.problems(given),
     ...email.problems(given),
     ...factors.problems(given, keys),
     ...passkeys.problems(given),
@@ -190,5 +192,7 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...passkeys.read(given),
     ...apiKeys.read(given),
     hasLevels: Boolean(given.factors || given.passkeys),
+    ...impersonation.read(given),
+    lendsSessions: Boolean(given.admin.impersonation),
   }
 }

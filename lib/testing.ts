@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type {
-  AccountsServices, AnyReply, CookieResponse, Duration, Level, ManagedUser, NewUser, PasswordHasher, SessionData,
-  TokenResponse, Transport
+  AccountsServices, AnyReply, BorrowedResponse, CookieResponse, Duration, Level, ManagedUser, NewUser, PasswordHasher,
+  SessionData, TokenResponse, Transport
 } from '../types/index.ts'
 import { stepAt } from './features/totp/step.ts'
 import { toolboxOf } from './features/totp/toolbox.ts'
@@ -28,10 +28,15 @@ export interface SignInOptions {
   data?: SessionData | null
   /** The level of authentication, with the option `factors` or `passkeys`. Default one factor. */
   acr?: Level
+  /**
+   * The admin who has borrowed the session (`admin.impersonation`), by name or address; a missing one is created with
+   * the role `admin`. Only `name` goes with it.
+   */
+  actor?: string | NewUser
 }
 
 /** A signed-in user, with the headers and cookies of their requests. */
-export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
+export interface SignedIn<Tokens = TokenResponse | CookieResponse | BorrowedResponse> {
   user: ManagedUser
   tokens: Tokens
   /** For `app.inject({ headers })`. */
@@ -46,24 +51,31 @@ export interface SignedIn<Tokens = TokenResponse | CookieResponse> {
  * @throws {InputInvalid} for an invalid user
  * @throws {NotFound} for a disabled user
  * @throws {FactorRequired} for a user with a second factor, if `acr` is not given
+ * @throws {Forbidden} for an `actor` who may not borrow a session of the user
  * @throws {OptionsInvalid} for unknown options
  */
 export function signIn (
   app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { transport: 'body' }
 ): Promise<SignedIn<TokenResponse>>
-export function signIn (app: AnyApp, user?: string | NewUser, options?: SignInOptions): Promise<SignedIn>
+export function signIn (
+  app: AnyApp, user: string | NewUser | undefined, options: SignInOptions & { actor: string | NewUser }
+): Promise<SignedIn<BorrowedResponse>>
+export function signIn (
+  app: AnyApp, user?: string | NewUser, options?: SignInOptions & { actor?: undefined }
+): Promise<SignedIn<TokenResponse | CookieResponse>>
 export async function signIn (
   app: AnyApp, user: string | NewUser = 'ada', options: SignInOptions = {}
 ): Promise<SignedIn> {
-  const { name = 'accounts', transport, data, acr } =
-    knownOptions('signIn', ['name', 'transport', 'data', 'acr'], options)
+  const { name = 'accounts', actor, ...how } =
+    knownOptions('signIn', ['name', 'transport', 'data', 'acr', 'actor'], options)
   if (!app.hasDecorator(name)) await app.ready()
   if (!app.hasDecorator(name)) throw new OptionsInvalid(`there are no accounts named ${name} in this app`)
 
   const { users, issueTokens } = app.getDecorator<AccountsServices>(name)
-  const wanted: NewUser = typeof user === 'string' ? { [user.includes('@') ? 'email' : 'username']: user } : user
-  const found = await findOrMake(users, wanted)
+  const found = await findOrMake(users, wantedOf(user))
+  if (actor !== undefined) return borrow(users, found, actor, how)
 
+  const { transport, data, acr } = how
   const set: string[] = []
   const wishes = {
     ...transport !== 'body' && { reply: jar(set) },
@@ -81,6 +93,21 @@ export async function signIn (
     [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
   // As a page of the app's own would send them.
   return { user: found, tokens, headers: { cookie: pairs.join('; '), 'sec-fetch-site': 'same-origin' }, cookies }
+}
+
+function wantedOf (user: string | NewUser): NewUser {
+  return typeof user === 'string' ? { [user.includes('@') ? 'email' : 'username']: user } : user
+}
+
+/** A session that an admin has borrowed. */
+async function borrow (
+  users: AccountsServices['users'], user: ManagedUser, actor: string | NewUser, others: object
+): Promise<SignedIn<BorrowedResponse>> {
+  const [other] = Object.keys(others)
+  if (other) throw new OptionsInvalid(`signIn() has no ${other} for a session that is borrowed`)
+  const admin = await findOrMake(users, { roles: ['admin'], ...wantedOf(actor) })
+  const tokens = await users.impersonate(user.id, { actorId: admin.id, reason: 'A test' })
+  return { user, tokens, headers: { authorization: `Bearer ${tokens.access_token}` }, cookies: {} }
 }
 
 /** What a session of a level has proved, usually. */

@@ -115,6 +115,7 @@ t.test('a duration is whole seconds, or a number and one unit', (t) => areNamed(
   'revocation.maxStaleness': [...noDurations, 0, '301s'],
   'prune.interval': [...noDurations, '8d'],
   'password.breached.timeout': [...noDurations, 0, '61s'],
+  'admin.impersonation.maxAge': [...noDurations, 0],
 }))
 
 t.test('an option of the wrong form is refused by name', (t) =>

@@ -17,6 +17,8 @@ import type { PasskeyServices } from '../lib/features/passkeys/services.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
 import type { ResetEvents } from '../lib/features/reset/events.ts'
 import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
+import type { ImpersonationEvents } from '../lib/features/impersonation/events.ts'
+import type { ImpersonationServices } from '../lib/features/impersonation/services.ts'
 import type { InvitationEvents } from '../lib/features/invitations/events.ts'
 import type { UserEvents } from '../lib/features/users/events.ts'
 import type { MailEvents } from '../lib/mail/events.ts'
@@ -66,6 +68,8 @@ export type { EventInfo, EventServices } from '../lib/features/audit/services.ts
 export type { MailServices } from '../lib/features/mail/mail-services.ts'
 export type { MailInfo } from '../lib/features/mail/stored-mails.ts'
 export type { ProofOptions, ProofServices, Proved } from '../lib/features/mail/proof-services.ts'
+export type { BorrowedResponse } from '../lib/features/impersonation/borrowing.ts'
+export type { ImpersonateOptions, ImpersonationServices } from '../lib/features/impersonation/services.ts'
 export type { InvitationServices } from '../lib/features/invitations/services.ts'
 export type { Invitation, Invited } from '../lib/features/invitations/invitation.ts'
 export type { OnReclaim } from '../lib/features/mail/options.ts'
@@ -91,7 +95,7 @@ export type { InTransaction } from '../lib/database/transactions.ts'
 export type { ClaimsSession } from '../lib/sign-in/options.ts'
 export type { CookieResponse, TokenResponse } from '../lib/sign-in/grant.ts'
 export type { IssueOptions, TokenServices, VerifiedBearer } from '../lib/features/token-services/services.ts'
-export type { DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
+export type { AccessToken, DecodedToken, TokenHeader, TokenPair } from '../lib/tokens/tokens.ts'
 export type { AccessClaims, TokenClaims } from '../lib/tokens/claims.ts'
 export type { Health, WaitingMails } from '../lib/sessions/health.ts'
 export type { RefreshEvent, RefreshOutcome, ReuseDetails } from '../lib/sessions/events.ts'
@@ -106,7 +110,7 @@ export interface Counters
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
-  RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents {}
+  RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents, ImpersonationEvents {}
 
 /** How it happened, if there are several ways. */
 export type EventReason = {
@@ -144,7 +148,7 @@ export interface AccountsServices extends TokenServices {
   passkeys: PasskeyServices
   /** With the option `keys` alone. */
   keys: KeyServices
-  users: UserServices & ClosingServices & ResetServices
+  users: UserServices & ClosingServices & ResetServices & ImpersonationServices
   sessions: SessionServices
   invitations: InvitationServices
   events: EventServices

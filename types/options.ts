@@ -242,6 +242,18 @@ export interface AccountsOptions {
      * gives all. What you give replaces the default. Give it alike in all processes. Default `{ admin: ['*'] }`.
      */
     roles?: RolePermissions
+    /**
+     * Lets admins with the permission `users:impersonate` act as a user: `POST /users/:id/impersonate`. Default off.
+     */
+    impersonation?: boolean | {
+      /**
+       * How long a borrowed session lives: no longer than an access token may, since it is one that nothing refreshes.
+       * Default `'30m'`, or `access.expiresIn` where that is shorter.
+       */
+      maxAge?: Duration
+      /** Sends the user a mail whenever an admin borrows a session of theirs, where `mail` is on. Default `true`. */
+      notify?: boolean
+    }
   }
   /** How tokens are sent. With `'both'` the client chooses at registration and login. Default `'body'`. */
   transport?: 'body' | 'cookie' | 'both'
@@ -607,6 +619,8 @@ export interface AccountsOptions {
       factorsChanged?: boolean
       /** An API key was created. Default `true`. */
       keyCreated?: boolean
+      /** An admin acts as the user for a while. Default `true`. */
+      impersonated?: boolean
     }
     /**
      * `(user, request) => 'de'`: the language of a mail. Return undefined to use the language of the browser. Default

@@ -19,6 +19,7 @@ const needed: AccountsOptions = {
   mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
   closing: { grace: '30d' },
   events: { store: true },
+  admin: { impersonation: true },
   email: { verification: 'first' },
   factors: { remember: '30d' },
   passkeys: { origins: ['https://app.example.com'] },

@@ -15,12 +15,20 @@ import type { AuthenticationSettings, Consistency } from './options.ts'
 /** The user of a token, and what the token says of how that was proved. */
 export interface Bearer {
   user: AccountsUser
-  /** When all was last proved that the account asks for: seconds since 1970. */
+  /**
+   * When all was last proved that the account asks for: seconds since 1970. -Infinity in a borrowed session, whose user
+   * has proved nothing.
+   */
   authTime: number
   /** How well, and by which methods. Undefined where there are no levels. */
   proved: Proved | undefined
   /** Undefined for a guard that reads no user. */
   needs: FactorNeeds | undefined
+}
+
+/** When it was proved who has this token: never by the user, in a borrowed session. */
+export function authTimeOf ({ auth_time: authTime = -Infinity }: Pick<AccessClaims, 'auth_time'>): number {
+  return authTime
 }
 
 export interface Admission {
@@ -63,7 +71,7 @@ export function createAdmission (
   }
 
   function bearing (user: PublicFields, needs: FactorNeeds, claims: AccessClaims): Bearer {
-    return { user: publicUsers.of(user), authTime: claims.auth_time, proved: provedIn(claims), needs }
+    return { user: publicUsers.of(user), authTime: authTimeOf(claims), proved: provedIn(claims), needs }
   }
 
   /** Reads the session and its user in one query. */
@@ -92,7 +100,7 @@ export function createAdmission (
       if (consistency === 'stateless') {
         await judgeClaims?.(claims as TokenClaims, request)
         const user = { id: claims.sub } as AccountsUser
-        return { user, authTime: claims.auth_time, proved: provedIn(claims), needs: undefined }
+        return { user, authTime: authTimeOf(claims), proved: provedIn(claims), needs: undefined }
       }
       if (asksHost) {
         await sessions.requireUnrevoked(claims)

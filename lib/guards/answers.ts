@@ -7,7 +7,7 @@ import { RefreshReused, TokenRevoked, TokenSuperseded } from '../sessions/errors
 import { TokenExpired, TokenInvalid, TokenWrongType } from '../tokens/errors.ts'
 import { CsrfFailed, HeaderMalformed, TokenMissing } from '../transport/errors.ts'
 import type { Location } from '../transport/options.ts'
-import { ClaimsRefused, TokenStale, TokenWeak } from './errors.ts'
+import { ClaimsRefused, Impersonated, TokenStale, TokenWeak } from './errors.ts'
 
 /** The errors of every route with a body. */
 export const bodyErrors: ErrorClass[] = [
@@ -29,6 +29,11 @@ export function accessErrors (locations: Location[] = []): ErrorClass[] {
 /** The errors of a route that asks for a second factor of who has one, where there are levels. */
 export function strongErrors ({ hasLevels }: { hasLevels: boolean }): ErrorClass[] {
   return hasLevels ? [TokenStale, TokenWeak] : []
+}
+
+/** The errors of a guard that a route of ours calls by itself, where there are borrowed sessions. */
+export function borrowedErrors ({ lendsSessions }: { lendsSessions: boolean }): ErrorClass[] {
+  return lendsSessions ? [Impersonated] : []
 }
 
 /** The errors of a guard for refresh tokens. */

@@ -31,6 +31,11 @@ export interface GuardOptions {
   /** The user's address must be verified. Otherwise 403 `ACCOUNTS_EMAIL_UNVERIFIED`. Default `false`. */
   verified?: boolean
   /**
+   * Whether a session that an admin has borrowed is let in. Otherwise 403 `ACCOUNTS_IMPERSONATED`, as such a session
+   * also gets where `fresh` or `acr` is required: nobody has proved in it that they are the user. Default `true`.
+   */
+  impersonated?: boolean
+  /**
    * `(user, request) => boolean`, or a promise of it: only `true` lets the signed-in user in. Otherwise 403
    * `ACCOUNTS_FORBIDDEN`. If it throws, the answer is a 500 without details. Default none.
    */

@@ -1,18 +1,21 @@
 import type { FastifyRequest, RouteGenericInterface } from 'fastify'
 import { ask } from '../host/ask.ts'
-import { EmailUnverified, Forbidden, KeyRefused, TokenStale, TokenWeak } from './errors.ts'
+import { EmailUnverified, Forbidden, Impersonated, KeyRefused, TokenStale, TokenWeak } from './errors.ts'
 import { TokenExpired, TokenInvalid } from '../tokens/errors.ts'
 import { TokenMissing } from '../transport/errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
+import { actorOf } from '../tokens/claims.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { ChallengedError } from '../http/refusal.ts'
 import type { Wording } from '../http/wording.ts'
 import { satisfies, type Level } from '../tokens/levels.ts'
-import type { Admission } from './admission.ts'
+import { authTimeOf, type Admission } from './admission.ts'
 import { changesSomething, type Csrf } from '../transport/csrf.ts'
 import type { Locator } from '../transport/locate.ts'
-import { readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings } from './options.ts'
+import {
+  isOpenToBorrowed, readGuardOptions, usuallyFreshForSeconds, type AuthenticationSettings, type GuardSettings,
+} from './options.ts'
 import type { GuardOptions } from './guard-options.ts'
 import type { KeyAccess } from './key-access.ts'
 import type { AuthOfKeys } from './key-auth.ts'
@@ -77,7 +80,7 @@ const names = { access: 'authenticate', refresh: 'authenticateRefresh', any: 'au
 export function createGuardMakers (
   { settings, tokens, locator, csrf, admission, keyAccess, Auth, KeyAuth, wording }: GuardParts
 ) {
-  const { decoratorName } = settings
+  const { decoratorName, lendsSessions } = settings
 
   /**
    * A hook that lets in whom the options describe.
@@ -119,10 +122,12 @@ export function createGuardMakers (
     if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) {
       csrf.requireProof(request, claims)
     }
-    if (kind === 'access') requireProof(claims.auth_time, claims.acr, settings)
+    const actor = kind === 'access' ? actorOf(claims, lendsSessions) : undefined
+    if (actor !== undefined && !isOpenToBorrowed(settings)) throw new Impersonated()
+    if (kind === 'access') requireProof(authTimeOf(claims), claims.acr, settings)
     const { user, authTime, proved, needs } = await admission.admit(token, settings.consistency, request)
     if (kind === 'refresh') requireProof(authTime, proved?.acr, settings)
-    if (needs?.needsFactor && proved?.acr === 'aal1' && !isWayOut) throw weak('aal2')
+    if (needs?.needsFactor && proved?.acr === 'aal1' && !isWayOut && actor === undefined) throw weak('aal2')
     if (strong && (strong === 'always' || needs!.hasFactor)) {
       requireProof(authTime, proved?.acr, {
         freshForSeconds: usuallyFreshForSeconds, acr: needs!.hasFactor ? 'aal2' : undefined,
@@ -133,7 +138,7 @@ export function createGuardMakers (
     if (settings.check) await requireAgreement(settings.check, user, request)
     // Only now: a request that is refused here and then let in by another strategy must not have this user.
     request[decoratorName as 'user'] = user
-    request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), proved, settings, reply)
+    request.auth = new Auth(token, isFresh(authTime, usuallyFreshForSeconds), proved, actor, settings, reply)
   }
 
   async function admitKey (

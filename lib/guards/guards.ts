@@ -22,7 +22,10 @@ export interface Guards {
   authenticate: Guard
   /** Lets in a good refresh token, without spending it. */
   authenticateRefresh: Guard
-  /** A guard for our own routes: it looks in the header or a cookie, and `csrf.methods` does not change its rules. */
+  /**
+   * A guard for our own routes: it looks in the header or a cookie, and `csrf.methods` does not change its rules. It
+   * refuses borrowed sessions where it does not say otherwise.
+   */
   ownGuard: (options: OwnGuardOptions) => Guard
   /** A guard for our own routes that lets in a good access token. */
   ownAuthenticate: Guard
@@ -49,7 +52,8 @@ export function createGuards (
   const { guard, ownGuard } = createGuardMakers({
     settings, tokens, locator, csrf, admission, keyAccess, Auth, KeyAuth, wording,
   })
-  const own = (options: OwnGuardOptions = {}) => ownGuard({ keys: false, ...options, locations: ownLocations })
+  const own = (options: OwnGuardOptions = {}) =>
+    ownGuard({ impersonated: false, keys: false, ...options, locations: ownLocations })
 
   return {
     guard,

@@ -50,7 +50,7 @@ export const options = {
 /** What the settings say of who is let in. */
 export type AuthenticationSettings =
   ReturnType<typeof read> & Pick<TransportSettings, 'locations'> & Pick<HttpSettings, 'name'> &
-  Pick<TokenSettings, 'hasLevels'> & PermissionSettings & {
+  Pick<TokenSettings, 'hasLevels' | 'lendsSessions'> & PermissionSettings & {
     /** Undefined where there are no API keys. */
     apiKeys?: ApiKeyRules | undefined
   }
@@ -88,6 +88,8 @@ export interface GuardSettings {
   permission: { name: Permission, roles: ReadonlySet<string> } | undefined
   /** Whether the user's address must have been proved to be theirs. */
   verified: boolean
+  /** Whether a session lets in that an admin has borrowed. */
+  impersonated: boolean
   check: GuardCheck | undefined
   locations: Location[]
   consistency: Consistency
@@ -97,6 +99,14 @@ export interface GuardSettings {
   scopes: string[]
   /** The name of the accounts that the guard belongs to. */
   instance: string
+}
+
+/**
+ * Whether a guard lets in who has borrowed a session. Nobody has proved to be its user, so none does that asks for a
+ * proof.
+ */
+export function isOpenToBorrowed ({ kind, impersonated, freshForSeconds, acr }: GuardSettings): boolean {
+  return kind === 'refresh' || (impersonated && freshForSeconds === undefined && acr === undefined)
 }
 
 /** The time that `fresh: true` means, and `request.auth.fresh`. */
@@ -140,6 +150,12 @@ export const GuardOptionsSchema = Type.Object({
   verified: Type.Boolean({
     default: false,
     description: "The user's address must be verified ([how](email.md)). Otherwise 403 `ACCOUNTS_EMAIL_UNVERIFIED`.",
+  }),
+  impersonated: Type.Boolean({
+    default: true,
+    description: 'Whether a session that an [admin has borrowed](impersonation.md) is let in. Otherwise 403 ' +
+      '`ACCOUNTS_IMPERSONATED`, as such a session also gets where `fresh` or `acr` is required: nobody has proved ' +
+      'in it that they are the user.',
   }),
   check: Callable<GuardCheck>('GuardCheck', {
     description: '`(user, request) => boolean`, or a promise of it: only `true` lets the signed-in user in. ' +
@@ -185,7 +201,7 @@ export function readGuardOptions (
   if (faults.length > 0) throw new OptionsInvalid(`in the options of a guard ${faults.map(sentence).join('; ')}`)
 
   const whole = filled(GuardOptionsSchema, options) as Required<GivenOptions>
-  const { type, optional, fresh, acr, roles, permission, verified, check, locations, consistency } = whole
+  const { type, optional, fresh, acr, roles, permission, verified, impersonated, check, locations, consistency } = whole
   if (acr && !hasLevels) {
     throw new OptionsInvalid("a guard's options.acr needs the option factors or passkeys")
   }
@@ -212,6 +228,7 @@ export function readGuardOptions (
     roles,
     permission: permission && { name: permission, roles: createPermissions(admin.roles).rolesWith(permission) },
     verified,
+    impersonated,
     check,
     locations: places,
     consistency,

@@ -25,6 +25,11 @@ export interface RequestAuth {
   acr: Level | undefined
   /** The methods of authentication (RFC 8176). Undefined without the options `factors` and `passkeys`. */
   amr: string[] | undefined
+  /**
+   * In a session that an admin has borrowed, the id of that admin: whoever acts is not the user. Undefined in every
+   * other one, and without the option `admin.impersonation`.
+   */
+  actor: string | undefined
   /** The name of the accounts that let the request in. */
   instance: string
   /**
@@ -43,8 +48,8 @@ export type RequestToken = VerifiedToken & { location: Location }
 
 /** Makes `request.auth` of a token that let a request in. */
 export type AuthOfRequests = new (
-  token: RequestToken, fresh: boolean, proved: Proved | undefined, guard: Pick<GuardSettings, 'consistency'>,
-  reply?: AnyReply
+  token: RequestToken, fresh: boolean, proved: Proved | undefined, actor: string | undefined,
+  guard: Pick<GuardSettings, 'consistency'>, reply?: AnyReply
 ) => RequestAuth
 
 /**
@@ -61,6 +66,7 @@ export function createAuthOfRequests (
     fresh: boolean
     acr: Level | undefined
     amr: string[] | undefined
+    actor: string | undefined
     instance: string
     #isStateless: boolean
     #reply: AnyReply | undefined
@@ -70,6 +76,7 @@ export function createAuthOfRequests (
       { claims, header, location }: RequestToken,
       fresh: boolean,
       proved: Proved | undefined,
+      actor: string | undefined,
       { consistency }: Pick<GuardSettings, 'consistency'>,
       reply?: AnyReply
     ) {
@@ -80,6 +87,7 @@ export function createAuthOfRequests (
       this.fresh = fresh
       this.acr = proved?.acr
       this.amr = proved?.amr
+      this.actor = actor
       this.instance = name
       this.#isStateless = consistency === 'stateless'
       this.#reply = reply

@@ -41,6 +41,7 @@ export function withRefusals (given: Record<number, TSchema>, ...refusals: Error
     const error = new Refusal()
     const status = error.statusCode!
     const before = (all[status] as { [errorsBehind]?: FastifyError[] } | undefined)?.[errorsBehind] ?? []
+    if (before.some(({ code }) => code === error.code)) return all
     return { ...all, [status]: refusalSchema([...before, error]) }
   }, given)
 }

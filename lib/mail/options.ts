@@ -42,6 +42,7 @@ const noticeWords: Record<NoticeName, string> = {
   rolesRaised: 'The user was given new roles.',
   factorsChanged: 'A second factor was set up, replaced or removed.',
   keyCreated: 'An API key was created.',
+  impersonated: 'An admin acts as the user for a while ([how](impersonation.md)).',
 }
 
 /** Pages that only the app can have, since they sign in. */

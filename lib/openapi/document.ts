@@ -2,11 +2,11 @@ import type { FastifyError } from '@fastify/error'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { createComponents, ownName, type OpenapiDocument } from '../http/component.ts'
-import { EmailUnverified, Forbidden, KeyRefused, TokenStale } from '../guards/errors.ts'
+import { EmailUnverified, Forbidden, Impersonated, KeyRefused, TokenStale } from '../guards/errors.ts'
 import { OptionsInvalid } from '../http/errors.ts'
 import { errorAnswerOf, exampleOf, type ErrorSettings, type Exemplary } from './examples.ts'
 import { proofRule } from '../transport/csrf.ts'
-import type { GuardSettings } from '../guards/options.ts'
+import { isOpenToBorrowed, type GuardSettings } from '../guards/options.ts'
 import type { Document } from '../guards/protect.ts'
 import { guardsOf } from '../guards/route-hooks.ts'
 import { accessErrors, refreshErrors } from '../guards/answers.ts'
@@ -24,6 +24,8 @@ export interface DocumentSettings
   name: string
   /** Undefined where there are no API keys. */
   apiKeys?: { header?: string | undefined, prefix: string } | undefined
+  /** Whether there are sessions that admins have borrowed. */
+  lendsSessions: boolean
   routes: {
     /** Where clients ask about tokens. Default nowhere. */
     introspect?: string
@@ -101,7 +103,7 @@ function refusalsOf (
   route: RouteOptions,
   { kind, locations, freshForSeconds, roles, permission, verified, check, keys, scopes }: GuardSettings,
   needsProof: (method: string) => boolean,
-  refusalsOfKeys: ErrorClass[]
+  refusalsOfOthers: ErrorClass[]
 ) {
   const isUpgraded = 'wsHandler' in route || (route as { websocket?: boolean }).websocket === true
   const isProofNeeded = isUpgraded || [route.method].flat().some(needsProof)
@@ -111,7 +113,7 @@ function refusalsOf (
     ...freshForSeconds === undefined ? [] : [TokenStale],
     ...roles.length > 0 || permission || check || (keys && scopes.length > 0) ? [Forbidden] : [],
     ...verified ? [EmailUnverified] : [],
-    ...refusalsOfKeys,
+    ...refusalsOfOthers,
   ]
 }
 
@@ -228,10 +230,10 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
     return { schema: { ...rest, response: Object.fromEntries(answers) }, url }
   }
 
-  /** What a guard refuses API keys with, where there are any. */
-  function refusalsOfKeys ({ keys }: GuardSettings): ErrorClass[] {
-    if (!apiKeys) return []
-    return keys ? keyErrors : [KeyRefused]
+  /** What a guard refuses API keys and borrowed sessions with, where there are any. */
+  function refusalsOfOthers (guard: GuardSettings): ErrorClass[] {
+    const ofKeys = guard.keys ? keyErrors : [KeyRefused]
+    return [...apiKeys ? ofKeys : [], ...settings.lendsSessions && !isOpenToBorrowed(guard) ? [Impersonated] : []]
   }
 
   function securityOfGuard ({ instance, kind, locations, optional, keys }: GuardSettings): Security {
@@ -248,7 +250,7 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
         return
       }
       // Open routes have an empty `security`, since a document may ask for something everywhere.
-      const response = withRefusals(schema.response, ...guardsOf(route).flatMap(refusalsOfKeys))
+      const response = withRefusals(schema.response, ...guardsOf(route).flatMap(refusalsOfOthers))
       const named = { operationId: ownName(name, operationId), tags: [name] }
       route.schema = { security: [], ...schema, response, ...named } as object
       route.config = { ...route.config, swaggerTransform: writeRoute } as object
@@ -288,7 +290,7 @@ export function createOpenapi (settings: DocumentSettings): Openapi {
         const given = route.schema!.response ?? { 200: { description: 'Default Response' } }
         const guards = [...guarded.get(route)!.guards]
         const refusals = answers({}, ...guards.flatMap((guard) =>
-          refusalsOf(route, guard, needsProof, refusalsOfKeys(guard))))
+          refusalsOf(route, guard, needsProof, refusalsOfOthers(guard))))
         const written = Object.entries(refusals).map(([status, answer]) =>
           [status, writeAnswer(answer, errorReference, 'application/json', settings)])
         route.schema = { ...route.schema, response: { ...Object.fromEntries(written), ...given } }

@@ -27,6 +27,8 @@ export interface Beginning extends Client {
   amr?: string[]
   /** How well. Default by one factor. */
   acr?: Level
+  /** By whom it is borrowed, and for how long: it is over by then, and cannot be refreshed. */
+  borrowed?: { actorId: string, seconds: number }
   /** The request that asks for it. Undefined where code does. */
   request?: AnyRequest
   /** Whether the browser has shown that its user had signed in there before. */
@@ -37,7 +39,8 @@ export interface Beginning extends Client {
 export interface Births {
   /**
    * Where a user has signed in from, as far as their sessions are still kept; the last first, and no more than 500.
-   * Those that are from nowhere, as code begins them without a request, are not among them.
+   * Those that are from nowhere, as code begins them without a request, are not among them, and none that an admin has
+   * borrowed.
    */
   origins: (tx: EntityManager, userId: string) => Promise<Pick<Session, 'ip' | 'userAgent'>[]>
   /** A new session, which is not stored yet. `epoch` is the user's, as it was before the password was checked. */
@@ -45,7 +48,8 @@ export interface Births {
   /** Stores a new session, whose user is there. */
   store: (tx: EntityManager, session: Session) => Promise<void>
   /**
-   * In a transaction of the log that has locked the user: makes room for one more session, of this client.
+   * In a transaction of the log that has locked the user: makes room for one more session, of this client. Borrowed
+   * sessions take none.
    * @throws {SessionsFull} when there is none, and no session may end for it
    */
   makeRoom: (tx: EntityManager, write: Write, note: Note, user: User, client: Client) => Promise<void>
@@ -59,12 +63,12 @@ export function createBirths (
 ): Births {
   const insert = database.statement(({ query, all }) => query(Session).insert(all(Session)))
   const tooMany = database.statement(({ query }) => query(Session).select('id')
-    .where({ ...goingOn('user', 'now'), ver: { $gte: 'epoch' } })
+    .where({ ...goingOn('user', 'now'), actorId: null, ver: { $gte: 'epoch' } })
     .orderBy(lastUsedFirst).offset(limit.max - 1).limit(mostEnded))
 
   const originsOf = database.statement(({ query }) =>
     query(Session).select(['ip', 'userAgent'])
-      .where({ user: 'userId', $or: [{ ip: { $ne: null } }, { userAgent: { $ne: null } }] })
+      .where({ user: 'userId', actorId: null, $or: [{ ip: { $ne: null } }, { userAgent: { $ne: null } }] })
       .orderBy({ id: 'desc' }).limit(500))
 
   return {
@@ -73,8 +77,9 @@ export function createBirths (
       return rows.map(({ ip, user_agent: userAgent }) => ({ ip, userAgent }))
     },
 
-    begin (user, epoch, { transport, authTime, data = null, amr = null, acr = 'aal1', ...client }) {
+    begin (user, epoch, { transport, authTime, data = null, amr = null, acr = 'aal1', borrowed, ...client }) {
       const now = new Date()
+      const after = (seconds: number) => new Date(now.getTime() + (borrowed?.seconds ?? seconds) * 1000)
       return {
         id: uuid(),
         user: user as never,
@@ -89,13 +94,14 @@ export function createBirths (
         createdAt: now,
         authTime: authTime ?? now,
         lastUsedAt: now,
-        ...expiring(new Date(now.getTime() + refresh.expiresInSeconds * 1000)),
-        absoluteExpiresAt: new Date(now.getTime() + refresh.maxAgeSeconds * 1000),
+        ...expiring(after(refresh.expiresInSeconds)),
+        absoluteExpiresAt: after(refresh.maxAgeSeconds),
         transport,
         ...storable(client),
         data,
         amr,
         acr,
+        actorId: borrowed?.actorId ?? null,
         revokedAt: null,
         revokeReason: null,
       }

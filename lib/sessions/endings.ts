@@ -4,22 +4,26 @@ import { selectFrom } from '../database/statement.ts'
 import { RevokedToken } from './revoked-token.ts'
 import { Session } from './entity.ts'
 import { User } from '../users/entity.ts'
+import type { Lent } from '../users/lending.ts'
 import type { Client } from '../http/request.ts'
 import type { ReuseDetails } from './events.ts'
-import { isId, type AccessClaims } from '../tokens/claims.ts'
+import { actorOf, isId, type AccessClaims } from '../tokens/claims.ts'
+import type { TokenSettings } from '../tokens/options.ts'
 import type { Proof, RaiseFloor } from './floor.ts'
 import type { RevocationLog, Write } from './revocation-log.ts'
 
 /** Why a session is over, as its row has it. */
 export type EndReason =
   'logout' | 'reuse' | 'ended' | 'everywhere' | 'password' | 'disabled' | 'closing' | 'limit' | 'replaced' |
-  'restore' | 'address' | 'reset-due' | 'factors'
+  'restore' | 'address' | 'reset-due' | 'factors' | 'borrower'
 
 /** Who ends something, for whom, and in whose transaction. */
 export interface Ender {
   userId?: string
   client?: Client | undefined
   em?: EntityManager | undefined
+  /** Who has borrowed the session, where they end it. */
+  actor?: string | undefined
   /** What is known of both sides of a theft. */
   reuse?: ReuseDetails
   /** More to write in the same transaction. */
@@ -50,7 +54,8 @@ export interface Endings {
   /**
    * In a transaction of the log: raises the user's epoch, and ends all sessions but the one of the proof, which goes on
    * at the new epoch with tokens of a new generation. Each session has an entry beside the user's: if the database
-   * loses this commit later, the epoch may be reached once more, and must not make a token good again. Locks the user,
+   * loses this commit later, the epoch may be reached once more, and must not make a token good again. What the user
+   * has borrowed of others is over too. Locks the user,
    * then sessions, then the log, as every transaction does, against deadlocks. False when there is no such user.
    * API keys that were made since a moment end too: of who is disabled or closing all, else none unless `keysSince`
    * says it.
@@ -66,6 +71,11 @@ export interface Endings {
    * nobody has ended, but for one that is to go on. Undefined when there is no such user.
    */
   lockLiving: (tx: EntityManager, userId: string, isHosts: boolean, keptId?: string) => Promise<string[] | undefined>
+  /**
+   * In a transaction that has locked the user: marks these borrowed sessions as over, and gives their ids, to be
+   * written to the log once every row is changed. None where no session is lent.
+   */
+  markBorrowed: (tx: EntityManager, which: Lent[], userId: string) => Promise<string[]>
   /** Ends one access token, and nothing else of its session. */
   revokeToken: (claims: AccessClaims, client?: Client) => Promise<void>
   /** True for an access token that was revoked by itself, as the database has it. */
@@ -75,7 +85,10 @@ export interface Endings {
 /** Reasons that end all API keys too. */
 const endingKeys: EndReason[] = ['disabled', 'closing']
 
-export function createEndings (database: Database, log: RevocationLog, raiseFloor: RaiseFloor): Endings {
+export function createEndings (
+  database: Database, log: RevocationLog, raiseFloor: RaiseFloor,
+  { lendsSessions }: Pick<TokenSettings, 'lendsSessions'>
+): Endings {
   const also: EndAlso[] = []
   const tokenEntry = database.statement(({ query }) =>
     query(RevokedToken).select('id').where({ kind: 'kind', subject: 'jti' }).limit(1))
@@ -90,11 +103,12 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     const [{ epoch }] = await epochOf.all<Pick<User, 'epoch'>>(tx, { userId }) as [Pick<User, 'epoch'>]
     const ended = await otherSessions(tx, userId, proof?.sessionId)
     await markEnded(tx, ended, reason)
+    const borrowed = await markBorrowed(tx, ['by'], userId)
     if (proof) await tx.nativeUpdate(Session, { id: proof.sessionId, revokedAt: null }, { ver: epoch })
     const goesOn = proof && await raiseFloor(tx, proof)
     const endedToo: string[] = []
     if (keysSince) for (const end of also) endedToo.push(...await end(tx, userId, keysSince))
-    for (const id of [...ended, ...endedToo]) await write('session', id)
+    for (const id of [...ended, ...borrowed, ...endedToo]) await write('session', id)
     if (goesOn) await write('session', goesOn.id, goesOn.floorGen)
     await write('user', userId, epoch)
     return true
@@ -113,6 +127,18 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     return otherSessions(tx, userId, keptId, isHosts ? LockMode.PESSIMISTIC_WRITE : LockMode.NONE)
   }
 
+  async function markBorrowed (tx: EntityManager, which: Lent[], userId: string): Promise<string[]> {
+    if (!lendsSessions || which.length === 0) return []
+    const lent = { by: { actorId: userId }, of: { user: userId, actorId: { $ne: null } } }
+    // Locked, since no epoch ends what this has not seen.
+    const found = await selectFrom<Pick<Session, 'id'>>(tx, Session).select('id')
+      .where({ $or: which.map((each) => lent[each]), revokedAt: null })
+      .orderBy({ id: 'asc' }).setLockMode(LockMode.PESSIMISTIC_WRITE).execute('all')
+    const ids = found.map(({ id }) => id)
+    if (ids.length > 0) await markEnded(tx, ids, 'borrower')
+    return ids
+  }
+
   function isTokenRevoked ({ jti }: Pick<AccessClaims, 'jti'>): Promise<boolean> {
     return database.run(async (em) => (await tokenEntry.all(em, { kind: 'token', jti })).length > 0)
   }
@@ -122,9 +148,10 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
     endThese,
     endOthers,
     lockLiving,
+    markBorrowed,
     isTokenRevoked,
 
-    async end (id, reason, { userId, client, em, reuse, within } = {}) {
+    async end (id, reason, { userId, client, actor, em, reuse, within } = {}) {
       if (!isId(id)) return false
       const goesOn = { id, revokedAt: null, ...userId === undefined ? {} : { user: userId } }
       return log.record(async (tx, write, note) => {
@@ -132,7 +159,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
         if (ended === 0) return false
         await write('session', id)
         const what = reason === 'reuse' ? { type: reason, data: reuse } : { type: 'logout', reason }
-        await note({ ...what, userId, sessionId: id, client })
+        await note({ ...what, userId, sessionId: id, client, actor })
         await within?.(tx)
         return true
       }, em)
@@ -157,7 +184,9 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
       return isId(userId) && log.record(async (tx, write, note) => {
         const ended = await lockLiving(tx, userId, em !== undefined, sessionId)
         if (!ended) return false
+        const borrowed = await markBorrowed(tx, ['by'], userId)
         await endThese(tx, write, ended, 'ended')
+        for (const id of borrowed) await write('session', id)
         for (const id of ended) await note({ type: 'logout', reason: 'ended', userId, sessionId: id, client })
         return true
       }, em)
@@ -168,7 +197,7 @@ export function createEndings (database: Database, log: RevocationLog, raiseFloo
       if (await isTokenRevoked(claims)) return
       await log.record(async (_, write, note) => {
         await write('token', jti)
-        await note({ type: 'token-revoked', userId, sessionId, client })
+        await note({ type: 'token-revoked', userId, sessionId, client, actor: actorOf(claims, lendsSessions) })
       })
     },
   }

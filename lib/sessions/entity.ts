@@ -34,6 +34,8 @@ const SessionSchema = defineEntity({
     amr: p.json<string[]>().strictNullable().name('amr'),
     /** How well it was proved: the authentication context class. */
     acr: p.string().length(16).default('aal1').name('acr'),
+    /** Of impersonation: the admin who has borrowed it. Null where the user began it. */
+    actorId: p.uuid().strictNullable().index().name('actor_id'),
     revokedAt: p.datetime(3).strictNullable().name('revoked_at'),
     revokeReason: p.string().length(32).strictNullable().name('revoke_reason'),
   },

@@ -36,7 +36,10 @@ export function createLogouts ({ database, find, endings, revocations }: LogoutP
       if (session && kind === 'refresh' && !isGenuine(session, claims)) throw new TokenInvalid()
       if (kind === 'access' && await endings.isTokenRevoked(claims)) throw new TokenRevoked()
       if (session) {
-        return await endings.end(session.id, 'logout', { userId: session.user.id, client }) ? session : undefined
+        const { id, user, actorId } = session
+        return await endings.end(id, 'logout', { userId: user.id, client, actor: actorId ?? undefined })
+          ? session
+          : undefined
       }
       if (revocations.floorOf(claims.sid) === Infinity) return
       await endings.endWithoutRow(claims.sid, { userId: claims.sub, client })

@@ -6,5 +6,5 @@ const loading: Record<SqlFamily, () => Promise<{ migrationsOf: MigrationsOf }>> 
   mysql: () => import('./mysql/migrations.ts'),
 }
 
-/** What sessions are pruned by. */
+/** Who has borrowed a session, and what sessions are pruned by. */
 export const sessionMigrations = (family: SqlFamily) => loading[family]()

@@ -134,7 +134,8 @@ type GivenHooks = Partial<Static<TObject<typeof hooks>>>
 type Read = ReturnType<typeof read>
 
 /** What the settings say of sessions. */
-export type SessionSettings = Read & Pick<TokenSettings, 'access' | 'leewaySeconds'> & Pick<HttpSettings, 'name'>
+export type SessionSettings =
+  Read & Pick<TokenSettings, 'access' | 'leewaySeconds' | 'lendsSessions'> & Pick<HttpSettings, 'name'>
 
 /** Tells hooks that have no say in what happens. */
 export type Hooks = Telling<Omit<Required<GivenHooks>, 'onRegister' | 'onSession'>>

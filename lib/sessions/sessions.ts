@@ -72,7 +72,7 @@ export async function openSessions (parts: SessionParts, settings: SessionSettin
 
   const finder = createSessionFinder(database)
   const raiseFloor = createFloor(database, finder)
-  const endings = createEndings(database, revocationLog, raiseFloor)
+  const endings = createEndings(database, revocationLog, raiseFloor, settings)
   const endReused = createEndReused({ ...parts, endings })
   const confirmations = createConfirmations({ ...parts, endReused }, settings)
   const known = { ...parts, find: finder.find, revocations, revocationLog, endings, confirmations }

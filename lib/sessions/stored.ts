@@ -49,3 +49,12 @@ export function createStoredSessions (
     },
   }
 }
+
+/**
+ * Where a session is used from, as its user is told. Whoever has borrowed it is told of to nobody but admins: where
+ * they sit is theirs.
+ */
+export function placeOf ({ actorId, userAgent, ip }: Session) {
+  const borrowed = actorId !== null
+  return { user_agent: borrowed ? null : userAgent, ip: borrowed ? null : ip, borrowed }
+}

@@ -87,7 +87,7 @@ export function createGranting (
         const custom = await giveClaims(copy, request, { data: ownData.of({ data }) }) ?? {}
         // As JSON, like in the token: what cannot be JSON fails here, where nothing is written yet.
         const written: unknown = JSON.parse(JSON.stringify(custom))
-        if (!areCustomClaims(written, settings.hasLevels)) {
+        if (!areCustomClaims(written, settings)) {
           throw new TypeError('claims() must give an object without names of claims that are reserved')
         }
         return written

@@ -31,7 +31,8 @@ export const options = {
 
 /** What the settings say of answers with tokens. */
 export type SignInSettings = ReturnType<typeof read> &
-  Pick<TokenSettings, 'keys' | 'access' | 'refresh' | 'hasLevels'> & Pick<TransportSettings, 'transport' | 'cookies'>
+  Pick<TokenSettings, 'keys' | 'access' | 'refresh' | 'hasLevels' | 'lendsSessions'> &
+  Pick<TransportSettings, 'transport' | 'cookies'>
 
 export function read (given: Filled<typeof options>) {
   return settled(options, given)

@@ -111,12 +111,12 @@ export interface SignIn extends Granting, Beginnings {
    */
   judge: (user: User, attempt: Attempt) => Promise<void>
   /**
-   * Stores the first session of a user whom `admit` stores. No step is asked: they have nothing yet that one could ask
-   * for.
+   * Stores a session, and asks no step: the first one of a user whom `admit` stores, who has nothing yet that one could
+   * ask for, or one that an admin borrows of a user who is locked.
    */
   begin: <Answer>(
     tx: EntityManager, user: User, beginning: Beginning, issue: (session: Session) => Answer,
-    admit: () => Promise<void>
+    admit?: () => Promise<void>
   ) => Promise<{ session: Session, answer: Answer }>
   /**
    * Starts a session of a user, who must still be as they were when the password was checked: at that epoch, and not
@@ -190,7 +190,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     },
 
     async begin (tx, user, beginning, issue, admit) {
-      await admit()
+      await admit?.()
       return store(tx, user, beginning, issue)
     },
 

@@ -40,6 +40,8 @@ export interface TokenSubject {
   authTime: Date
   acr: string
   amr: string[] | null
+  /** The admin who has borrowed it, where one has. */
+  actorId?: string | null
   refreshExpiresAt: Date
   absoluteExpiresAt: Date
 }
@@ -79,26 +81,61 @@ const levelClaims = {
 /** The claims of access tokens where there are levels. */
 export const LeveledClaimsSchema = Type.Object({ ...AccessClaimsSchema.properties, ...levelClaims })
 
-/**
- * The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. `acr` and `amr` are ours
- * only where there are levels; elsewhere they are the host's.
- */
-export type AccessClaims = Static<typeof LeveledClaimsSchema>
+/** Who acts with a token that is not theirs (RFC 8693 §4.1). */
+const ActorSchema = Type.Object({ sub: Id }, { additionalProperties: false })
 
 /**
- * The claims of any token of ours. Only access tokens have `auth_time`, and the claims that the option `claims` adds.
+ * The claims of access tokens of borrowed sessions, where admins may borrow some: with the admin, and without anything
+ * that says that the user has proved who they are.
+ */
+export const BorrowedClaimsSchema = Type.Object({
+  ...sharedClaims, act: ActorSchema, auth_time: Type.Optional(Type.Never()),
+})
+
+/** The claims of a borrowed session's access tokens where there are levels too. */
+export const BorrowedLeveledClaimsSchema = Type.Object({
+  ...BorrowedClaimsSchema.properties, acr: Type.Optional(Type.Never()), amr: Type.Optional(Type.Never()),
+})
+
+/**
+ * The payload of an access token (RFC 9068): nothing personal. Times are seconds since 1970. `acr` and `amr` are ours
+ * only where there are levels, and `act` only where admins may borrow sessions; elsewhere they are the host's. A token
+ * has `act` or `auth_time`.
+ */
+export type AccessClaims = Omit<Static<typeof LeveledClaimsSchema>, 'auth_time'> & {
+  auth_time?: number
+  act?: Static<typeof ActorSchema>
+}
+
+/**
+ * The claims of any token of ours. Only access tokens have `auth_time`, or in a borrowed session `act`, and the claims
+ * that the option `claims` adds.
  */
 export type TokenClaims =
-  SharedClaims & { auth_time?: number } & (AccountsTypes extends { claims: infer Custom } ? Custom : {})
+  SharedClaims & { auth_time?: number, act?: { sub: string } } &
+  (AccountsTypes extends { claims: infer Custom } ? Custom : {})
 
 /** The claims that are ours to write, and names that would make an object something else. */
 const reserved = [...Object.keys(AccessClaimsSchema.properties), '__proto__']
 
-/** True for an object that a host may add to the claims. Where there are levels, those are ours too. */
-export function areCustomClaims (claims: unknown, hasLevels: boolean): claims is Record<string, unknown> {
+/** Which claims are ours beside those that every app has. */
+export interface OwnClaims {
+  hasLevels: boolean
+  lendsSessions: boolean
+}
+
+/** True for an object that a host may add to the claims. */
+export function areCustomClaims (
+  claims: unknown, { hasLevels, lendsSessions }: OwnClaims
+): claims is Record<string, unknown> {
   const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims)
-  const ours = hasLevels ? [...reserved, ...Object.keys(levelClaims)] : reserved
+  const ours = [...reserved, ...hasLevels ? Object.keys(levelClaims) : [], ...lendsSessions ? ['act'] : []]
   return isObject && !Object.keys(claims).some((name) => ours.includes(name))
+}
+
+/** Who has borrowed the session of these claims. Undefined where nobody has, as ever where no session is lent. */
+export function actorOf ({ act }: Pick<AccessClaims, 'act'>, lendsSessions: boolean): string | undefined {
+  return lendsSessions ? act?.sub : undefined
 }
 
 /** What a session or a token says of how it was proved who has it. What says nothing counts least. */
@@ -118,10 +155,17 @@ export function accessClaims (
     jti: randomBytes(16).toString('base64url'),
     iat,
     exp: Math.min(iat + expiresInSeconds, numericDate(subject.absoluteExpiresAt)),
+    ...subject.actorId ? { act: { sub: subject.actorId } } : authenticated(subject, parties, iat),
+  }
+}
+
+/** What is known of how the user of a session has proved who they are. */
+function authenticated (subject: TokenSubject, { hasLevels }: { hasLevels: boolean }, iat: number) {
+  return {
     // The row may have been written by a clock that was ahead, and no token may have a password checked after its
     // `iat`.
     auth_time: Math.min(numericDate(subject.authTime), iat),
-    ...parties.hasLevels && provedBy(subject),
+    ...hasLevels && provedBy(subject),
   }
 }
 

@@ -61,6 +61,8 @@ export type TokenSettings = ReturnType<typeof read> & {
   refresh: { expiresInSeconds: number }
   /** Whether tokens say how well it was proved who has them: where there are second factors or passkeys. */
   hasLevels: boolean
+  /** Whether admins may borrow sessions of users, so that tokens say who acts with them. */
+  lendsSessions: boolean
 }
 
 /**

@@ -8,6 +8,8 @@ import type { TokenCounters } from './events.ts'
 import {
   accessClaims,
   AccessClaimsSchema,
+  BorrowedClaimsSchema,
+  BorrowedLeveledClaimsSchema,
   LeveledClaimsSchema,
   refreshClaims,
   RefreshClaimsSchema,
@@ -39,11 +41,15 @@ export interface DecodedToken {
   claims: Record<string, unknown>
 }
 
-/** RFC 6749 §5.1. Seconds. */
-export interface TokenPair {
+/** An access token by itself (RFC 6749 §5.1), and the seconds until it expires. */
+export interface AccessToken {
   access_token: string
   token_type: 'Bearer'
   expires_in: number
+}
+
+/** RFC 6749 §5.1. Seconds. */
+export interface TokenPair extends AccessToken {
   refresh_token: string
   refresh_expires_in: number
 }
@@ -57,6 +63,11 @@ export interface Tokens {
    * @throws {TokenTooLarge} for claims that `verify` would refuse for their length
    */
   issue: (session: TokenSubject, claims: object, choice: RefreshChoice) => TokenPair
+  /**
+   * A new access token alone, with the host's claims, of a session that is not refreshed. Needs a key that signs.
+   * @throws {TokenTooLarge} for claims that `verify` would refuse for their length
+   */
+  issueAccess: (session: TokenSubject, claims: object) => AccessToken
   /**
    * Checks a token of one of these kinds by itself: structure, key, signature, kind, claims and expiry, in this order.
    * @throws {TokenInvalid | TokenWrongType | TokenExpired} a 401, whatever the token holds
@@ -83,13 +94,22 @@ export const compileClaims = (schema: object) => new Ajv({ validateSchema: false
 const shapes = {
   access: whenFirstCalled(() => compileClaims(AccessClaimsSchema)),
   leveled: whenFirstCalled(() => compileClaims(LeveledClaimsSchema)),
+  borrowed: whenFirstCalled(() => compileClaims(BorrowedClaimsSchema)),
+  borrowedLeveled: whenFirstCalled(() => compileClaims(BorrowedLeveledClaimsSchema)),
   refresh: whenFirstCalled(() => compileClaims(RefreshClaimsSchema)),
 }
 
 export function createTokens (
   keyring: Keyring, settings: TokenSettings, { counters }: Telemetry<TokenCounters>
 ): Tokens {
-  const shapeOf = { access: settings.hasLevels ? shapes.leveled : shapes.access, refresh: shapes.refresh }
+  const { hasLevels, lendsSessions } = settings
+  const usualShape = hasLevels ? shapes.leveled : shapes.access
+  const borrowedShape = hasLevels ? shapes.borrowedLeveled : shapes.borrowed
+  const shapeOf = {
+    access: (claims: Partial<AccessClaims>) =>
+      (lendsSessions && claims.act !== undefined ? borrowedShape : usualShape)(claims),
+    refresh: shapes.refresh,
+  }
   const lifetimes = { access: settings.access.expiresInSeconds, refresh: settings.refresh.expiresInSeconds }
   const refreshAudiences = settings.audiences.map((audience) => `${audience}${refreshSuffix}`)
   const parties = { access: settings, refresh: { issuer: settings.issuer, audiences: refreshAudiences } }
@@ -115,7 +135,7 @@ export function createTokens (
 
     const { kind, claims } = verified
     const isRight = remembered !== undefined ||
-      (shapeOf[kind](claims) && areOurs(claims, parties[kind], lifetimes[kind]))
+      (shapeOf[kind](claims as AccessClaims) && areOurs(claims, parties[kind], lifetimes[kind]))
     if (!isRight || !hasBegun(claims, settings.leewaySeconds)) throw new TokenInvalid()
     if (!remembered && kind === 'access') known.set(text, frozen(verified))
     return verified
@@ -132,24 +152,28 @@ export function createTokens (
     return token
   }
 
+  function access (session: TokenSubject, custom: object): { answer: AccessToken, iat: number } {
+    const claims = accessClaims(session, custom, settings, lifetimes.access)
+    const token = keyring.signing!.access.sign(claims)
+    if (!compact.test(token)) throw new TokenTooLarge()
+    const { exp, iat } = claims
+    return { answer: { access_token: token, token_type: 'Bearer', expires_in: exp - iat }, iat }
+  }
+
   return {
     issue (session, claims, choice) {
-      const key = keyring.signing!
-      const access = accessClaims(session, claims, settings, lifetimes.access)
-      const accessToken = key.access.sign(access)
-      if (!compact.test(accessToken)) throw new TokenTooLarge()
+      const { answer, iat } = access(session, claims)
       const refresh = 'shown' in choice
         ? choice.claims
         : refreshClaims(session, settings, lifetimes.refresh, choice.parent)
 
       return {
-        access_token: accessToken,
-        token_type: 'Bearer',
-        expires_in: access.exp - access.iat,
-        refresh_token: 'shown' in choice ? choice.shown : key.refresh.sign(refresh),
-        refresh_expires_in: refresh.exp - access.iat,
+        ...answer,
+        refresh_token: 'shown' in choice ? choice.shown : keyring.signing!.refresh.sign(refresh),
+        refresh_expires_in: refresh.exp - iat,
       }
     },
+    issueAccess: (session, claims) => access(session, claims).answer,
     verify: (token, kinds) => usable(authentic(token, kinds)),
     verifyEvenExpired (token, kinds) {
       const verified = authentic(token, kinds)

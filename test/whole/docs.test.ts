@@ -138,6 +138,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     events: { store: true },
+    admin: { impersonation: true },
     email: { verification: 'first' },
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },
@@ -152,9 +153,9 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const switches = Object.values(OptionsSchema.properties.routes.properties)
   const more = switches.flatMap(({ route: { also = [] } }) => also)
   const unswitched = namesIn(read('docs/routes.md'), 3).filter((name) => !name.startsWith('routes.'))
-  // Beside its own path one switch has two more of sessions, two of oneself, three of users, one
+  // Beside its own path one switch has two more of sessions, two of oneself, four of users, one
   // of logins by mail, five of invitations, eight of factors, five of passkeys, and four of API keys.
-  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 3 + 1 + 5 + 8 + 5 + 4
+  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 4 + 1 + 5 + 8 + 5 + 4
   t.equal(firstColumn('routes').length, expected)
 })
 
@@ -166,6 +167,7 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
     mail: { links: { login: '/login', register: '/welcome', invite: '/join' } },
     closing: { grace: '30d' },
     events: { store: true },
+    admin: { impersonation: true },
     email: { verification: 'first' },
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },

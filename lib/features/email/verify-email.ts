@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, borrowedErrors } from '../../guards/answers.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { clientOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
@@ -22,7 +22,7 @@ interface Parts {
 }
 
 export function verifyEmail (
-  { guards, settings: { locations }, users: { lookUp, publicUsers } }: Spine, { mail, verifying, factors }: Parts
+  { guards, settings, users: { lookUp, publicUsers } }: Spine, { mail, verifying, factors }: Parts
 ): AddRoutes {
   const send = {
     operationId: 'sendVerification',
@@ -34,7 +34,7 @@ export function verifyEmail (
       additionalProperties: false,
     }),
     response: answers({ 202: ChallengeSchema, 204: NothingSchema },
-      ...accessErrors(locations), ...bodyErrors, EmailMissing, Throttled),
+      ...accessErrors(settings.locations), ...bodyErrors, ...borrowedErrors(settings), EmailMissing, Throttled),
   }
 
   const verify = {

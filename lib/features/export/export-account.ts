@@ -9,6 +9,7 @@ import { askForLeave } from '../../host/ask.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { msLeft, withDeadline, withTimeout } from '../../http/deadline.ts'
 import { clientOf } from '../../http/request.ts'
+import { placeOf } from '../../sessions/stored.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import type { User } from '../../users/entity.ts'
 import type { AddRoutes } from '../feature.ts'
@@ -52,13 +53,12 @@ export function exportAccount (
 
     const parts = {
       user: { ...shown, ...datesOf(user) },
-      sessions: own.map(({ id, createdAt, lastUsedAt, ip, userAgent, data }) => ({
-        id,
-        created_at: createdAt,
-        last_used_at: lastUsedAt,
-        ip,
-        user_agent: userAgent,
-        data: ownData.of({ data }),
+      sessions: own.map((session) => ({
+        id: session.id,
+        created_at: session.createdAt,
+        last_used_at: session.lastUsedAt,
+        ...placeOf(session),
+        data: ownData.of(session),
       })),
       app: JSON.parse(JSON.stringify(app ?? null)),
     }

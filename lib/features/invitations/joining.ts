@@ -5,6 +5,7 @@ import type { Mailing } from '../../mail/mail.ts'
 import type { OneTimeRow } from '../../one-time/rows.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import { User } from '../../users/entity.ts'
+import { lentUntil } from '../../users/lending.ts'
 import type { Spine } from '../spine.ts'
 import type { Invitation } from './invitation.ts'
 import type { InvitationSettings } from './options.ts'
@@ -20,7 +21,7 @@ import type { InvitationSettings } from './options.ts'
 export type Join = (userId: string, proof: OneTimeRow, invitation: Invitation, client: Client) => Promise<void>
 
 export function createJoin (
-  { database, sessions: { revocationLog }, users: { isAdmin, lookUp, publicUsers } }: Spine,
+  { database, sessions: { endings, revocationLog }, users: { isAdmin, lookUp, permissions, publicUsers } }: Spine,
   { oneTimes }: Pick<Mailing, 'oneTimes'>,
   { hooks: { onInvitationAccepted } }: InvitationSettings
 ): Join {
@@ -34,6 +35,8 @@ export function createJoin (
       const now = new Date()
       const change = { roles, isAdmin: isAdmin({ ...user, roles }), emailVerifiedAt: user.emailVerifiedAt ?? now }
       await tx.nativeUpdate(User, { id: userId }, { ...change, updatedAt: now })
+      const borrowed = await endings.markBorrowed(tx, lentUntil(permissions, user, { roles }), userId)
+      for (const sessionId of borrowed) await write('session', sessionId)
       await write('user', userId, user.epoch)
       await note({ type: 'invitation-accepted', userId, client })
       await callHost(tx, onInvitationAccepted, publicUsers.of({ ...user, ...change }), { data, inviterId })

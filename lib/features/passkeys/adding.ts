@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { EntityManager } from '@mikro-orm/core'
 import { v7 as uuid } from 'uuid'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, borrowedErrors } from '../../guards/answers.ts'
 import { EmailUnverified, TokenStale, TokenWeak } from '../../guards/errors.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { component } from '../../http/component.ts'
@@ -76,7 +76,8 @@ export function addPasskey (parts: PasskeyParts, store: StorePasskey): AddRoutes
         recovery_codes: Type.Optional(recoveryCodes.Schema),
         ...signIn.TokenResponseSchema.properties,
       }, { description: 'The passkey, and tokens' })),
-    }, ...accessErrors(locations), ...bodyErrors, TokenStale, TokenWeak, EmailUnverified, PasskeyInvalid, FactorExists,
+    }, ...accessErrors(locations), ...bodyErrors, ...borrowedErrors(spine.settings), TokenStale, TokenWeak,
+    EmailUnverified, PasskeyInvalid, FactorExists,
     PasskeysFull, SessionsFull),
   })
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, borrowedErrors } from '../../guards/answers.ts'
 import { EmailUnverified, TokenStale, TokenWeak } from '../../guards/errors.ts'
 import { answers, tags } from '../../http/answers.ts'
 import type { AnyReply, AnyRequest } from '../../http/request.ts'
@@ -46,7 +46,8 @@ export function askForPasskey (parts: PasskeyParts, registration: PasskeyRegistr
           enrolment: Type.Optional(Type.String({ description: 'Of register: goes with the registration.' })),
         },
       }, { description: 'The options' }),
-    }, ...accessErrors(locations), ...bodyErrors, TokenStale, TokenWeak, EmailUnverified, PasskeysFull),
+    }, ...accessErrors(locations), ...bodyErrors, ...borrowedErrors(spine.settings), TokenStale, TokenWeak,
+    EmailUnverified, PasskeysFull),
   }
 
   const asked = {

@@ -15,6 +15,8 @@ export interface SessionInfo {
   expiresAt: Date
   userAgent: string | null
   ip: string | null
+  /** The id of the admin who has borrowed the session, or null. */
+  actorId: string | null
   /** Your data of the session (`sessions.data`). */
   data: SessionData | null
 }
@@ -47,8 +49,8 @@ export function createSessionServices (sessions: Sessions, ownData: OwnData): Se
     async list (userId, options = {}) {
       const { em } = knownOptions('sessions.list', ['em'], options)
       const found = await sessions.list(userId, em)
-      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip, data }) =>
-        ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, data: ownData.of({ data }) }))
+      return found.map(({ id, createdAt, lastUsedAt, refreshExpiresAt: expiresAt, userAgent, ip, actorId, data }) =>
+        ({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, actorId, data: ownData.of({ data }) }))
     },
 
     async revoke (sessionId, options = {}) {

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { component } from '../../http/component.ts'
 import type { Session } from '../../sessions/entity.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
+import { placeOf } from '../../sessions/stored.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
@@ -38,6 +39,10 @@ const SessionSchema = component(
       ip: Type.Union([Type.String(), Type.Null()], {
         description: 'Where it last came from.',
         examples: ['192.0.2.7'],
+      }),
+      borrowed: Type.Boolean({
+        description: 'Whether an admin acts as the user in it: then it says of no client and no address.',
+        examples: [false],
       }),
     },
     { description: 'A session' }
@@ -113,14 +118,14 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
   }
 }
 
-function shown ({ id, createdAt, lastUsedAt, refreshExpiresAt, userAgent, ip }: Session, current: string) {
+function shown (session: Session, current: string) {
+  const { id, createdAt, lastUsedAt, refreshExpiresAt } = session
   return {
     id,
     current: id === current,
     created_at: createdAt.toISOString(),
     last_used_at: lastUsedAt.toISOString(),
     expires_at: refreshExpiresAt.toISOString(),
-    user_agent: userAgent,
-    ip,
+    ...placeOf(session),
   }
 }

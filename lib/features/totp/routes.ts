@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { accessErrors, bodyErrors } from '../../guards/answers.ts'
+import { accessErrors, bodyErrors, borrowedErrors } from '../../guards/answers.ts'
 import { EmailUnverified, TokenStale, TokenWeak } from '../../guards/errors.ts'
 import { answers, tags } from '../../http/answers.ts'
 import type { AnyReply, AnyRequest } from '../../http/request.ts'
@@ -32,7 +32,7 @@ type Tokens = TokenResponse | CookieResponse
 export function totpRoutes (spine: Spine, parts: RouteParts): AddRoutes {
   const { database, guards, settings: { locations }, signIn } = spine
   const { factors, recoveryCodes, codes, rows, seeds, enrolments, issuer } = parts
-  const errors = [...accessErrors(locations), ...bodyErrors, TokenStale, TokenWeak]
+  const errors = [...accessErrors(locations), ...bodyErrors, ...borrowedErrors(spine.settings), TokenStale, TokenWeak]
 
   const BeginBody = Type.Object({ ticket: factors.TicketSchema }, { additionalProperties: false })
   const ConfirmBody = Type.Object({

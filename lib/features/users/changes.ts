@@ -17,6 +17,8 @@ import type { UserEvents } from './events.ts'
 import { isId } from '../../tokens/claims.ts'
 import { createAdmins, takesAdmin } from './admins.ts'
 import type { Profile } from '../../users/fields.ts'
+import { lentUntil } from '../../users/lending.ts'
+import type { Write } from '../../sessions/revocation-log.ts'
 import { identifierKey, readEmail, readUsername } from '../../users/identifiers.ts'
 
 /** What is to change of a user; the rest stays. */
@@ -105,6 +107,13 @@ export function createChanges (
     }
   }
 
+  /** Those who go on being signed in: but not in sessions that are borrowed no longer, with these roles. */
+  async function writeChanged (tx: EntityManager, write: Write, before: User, { id, roles, epoch }: User) {
+    const borrowed = await endings.markBorrowed(tx, lentUntil(permissions, before, { roles }), id)
+    for (const sessionId of borrowed) await write('session', sessionId)
+    await write('user', id, epoch)
+  }
+
   function verify (user: User, email: string, now: Date): void {
     if (identifierKey(email) !== user.emailKey) throw new InputInvalid('body/email must be the address that they have')
     user.emailVerifiedAt ??= now
@@ -144,7 +153,8 @@ export function createChanges (
 
         const isDue = given.resetDueAt !== undefined
         const reason = isNewlyDisabled ? 'disabled' : isNewlyClosing ? 'closing' : isDue ? 'reset-due' : undefined
-        await (reason ? endings.endOthers(tx, write, id, reason) : write('user', id, user.epoch))
+        if (reason) await endings.endOthers(tx, write, id, reason)
+        else await writeChanged(tx, write, before, user)
         for (const type of eventsOf(before, user)) await note({ type, userId: id, client })
         if (user.roles.some((role) => !before.roles.includes(role))) await mail?.notify(tx, 'rolesRaised', user)
         await within?.(tx, user)
@@ -175,9 +185,10 @@ export function createChanges (
         const user = ended && await lookUp.byId(id, tx)
         if (!user || !onlyIf(user)) return false
         await within?.(tx, user)
+        const borrowed = await endings.markBorrowed(tx, ['by'], id)
         // Its sessions go with it.
         await tx.nativeDelete(User, { id })
-        for (const sessionId of ended) await write('session', sessionId)
+        for (const sessionId of [...ended, ...borrowed]) await write('session', sessionId)
         await write('user', id)
         await note({ type: as, userId: id, client })
         return true

@@ -12,9 +12,9 @@ import type { Changes } from './changes.ts'
 
 export function me ({ guards, settings, users }: Spine, changes: Changes): AddRoutes {
   const { fields, publicUsers } = users
-  const onRequest = guards.ownAuthenticate
+  const onRequest = guards.ownGuard({ impersonated: true })
   const { apiKeys, decoratorName, locations } = settings
-  const onShow = apiKeys ? guards.ownGuard({ keys: true }) : onRequest
+  const onShow = apiKeys ? guards.ownGuard({ impersonated: true, keys: true }) : onRequest
 
   const show = {
     operationId: 'me',

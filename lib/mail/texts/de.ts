@@ -131,6 +131,14 @@ export const de: MailWords = {
       end: ['Wenn Sie das nicht waren, beenden Sie diesen Schlüssel, ändern Sie Ihr Passwort, und beenden Sie alle ' +
         'anderen Schlüssel und Sitzungen, die Sie nicht kennen.'],
     },
+    impersonated: {
+      subject: 'Jemand von {app} sieht Ihr Konto an',
+      what: ['Jemand, der {app} betreibt, sieht und benutzt es eine Zeit lang so wie Sie, um Ihnen zu helfen oder ' +
+        'etwas zu klären.',
+      'Ihr Passwort ist dabei nicht bekannt, und weder das noch Ihre Adresse lässt sich so ändern.'],
+      end: ['Sie sehen es in der Liste Ihrer Sitzungen und können es dort beenden. Wenn Sie das nicht erwartet ' +
+        'haben, schreiben Sie denen, die {app} betreiben.'],
+    },
   },
   code: 'Oder tippen Sie diesen Code dort, wo Sie begonnen haben. Er gilt {code-life}:',
   message: 'Wer Sie einlädt, schreibt:',

@@ -131,6 +131,13 @@ export const en: MailWords = {
       end: ['If it was not you, end that key, change your password, and end all other keys and sessions that you do ' +
         'not know.'],
     },
+    impersonated: {
+      subject: 'Somebody of {app} looks into your account',
+      what: ['Somebody who runs {app} sees and uses it for a while as you do, to help you or to look into something.',
+        'They do not know your password, and can change neither that nor your address.'],
+      end: ['You see it in the list of your sessions, where you can end it. If you did not expect that, write to ' +
+        'those who run {app}.'],
+    },
   },
   code: 'Or type this code where you asked for it. It is good for {code-life}:',
   message: 'Whoever invites you writes:',

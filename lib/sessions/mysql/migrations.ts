@@ -6,9 +6,32 @@ import { Migration } from '@mikro-orm/migrations'
  * `name` of the accounts. Each statement commits by itself here, so all of them can be run again after one that failed.
  */
 export function migrationsOf (name: string): MigrationObject[] {
-  class ExpiryDays extends Migration {
+  abstract class Repeatable extends Migration {
+    /** Whether sessions have no such column yet: MySQL cannot ask for that where it adds one. */
+    protected async lacks (column: string): Promise<boolean> {
+      const [found] = await this.execute(`select 1 from information_schema.columns
+        where table_schema = database() and table_name = '${name}_sessions' and column_name = '${column}'`)
+      return !found
+    }
+  }
+
+  /** Which admin has borrowed a session. */
+  class BorrowedSessions extends Repeatable {
     override async up () {
-      if (await this.lacksDays()) {
+      if (await this.lacks('actor_id')) {
+        this.addSql(`alter table ${name}_sessions add column actor_id varchar(36) null,
+          add index ${name}_sessions_actor_id_index (actor_id)`)
+      }
+    }
+
+    override down () {
+      this.addSql(`alter table ${name}_sessions drop index ${name}_sessions_actor_id_index, drop column actor_id`)
+    }
+  }
+
+  class ExpiryDays extends Repeatable {
+    override async up () {
+      if (await this.lacks('expires_day')) {
         this.addSql(`alter table ${name}_sessions add column expires_day int not null default 0,
           drop index ${name}_sessions_refresh_expires_at_index,
           add index ${name}_sessions_expires_day_index (expires_day)`)
@@ -20,13 +43,10 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`alter table ${name}_sessions drop index ${name}_sessions_expires_day_index, drop column expires_day,
         add index ${name}_sessions_refresh_expires_at_index (refresh_expires_at)`)
     }
-
-    private async lacksDays (): Promise<boolean> {
-      const [found] = await this.execute(`select 1 from information_schema.columns
-        where table_schema = database() and table_name = '${name}_sessions' and column_name = 'expires_day'`)
-      return !found
-    }
   }
 
-  return [{ name: '0021-expiry-days', class: ExpiryDays }]
+  return [
+    { name: '0018-borrowed-sessions', class: BorrowedSessions },
+    { name: '0021-expiry-days', class: ExpiryDays },
+  ]
 }

@@ -24,5 +24,21 @@ export function migrationsOf (name: string): MigrationObject[] {
     }
   }
 
-  return [{ name: '0021-expiry-days', class: ExpiryDays }]
+  /** Which admin has borrowed a session. */
+  class BorrowedSessions extends Migration {
+    override up () {
+      this.addSql(`alter table ${name}_sessions add column actor_id uuid null`)
+      this.addSql(`create index ${name}_sessions_actor_id_index on ${name}_sessions (actor_id)`)
+    }
+
+    override down () {
+      this.addSql(`drop index ${name}_sessions_actor_id_index`)
+      this.addSql(`alter table ${name}_sessions drop column actor_id`)
+    }
+  }
+
+  return [
+    { name: '0018-borrowed-sessions', class: BorrowedSessions },
+    { name: '0021-expiry-days', class: ExpiryDays },
+  ]
 }

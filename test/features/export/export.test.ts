@@ -24,7 +24,7 @@ t.test('somebody gets a copy of all that is kept of them, and of nobody else', a
   t.strictSame(Object.keys(file), ['user', 'sessions', 'events', 'app'])
   t.match(file.user, { id: user.id, username: 'ada', created_at: /^2/, email_verified_at: null })
   t.equal(file.sessions.length, 2)
-  t.strictSame(Object.keys(file.sessions[0]), ['id', 'created_at', 'last_used_at', 'ip', 'user_agent', 'data'])
+  t.strictSame(Object.keys(file.sessions[0]), ['id', 'created_at', 'last_used_at', 'user_agent', 'ip', 'borrowed', 'data'])
   t.strictSame(file.events.map(({ type }: { type: string }) => type), ['register', 'login', 'exported'])
   t.strictSame(file.app, { books: ["ada's"] })
   t.notMatch(answer.body, /argon2|salt|hash|"eve"/)

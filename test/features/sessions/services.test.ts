@@ -11,7 +11,7 @@ t.test('code sees where a user is signed in, as the user does', async (t) => {
   await signIn()
   await signUp('bob')
   const listed = await app.accounts.sessions.list(first.user.id)
-  const shown = listed.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip }) => ({
+  const shown = listed.map(({ id, createdAt, lastUsedAt, expiresAt, userAgent, ip, actorId }) => ({
     id,
     current: id === sidOf(first),
     created_at: createdAt.toISOString(),
@@ -19,6 +19,7 @@ t.test('code sees where a user is signed in, as the user does', async (t) => {
     expires_at: expiresAt.toISOString(),
     user_agent: userAgent,
     ip,
+    borrowed: actorId !== null,
   }))
   t.strictSame((await get('/auth/sessions', first.access_token)).json().sessions, shown)
   t.equal(listed.length, 2)

@@ -23,7 +23,8 @@ t.test('a user sees where they are signed in, the session used last first, and n
     { id: sidOf(phone.access_token), current: false, user_agent: 'Phone/1', ip: '127.0.0.1' },
     { id: sidOf(first.access_token), current: true },
   ])
-  t.same(Object.keys(sessions[0]), ['id', 'current', 'created_at', 'last_used_at', 'expires_at', 'user_agent', 'ip'])
+  const members = ['id', 'current', 'created_at', 'last_used_at', 'expires_at', 'user_agent', 'ip', 'borrowed']
+  t.same(Object.keys(sessions[0]), members)
   t.equal(sessions.length, 2)
   t.equal((await get('/auth/sessions')).statusCode, 401)
   await signIn()
