@@ -48,7 +48,7 @@ export interface Command<Known extends Flags = Flags> {
 /** Every command has these. */
 export const commonFlags = {
   json: { type: 'boolean', summary: 'prints JSON, and errors as { error: { code, message } }' },
-  help: { type: 'boolean', summary: 'tells how the command is used' },
+  help: { type: 'boolean', summary: 'shows how to use the command' },
 } as const satisfies Flags
 
 export function defineCommand<const Known extends Flags> (command: Command<Known>): Command {

@@ -19,7 +19,7 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
       {
         level: 'remark',
         finding: `There is no file ${db} yet.`,
-        remedy: 'The app makes it when it starts, or `fastify-jwt-accounts migrate` does.',
+        remedy: 'The app creates it when it starts, or run `fastify-jwt-accounts migrate`.',
       },
     ]
   }
@@ -36,8 +36,8 @@ export async function findingsIn (settings: Settings): Promise<Finding[]> {
         level: 'error',
         finding: `${(error as Error).message.replace('fastify-jwt-accounts cannot start: ', '')}.`,
         remedy:
-          'See that the server runs and lets this user in to this database; ' +
-          'docs/databases.md in the package says what else is needed.',
+          'Check that the server runs and allows this user to access this database; docs/databases.md in the ' +
+          'package says what else is needed.',
       },
     ]
   }
@@ -68,7 +68,7 @@ async function clockFindings ({ dialect, connected }: Opened): Promise<Finding[]
     {
       level: 'warning',
       finding: `The clock of the database is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} this one.`,
-      remedy: 'Keep the clocks of all machines in step (NTP).',
+      remedy: 'Keep the clocks of all machines in sync (NTP).',
     },
   ]
 }
@@ -79,7 +79,7 @@ async function pendingFindings (settings: Settings): Promise<Finding[]> {
   return [{
     level: 'warning',
     finding: `The tables are not up to date: ${pending.join(', ')} did not run.`,
-    remedy: 'The app does that when it starts, or `fastify-jwt-accounts migrate` does.',
+    remedy: 'The app does that when it starts, or run `fastify-jwt-accounts migrate`.',
   }]
 }
 

@@ -6,7 +6,8 @@ import { optionsOf, targetFlags } from './target.ts'
 
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'Says what is wrong or weak in a configuration and around it, and how to mend it. Changes nothing.',
+  summary: 'Reports what is wrong or weak in a configuration and its environment, and how to fix it. Changes ' +
+    'nothing.',
   flags: targetFlags,
   async run (_, target) {
     const options = await optionsOf(target)

@@ -23,7 +23,7 @@ async function unreadable (orm: Opened['orm'], { sealKeys }: Settings): Promise<
   return [{
     level: 'error',
     finding: `Seeds of authenticator apps are encrypted with a key that is not there: ${count}. ` +
-      'Their codes are answered by 503.',
+      'Their codes are answered with 503.',
     remedy: 'Put the key back into encryptionKey, behind the first one, and run `fastify-jwt-accounts keys reseal`.',
   }]
 }

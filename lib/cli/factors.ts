@@ -15,7 +15,7 @@ function withFactors<Result> (target: Target, work: (accounts: AccountsServices)
 const show = defineCommand({
   name: 'user factors',
   takes: 'USER',
-  summary: 'Shows what a user has set up as second factors.',
+  summary: 'Shows the second factors of a user.',
   flags: targetFlags,
   run: ([who], target) => withFactors(target, async ({ factors, users }) => {
     const result = await factors.of((await find(users, who!)).id)
@@ -27,12 +27,12 @@ const show = defineCommand({
 const reset = defineCommand({
   name: 'user reset-factors',
   takes: 'USER',
-  summary: 'Takes second factors of a user away, all where none is named, and ends all sessions. Make sure who asks.',
+  summary: 'Removes second factors of a user, all if none is named, and ends all sessions. Verify who asks for it.',
   flags: {
     totp: { type: 'boolean', summary: 'the authenticator app' },
     passkeys: { type: 'boolean', summary: 'the passkeys' },
     'recovery-codes': { type: 'boolean', summary: 'the recovery codes' },
-    devices: { type: 'boolean', summary: 'the browsers that are remembered' },
+    devices: { type: 'boolean', summary: 'remembered browsers' },
     ...targetFlags,
   },
   run: ([who], { totp, passkeys, 'recovery-codes': codes, devices, ...target }) =>
@@ -46,7 +46,7 @@ const reset = defineCommand({
 
 const reseal = defineCommand({
   name: 'keys reseal',
-  summary: 'Encrypts anew with the first key what older keys of encryptionKey, or of secret, have encrypted.',
+  summary: 'Encrypts everything with the first key that older keys of encryptionKey, or of secret, have encrypted.',
   flags: targetFlags,
   async run (_, target) {
     const { encryptionKey, secret } = await optionsOf(target)

@@ -7,11 +7,12 @@ import { targetFlags, withAccounts } from './target.ts'
 export const invite = defineCommand({
   name: 'user invite',
   takes: 'EMAIL',
-  summary: 'Invites somebody by mail, which the app sends; who is invited already gets the same invitation once more.',
+  summary: 'Invites somebody by mail, which the app sends. An address that is already invited gets the same ' +
+    'invitation again.',
   flags: {
     role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role to be; may be given several times' },
-    message: { type: 'string', value: 'TEXT', summary: 'what the mail says beside the words of the app' },
-    data: { type: 'string', value: 'JSON', summary: 'what onInvitationAccepted is given, as a JSON object' },
+    message: { type: 'string', value: 'TEXT', summary: 'a personal message in the mail' },
+    data: { type: 'string', value: 'JSON', summary: 'data for onInvitationAccepted, as a JSON object' },
     ...targetFlags,
   },
   run ([email], { role: roles = [], message, data, ...target }) {

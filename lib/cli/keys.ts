@@ -22,7 +22,7 @@ const names = algorithms.filter((name) => Object.hasOwn(generators, name)).join(
 export const keys = defineCommand({
   name: 'keys',
   summary:
-    'Makes a pair of keys. Prints the private one, from which the public one follows, or writes both into files.',
+    'Makes a key pair. Prints the private key, which contains the public one, or writes both to files.',
   flags: {
     algorithm: { type: 'string', value: 'NAME', summary: `${names}; by default EdDSA` },
     format: { type: 'string', value: 'FORMAT', summary: 'pem or jwk; by default pem' },

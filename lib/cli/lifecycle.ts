@@ -7,9 +7,9 @@ import { find, nameOf, told } from './user.ts'
 const verifyEmail = defineCommand({
   name: 'user verify-email',
   takes: 'USER',
-  summary: 'Takes the address of a user for verified, which you know to be theirs, or has the app ask them.',
+  summary: 'Marks the address of a user as verified, if you know it to be theirs, or has the app ask them.',
   flags: {
-    ask: { type: 'boolean', summary: 'has a mail sent by which they verify it themselves' },
+    ask: { type: 'boolean', summary: 'sends them a mail to verify it themselves' },
     ...targetFlags,
   },
   run: ([who], { ask = false, ...target }) => withAccounts(target, async (accounts, { mail, routes }) => {
@@ -30,7 +30,7 @@ const verifyEmail = defineCommand({
 const requireReset = defineCommand({
   name: 'user require-reset',
   takes: 'USER',
-  summary: 'Has a user choose another password, by a mail that the app sends, and ends all sessions.',
+  summary: 'Forces a user to choose a new password, by a mail that the app sends, and ends all sessions.',
   flags: targetFlags,
   run: ([who], target) => withAccounts(target, async ({ users }, { mail, routes }) => {
     if (!mail || routes.resetPassword === undefined) {
@@ -46,7 +46,7 @@ const requireReset = defineCommand({
 const close = defineCommand({
   name: 'user close',
   takes: 'USER',
-  summary: 'Closes an account, which is deleted when closing.grace is over, and ends all sessions.',
+  summary: 'Closes an account, which is deleted after closing.grace, and ends all sessions.',
   flags: targetFlags,
   run: ([who], target) => withAccounts(target, async ({ users }, { closing }) => {
     if (closing.graceSeconds === 0) {
@@ -62,7 +62,7 @@ const close = defineCommand({
 const restore = defineCommand({
   name: 'user restore',
   takes: 'USER',
-  summary: 'Keeps an account that was to be deleted.',
+  summary: 'Restores an account that is scheduled for deletion.',
   flags: targetFlags,
   run: ([who], target) => withAccounts(target, async ({ users }) => {
     const user = await find(users, who!)

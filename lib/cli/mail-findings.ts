@@ -31,32 +31,32 @@ export const mailRules: Check[] = [
   [
     'remark',
     ({ settings: { mail } }) => mail !== undefined && !isSent(mail),
-    'Mails are kept in memory, for development: in production the app refuses to start.',
-    'Give mail.smtp (or ACCOUNTS_SMTP_URL), or mail.send, and try it with `fastify-jwt-accounts mail send-test`.',
+    'Mails are kept in memory, for development: in production the app does not start.',
+    'Set mail.smtp (or ACCOUNTS_SMTP_URL), or mail.send, and try it with `fastify-jwt-accounts mail send-test`.',
   ],
   [
     'error',
     ({ settings: { mail } }) => mail !== undefined && leaves(mail) && nobodys.test(mail.from.address.split('@')[1]!),
-    'Mails come from a domain that is nobody\'s, so that servers refuse them or take them for spam.',
-    'Give mail.from an address of a domain that is yours.',
+    'Mails come from a domain that belongs to nobody, so servers refuse them or treat them as spam.',
+    'Set mail.from to an address of your own domain.',
   ],
   [
     'warning',
     ({ settings: { mail } }) => isSent(mail) && mail?.links.base === undefined,
-    'Links of mails lead to this machine, since there is no mail.links.base: in production the app refuses to start.',
-    'Give mail.links.base the address of your pages, such as https://app.example.com.',
+    'Links in mails lead to this machine, because mail.links.base is not set: in production the app does not start.',
+    'Set mail.links.base to the address of your pages, such as https://app.example.com.',
   ],
   [
     'error',
     ({ settings: { mail }, isLive }) => isLive && isHere(mail?.links.base),
-    'Links of mails lead to the machine of whoever reads them: mail.links.base is this one, in production.',
-    'Give mail.links.base the address of your pages, such as https://app.example.com.',
+    'Links in mails lead to the machine of their reader: mail.links.base is localhost, in production.',
+    'Set mail.links.base to the address of your pages, such as https://app.example.com.',
   ],
   [
     'error',
     ({ settings }) => isPrefixTwice(settings),
-    'Links of mails have the prefix of the routes twice, and lead nowhere: mail.links.base ends with it.',
-    'Take the prefix out of mail.links.base: links to pages of ours put it there.',
+    'Links in mails contain the prefix of the routes twice and are broken: mail.links.base ends with it.',
+    'Remove the prefix from mail.links.base: links to built-in pages add it.',
   ],
 ]
 
@@ -76,8 +76,8 @@ export async function smtpFindings ({ mail }: Settings): Promise<Finding[]> {
       : [{
           level: 'error',
           finding: `${placeOfSmtp(mail.smtp)} takes no mails from here: ${troubleOf(error)}.`,
-          remedy: 'See that mail.smtp, or ACCOUNTS_SMTP_URL, has the right host, port, user and password, and that ' +
-            'nothing on the way keeps this machine from it. Nothing is sent without TLS but to this machine itself.',
+          remedy: 'Check that mail.smtp, or ACCOUNTS_SMTP_URL, has the right host, port, user and password, and ' +
+            'that no firewall blocks the connection. Nothing is sent without TLS except to this machine itself.',
         }]
   }
 }
@@ -93,10 +93,10 @@ export async function waitingFindings ({ orm }: Pick<Opened, 'orm'>): Promise<Fi
   const waiting = await count({ dueAt: { $ne: null }, createdAt: { $lt: since } })
   const found: [count: number, what: string, remedy: string][] = [
     [failed, 'were given up in the last month',
-      '`fastify-jwt-accounts mail list --state failed` says why, and `mail retry` has one sent again.'],
+      '`fastify-jwt-accounts mail list --state failed` says why, and `mail retry` sends one again.'],
     [waiting, 'wait for more than an hour',
-      'See that a process of the app runs without mail.worker: false; `fastify-jwt-accounts mail list --state due` ' +
-      'says what went wrong at the last try.'],
+      'Check that a process of the app runs without mail.worker: false; `fastify-jwt-accounts mail list --state ' +
+      'due` shows the last error.'],
   ]
   return found.filter(([count]) => count > 0).map(([count, what, remedy]) => ({
     level: 'warning', finding: `Mails ${what}: ${count}.`, remedy,

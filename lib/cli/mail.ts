@@ -28,7 +28,7 @@ const list = defineCommand({
   flags: {
     state: { type: 'string', value: 'STATE', summary: 'due, sent or failed; by default all' },
     limit: { type: 'string', value: 'NUMBER', summary: 'how many, up to 100; by default 50' },
-    after: { type: 'string', value: 'ID', summary: 'those that come after this one: the next of the list before' },
+    after: { type: 'string', value: 'ID', summary: 'those after this one: the next of the previous page' },
     ...targetFlags,
   },
   run (_, { state, limit, after, ...target }) {
@@ -49,7 +49,7 @@ const list = defineCommand({
 const show = defineCommand({
   name: 'mail show',
   takes: 'ID',
-  summary: 'Shows what has become of a mail. Its text is in no table.',
+  summary: 'Shows the state of a mail. Its text is not stored.',
   flags: targetFlags,
   run: ([id], target) => withMails(target, async (mail) => {
     const found = await mail.find(id!)
@@ -61,7 +61,7 @@ const show = defineCommand({
 const retry = defineCommand({
   name: 'mail retry',
   takes: 'ID',
-  summary: 'Has a mail sent that was given up, or waits: by the next process of the app that looks, within seconds.',
+  summary: 'Sends a mail again that was given up, or waits: a process of the app does it within seconds.',
   flags: targetFlags,
   run: ([id], target) => withMails(target, async (mail) => {
     const found = await mail.find(id!)

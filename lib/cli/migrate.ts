@@ -3,7 +3,7 @@ import { optionsOf, settingsOf, targetFlags } from './target.ts'
 
 export const migrate = defineCommand({
   name: 'migrate',
-  summary: 'Brings the tables up to date, and says what it ran. Makes a file of SQLite that is not there.',
+  summary: 'Runs the missing migrations, and lists them. Creates a missing SQLite file.',
   flags: targetFlags,
   async run (_, target) {
     const { settings } = await settingsOf(await optionsOf(target))

@@ -9,9 +9,9 @@ const somewhere = { origins: ['https://example.com'] }
 export const passkeys = defineCommand({
   name: 'user passkeys',
   takes: 'USER',
-  summary: 'Lists the passkeys of a user, or takes one away and ends all sessions: for who has lost it.',
+  summary: 'Lists the passkeys of a user, or removes a lost one and ends all sessions.',
   flags: {
-    delete: { type: 'string', value: 'ID', summary: 'the one to take away' },
+    delete: { type: 'string', value: 'ID', summary: 'the one to remove' },
     ...targetFlags,
   },
   run: ([who], { delete: id, ...target }) => withAccounts(target, async ({ users, passkeys }) => {

@@ -7,7 +7,7 @@ import { Refused } from './errors.ts'
 
 /** Of commands that set a password. It is never an argument: those stand in the list of processes and in histories. */
 export const passwordFlags = {
-  generate: { type: 'boolean', summary: 'makes a password and prints it, in place of asking for one' },
+  generate: { type: 'boolean', summary: 'makes a password and prints it, instead of asking for one' },
 } as const
 
 /** A password that nobody has to think up, or from a terminal, typed twice and not shown, or all that is piped in. */
@@ -16,7 +16,7 @@ export async function newPassword ({ generate = false }: { generate?: boolean },
   if (!io.stdin.isTTY) return piped(io)
 
   const password = await ask('Password: ', io)
-  if (await ask('The same again: ', io) !== password) throw new Refused('These are two passwords: nothing was done')
+  if (await ask('Repeat it: ', io) !== password) throw new Refused('The passwords differ: nothing was done')
   return password
 }
 
@@ -24,7 +24,8 @@ async function piped ({ stdin }: Io): Promise<string> {
   const password = (await text(stdin)).replace(/\r?\n$/, '')
   if (password) return password
   throw new Refused(
-    'No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one'
+    'There is no password on standard input: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or ' +
+    'use --generate'
   )
 }
 

@@ -3,7 +3,7 @@ import { targetFlags, withAccounts } from './target.ts'
 
 export const prune = defineCommand({
   name: 'prune',
-  summary: 'Deletes what no token can be alive for, as the app does once an hour, and says how much.',
+  summary: 'Deletes expired rows, as the app does once an hour, and prints their numbers.',
   flags: targetFlags,
   run: (_, target) =>
     withAccounts(target, async ({ prune }) => {

@@ -5,7 +5,8 @@ import { optionsOf, settingsOf, targetFlags } from './target.ts'
 export const sendTest = defineCommand({
   name: 'mail send-test',
   takes: 'ADDRESS',
-  summary: 'Sends a mail as the app would, by mail.smtp or mail.send of its options, and says whether it was taken.',
+  summary: 'Sends a mail as the app would, by mail.smtp or mail.send of its options, and reports whether it was ' +
+    'accepted.',
   flags: targetFlags,
   async run ([to], target) {
     const { mailableAddress, placeOfSmtp, sendTestMail, errorName, troubleOf } = await import('./plugin.ts')

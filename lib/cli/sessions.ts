@@ -7,7 +7,7 @@ import { find } from './user.ts'
 const listAs = (name: string) => defineCommand({
   name,
   takes: 'USER',
-  summary: 'Lists the sessions of a user that go on, the one used last first.',
+  summary: 'Lists the active sessions of a user, the most recently used first.',
   flags: targetFlags,
   run: ([who], target) =>
     withAccounts(target, async ({ users, sessions }) => {
@@ -30,10 +30,10 @@ const listAs = (name: string) => defineCommand({
 const revoke = defineCommand({
   name: 'sessions revoke',
   takes: 'SESSION',
-  summary: 'Ends a session, with every token of it.',
+  summary: 'Ends a session and all its tokens.',
   flags: targetFlags,
   run: ([id], target) => withAccounts(target, async ({ sessions }) => {
-    if (!await sessions.revoke(id!)) throw new NotFound('session that goes on')
+    if (!await sessions.revoke(id!)) throw new NotFound('active session')
     return { result: { revoked: id }, text: `The session ${id} is over.` }
   }),
 })

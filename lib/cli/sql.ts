@@ -41,7 +41,7 @@ const dialects: Record<string, Dialect> = {
 
 export const sql = defineCommand({
   name: 'sql',
-  summary: 'Prints the SQL that makes all tables in an empty database, for who runs it by hand. Needs no database.',
+  summary: 'Prints the SQL that creates all tables in an empty database, to run it by hand. Needs no database.',
   flags: {
     driver: { type: 'string', value: 'NAME', summary: Object.keys(dialects).join(', ') },
     name: { type: 'string', value: 'NAME', summary: 'the name of the accounts; by default accounts' },

@@ -13,7 +13,7 @@ export const targetFlags = {
   db: {
     type: 'string',
     value: 'URL',
-    summary: 'the database: a file of SQLite, or a postgresql:, mysql: or mariadb: URL',
+    summary: 'the database: an SQLite file, or a postgresql:, mysql: or mariadb: URL',
   },
   name: { type: 'string', value: 'NAME', summary: 'the name of the accounts; by default accounts' },
   config: { type: 'string', value: 'FILE', summary: 'a module whose default export is the options of app.register' },

@@ -8,9 +8,9 @@ import { targetFlags, withAccounts } from './target.ts'
 const add = defineCommand({
   name: 'user add',
   takes: 'NAME|EMAIL',
-  summary: 'Makes a user, with a password from the terminal or from standard input.',
+  summary: 'Creates a user, with a password from the terminal or from standard input.',
   flags: {
-    email: { type: 'string', value: 'EMAIL', summary: 'an address beside the name' },
+    email: { type: 'string', value: 'EMAIL', summary: 'an address in addition to the name' },
     role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role; may be given several times' },
     field: {
       type: 'string',
@@ -27,7 +27,7 @@ const add = defineCommand({
     return withAccounts(target, async ({ users }) => {
       const password = await newPassword({ generate: generate === true }, io)
       const user = await users.create({ ...own, ...names, roles, password } satisfies NewUser)
-      return told(user, 'is a user now', generate ? password : undefined)
+      return told(user, 'was created', generate ? password : undefined)
     })
   },
 })
@@ -37,7 +37,7 @@ const list = defineCommand({
   summary: 'Lists users, the newest first.',
   flags: {
     limit: { type: 'string', value: 'NUMBER', summary: 'how many, up to 100; by default 50' },
-    after: { type: 'string', value: 'ID', summary: 'those that come after this one: the next of the list before' },
+    after: { type: 'string', value: 'ID', summary: 'those after this one: the next of the previous page' },
     ...targetFlags,
   },
   run: (_, { limit, after, ...target }) =>
@@ -61,14 +61,14 @@ const list = defineCommand({
 
 const disable = change(
   'disable',
-  'Takes the right to sign in, and ends all sessions.',
+  'Disables a user, and ends all sessions.',
   'is disabled',
   (users, { id }) => users.disable(id)
 )
-const enable = change('enable', 'Gives that right back. The sessions stay ended.', 'is enabled', (users, { id }) =>
+const enable = change('enable', 'Enables a disabled user. Ended sessions stay ended.', 'is enabled', (users, { id }) =>
   users.enable(id)
 )
-const remove = change('delete', 'Deletes a user with all sessions, for good.', 'is deleted', async (users, user) => {
+const remove = change('delete', 'Deletes a user with all sessions, permanently.', 'is deleted', async (users, user) => {
   await users.delete(user.id)
   return user
 })
@@ -76,25 +76,25 @@ const remove = change('delete', 'Deletes a user with all sessions, for good.', '
 const password = defineCommand({
   name: 'user password',
   takes: 'USER',
-  summary: 'Gives a user another password, from the terminal or from standard input, and ends all sessions.',
+  summary: 'Sets the password of a user, from the terminal or from standard input, and ends all sessions.',
   flags: { ...passwordFlags, ...targetFlags },
   run: ([who], { generate, ...target }, io) => withAccounts(target, async ({ users }) => {
     const { id } = await find(users, who!)
     const next = await newPassword({ generate: generate === true }, io)
-    return told(await users.setPassword(id, next), 'has another password', generate ? next : undefined)
+    return told(await users.setPassword(id, next), 'has a new password', generate ? next : undefined)
   }),
 })
 
 const roles = defineCommand({
   name: 'user roles',
   takes: 'USER ROLE…',
-  summary: 'Gives a user these roles and no others.',
+  summary: 'Replaces the roles of a user.',
   flags: {
-    none: { type: 'boolean', summary: 'takes all roles away' },
+    none: { type: 'boolean', summary: 'removes all roles' },
     ...targetFlags,
   },
   run ([who, ...wanted], { none = false, ...target }) {
-    if (none !== (wanted.length === 0)) throw new UsageWrong('user roles takes roles, or --none to take all away')
+    if (none !== (wanted.length === 0)) throw new UsageWrong('user roles needs roles, or --none to remove all')
     return withAccounts(target, async ({ users }) => {
       const user = await users.setRoles((await find(users, who!)).id, wanted)
       return told(user, none ? 'has no roles' : `has the roles ${user.roles.join(', ')}`)

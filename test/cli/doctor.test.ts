@@ -34,7 +34,7 @@ t.test('of a good configuration on a good database there are remarks at most, bu
   for (const { remedy } of findings) t.match(remedy, /\.$/)
 
   const { stdout } = await cli(['doctor'], { cwd, env })
-  t.match(stdout, /^remark {3}An SQLite file serves/m)
+  t.match(stdout, /^remark {3}An SQLite file can only serve/m)
   t.match(stdout, /\n\n0 errors, \d warnings?, \d remarks$/)
 })
 
@@ -43,28 +43,28 @@ t.test('each weakness of a configuration is found, and only where it is', async 
     [{ access: { expiresIn: '30s' } }, /warning: Access tokens live for less than a minute/],
     [{ access: { expiresIn: '1d' } }, /warning: Access tokens live for more than an hour/],
     [{ refresh: { window: 0 } }, /warning: Each refresh token works once/],
-    [{ refresh: { window: '10m' } }, /warning: A spent refresh token is answered for more than five minutes/],
-    [{ access: { expiresIn: '2m' }, refresh: { window: '2m' } }, /warning: The window .* is as long as the life/],
-    [{ refresh: { expiresIn: '30m' } }, /warning: A session that lies idle/],
-    [{ leeway: '2m' }, /warning: Tokens are good for more than a minute/],
-    [{ transport: 'cookie', cookies: { secure: false } }, /error: Cookies with tokens travel without TLS/],
+    [{ refresh: { window: '10m' } }, /warning: A used refresh token is answered for more than five minutes/],
+    [{ access: { expiresIn: '2m' }, refresh: { window: '2m' } }, /warning: The window .* is as long as the lifetime/],
+    [{ refresh: { expiresIn: '30m' } }, /warning: A session ends after being idle for less than an hour/],
+    [{ leeway: '2m' }, /warning: Tokens are accepted for more than a minute/],
+    [{ transport: 'cookie', cookies: { secure: false } }, /error: Cookies with tokens are sent without TLS/],
     [
       { transport: 'both', cookies: { sameSite: 'none' } },
       /warning: Cookies are sent with requests from every other site/,
     ],
     [{ csrf: { trustedOrigins: ['http://app.example.com'] } }, /warning: A trusted origin is http/],
-    [{ transport: 'cookie', csrf: {} }, /warning: Nobody gets cookies whose browser sends no Sec-Fetch-Site/],
-    [{ transport: 'cookie', csrf: { methods: ['POST'] } }, /warning: A method that changes something needs no proof/],
-    [{ locations: ['header', 'query'] }, /warning: Tokens are taken from URLs/],
+    [{ transport: 'cookie', csrf: {} }, /warning: Browsers that send no Sec-Fetch-Site get no cookies/],
+    [{ transport: 'cookie', csrf: { methods: ['POST'] } }, /warning: A method that changes something needs no CSRF proof/],
+    [{ locations: ['header', 'query'] }, /warning: Tokens are accepted in URLs/],
     [{ throttle: false }, /warning: Nothing limits guesses/],
     [{ password: { minLength: 8 } }, /warning: Passwords may be shorter than 15/],
     [
       { password: { argon2: { memoryCost: 1024, timeCost: 2, parallelism: 1 } } },
-      /warning: Passwords are hashed at less/,
+      /warning: Passwords are hashed at a lower cost/,
     ],
     [{ password: {} }, /remark: Passwords are hashed without a pepper/],
     [{ db: ':memory:' }, /error: Accounts are kept in memory/],
-    [{ db: 'app.sqlite' }, /remark: An SQLite file serves/],
+    [{ db: 'app.sqlite' }, /remark: An SQLite file can only serve/],
     [{}, /remark: Behind a proxy/],
   ]
   const good: AccountsOptions = {
@@ -231,19 +231,19 @@ t.test('what is wrong with the sender and the links of mails is found, and only 
   t.equal(await about({ links: { base: `${base}/accounts` } }, true), '')
 
   for (const from of ['accounts@example.com', 'Ours <ours@mail.example.org>', 'ours@ours.test', 'ours@ours.local']) {
-    t.match(await about({ from, links: { base } }), /^error: Mails come from a domain that is nobody's/, from)
+    t.match(await about({ from, links: { base } }), /^error: Mails come from a domain that belongs to nobody/, from)
   }
   t.equal(await about({ from: 'accounts@notexample.com', links: { base } }), '')
   t.equal(await about({ from: 'accounts@example.com', smtp: 'smtp://localhost:1025', links: { base } }), '',
     'a server of a developer takes what it is given')
-  t.match(await about({ from: 'accounts@example.com', send: async () => {}, links: { base } }), /nobody's/)
+  t.match(await about({ from: 'accounts@example.com', send: async () => {}, links: { base } }), /belongs to nobody/)
 
-  t.match(await about({}), /^warning: Links of mails lead to this machine, since there is no mail\.links\.base/)
+  t.match(await about({}), /^warning: Links in mails lead to this machine, because mail\.links\.base is not set/)
   t.equal(await about({ links: { base: 'http://localhost:3000' } }), '')
   t.match(await about({ links: { base: 'http://localhost:3000' } }, true),
-    /^error: Links of mails lead to the machine of whoever reads them/)
+    /^error: Links in mails lead to the machine of their reader/)
 
-  t.match(await about({ links: { base: `${base}/auth` } }), /^error: Links of mails have the prefix of the routes twice/)
+  t.match(await about({ links: { base: `${base}/auth` } }), /^error: Links in mails contain the prefix of the routes twice/)
   const links = { base: `${base}/auth`, verify: '/v', change: '/c', revert: '/t', reset: '/r', disown: '/d', restore: '/s' }
   t.equal(await about({ links }), '', 'with pages of the app there is no prefix')
   t.equal(await about({ links, pages: false }), '')

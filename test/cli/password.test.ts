@@ -22,12 +22,12 @@ async function type (...answers: string[]) {
 t.test('at a terminal a password is typed twice, and not shown', async (t) => {
   const { given, shown } = await type(`${password}\r`, `${password}\r`)
   t.equal(given, password)
-  t.equal(shown, 'Password: \nThe same again: \n')
+  t.equal(shown, 'Password: \nRepeat it: \n')
 })
 
 t.test('two passwords are none', async (t) => {
   const { given } = await type(`${password}\r`, 'another one\r')
-  t.match(given, { code: 'ACCOUNTS_REFUSED', message: /two passwords/ })
+  t.match(given, { code: 'ACCOUNTS_REFUSED', message: /passwords differ/ })
 })
 
 t.test('who gives up has changed nothing', async (t) => {
@@ -55,11 +55,11 @@ t.test(
     const see = async (text: string) => {
       while (!shown.includes(text)) await once(terminal.stdout, 'data')
     }
-    for (const question of ['Password: ', 'The same again: ']) {
+    for (const question of ['Password: ', 'Repeat it: ']) {
       await see(question)
       terminal.stdin.write(`${password}\r`)
     }
-    await see('is a user now.')
+    await see('was created.')
     t.notMatch(shown, password)
     t.equal(
       (await app.inject({ method: 'POST', url: '/auth/login', payload: { username: 'ada', password } })).statusCode,

@@ -28,7 +28,7 @@ t.test('an app that runs notices that a session is revoked', async (t) => {
   t.equal((await get('/guarded', second.access_token)).statusCode, 200)
   t.match(await json(['sessions', 'revoke', sid], given), {
     code: 1,
-    error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such session that goes on' },
+    error: { code: 'ACCOUNTS_NOT_FOUND', message: 'There is no such active session' },
   })
   t.match(await json(['sessions', 'list', 'nobody'], given), {
     code: 1,

@@ -92,7 +92,7 @@ t.test('who pipes nothing in is told how a password is given', async (t) => {
     t.match(await cli(['user', 'add', 'bob'], { ...given, input }), {
       code: 1,
       stderr:
-        'No password came in: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or let --generate make one',
+        'There is no password on standard input: pipe one, as in printf %s "$PASSWORD" | fastify-jwt-accounts …, or use --generate',
     })
   }
 })
