@@ -4,7 +4,6 @@ import { EmailUnverified, Forbidden, Impersonated, KeyRefused, TokenStale, Token
 import { TokenExpired, TokenInvalid } from '../tokens/errors.ts'
 import { TokenMissing } from '../transport/errors.ts'
 import type { AnyReply, AnyRequest } from '../http/request.ts'
-import { actorOf } from '../tokens/claims.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountsUser } from '../users/public-user.ts'
 import type { ChallengedError } from '../http/refusal.ts'
@@ -122,7 +121,7 @@ export function createGuardMakers (
     if (location === 'cookie' && (needsProof(request.method) || csrf.isHandshake(request))) {
       csrf.requireProof(request, claims)
     }
-    const actor = kind === 'access' ? actorOf(claims, lendsSessions) : undefined
+    const actor = lendsSessions && kind === 'access' ? claims.act?.sub : undefined
     if (actor !== undefined && !isOpenToBorrowed(settings)) throw new Impersonated()
     if (kind === 'access') requireProof(authTimeOf(claims), claims.acr, settings)
     const { user, authTime, proved, needs } = await admission.admit(token, settings.consistency, request)

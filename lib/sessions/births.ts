@@ -9,7 +9,7 @@ import type { SessionData } from './data.ts'
 import type { Endings } from './endings.ts'
 import { Session } from './entity.ts'
 import { SessionsFull } from './errors.ts'
-import { expiring, goingOn, lastUsedFirst } from './find-session.ts'
+import { goingOn, lastUsedFirst } from './find-session.ts'
 import type { SessionSettings } from './options.ts'
 import type { Note, Write } from './revocation-log.ts'
 
@@ -123,4 +123,14 @@ export function createBirths (
       }
     },
   }
+}
+
+/** When a session expires that is not used again. */
+export function expiring (refreshExpiresAt: Date) {
+  return { refreshExpiresAt, expiresDay: dayOf(refreshExpiresAt.getTime()) }
+}
+
+/** Days since 1970, of ms since then. */
+export function dayOf (ms: number): number {
+  return Math.floor(ms / 86_400_000)
 }

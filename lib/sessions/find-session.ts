@@ -52,16 +52,6 @@ function sessionOf (em: EntityManager, row: Row): Session {
   return { ...fromRow(em, Session, session), user: fromRow(em, User, user) as never }
 }
 
-/** When a session expires that is not used again. */
-export function expiring (refreshExpiresAt: Date) {
-  return { refreshExpiresAt, expiresDay: dayOf(refreshExpiresAt.getTime()) }
-}
-
-/** Days since 1970, of ms since then. */
-export function dayOf (ms: number): number {
-  return Math.floor(ms / 86_400_000)
-}
-
 /** The condition for sessions of a user that nobody has ended and that have not expired. */
 export function goingOn<Time> (user: string, now: Time) {
   return { user, ...livingAt(now) }

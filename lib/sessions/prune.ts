@@ -1,6 +1,6 @@
 import type { Prune } from '../database/prune.ts'
 import { Session } from './entity.ts'
-import { dayOf } from './find-session.ts'
+import { dayOf } from './births.ts'
 import type { SessionSettings } from './options.ts'
 import { clockSkewSeconds, keptForSeconds } from './revocations.ts'
 import { RevokedToken } from './revoked-token.ts'

@@ -1,7 +1,7 @@
 import { storable, type Client } from '../http/request.ts'
 import type { RefreshClaims } from '../tokens/claims.ts'
 import type { Session } from './entity.ts'
-import { expiring } from './find-session.ts'
+import { expiring } from './births.ts'
 import { leastFloor, type createMoves } from './moves.ts'
 import type { SessionSettings } from './options.ts'
 import type { Verdict } from './rotation.ts'

@@ -89,6 +89,18 @@ t.test('it is of nobody who may do something, of nobody who is kept out, and not
   t.match((await impersonate(ada.user.id, undefined, stale.access_token)).json(), { code: 'ACCOUNTS_TOKEN_STALE' })
 })
 
+t.test('roles that are no list, which only the database can have, permit nothing', async (t) => {
+  const { app, sql, ada, root, impersonate } = await buildLending(t)
+  const makeText = ({ user }: { user: { id: string } }) =>
+    sql.run('update accounts_users set roles = ? where id = ?', '"support"', user.id)
+  await makeText(ada)
+  t.equal((await impersonate()).statusCode, 200)
+  await makeText(root)
+  t.equal((await impersonate()).statusCode, 403)
+  const asked = app.accounts.users.impersonate(ada.user.id, { actorId: root.user.id, reason: 'x' })
+  await t.rejects(asked, { code: 'ACCOUNTS_FORBIDDEN' })
+})
+
 t.test('a reason is asked for, and kept with who and whom', async (t) => {
   const { impersonate, ada, root, events } = await buildLending(t)
   const lone = String.fromCharCode(0xd800)

@@ -17,8 +17,9 @@ const everything: AccountsOptions = {
   email: { verification: 'none' },
   factors: true,
   passkeys: { origins: ['https://app.example.com'] },
+  keys: true,
   introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
-  routes: { users: true, invitations: true, emailLogin: true, introspect: true, revoke: true },
+  routes: { users: true, invitations: true, emailLogin: true, introspect: true, revoke: true, events: true },
 }
 
 /** Where a borrowed session may come in, since what happens there is not the user's alone. */
