@@ -113,6 +113,34 @@ async function borrow (
 /** What a session of a level has proved, usually. */
 const methodsOf: Record<Level, string[]> = { aal1: ['pwd'], aal2: ['pwd', 'otp', 'mfa'], phr: ['pop', 'user', 'mfa'] }
 
+/** Whose a key is, and what requests with it bring. */
+export interface KeyOfTest {
+  user: ManagedUser
+  /** The text of the key. */
+  key: string
+  id: string
+  /** For `app.inject({ headers })`. */
+  headers: Record<string, string>
+}
+
+/**
+ * Makes an API key for a test. Whoever is there stays as they are; who is not is made, with the roles and fields that
+ * are given.
+ * @throws {InputInvalid} for what no user can be, and for scopes that the option `keys.scopes` does not have
+ * @throws {OptionsInvalid} for options that are not, and for accounts without the option `keys`
+ */
+export async function apiKey (
+  app: AnyApp, user: string | NewUser = 'ada', options: MailOptions & { scopes?: string[] } = {}
+): Promise<KeyOfTest> {
+  const { name, scopes } = knownOptions('apiKey', ['name', 'scopes'], options)
+  if (!app.hasDecorator(name ?? 'accounts')) await app.ready()
+  const { keys, users } = servicesOf(app, 'apiKey', name === undefined ? {} : { name }) as AccountsServices
+  if (!keys) throw new OptionsInvalid('apiKey() needs the option keys')
+  const found = await findOrMake(users, wantedOf(user))
+  const { key, id } = await keys.create(found.id, { name: 'Test', ...scopes && { scopes } })
+  return { user: found, key, id, headers: { authorization: `Bearer ${key}` } }
+}
+
 /** An app of any kind. */
 type AnyApp = FastifyInstance<any, any, any, any, any>
 

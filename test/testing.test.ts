@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import accounts, { errors } from '../lib/index.ts'
-import { clock, enrolTotp, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
+import { apiKey, clock, enrolTotp, fastHasher, signIn, type SignInOptions } from '../lib/testing.ts'
 import { build, password, secret, untold } from './support/build.ts'
 import { Fastify } from './support/fastify.ts'
 
@@ -222,4 +222,25 @@ t.test('no authenticator app is set up in production, or without the option', as
   process.env.NODE_ENV = 'production'
   t.teardown(() => delete process.env.NODE_ENV)
   await t.rejects(enrolTotp(app, 'ada'), { message: /enrolTotp is for tests, and NODE_ENV is production/ })
+})
+
+t.test('apiKey makes a key in a line, of somebody who is there or not', async (t) => {
+  const { app } = await build(t, { keys: { scopes: ['orders:read'] } })
+  app.get('/keyed', { preHandler: app.accounts.guard({ keys: true, scopes: ['orders:read'] }) }, async ({ user }) => user)
+  const { headers, id, key, user } = await apiKey(app, 'eve', { scopes: ['orders:read'] })
+  t.match((await app.inject({ url: '/keyed', headers })).json(), { username: 'eve' })
+  t.strictSame((await app.accounts.keys.list(user.id)).map((each) => each.id), [id])
+  t.match(key, /^fja_/)
+  const again = await apiKey(app, { username: 'eve' })
+  t.equal(again.user.id, user.id)
+  t.equal((await app.inject({ url: '/keyed', headers: again.headers })).statusCode, 403)
+  t.match(await apiKey(app), { user: { username: 'ada' } })
+})
+
+t.test('apiKey says what is missing', async (t) => {
+  const code = 'ACCOUNTS_OPTIONS_INVALID'
+  const { app } = await build(t)
+  await t.rejects(apiKey(app), { code, message: /needs the option keys/ })
+  await t.rejects(apiKey(app, 'ada', { name: 'others' }), { code, message: /no accounts named others/ })
+  await t.rejects(apiKey(app, 'ada', { scope: 'x' } as never), { code })
 })

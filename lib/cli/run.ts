@@ -1,3 +1,4 @@
+import { keyCommands } from './api-keys.ts'
 import { read, type Command, type Io } from './command.ts'
 import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
@@ -17,7 +18,7 @@ import { sql } from './sql.ts'
 import { user } from './user.ts'
 
 const commands: Command[] = [
-  secret, keys, migrate, sql, ...user, passkeys, invite, ...lifecycle, ...factorCommands, userSessions,
+  secret, keys, migrate, sql, ...user, passkeys, invite, ...lifecycle, ...factorCommands, ...keyCommands, userSessions,
   ...sessions, ...mail, prune, doctor,
 ]
 

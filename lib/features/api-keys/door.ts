@@ -22,11 +22,19 @@ interface DoorParts {
   throttle: Pick<Limits, 'fail'>
 }
 
-/** Lets requests in by API keys. */
+/** Lets requests in by API keys, and tells others of them. */
+export interface Door extends KeyDoor {
+  /**
+   * A key and its user, as the database has them now, for whoever asks about somebody else's: it is no use of the key.
+   * @throws {TokenInvalid | TokenExpired | TokenRevoked | ClaimsRefused} a 401
+   */
+  inspect: (text: string, request: AnyRequest) => Promise<{ key: KnownKey, user: AccountsUser }>
+}
+
 export function createKeyDoor (
   { spine: { guards, sessions, settings, telemetry, users }, texts, known, uses, throttle }: DoorParts,
   { header: ownHeader }: Pick<OpenKeySettings, 'header'>
-): KeyDoor {
+): Door {
   const { header, isRevoked, verifyClaims } = settings
   const { lookUp, publicUsers } = users
   const asksHost = Boolean(isRevoked ?? verifyClaims)
@@ -74,6 +82,12 @@ export function createKeyDoor (
         : publicUsers.of(await sessions.use(key.inner))
       uses.note(key.id, request.ip)
       return { key, user }
+    },
+
+    async inspect (text, request) {
+      const key = await known.read(text)
+      if (asksHost) await askHost(key, request)
+      return { key, user: await strictUser(key) }
     },
 
     expiryOf: async (text) => (await known.get(text)).inner.exp,

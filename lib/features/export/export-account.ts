@@ -12,6 +12,7 @@ import { clientOf } from '../../http/request.ts'
 import { placeOf } from '../../sessions/stored.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
 import type { User } from '../../users/entity.ts'
+import type { ApiKeys } from '../api-keys/open.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { ExportSettings } from './options.ts'
@@ -21,6 +22,7 @@ const pageSize = 500
 
 export function exportAccount (
   { database, events, guards, ownData, sessions, settings, users: { lookUp, publicUsers } }: Spine,
+  apiKeys: ApiKeys | undefined,
   { hooks: { onExport }, events: { store } }: ExportSettings
 ): AddRoutes {
   const Anything = Type.Unknown()
@@ -32,7 +34,11 @@ export function exportAccount (
     tags,
     response: answers({
       200: Type.Object({
-        user: Anything, sessions: Type.Array(Anything), events: Type.Array(Anything), app: Anything,
+        user: Anything,
+        sessions: Type.Array(Anything),
+        ...apiKeys && { keys: Type.Array(Anything) },
+        events: Type.Array(Anything),
+        app: Anything,
       }, {
         description: 'A file of JSON',
         examples: [{ user: { username: 'ada' }, sessions: [], events: [], app: null }],
@@ -49,6 +55,7 @@ export function exportAccount (
     const shown = publicUsers.of(user)
     const app = onExport ? await withTimeout(msLeft(), askForLeave(() => onExport(structuredClone(shown)))) : null
     const own = await sessions.list(id)
+    const keys = await apiKeys?.shownOf(id)
     await events.happen({ type: 'exported', userId: id, client: clientOf(request) })
 
     const parts = {
@@ -60,6 +67,7 @@ export function exportAccount (
         ...placeOf(session),
         data: ownData.of(session),
       })),
+      ...keys && { keys },
       app: JSON.parse(JSON.stringify(app ?? null)),
     }
     reply.header('content-disposition', 'attachment; filename="account.json"')

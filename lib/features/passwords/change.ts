@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { accessErrors, bodyErrors, strongErrors } from '../../guards/answers.ts'
+import { keysToRevoke, revokeKeysField } from '../../guards/revoke-keys.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
 import { CredentialsInvalid } from '../../sign-in/errors.ts'
@@ -21,6 +22,7 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
     body: Type.Object({
       current_password: Type.String({ description: 'The current password.' }),
       new_password: passwords.PasswordSchema,
+      ...revokeKeysField(settings),
     }, { additionalProperties: false }),
     response: answers({ 200: signIn.TokenResponseSchema },
       ...accessErrors(settings.locations), ...strongErrors(settings), ...bodyErrors,
@@ -31,7 +33,8 @@ export function password ({ spine, throttle, passwords, changePassword, attempte
   return (scope, path) => scope.put(path, { schema, onRequest }, async (request, reply) => {
     const { auth: { claims, location }, body: { current_password: current, new_password: next } } = request
     const client = clientOf(request)
-    const change = { userId: claims.sub, shown: claims, current, next, client, gone: disconnectSignal(reply) }
+    const [gone, keysSince] = [disconnectSignal(reply), keysToRevoke(request.body)]
+    const change = { userId: claims.sub, shown: claims, current, next, client, gone, keysSince }
     const granted = await passwords.admit(request, () => throttle.guess(request, () => attemptedBy(request), () =>
       changePassword(change, async (user) => {
         const custom = await signIn.customClaims({ user, data: await sessions.dataOf(claims.sid) }, request)

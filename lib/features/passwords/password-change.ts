@@ -18,6 +18,8 @@ export interface PasswordChange {
   client: Client
   /** Aborted when whoever asks has gone. */
   gone?: AbortSignal | undefined
+  /** API keys that were made since then end too. */
+  keysSince?: Date | undefined
 }
 
 /**
@@ -45,7 +47,7 @@ const nobody = { username: null, email: null }
 export function createPasswordChange (
   { spine: { mail, sessions, users: { lookUp, needsOf } }, policy, hasher, credentials }: ChangeParts
 ): ChangePassword {
-  return async ({ userId, shown: { sid: sessionId, gen }, current, next, client, gone }, prepare) => {
+  return async ({ userId, shown: { sid: sessionId, gen }, current, next, client, gone, keysSince }, prepare) => {
     await policy.check(next, await lookUp.byId(userId) ?? nobody, gone)
     const user = await credentials.confirm(userId, current, client, gone)
     const issue = await prepare(user)
@@ -59,7 +61,7 @@ export function createPasswordChange (
       if (changed === 0) throw new CredentialsInvalid()
       // Where a second factor is on, a password alone makes the session no fresher.
       const proof = { sessionId, gen, at: now, client, ...needsOf(user).hasFactor && { proved: null } }
-      await sessions.endings.endOthers(tx, write, userId, 'password', proof)
+      await sessions.endings.endOthers(tx, write, userId, 'password', proof, keysSince)
       await note({ type: 'password-changed', userId, sessionId, client })
       await mail?.notify(tx, 'passwordChanged', user, { client })
       return issue((await sessions.find(tx, sessionId))!)

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { bodyErrors } from '../../guards/answers.ts'
+import { keysToRevoke, revokeKeysField } from '../../guards/revoke-keys.ts'
 import { answers, NothingSchema, tags } from '../../http/answers.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { clientOf, disconnectSignal, sourceOf } from '../../http/request.ts'
@@ -20,9 +21,10 @@ interface ResetParts {
 }
 
 export function resetPassword (
-  { hooks, settings: { identifiers }, users: { lookUp, publicUsers } }: Spine,
+  { hooks, settings, users: { lookUp, publicUsers } }: Spine,
   { mail, passwords, reset }: ResetParts
 ): AddRoutes {
+  const { identifiers } = settings
   const typed = (what: string) => Type.Optional(Type.String({ maxLength: 512, description: `The ${what}.` }))
   const forgot = {
     operationId: 'forgotPassword',
@@ -42,7 +44,7 @@ export function resetPassword (
     summary: 'Reset the password with the link or code of a mail',
     description: 'Every session ends, and nobody is signed in.',
     tags,
-    body: ProofBody({ new_password: passwords.PasswordSchema }),
+    body: ProofBody({ new_password: passwords.PasswordSchema, ...revokeKeysField(settings) }),
     response: answers({ 204: NothingSchema }, ...bodyErrors, ProofInvalid, PasswordRejected, Throttled, Busy),
   }
 
@@ -52,7 +54,7 @@ export function resetPassword (
       const proof = await mail.prove(request, 'reset', body)
       const found = await lookUp.byId(proof.userId!)
       if (!found || found.disabledAt) throw new ProofInvalid()
-      await reset(proof, await passwords.take(password, found, gone), clientOf(request))
+      await reset(proof, await passwords.take(password, found, gone), clientOf(request), keysToRevoke(body))
       return found
     })
     hooks.onPasswordChanged?.(publicUsers.of(user), sourceOf(request))

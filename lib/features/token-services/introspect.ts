@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
+import type { ApiKeys } from '../api-keys/open.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
 import type { IntrospectionSettings } from './options.ts'
@@ -19,6 +20,7 @@ interface Credentials {
 
 export function introspect (
   { guards: { admission }, openapi: { clientScheme }, sessions, tokens }: Spine,
+  apiKeys: ApiKeys | undefined,
   { introspection }: IntrospectionSettings
 ): AddRoutes {
   const schema = {
@@ -61,7 +63,13 @@ export function introspect (
     if (!isEqual(digest(secret ?? ''), digest(known?.secret ?? '\0')) || !known) throw new ClientInvalid()
   }
 
+  async function describeKey (text: string, request: AnyRequest) {
+    const { key: { claims }, user: { username } } = await apiKeys!.inspect(text, request)
+    return { ...claims, active: true, token_type: 'Bearer', username }
+  }
+
   async function describe (text: string, request: AnyRequest) {
+    if (apiKeys?.isMeant(text)) return describeKey(text, request)
     const token = tokens.verify(text, ['access', 'refresh'])
     const user =
       token.kind === 'access' ? await sessions.useStrictly(token.claims) : (await sessions.peek(token.claims)).user

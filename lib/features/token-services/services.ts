@@ -2,6 +2,7 @@ import { isDate } from 'node:util/types'
 import { transportOf } from '../../sign-in/sign-in.ts'
 import { deliver, type CookieResponse, type TokenResponse } from '../../sign-in/grant.ts'
 import { setCookies } from '../../transport/keep.ts'
+import type { ApiKeys } from '../api-keys/open.ts'
 import type { Spine } from '../spine.ts'
 import { OptionsInvalid } from '../../http/errors.ts'
 import { IssuingOff } from '../../tokens/errors.ts'
@@ -85,8 +86,9 @@ export interface TokenServices {
 /** Ends what a token stands for, as `TokenServices.revoke` does, for whoever asks for it. */
 export type RevokeToken = (token: string, client?: Client) => Promise<void>
 
-export function createRevokeToken ({ tokens, sessions }: Spine): RevokeToken {
+export function createRevokeToken ({ tokens, sessions }: Spine, apiKeys: ApiKeys | undefined): RevokeToken {
   return async (text, client) => {
+    if (apiKeys?.isMeant(text)) return apiKeys.revokeText(text, client)
     const token = tokens.verifyEvenExpired(text, ['access', 'refresh'])
     await (token.kind === 'access'
       ? sessions.endings.revokeToken(token.claims, client)
