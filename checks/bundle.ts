@@ -63,7 +63,7 @@ const atOnce: Plugin = {
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['lib/index.ts', 'lib/testing.ts', 'lib/cli/main.ts'],
+  entryPoints: ['lib/index.ts', 'lib/testing.ts', 'lib/providers.ts', 'lib/cli/main.ts'],
   outbase: '.',
   outdir: folder,
   chunkNames: 'lib/chunks/[name]-[hash]',

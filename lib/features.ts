@@ -13,6 +13,7 @@ import { outbox } from './features/outbox/card.ts'
 import { pages } from './features/pages/card.ts'
 import { passkeys } from './features/passkeys/card.ts'
 import { passwords } from './features/passwords/card.ts'
+import { providers } from './features/providers/card.ts'
 import { register } from './features/register/card.ts'
 import { recoveryCodes } from './features/recovery-codes/card.ts'
 import { reset } from './features/reset/card.ts'
@@ -26,6 +27,7 @@ import { users } from './features/users/card.ts'
  * The features, each after all that it needs. Their routes are opened in this order, and stand in it in the document.
  */
 export const features = [
-  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, apiKeys, sessions, users,
-  tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, impersonation, audit, pages, outbox,
+  throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, providers, apiKeys, sessions,
+  users, tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, impersonation, audit, pages,
+  outbox,
 ] as const

@@ -15,6 +15,7 @@ import * as impersonation from './features/impersonation/options.ts'
 import * as invitations from './features/invitations/options.ts'
 import * as mailFeature from './features/mail/options.ts'
 import * as passkeys from './features/passkeys/options.ts'
+import * as providers from './features/providers/options.ts'
 import * as passwords from './features/passwords/options.ts'
 import * as register from './features/register/options.ts'
 import { faultsOfRoutes, readRoutes } from './features/routes.ts'
@@ -69,6 +70,7 @@ export const routes = Group({
   ...passkeys.routes,
   ...apiKeys.routes,
   ...audit.routes,
+  ...providers.routes,
 }, {
   description: 'Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as ' +
     "`'/sign-out'` sets its path below the prefix ([routes](routes.md)).",
@@ -82,6 +84,7 @@ const hooks = Group({
   ...exporting.hooks,
   ...invitations.hooks,
   ...factors.hooks,
+  ...providers.hooks,
 }, {
   description: 'Your functions that are called when something happens. Unless a hook says otherwise, it runs after ' +
     'everything is stored, the response does not wait for it, and a failure is logged ([hooks](hooks.md)).',
@@ -118,6 +121,7 @@ export const OptionsSchema = Type.Object({
   ...factors.options,
   ...passkeys.options,
   ...apiKeys.options,
+  ...providers.options,
 }, { additionalProperties: false })
 
 /** The options as the schema leaves them. */
@@ -158,6 +162,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...passkeys.problems(given),
     ...apiKeys.problems(given),
     ...audit.problems(given),
+    ...providers.problems(given, keys),
   ]
 }
 
@@ -191,8 +196,10 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...factors.read(given),
     ...passkeys.read(given),
     ...apiKeys.read(given),
-    hasLevels: Boolean(given.factors || given.passkeys),
     ...impersonation.read(given),
     lendsSessions: Boolean(given.admin.impersonation),
+    ...providers.read(given),
+    hasFactors: Boolean(given.factors || given.passkeys),
+    hasLevels: Boolean(given.factors || given.passkeys || given.providers?.length),
   }
 }

@@ -13,6 +13,8 @@ import { OptionsInvalid } from './http/errors.ts'
 import { failMailOf, flushMailOf, testOutboxOf, type TestOutbox } from './mail/testing.ts'
 import { knownOptions } from './http/service-options.ts'
 
+export { fakeProvider } from './features/providers/testing.ts'
+export type { FakeProvider, FakeProviderOptions, MadeIdToken } from './features/providers/testing.ts'
 export { softPasskey } from './features/passkeys/testing.ts'
 export type { SoftCredential, SoftPasskey, SoftPasskeyOptions } from './features/passkeys/testing.ts'
 export type { KeptMail } from './mail/dev-outbox.ts'

@@ -14,6 +14,8 @@ import type { ProofEvents } from '../lib/features/mail/events.ts'
 import type { PasswordEvents } from '../lib/features/passwords/events.ts'
 import type { PasskeyCounters, PasskeyEvents } from '../lib/features/passkeys/events.ts'
 import type { PasskeyServices } from '../lib/features/passkeys/services.ts'
+import type { ProviderCounters, ProviderEvents } from '../lib/features/providers/events.ts'
+import type { IdentityServices } from '../lib/features/providers/services.ts'
 import type { RegisterEvents } from '../lib/features/register/events.ts'
 import type { ResetEvents } from '../lib/features/reset/events.ts'
 import type { ThrottleCounters, ThrottleEvents } from '../lib/features/throttle/events.ts'
@@ -54,6 +56,9 @@ export type { KeyInfo, KeyServices, NewKey, NewKeyOptions } from '../lib/feature
 export type { KeyEvent } from '../lib/features/api-keys/events.ts'
 export type { AnyAuth, KeyAuth } from '../lib/guards/key-auth.ts'
 export type { KeyClaims } from '../lib/guards/key-access.ts'
+export type { IdentityInfo, IdentityServices, NewIdentity } from '../lib/features/providers/services.ts'
+export type { TokensOfProvider } from '../lib/features/providers/giving-tokens.ts'
+export type { IdentityLinked, OnIdentityLinked } from '../lib/features/providers/options.ts'
 export type { FactorReason } from '../lib/features/factors/events.ts'
 export type { FactorOverview } from '../lib/features/factors/overview.ts'
 export type { FactorServices, ResetWhich } from '../lib/features/factors/services.ts'
@@ -104,13 +109,14 @@ export type { RefreshClaims } from '../lib/tokens/claims.ts'
 /** The counters of this process since the start of the app. */
 export interface Counters
   extends TokenCounters, UserCounters, SessionCounters, ThrottleCounters, FactorCounters, PasskeyCounters,
-  KeyCounters {}
+  KeyCounters, ProviderCounters {}
 
 /** What is published on the channels `fastify-jwt-accounts:<event>` of node:diagnostics_channel. Times are in ms. */
 export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
-  RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents, ImpersonationEvents {}
+  RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents, ImpersonationEvents,
+  ProviderEvents {}
 
 /** How it happened, if there are several ways. */
 export type EventReason = {
@@ -148,6 +154,8 @@ export interface AccountsServices extends TokenServices {
   passkeys: PasskeyServices
   /** With the option `keys` alone. */
   keys: KeyServices
+  /** With the option `providers` alone. */
+  identities: IdentityServices
   users: UserServices & ClosingServices & ResetServices & ImpersonationServices
   sessions: SessionServices
   invitations: InvitationServices

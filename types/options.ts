@@ -10,6 +10,8 @@ import type { OnReclaim } from '../lib/features/mail/options.ts'
 import type {
   CheckPassword, PasswordHasher, PasswordVerifier, PepperSecret,
 } from '../lib/features/passwords/options.ts'
+import type { OnIdentityLinked } from '../lib/features/providers/options.ts'
+import type { Provider } from '../lib/features/providers/provider.ts'
 import type { RouteSwitch } from '../lib/features/routes.ts'
 import type { IsRevoked, VerifyClaims } from '../lib/guards/options.ts'
 import type { Messages } from '../lib/http/wording.ts'
@@ -219,6 +221,11 @@ export interface AccountsOptions {
      * (ASVS 5 6.3.7); with `mail` the plugin already sends a mail. Default none.
      */
     onFactorsChanged?: OnFactorsChanged
+    /**
+     * A user has an identity more at another provider, by which they sign in: `{ provider, email }`. For a notice of
+     * your own (ASVS 5 6.3.7); with `mail` users are told by mail already. Default none.
+     */
+    onIdentityLinked?: OnIdentityLinked
   }
   /**
    * What users sign in with: a user name, an e-mail address, or either. With both, the address is optional. Default
@@ -289,6 +296,14 @@ export interface AccountsOptions {
     }
     /** Identifies a browser that is not asked for a second factor. Default `__Host-remember` on `/`. */
     remember?: {
+      name?: string
+      path?: string
+    }
+    /**
+     * Identifies the browser that was sent to another provider. A hyphen and eight characters follow the name. Default
+     * `__Host-flow` on `/`.
+     */
+    flow?: {
       name?: string
       path?: string
     }
@@ -420,6 +435,10 @@ export interface AccountsOptions {
     keys?: RouteSwitch
     /** `GET /events`, for users with the permission `audit:read`. Needs `events.store`. Default `false`. */
     events?: RouteSwitch
+    /** `GET /providers` and what is below it, with `providers`. Default `true`. */
+    providers?: RouteSwitch
+    /** `/identities` and what is below it, with `providers`. Default `true`. */
+    identities?: RouteSwitch
   }
   introspection?: {
     /**
@@ -621,6 +640,8 @@ export interface AccountsOptions {
       keyCreated?: boolean
       /** An admin acts as the user for a while. Default `true`. */
       impersonated?: boolean
+      /** An identity at another provider was linked. Default `true`. */
+      identityLinked?: boolean
     }
     /**
      * `(user, request) => 'de'`: the language of a mail. Return undefined to use the language of the browser. Default
@@ -722,5 +743,25 @@ export interface AccountsOptions {
     header?: string
     /** Whether every guard of yours takes keys that does not say `keys: false`. Default `false`. */
     everywhere?: boolean
+  }
+  /**
+   * Other providers by which users sign in, made by `fastify-jwt-accounts/providers`. It needs the package
+   * openid-client. Default none.
+   */
+  providers?: Provider[]
+  /** Whether an address that is proved on both sides links. Default `'verified'`. */
+  linking?: 'verified' | 'signed-in'
+  /** The way to `providers` and back. */
+  providerFlow?: {
+    /**
+     * Where the app is reached from outside: providers send browsers back to the prefix below it. Default the
+     * environment's `ACCOUNTS_PROVIDER_URL`, then the first of `passkeys.origins`; else needed with `providers`.
+     */
+    url?: string
+    /**
+     * Where browsers may go at the end, beside paths of the app itself. The origin and the path have to be these, and
+     * the query may be any. Default `[]`.
+     */
+    returnTo?: string[]
   }
 }

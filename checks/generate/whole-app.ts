@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import Fastify from 'fastify'
 import accounts, { type AccountsOptions } from '../../lib/index.ts'
+import { google } from '../../lib/providers.ts'
 import { routes as switches } from '../../lib/options.ts'
 
 /** `on` is the option that turns it on, and `hide` says that it is no part of an API. */
@@ -24,6 +25,7 @@ const needed: AccountsOptions = {
   factors: { remember: '30d' },
   passkeys: { origins: ['https://app.example.com'] },
   keys: true,
+  providers: [google({ clientId: 'shop', clientSecret: 'x'.repeat(32) })],
   encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
 }
 

@@ -12,7 +12,7 @@ const mostUsers = 1000
 
 /** What is wrong with the second factors that there are, and with those that are not. */
 export async function factorFindings ({ orm }: Pick<Opened, 'orm'>, settings: Settings): Promise<Finding[]> {
-  if (!settings.hasLevels) return []
+  if (!settings.hasFactors) return []
   return [...await unreadable(orm, settings), ...await unprotected(orm, settings)]
 }
 

@@ -17,13 +17,14 @@ import type { TokenSettings } from '../tokens/options.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { TransportSettings } from '../transport/options.ts'
 import type { TokenTransport } from '../transport/transport.ts'
+import type { FactorNeedSettings } from '../users/factor-needs.ts'
 import type { UserSettings } from '../users/options.ts'
 import type { Users } from '../users/users.ts'
 
 /** What the settings say of the spine. */
 export type SpineSettings =
   TokenSettings & SealSettings & UserSettings & SessionSettings & TransportSettings & AuthenticationSettings &
-  SignInSettings
+  SignInSettings & Pick<FactorNeedSettings, 'hasFactors'>
 
 /** What every feature may use. It is made before any of them, and knows none. */
 export interface Spine {

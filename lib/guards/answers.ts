@@ -26,9 +26,9 @@ export function accessErrors (locations: Location[] = []): ErrorClass[] {
   ]
 }
 
-/** The errors of a route that asks for a second factor of who has one, where there are levels. */
-export function strongErrors ({ hasLevels }: { hasLevels: boolean }): ErrorClass[] {
-  return hasLevels ? [TokenStale, TokenWeak] : []
+/** The errors of a route that asks for a second factor of who has one, where there are some. */
+export function strongErrors ({ hasFactors }: { hasFactors: boolean }): ErrorClass[] {
+  return hasFactors ? [TokenStale, TokenWeak] : []
 }
 
 /** The errors of a guard that a route of ours calls by itself, where there are borrowed sessions. */

@@ -19,6 +19,9 @@ export const errorMembers = {
   may_enrol: Type.Array(Type.String(), {
     description: 'What the user may set up: totp, passkey.', examples: [['totp', 'passkey']],
   }),
+  missing: Type.Array(Type.String(), {
+    description: 'What a registration needs beside: names, or fields of the app.', examples: [['username']],
+  }),
 } satisfies Record<string, TSchema>
 
 type MemberName = keyof typeof errorMembers

@@ -6,7 +6,7 @@ export const mailKinds = [
   'verify', 'reset', 'change', 'change-from', 'login', 'register', 'invite', 'address-taken', 'register-taken',
   'unknown',
   'password-changed', 'email-changed', 'new-device', 'login-by-mail', 'reuse', 'closing', 'closed', 'roles-raised',
-  'factors-changed', 'key-created', 'impersonated',
+  'factors-changed', 'key-created', 'impersonated', 'identity-linked',
 ] as const
 export type MailKind = typeof mailKinds[number]
 
@@ -35,7 +35,7 @@ export const pageOfKind: Partial<Record<MailKind, PageName>> = {
 /** The switches of notices, which are mails that nobody has asked for. */
 export const noticeNames = [
   'passwordChanged', 'emailChanged', 'newDevice', 'loginByMail', 'reuse', 'closing', 'closed', 'rolesRaised',
-  'factorsChanged', 'keyCreated', 'impersonated',
+  'factorsChanged', 'keyCreated', 'impersonated', 'identityLinked',
 ] as const
 export type NoticeName = typeof noticeNames[number]
 
@@ -52,4 +52,5 @@ export const kindOfNotice: Record<NoticeName, MailKind> = {
   factorsChanged: 'factors-changed',
   keyCreated: 'key-created',
   impersonated: 'impersonated',
+  identityLinked: 'identity-linked',
 }

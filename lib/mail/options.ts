@@ -43,6 +43,7 @@ const noticeWords: Record<NoticeName, string> = {
   factorsChanged: 'A second factor was set up, replaced or removed.',
   keyCreated: 'An API key was created.',
   impersonated: 'An admin acts as the user for a while ([how](impersonation.md)).',
+  identityLinked: 'An identity at another provider was linked.',
 }
 
 /** Pages that only the app can have, since they sign in. */

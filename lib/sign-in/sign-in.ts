@@ -97,12 +97,19 @@ export interface StepUpProof {
   ) => Promise<Result>
 }
 
+/** Whether a user can sign in by this, without a password. */
+export type WayIn = (tx: EntityManager, userId: string) => Promise<boolean>
+
 /** How users come in, by whatever proof, and the answers that they are given. */
 export interface SignIn extends Granting, Beginnings {
   /** Asked in this order. Features add theirs when they are opened. */
   steps: SignInStep[]
   /** What may be proved in place of the password. Features add theirs when they are opened. */
   stepUps: StepUpProof[]
+  /** The ways in beside a password. Features add theirs when they are opened. */
+  waysIn: WayIn[]
+  /** Whether anything is left by which a user signs in, who is locked: a password, or another way. */
+  hasWayIn: (tx: EntityManager, user: Pick<User, 'id' | 'passwordHash'>) => Promise<boolean>
   /** What all steps refuse with. Complete once all features are open. */
   refusals: () => ErrorClass[]
   /**
@@ -151,6 +158,7 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
   const tellOfDevice = mail?.tellsOf('newDevice') ? createTellOfDevice(database, mail, sessions) : undefined
   const granting = createGranting({ ...parts, publicUsers }, settings)
   const steps: SignInStep[] = []
+  const waysIn: WayIn[] = []
 
   async function refusalOf (user: User, attempt: Attempt): Promise<Error | undefined> {
     for (const step of steps) {
@@ -183,6 +191,12 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
     ...createBeginnings(parts, granting, settings),
     steps,
     stepUps: [],
+    waysIn,
+    async hasWayIn (tx, { id, passwordHash }) {
+      if (passwordHash !== '') return true
+      for (const isOpenTo of waysIn) if (await isOpenTo(tx, id)) return true
+      return false
+    },
     refusals: () => steps.flatMap(({ Refusals = [] }) => Refusals),
     async judge (user, attempt) {
       const refusal = await refusalOf(user, attempt)

@@ -4,10 +4,10 @@ import { isUnnamed } from '../http/options.ts'
 export const sessionCookieKinds = ['access', 'refresh', 'csrf'] as const
 /**
  * All kinds of cookies. By the one of the device a browser is known when there is no session, by that of the challenge
- * the one that has asked for a mail, by that of the ticket the one that has proved a first factor, and by `remember`
- * the one that is not asked for the second.
+ * the one that has asked for a mail, by that of the ticket the one that has proved a first factor, by `remember` the
+ * one that is not asked for the second, and by that of a flow the one that has gone to another provider.
  */
-const cookieKinds = [...sessionCookieKinds, 'device', 'challenge', 'ticket', 'remember'] as const
+const cookieKinds = [...sessionCookieKinds, 'device', 'challenge', 'ticket', 'remember', 'flow'] as const
 export type CookieKind = typeof cookieKinds[number]
 
 /** A cookie's name and the path that it is sent to. */
@@ -49,6 +49,7 @@ export function cookieSettings<Options extends CookieOptions> (
     challenge: settle('challenge', '/'),
     ticket: settle('ticket', prefix || '/'),
     remember: settle('remember', '/'),
+    flow: settle('flow', '/'),
   }
 }
 

@@ -17,10 +17,13 @@ export interface Cookies {
   bring: (pair: TokenPair, csrf: string, persistent: boolean, hasRefresh: boolean) => string[]
   /** The cookie by which a browser is known from now on: no logout takes it back. */
   mark: (value: string, persistent: boolean) => string
-  /** A cookie of something that is half done, or of a browser that is remembered, for as long as that is good. */
-  keep: (kind: 'challenge' | 'ticket' | 'remember', value: string, seconds: number) => string
+  /**
+   * A cookie of something that is half done, or of a browser that is remembered, for as long as that is good. Of those
+   * that a browser may have several of, `tag` tells one from another.
+   */
+  keep: (kind: HalfDoneKind, value: string, seconds: number, tag?: string) => string
   /** Takes such a cookie back. */
-  drop: (kind: 'ticket' | 'remember') => string
+  drop: (kind: Exclude<HalfDoneKind, 'challenge'>, tag?: string) => string
   /** Says once in the log that the browser of this request will drop the cookies without a word. */
   warnOfLoss: (request: Pick<AnyRequest, 'headers'>) => void
   /**
@@ -33,8 +36,10 @@ export interface Cookies {
    */
   clear: () => string[]
   /** The value of the first cookie with that exact name. Undefined for an empty one. */
-  read: (request: Pick<AnyRequest, 'headers'>, kind: CookieKind) => string | undefined
+  read: (request: Pick<AnyRequest, 'headers'>, kind: CookieKind, tag?: string) => string | undefined
 }
+
+type HalfDoneKind = 'challenge' | 'ticket' | 'remember' | 'flow'
 
 /** RFC 6265bis §5.6: name and value together. */
 const mostBytes = 4096
@@ -48,18 +53,25 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
   let hasWarnedOfLoss = false
   let hasWarnedOfPath = false
 
-  function line (kind: CookieKind, value: string, life: { maxAge?: number, expires?: Date }): string {
-    const { name, path } = settings[kind]
+  function line (kind: CookieKind, value: string, life: { maxAge?: number, expires?: Date }, tag?: string): string {
+    const { path } = settings[kind]
+    const name = nameOf(kind, tag)
     if (name.length + value.length > mostBytes) throw new TokenTooLarge()
     const httpOnly = kind !== 'csrf'
     const attributes = { path, sameSite, secure, partitioned, httpOnly, ...domain && { domain }, ...life }
+    // It comes along when another site sends the browser back, and never with what that site asks for by itself.
+    if (kind === 'flow') attributes.sameSite = 'lax'
     return serializeCookie(name, value, attributes)
   }
 
-  const cleared = (kind: CookieKind) => line(kind, '', { maxAge: 0, expires: new Date(0) })
+  const cleared = (kind: CookieKind, tag?: string) => line(kind, '', { maxAge: 0, expires: new Date(0) }, tag)
 
-  function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind): string | undefined {
-    return parseCookie(headers.cookie ?? '')[settings[kind].name] || undefined
+  function nameOf (kind: CookieKind, tag: string | undefined): string {
+    return tag === undefined ? settings[kind].name : `${settings[kind].name}-${tag}`
+  }
+
+  function read ({ headers }: Pick<AnyRequest, 'headers'>, kind: CookieKind, tag?: string): string | undefined {
+    return parseCookie(headers.cookie ?? '')[nameOf(kind, tag)] || undefined
   }
 
   return {
@@ -74,7 +86,7 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
       ]
     },
     mark: (value, persistent) => line('device', value, persistent ? { maxAge: mostSeconds } : {}),
-    keep: (kind, value, seconds) => line(kind, value, { maxAge: Math.min(seconds, mostSeconds) }),
+    keep: (kind, value, seconds, tag) => line(kind, value, { maxAge: Math.min(seconds, mostSeconds) }, tag),
     drop: cleared,
     warnOfLoss ({ headers: { origin } }) {
       if (hasWarnedOfLoss || !secure || !origin?.startsWith('http://') || loopback.test(origin)) return
@@ -91,7 +103,7 @@ export async function createCookies (app: FastifyInstance, { cookies: settings }
         'Where a proxy before the app takes a part of the path away, ' +
         'put the path that browsers ask for into cookies.refresh.path and cookies.device.path')
     },
-    clear: () => sessionCookieKinds.map(cleared),
+    clear: () => sessionCookieKinds.map((kind) => cleared(kind)),
     read,
   }
 }

@@ -47,6 +47,9 @@ export const options = {
     ticket: CookieSchema(
       'Identifies the browser that has passed the first factor.', '`__Secure-ticket` on the prefix'),
     remember: CookieSchema('Identifies a browser that is not asked for a second factor.', '`__Host-remember` on `/`'),
+    flow: CookieSchema(
+      'Identifies the browser that was sent to another provider. A hyphen and eight characters follow the name.',
+      '`__Host-flow` on `/`'),
     device: CookieSchema(
       'Identifies a known device, for `throttle`.', '`__Secure-device` on the prefix'),
     domain: Type.Optional(Type.String({

@@ -1,5 +1,4 @@
 import { askNow } from '../host/ask.ts'
-import type { TokenSettings } from '../tokens/options.ts'
 import type { User } from './entity.ts'
 import type { AccountsUser, PublicFields, PublicUsers } from './public-user.ts'
 
@@ -7,7 +6,9 @@ import type { AccountsUser, PublicFields, PublicUsers } from './public-user.ts'
 export type RequiresFactor = (user: AccountsUser) => boolean
 
 /** What the settings say of who needs a second factor. */
-export interface FactorNeedSettings extends Pick<TokenSettings, 'hasLevels'> {
+export interface FactorNeedSettings {
+  /** Whether there are second factors. */
+  hasFactors: boolean
   /** Undefined where that is nobody. */
   requiresFactor: RequiresFactor | undefined
 }
@@ -24,10 +25,10 @@ export interface FactorNeeds {
 export type FactorNeedsOf = (user: PublicFields & Pick<User, 'mfaAt'>) => FactorNeeds
 
 export function createFactorNeeds (
-  publicUsers: PublicUsers, { hasLevels, requiresFactor }: FactorNeedSettings
+  publicUsers: PublicUsers, { hasFactors, requiresFactor }: FactorNeedSettings
 ): FactorNeedsOf {
   return (user) => ({
-    hasFactor: hasLevels && user.mfaAt !== null,
+    hasFactor: hasFactors && user.mfaAt !== null,
     needsFactor: requiresFactor !== undefined && askNow(() => requiresFactor(publicUsers.of(user))),
   })
 }

@@ -73,6 +73,12 @@ function isOptional (field: TSchema | undefined): boolean {
   return field?.[OptionalKind] === 'Optional'
 }
 
+/** Fields that need not be there, and have no default yet: somebody else may give them. */
+export function optionalFields (fields: Record<string, TSchema>): Record<string, TSchema> {
+  return Object.fromEntries(Object.entries(fields).map(([name, { default: _, ...field }]) =>
+    [name, Type.Optional(field as TSchema)]))
+}
+
 /** PostgreSQL keeps no NUL, MariaDB no deeper values, and no database half of a surrogate pair. */
 export function isStorable (value: unknown, levels = mostLevels): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')

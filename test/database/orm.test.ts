@@ -373,7 +373,7 @@ t.test(
     const line = (name: string) =>
       new RegExp(`: give it the option schemaGenerator: \\{ skipTables: \\[/\\^${name}_/\\] \\}$`)
     const all =
-      'accounts_users, accounts_sessions, accounts_revoked_tokens, accounts_revision, accounts_throttle, accounts_recovery_codes, accounts_totp, accounts_passkeys, accounts_keys, accounts_events, accounts_unique_fields, accounts_one_time, accounts_mails, accounts_spent, accounts_seals, accounts_migrations'
+      'accounts_users, accounts_sessions, accounts_revoked_tokens, accounts_revision, accounts_throttle, accounts_recovery_codes, accounts_totp, accounts_passkeys, accounts_identities, accounts_keys, accounts_events, accounts_unique_fields, accounts_one_time, accounts_mails, accounts_spent, accounts_seals, accounts_migrations'
     const dropping = async (options: Partial<Options>, given: AccountsOptions = {}) =>
       refusal(t, { orm: await ownOrm(t, options), ...given })
     for (const schemaGenerator of [{}, { skipTables: [] }, { skipTables: ['shops', /^admins_/] }]) {

@@ -9,6 +9,7 @@ import { features } from '../../lib/features.ts'
 import { GuardOptionsSchema } from '../../lib/guards/options.ts'
 import { errors } from '../../lib/index.ts'
 import { OptionsSchema } from '../../lib/options.ts'
+import { google } from '../../lib/providers.ts'
 import { build } from '../support/build.ts'
 import { clockAhead } from '../support/clock-ahead.ts'
 import { documentOf, operationsOf } from '../support/documents.ts'
@@ -143,6 +144,7 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },
     keys: true,
+    providers: [google({ clientId: 'shop', clientSecret: 'secret' })],
     encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
   })
   for (const told of firstColumn('routes')) {
@@ -154,8 +156,9 @@ t.test('every route stands in docs/routes.md, and none that is gone', async (t) 
   const more = switches.flatMap(({ route: { also = [] } }) => also)
   const unswitched = namesIn(read('docs/routes.md'), 3).filter((name) => !name.startsWith('routes.'))
   // Beside its own path one switch has two more of sessions, two of oneself, four of users, one
-  // of logins by mail, five of invitations, eight of factors, five of passkeys, and four of API keys.
-  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 4 + 1 + 5 + 8 + 5 + 4
+  // of logins by mail, five of invitations, eight of factors, five of passkeys, four of API
+  // keys, four of providers, and one of identities.
+  const expected = switches.length + more.length + unswitched.length + 2 + 2 + 4 + 1 + 5 + 8 + 5 + 4 + 4 + 1
   t.equal(firstColumn('routes').length, expected)
 })
 
@@ -172,6 +175,7 @@ t.test('every operation and every component stands in docs/openapi.md, and none 
     factors: { remember: '30d' },
     passkeys: { origins: ['https://app.example.com'] },
     keys: true,
+    providers: [google({ clientId: 'shop', clientSecret: 'secret' })],
     encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
     introspection: { clients: [{ id: 'shop', secret: 'x'.repeat(32) }] },
   })
@@ -215,7 +219,11 @@ t.test('every decorator stands in docs/guards.md, and none that is gone', async 
 })
 
 t.test('every service stands in the docs, at one page and in the index, and none that is gone', async (t) => {
-  const { app } = await build(t, { passkeys: { origins: ['https://app.example.com'] }, keys: true })
+  const { app } = await build(t, {
+    passkeys: { origins: ['https://app.example.com'] },
+    keys: true,
+    providers: [google({ clientId: 'shop', clientSecret: 'secret' })],
+  })
   const names = Object.entries(app.accounts).flatMap(([name, service]) => {
     const calls = typeof service === 'object' ? Object.entries(service) : []
     const isGroup = calls.length > 0 && calls.every(([, call]) => typeof call === 'function')

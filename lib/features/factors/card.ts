@@ -9,6 +9,6 @@ export const factors = feature({
   name: 'factors',
   needs: { throttle },
   counters: factorCounters,
-  off: { when: ({ hasLevels }: FactorSettings) => !hasLevels, face: undefined as Factors | undefined },
+  off: { when: ({ hasFactors }: FactorSettings) => !hasFactors, face: undefined as Factors | undefined },
   open: (spine, settings, needs) => import('./open.ts').then(({ open }) => open(spine, settings, needs)),
 })

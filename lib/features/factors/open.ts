@@ -70,7 +70,7 @@ export async function open (
   const enrolable = () => methods.filter(({ isFactor }) => isFactor).map(({ name }) => name)
   spine.signIn.steps.push(createFactorStep(spine, factors, devices, enrolable))
   const overview = createOverview(spine, methods)
-  const reset = createReset(factors, factors.removeFor)
+  const reset = createReset(spine, factors, factors.removeFor)
   const services = eachWithDeadline(createFactorServices(spine, { factors, overview, reset }))
   factors.services = services
   const manage = manageFactors(spine, factors, overview, rememberSeconds !== undefined)

@@ -74,7 +74,7 @@ export const routes = {
 }
 
 /** What the settings say of second factors. */
-export type FactorSettings = ReturnType<typeof read> & { hasLevels: boolean }
+export type FactorSettings = ReturnType<typeof read> & { hasFactors: boolean }
 
 type Given = Filled<typeof options & Pick<typeof secretOptions, 'encryptionKey'>>
 

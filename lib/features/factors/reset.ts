@@ -3,6 +3,7 @@ import { InputInvalid } from '../../http/errors.ts'
 import type { User } from '../../users/entity.ts'
 import type { Asked, RemoveFor } from './removing.ts'
 import { LastCredential } from './errors.ts'
+import type { Spine } from '../spine.ts'
 import type { Factors, Method } from './factors.ts'
 
 /** What is taken away, by the names that `GET /factors` has; devices are those that are remembered. */
@@ -11,14 +12,16 @@ export type Which = Record<string, boolean | undefined> & { devices?: boolean | 
 /**
  * Takes factors of a user away, all where none is named, and ends all sessions: for who has lost them.
  * @throws {NotFound} where there is no such user
- * @throws {LastCredential} where the user has no password, and the passkeys are the way in
+ * @throws {LastCredential} where the passkeys are the only way in
  */
 export type Reset = (userId: string, which: Which | undefined, asked: Asked) => Promise<void>
 
-export function createReset ({ methods }: Pick<Factors, 'methods'>, removeFor: RemoveFor): Reset {
-  async function remove (tx: EntityManager, { id, passwordHash }: User, { name, remove }: Method): Promise<void> {
-    const isGone = await remove(tx, id)
-    if (isGone && name === 'passkey' && passwordHash === '') throw new LastCredential()
+export function createReset (
+  { signIn }: Pick<Spine, 'signIn'>, { methods }: Pick<Factors, 'methods'>, removeFor: RemoveFor
+): Reset {
+  async function remove (tx: EntityManager, user: User, { name, remove }: Method): Promise<void> {
+    const isGone = await remove(tx, user.id)
+    if (isGone && name === 'passkey' && !await signIn.hasWayIn(tx, user)) throw new LastCredential()
   }
 
   return async (userId, which, asked) => {

@@ -1,4 +1,4 @@
-import { Type, type TSchema } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { Happening } from '../../events/events.ts'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { Forbidden } from '../../guards/errors.ts'
@@ -10,6 +10,7 @@ import { TokenBody } from '../../one-time/schema.ts'
 import type { Wish } from '../../sign-in/sign-in.ts'
 import { ownSiteErrors, transportFields } from '../../transport/schema.ts'
 import { UserExists } from '../../users/errors.ts'
+import { optionalFields } from '../../users/fields.ts'
 import { UsernameSchema } from '../../users/schema.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { MailProofs } from '../mail/mail-proofs.ts'
@@ -58,7 +59,7 @@ export function acceptInvitation (
       ...TokenBody.properties,
       ...identifiers.includes('username') && { username: Type.Optional(UsernameSchema) },
       password: Type.Optional(passwords.PasswordSchema),
-      ...optional(fields.registration),
+      ...optionalFields(fields.registration),
       ...transportFields(transport),
     }, { additionalProperties: false }),
     response: answers({ 201: signIn.TokenResponseSchema, 204: NothingSchema }, ...accessErrors(locations),
@@ -104,10 +105,4 @@ export function acceptInvitation (
     await join(request.auth.claims.sub, proof, await invitations.read(proof), clientOf(request))
     return reply.code(204).send()
   })
-}
-
-/** Fields that need not be there, and have no default yet: who is signed in gives none. */
-function optional (fields: Record<string, TSchema>): Record<string, TSchema> {
-  return Object.fromEntries(Object.entries(fields).map(([name, { default: _, ...field }]) =>
-    [name, Type.Optional(field as TSchema)]))
 }

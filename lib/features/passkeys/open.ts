@@ -55,9 +55,10 @@ export async function open (
   const counting = createCounting(throttle, events, counters)
   factors.methods.push(passkeyMethod(rows, proving))
   signIn.stepUps.push(passkeyStepUp(parts, counting))
+  signIn.waysIn.push(async (tx, userId) => (await rows.ofUser(tx, userId)).length > 0)
 
   const store = createStorePasskey(parts)
-  const remove = createRemovePasskey(rows)
+  const remove = createRemovePasskey(spine, rows)
   const registering = insteads && routes.register !== undefined
     ? createPasskeyRegistration(parts, store, names)
     : undefined

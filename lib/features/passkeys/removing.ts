@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { User } from '../../users/entity.ts'
 import { NotFound } from '../../users/errors.ts'
 import { LastCredential } from '../factors/errors.ts'
+import type { Spine } from '../spine.ts'
 import type { PasskeyRow, Rows } from './rows.ts'
 
 /**
@@ -14,11 +15,11 @@ export type RemovePasskey = (
   tx: EntityManager, user: Pick<User, 'id' | 'passwordHash'>, id: string
 ) => Promise<PasskeyRow[]>
 
-export function createRemovePasskey (rows: Rows): RemovePasskey {
-  return async (tx, { id: userId, passwordHash }, id) => {
+export function createRemovePasskey ({ signIn }: Pick<Spine, 'signIn'>, rows: Rows): RemovePasskey {
+  return async (tx, user, id) => {
+    const { id: userId } = user
     if (!await rows.remove(tx, userId, id)) throw new NotFound()
-    const left = await rows.ofUser(tx, userId)
-    if (left.length === 0 && passwordHash === '') throw new LastCredential()
-    return left
+    if (!await signIn.hasWayIn(tx, user)) throw new LastCredential()
+    return rows.ofUser(tx, userId)
   }
 }

@@ -13,6 +13,6 @@ export const recoveryCodes = feature({
   entities: [RecoveryCode],
   migrations,
   eventData: recoveryCodeData,
-  off: { when: ({ hasLevels }: FactorSettings) => !hasLevels, face: undefined as RecoveryCodes | undefined },
+  off: { when: ({ hasFactors }: FactorSettings) => !hasFactors, face: undefined as RecoveryCodes | undefined },
   open: (spine, settings, needs) => import('./open.ts').then(({ open }) => open(spine, settings, needs)),
 })

@@ -4,13 +4,14 @@ import type { Spine } from '../spine.ts'
 import type { RegisterNeeds, RegisterSettings } from './needs.ts'
 import { nameFields } from './body.ts'
 import type { Instead } from './instead.ts'
-import { createOpenAccount, type OpenAccount } from './opening.ts'
+import { createOpenAccount, type OpenAccount, type OpenAccountFor } from './opening.ts'
 import { registerFirst } from './first.ts'
 import { register } from './register.ts'
 
 /** What others may do with registrations. */
 export interface Registering {
   openAccount: OpenAccount
+  openFor: OpenAccountFor
   /** The fields that are names, by which somebody registers. */
   names: Record<string, TString>
   /** What may be given in a password's place. Undefined where addresses are proved first: then nothing may. */
@@ -20,16 +21,16 @@ export interface Registering {
 export async function open (
   spine: Spine, settings: RegisterSettings, needs: RegisterNeeds
 ): Promise<Open<Registering, never>> {
-  const openAccount = createOpenAccount(spine, needs.throttle)
+  const { openAccount, openFor } = createOpenAccount(spine, needs.throttle)
   const { mail } = needs
   const names = nameFields(spine)
   if (mail && settings.email.verification === 'first') {
     const routes = registerFirst(spine, settings, { ...needs, mail }, openAccount)
-    return { face: { openAccount, names }, routes: { ...routes } }
+    return { face: { openAccount, openFor, names }, routes: { ...routes } }
   }
   const insteads: Instead[] = []
   return {
-    face: { openAccount, names, insteads },
+    face: { openAccount, openFor, names, insteads },
     routes: { register: register(spine, settings, needs, openAccount, insteads) },
   }
 }

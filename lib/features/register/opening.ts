@@ -1,4 +1,5 @@
 import { sourceOf, type AnyReply, type AnyRequest } from '../../http/request.ts'
+import type { Beginning } from '../../sessions/births.ts'
 import type { SessionData } from '../../sessions/data.ts'
 import { deliver, type Grant } from '../../sign-in/grant.ts'
 import type { Transport } from '../../transport/options.ts'
@@ -24,6 +25,8 @@ export interface Opening {
    * @throws what is thrown by what is written beside them
    */
   store: (user: Draft, given: GivenByHost, beside: Beside, proved?: Proved) => Promise<Grant>
+  /** Once they are stored: the host is told, and the session ends whose cookies came along. */
+  tell: (granted: Grant) => Promise<void>
   /** The answer once they are stored, 201: the host is told, and the session ends whose cookies came along. */
   answer: (reply: AnyReply, granted: Grant) => Promise<Grant['body']>
 }
@@ -34,13 +37,24 @@ export interface Opening {
  */
 export type OpenAccount = (request: AnyRequest, transport: Transport | undefined) => Opening
 
-export function createOpenAccount (spine: Spine, { remember }: Pick<Limits, 'remember'>): OpenAccount {
+/** Opens an account whose session begins like this, for a request that is known to come from who it is for. */
+export type OpenAccountFor = (request: AnyRequest, beginning: Beginning) => Opening
+
+export function createOpenAccount (
+  spine: Spine, { remember }: Pick<Limits, 'remember'>
+): { openAccount: OpenAccount, openFor: OpenAccountFor } {
   const { hooks, signIn } = spine
   const store = createStoreRegistration(spine)
 
-  return (request, transport) => {
-    const beginning = signIn.beginningOf(request, transport ? { transport } : {})
+  const openFor: OpenAccountFor = (request, beginning) => {
+    async function tell (granted: Grant): Promise<void> {
+      hooks.onRegistered?.(granted.body.user, sourceOf(request))
+      await signIn.endReplaced(request, beginning.transport)
+    }
+
     return {
+      tell,
+
       givenByHost: (user) => signIn.givenByHost(user, request),
 
       store: (user, { data, claims }, beside, proved) => store(
@@ -51,11 +65,16 @@ export function createOpenAccount (spine: Spine, { remember }: Pick<Limits, 'rem
       ),
 
       async answer (reply, granted) {
-        hooks.onRegistered?.(granted.body.user, sourceOf(request))
-        await signIn.endReplaced(request, beginning.transport)
+        await tell(granted)
         reply.code(201)
         return deliver(reply, granted)
       },
     }
+  }
+
+  return {
+    openFor,
+    openAccount: (request, transport) =>
+      openFor(request, signIn.beginningOf(request, transport ? { transport } : {})),
   }
 }

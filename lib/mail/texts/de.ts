@@ -139,6 +139,13 @@ export const de: MailWords = {
       end: ['Sie sehen es in der Liste Ihrer Sitzungen und können es dort beenden. Wenn Sie das nicht erwartet ' +
         'haben, schreiben Sie denen, die {app} betreiben.'],
     },
+    'identity-linked': {
+      subject: 'Es gibt einen weiteren Weg, sich bei {app} anzumelden',
+      what: ['Bei Ihrem Konto von {app} kann man sich von jetzt an auch mit einem Konto bei einem anderen Anbieter ' +
+        'anmelden.'],
+      end: ['Wenn Sie das nicht waren, melden Sie sich an, entfernen Sie diesen Weg und wählen Sie ein anderes ' +
+        'Passwort.'],
+    },
   },
   code: 'Oder tippen Sie diesen Code dort, wo Sie begonnen haben. Er gilt {code-life}:',
   message: 'Wer Sie einlädt, schreibt:',

@@ -138,6 +138,11 @@ export const en: MailWords = {
       end: ['You see it in the list of your sessions, where you can end it. If you did not expect that, write to ' +
         'those who run {app}.'],
     },
+    'identity-linked': {
+      subject: 'There is another way to sign in to {app}',
+      what: ['Your account of {app} can be signed in to by an account at another provider from now on.'],
+      end: ['If it was not you, sign in, take that way away, and choose another password.'],
+    },
   },
   code: 'Or type this code where you asked for it. It is good for {code-life}:',
   message: 'Whoever invites you writes:',

@@ -192,8 +192,10 @@ const callers = [
   'lib/features/email-login/email-login.ts',
   'lib/features/factors/change.ts',
   'lib/features/factors/verify.ts',
+  'lib/features/impersonation/borrowing.ts',
   'lib/features/passkeys/login.ts',
   'lib/features/passwords/login.ts',
+  'lib/features/providers/arriving.ts',
   'lib/features/register/registering.ts',
   'lib/features/token-services/services.ts',
 ]
