@@ -1,6 +1,6 @@
 // Checked by the compiler alone: what the plugin promises to TypeScript.
 import Fastify, { type FastifyInstance } from 'fastify'
-import accounts, { errors, type AccountsOptions, type AccountsUser, type ManagedUser, type RequestAuth, type SessionInfo } from '../../lib/index.ts'
+import accounts, { errors, type AccountsOptions, type AccountsUser, type AnyAuth, type ManagedUser, type RequestAuth, type SessionInfo } from '../../lib/index.ts'
 import type { FilledOptions } from '../../lib/options.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -67,3 +67,10 @@ await app.accounts.users.setRoles(ada.id, 'admin')
 await app.register(accounts, { hooks: { onRegister: async (em, { id }) => { await app.accounts.users.setRoles(id, ['member'], { em }) } } })
 // @ts-expect-error a hook that there is not
 await app.register(accounts, { hooks: { onRegistred: () => {} } })
+// Behind a guard that takes API keys there may be no session, and elsewhere there is one.
+app.get('/keyed', { preHandler: app.accounts.guard({ keys: true }) }, async (request) => {
+  const auth = request.auth as AnyAuth
+  expect<Equal<typeof auth.sessionId, string | undefined>>()
+  if (auth.keyId !== undefined) expect<Equal<typeof auth.scopes, readonly string[]>>()
+  else expect<Equal<typeof auth.sessionId, string>>()
+})
