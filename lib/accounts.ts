@@ -15,6 +15,7 @@ import type { Spine } from './features/spine.ts'
 import type { GuardOptions } from './guards/guard-options.ts'
 import { createGuards } from './guards/guards.ts'
 import { protectScope } from './guards/protect.ts'
+import { createRanks } from './guards/ranks.ts'
 import { createGuardedRoutes, watchRoutes } from './guards/routes.ts'
 import { createHooks } from './host/hooks.ts'
 import { createCompiling } from './http/compiling.ts'
@@ -86,10 +87,13 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const ownData = createOwnData(input, users.publicUsers, settings)
   const transport = await createTokenTransport(app, { keyring, telemetry }, settings)
   const guards = createGuards({ tokens, sessions, users, transport, wording }, settings)
+  const ranks = createRanks(database, users)
   const signIn = createSignIn({ database, mail, tokens, users, sessions, transport, ownData }, settings)
   const openapi = createOpenapi(settings)
 
-  const made = { database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, signIn, openapi }
+  const made = {
+    database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, ranks, signIn, openapi,
+  }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
   const { services, routes, fixed, atRoot, prunes, closes } = await openFeatures(features, spine, settings)
 

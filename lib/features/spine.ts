@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { Events, Telemetry } from '../events/events.ts'
 import type { Guards } from '../guards/guards.ts'
+import type { Ranks } from '../guards/ranks.ts'
 import type { AuthenticationSettings } from '../guards/options.ts'
 import type { Input } from '../http/input.ts'
 import type { Documenting } from '../openapi/document.ts'
@@ -49,6 +50,7 @@ export interface Spine {
   ownData: OwnData
   transport: TokenTransport
   guards: Guards
+  ranks: Ranks
   /** Undefined where there are no mails. */
   mail: Mailing | undefined
   signIn: SignIn

@@ -14,8 +14,10 @@ export type RolePermissions = Record<string, (Permission | '*')[]>
 export interface Permissions {
   /** The roles that give a permission, of which a user needs one. */
   rolesWith: (permission: Permission) => ReadonlySet<string>
-  /** All that these roles give together. */
+  /** All that these roles give together. Roles that are no list, as nothing of ours writes them, give nothing. */
   of: (roles: string[]) => ReadonlySet<Permission>
+  /** True where these roles give nothing beyond the permissions `own`. */
+  areWithin: (roles: string[], own: ReadonlySet<Permission>) => boolean
 }
 
 /** Works out once, when the app starts, what each role gives. */
@@ -24,11 +26,17 @@ export function createPermissions (given: RolePermissions): Permissions {
     Object.entries(given).filter(([, names]) => names.includes('*') || names.includes(permission)).map(([role]) => role)
   )]))
 
+  function of (roles: string[]): Set<Permission> {
+    const list = Array.isArray(roles) ? roles : []
+    return new Set(permissionNames.filter((permission) => {
+      const giving = rolesWith.get(permission)!
+      return list.some((role) => giving.has(role))
+    }))
+  }
+
   return {
     rolesWith: (permission) => rolesWith.get(permission)!,
-    of: (roles) => new Set(permissionNames.filter((permission) => {
-      const giving = rolesWith.get(permission)!
-      return roles.some((role) => giving.has(role))
-    })),
+    of,
+    areWithin: (roles, own) => [...of(roles)].every((permission) => own.has(permission)),
   }
 }

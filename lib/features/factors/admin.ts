@@ -30,8 +30,9 @@ export function resetFactors ({ guards, settings }: Spine, { methods }: Factors,
   return (scope, path) =>
     scope.delete(`${path}/:id/factors`, { schema: schemaOf(), onRequest }, async (request, reply) => {
       const { id } = request.params as { id: string }
-      if (id === request.auth.claims.sub) throw new Forbidden()
-      await reset(id, request.body as Which, { request })
+      const { sub: actorId } = request.auth.claims
+      if (id === actorId) throw new Forbidden()
+      await reset(id, request.body as Which, { request, by: { actorId, needs: ['factors:reset'] } })
       reply.code(204)
     })
 }

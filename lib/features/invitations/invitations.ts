@@ -1,6 +1,7 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
 import { inTransactionOf, transactionOf } from '../../database/transactions.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
+import type { Act } from '../../guards/ranks.ts'
 import type { Client } from '../../http/request.ts'
 import type { FindRecipient } from '../../mail/delivery.ts'
 import { OneTime } from '../../one-time/entity.ts'
@@ -27,6 +28,7 @@ export interface Invitations {
   /**
    * Invites an address, or gives the invitation that is good for it already.
    * @throws {InputInvalid} for what is no address, and for what cannot be kept
+   * @throws {Forbidden} for an inviter who may not invite, or not give these roles
    */
   create: (invited: Invited, asker?: Asker) => Promise<{ invitation: Invitation, isNew: boolean }>
   /** Those that are good, the newest first. */
@@ -57,7 +59,8 @@ export interface Invitations {
 }
 
 export function createInvitations (
-  { database, events, users: { lookUp, permissions } }: Spine, { mailing: { oneTimes, write }, mayGo }: MailProofs,
+  { database, events, ranks, users: { lookUp, permissions } }: Spine,
+  { mailing: { oneTimes, write }, mayGo }: MailProofs,
   { isDisownable }: { isDisownable: boolean }
 ): Invitations {
   const hold = database.statement(({ query }) =>
@@ -77,13 +80,14 @@ export function createInvitations (
     return found
   }
 
-  /** Whether whoever has made an invitation may still invite. */
+  /** Whether whoever has made an invitation may still invite, and give its roles. */
   async function mayInvite (proof: OneTimeRow): Promise<boolean> {
-    const { inviterId } = invitationOf(proof)
+    const { inviterId, roles } = invitationOf(proof)
     if (inviterId === null) return true
     const inviter = await lookUp.byId(inviterId)
     const isThere = inviter && inviter.disabledAt === null && inviter.closesAt === null
-    return Boolean(isThere && permissions.of(inviter.roles).has('users:invite'))
+    const may = permissions.of(inviter?.roles ?? [])
+    return Boolean(isThere && may.has('users:invite') && permissions.areWithin(roles, may))
   }
 
   function mailFor ({ id: oneTimeId, address }: OneTimeRow, client?: Client) {
@@ -96,6 +100,9 @@ export function createInvitations (
       const data = keptOf(invited, inviterId)
       const addressKey = identifierKey(address)
       const made = await transactionOf(database, em)(async (tx) => {
+        const act: Act | null = inviterId === null ? null : { actorId: inviterId, needs: ['users:invite'] }
+        const requireWithin = act && await ranks.judge(tx, act)
+        requireWithin?.(invited.roles ?? [])
         // Two who invite one address at once wait for each other.
         await hold.run(tx, {})
         const [living] = await find(tx, { addressKey }, 1)

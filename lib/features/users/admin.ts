@@ -6,6 +6,7 @@ import type { User } from '../../users/entity.ts'
 import { LastAdmin, UserReferenced } from './errors.ts'
 import { Forbidden, TokenStale } from '../../guards/errors.ts'
 import { requireFresh } from '../../guards/guard.ts'
+import type { Act } from '../../guards/ranks.ts'
 import { InputInvalid } from '../../http/errors.ts'
 import { NotFound } from '../../users/errors.ts'
 import { clientOf } from '../../http/request.ts'
@@ -151,7 +152,11 @@ export function users (
       if (roles) requireFresh(request)
       if (id === sub && takesAdmin(permissions, { disabled, roles })) throw new Forbidden()
       return shown(
-        await changes.change(id, { disabled, roles, fields: own }, { client: clientOf(request), keepsAdmin: true })
+        await changes.change(id, { disabled, roles, fields: own }, {
+          client: clientOf(request),
+          by: { actorId: sub, needs: roles ? ['users:write', 'users:roles'] : ['users:write'] },
+          keepsAdmin: true,
+        })
       )
     })
 
@@ -163,7 +168,8 @@ export function users (
         },
       } = request
       if (id === sub) throw new Forbidden()
-      if (!(await changes.remove(id, 'user-deleted', { client: clientOf(request), keepsAdmin: true }))) {
+      const by: Act = { actorId: sub, needs: ['users:delete'] }
+      if (!(await changes.remove(id, 'user-deleted', { client: clientOf(request), by, keepsAdmin: true }))) {
         throw new NotFound()
       }
       reply.code(204)

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { raw, type EntityManager } from '@mikro-orm/core'
 import { withoutValues } from '../../database/patience.ts'
 import { isReferenced } from '../../database/violations.ts'
+import type { Act } from '../../guards/ranks.ts'
 import { User } from '../../users/entity.ts'
 import { UserReferenced } from './errors.ts'
 import { InputInvalid } from '../../http/errors.ts'
@@ -41,6 +42,8 @@ export interface Change {
 export interface Changer {
   client?: Client | undefined
   em?: EntityManager | undefined
+  /** The admin who asks for it, and what that needs. Default nobody: the user, or code. */
+  by?: Act
   /** True for a route: somebody must be left who can mend it. Code of the app's may do as it likes. */
   keepsAdmin?: boolean
   /** More to write in the same transaction, of the user as they are stored, or about to be deleted. */
@@ -62,6 +65,7 @@ export interface Changes {
    * user has not
    * @throws {UserExists} found by the database, so also in a race
    * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
+   * @throws {Forbidden} for an admin, `by`, who may not do it, or not to this user
    */
   change: (id: string, change: Change, changer?: Changer) => Promise<User>
   /**
@@ -73,6 +77,7 @@ export interface Changes {
    * Deletes a user with all sessions. False for one who is not there.
    * @throws {UserReferenced} where a row of the host's refers to the user, and its foreign key does not let go
    * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
+   * @throws {Forbidden} for an admin, `by`, who may not do it, or not to this user
    */
   remove: (id: string, as: 'closed' | 'user-deleted', changer?: Changer) => Promise<boolean>
 }
@@ -80,7 +85,7 @@ export interface Changes {
 export function createChanges (
   spine: Spine, passwords: Pick<Passwords, 'take'>, addresses: Addresses | undefined
 ): Changes {
-  const { database, mail, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
+  const { database, mail, ranks, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
   const { fields, isAdmin, lookUp, permissions, taken, uniqueFields } = users
   const admins = createAdmins(database)
 
@@ -121,12 +126,14 @@ export function createChanges (
   }
 
   return {
-    async change (id, given, { client, em, keepsAdmin = false, within } = {}) {
+    async change (id, given, { client, em, by, keepsAdmin = false, within } = {}) {
       const isRenamed = given.username !== undefined || given.email !== undefined
       let changed: User
       const store = () => revocationLog.record(async (tx, write, note) => {
+        const requireWithin = by && await ranks.judge(tx, by)
         if (keepsAdmin && takesAdmin(permissions, given)) await admins.requireAnother(tx, id)
         const user = await lock(tx, id)
+        for (const each of [user.roles, given.roles ?? []]) requireWithin?.(each)
         changed = user
         const before = { ...user }
         const { roles = user.roles, disabled = user.disabledAt !== null, closesAt = user.closesAt } = given
@@ -178,12 +185,14 @@ export function createChanges (
       }, em)
     },
 
-    async remove (id, as, { client, em, keepsAdmin = false, within, onlyIf = () => true } = {}) {
+    async remove (id, as, { client, em, by, keepsAdmin = false, within, onlyIf = () => true } = {}) {
       return isId(id) && revocationLog.record(async (tx, write, note) => {
+        const requireWithin = by && await ranks.judge(tx, by)
         if (keepsAdmin) await admins.requireAnother(tx, id)
         const ended = await endings.lockLiving(tx, id, em !== undefined)
         const user = ended && await lookUp.byId(id, tx)
         if (!user || !onlyIf(user)) return false
+        requireWithin?.(user.roles)
         await within?.(tx, user)
         const borrowed = await endings.markBorrowed(tx, ['by'], id)
         // Its sessions go with it.
