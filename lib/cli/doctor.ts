@@ -20,12 +20,15 @@ export const doctor = defineCommand({
 })
 
 async function examine (options: AccountsOptions): Promise<Finding[]> {
-  const { findingsIn, findingsOf, OptionsSchema, smtpFindings, withEnvironment } = await import('./plugin.ts')
+  const { findingsIn, findingsOf, OptionsSchema, providerFindings, smtpFindings, withEnvironment } =
+    await import('./plugin.ts')
   const given = withEnvironment(OptionsSchema, options, process.env)
   const { problems, settings } = await readOptions(given)
   if (!settings) return problems
   const isLive = process.env.NODE_ENV === 'production'
-  const around = await Promise.all([smtpFindings(settings), findingsIn(settings)])
+  const around = await Promise.all([
+    smtpFindings(settings), providerFindings(settings, isLive), findingsIn(settings),
+  ])
   return [...problems, ...findingsOf({ given, settings, isLive }), ...around.flat()]
 }
 

@@ -4,6 +4,7 @@ import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
 import { factorCommands } from './factors.ts'
 import { helpOf, helpOfCommand } from './help.ts'
+import { identities } from './identities.ts'
 import { invite } from './invite.ts'
 import { keys } from './keys.ts'
 import { lifecycle } from './lifecycle.ts'
@@ -18,8 +19,8 @@ import { sql } from './sql.ts'
 import { user } from './user.ts'
 
 const commands: Command[] = [
-  secret, keys, migrate, sql, ...user, passkeys, invite, ...lifecycle, ...factorCommands, ...keyCommands, userSessions,
-  ...sessions, ...mail, prune, doctor,
+  secret, keys, migrate, sql, ...user, passkeys, identities, ...keyCommands, invite, ...lifecycle, ...factorCommands,
+  userSessions, ...sessions, ...mail, prune, doctor,
 ]
 
 /** Does what a command line says, and gives the exit code: 0 done, 1 refused or not found, 2 wrong usage. */
