@@ -3,6 +3,7 @@ import { Group } from './checks/kinds.ts'
 import * as database from './database/options.ts'
 import * as errors from './errors.ts'
 import * as events from './events/options.ts'
+import * as adminPage from './features/admin-page/options.ts'
 import * as apiKeys from './features/api-keys/options.ts'
 import * as audit from './features/audit/options.ts'
 import * as closing from './features/closing/options.ts'
@@ -71,6 +72,7 @@ export const routes = Group({
   ...apiKeys.routes,
   ...audit.routes,
   ...providers.routes,
+  ...adminPage.routes,
 }, {
   description: 'Which routes exist, and where: `false` turns a route off, `true` turns it on, and a text such as ' +
     "`'/sign-out'` sets its path below the prefix ([routes](routes.md)).",
@@ -157,6 +159,7 @@ export function problemsOf (given: Filled, keys: Key[], scope: string, env: Node
     ...emailLogin.problems(given),
     ...invitations.problems(given),
     ...impersonation.problems(given),
+    ...adminPage.problems(given),
     ...email.problems(given),
     ...factors.problems(given, keys),
     ...passkeys.problems(given),

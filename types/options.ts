@@ -439,6 +439,11 @@ export interface AccountsOptions {
     providers?: RouteSwitch
     /** `/identities` and what is below it, with `providers`. Default `true`. */
     identities?: RouteSwitch
+    /**
+     * `GET /admin`, a page for admins in a browser. Needs `routes.users` and `routes.login`, and a `transport` other
+     * than `'cookie'`. Default `false`.
+     */
+    adminPage?: RouteSwitch
   }
   introspection?: {
     /**
