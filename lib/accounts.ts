@@ -7,9 +7,9 @@ import { openDatabase } from './database/database.ts'
 import { createPruner } from './database/prune.ts'
 import { claimName, decorate } from './decorators.ts'
 import { tables } from './entities.ts'
+import { createChain } from './events/chain.ts'
 import { createReadData, type DataSchemas } from './events/data.ts'
 import { createEvents, createTelemetry } from './events/events.ts'
-import { pruneOfEvents } from './events/prune.ts'
 import { features } from './features.ts'
 import type { Spine } from './features/spine.ts'
 import type { GuardOptions } from './guards/guard-options.ts'
@@ -74,8 +74,11 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const telemetry = createTelemetry(settings.name, counters)
   const database = await openDatabase(settings, tables)
   app.addHook('onClose', database.close)
-  const events = createEvents({ database, telemetry, readData: createReadData(eventData, input, log), log }, settings)
   const keyring = await createKeyring(app, settings.keys, settings.headerFields)
+  // What a random key has sealed nobody could check any more.
+  const chain = createChain(settings.hasOwnSecret ? keyring.derived('audit') : [])
+  const readData = createReadData(eventData, input, log)
+  const events = createEvents({ database, telemetry, readData, chain, log }, settings)
   const tokens = createTokens(keyring, settings, telemetry)
   const users = await openUsers({ database, telemetry }, settings)
   const path = `${app.prefix.replace(/\/+$/, '')}${settings.prefix}`
@@ -92,7 +95,7 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const openapi = createOpenapi(settings)
 
   const made = {
-    database, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, ranks, signIn, openapi,
+    database, chain, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, ranks, signIn, openapi,
   }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
   const { services, routes, fixed, atRoot, prunes, closes } = await openFeatures(features, spine, settings)
@@ -105,7 +108,6 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
   const pruner = createPruner({ database, clocks, log }, settings, [
     pruneOfRevocations(settings),
     ...prunes,
-    pruneOfEvents(settings.events.keepForSeconds),
     ...mail ? prunesOfMail : [],
     pruneOfSpent,
     // Last: a foreign key of the host's that refers to a session holds up nothing else.

@@ -204,5 +204,6 @@ export function read (given: Filled, keys: Key[], scope: string, env: NodeJS.Pro
     ...providers.read(given),
     hasFactors: Boolean(given.factors || given.passkeys),
     hasLevels: Boolean(given.factors || given.passkeys || given.providers?.length),
+    hasOwnSecret: given.secret !== undefined,
   }
 }

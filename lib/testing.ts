@@ -5,6 +5,7 @@ import type {
   AccountsServices, AnyReply, BorrowedResponse, CookieResponse, Duration, Level, ManagedUser, NewUser, PasswordHasher,
   SessionData, TokenResponse, Transport
 } from '../types/index.ts'
+import { sealerOf } from './features/audit/testing.ts'
 import { stepAt } from './features/totp/step.ts'
 import { toolboxOf } from './features/totp/toolbox.ts'
 import { inSeconds, isDuration } from './checks/durations.ts'
@@ -209,6 +210,15 @@ export async function flushMail (app: AnyApp, options: MailOptions = {}): Promis
  */
 export function failMail (app: AnyApp, error: Error, times = 1, options: MailOptions = {}): void {
   failMailOf(servicesOf(app, 'failMail', options), error, times)
+}
+
+/**
+ * Seals all events that are stored by now (`events.seal`), and waits for it.
+ * @throws {OptionsInvalid} for options that are not, and for accounts that seal no events
+ */
+export async function sealEvents (app: AnyApp, options: MailOptions = {}): Promise<void> {
+  const { events } = servicesOf(app, 'sealEvents', options) as Pick<AccountsServices, 'events'>
+  await sealerOf(events).seal()
 }
 
 function servicesOf (app: AnyApp, call: string, options: MailOptions): object {

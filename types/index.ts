@@ -30,6 +30,7 @@ import type { SignInEvents } from '../lib/sign-in/events.ts'
 import type { TransportEvents } from '../lib/transport/events.ts'
 import type { UserCounters } from '../lib/users/events.ts'
 import type { GuardOptions } from '../lib/guards/guard-options.ts'
+import type { AuditEvents } from '../lib/features/audit/events.ts'
 import type { EventServices } from '../lib/features/audit/services.ts'
 import type { ClosingServices } from '../lib/features/closing/services.ts'
 import type { ResetServices } from '../lib/features/reset/services.ts'
@@ -69,6 +70,7 @@ export type { OnClose } from '../lib/features/closing/options.ts'
 export type { OnExport } from '../lib/features/export/options.ts'
 export type { OnInvitationAccepted } from '../lib/features/invitations/options.ts'
 export type { EventFilter } from '../lib/features/audit/listing.ts'
+export type { SealProblem, Verified } from '../lib/features/audit/verifying.ts'
 export type { EventInfo, EventServices } from '../lib/features/audit/services.ts'
 export type { MailServices } from '../lib/features/mail/mail-services.ts'
 export type { MailInfo } from '../lib/features/mail/stored-mails.ts'
@@ -116,7 +118,7 @@ export interface AccountsEvents
   extends RegisterEvents, SessionEvents, PasswordEvents, ThrottleEvents, UserEvents, TransportEvents, MailEvents,
   ProofEvents, ResetEvents, ClosingEvents, ExportEvents, EmailEvents, InvitationEvents, SignInEvents, FactorEvents,
   RecoveryCodeEvents, TotpEvents, PasskeyEvents, KeyEvents, ImpersonationEvents,
-  ProviderEvents {}
+  ProviderEvents, AuditEvents {}
 
 /** How it happened, if there are several ways. */
 export type EventReason = {

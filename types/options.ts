@@ -552,6 +552,11 @@ export interface AccountsOptions {
     store?: boolean
     /** How long stored events are kept. Default `'90d'`. */
     keepFor?: Duration
+    /**
+     * How often stored events are sealed, so that nobody changes them unnoticed. `false` seals none. Needs a `secret`.
+     * Default `'5s'`.
+     */
+    seal?: Duration | false
   }
   /**
    * Mails of accounts. `true` keeps them in an outbox for development; with `smtp` or `send` they are sent. Default

@@ -41,7 +41,10 @@ async function load (file: string): Promise<AccountsOptions> {
 export async function settingsOf (given: AccountsOptions): Promise<{ options: AccountsOptions, settings: Settings }> {
   const [{ readSettings }, { default: Fastify }] = await Promise.all([import('./plugin.ts'), import('fastify')])
   const options =
-    given.secret === undefined && !process.env.JWT_SECRET_KEY ? { ...given, secret: randomBytes(48) } : given
+    given.secret === undefined && !process.env.JWT_SECRET_KEY
+      // Nor is anything stored, or erased, under a key that nobody has afterwards: seals would not hold.
+      ? { ...given, secret: randomBytes(48), events: { ...given.events, store: false } }
+      : given
   return { options, settings: readSettings(options, process.env, Fastify().log) }
 }
 

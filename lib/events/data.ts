@@ -9,12 +9,6 @@ import type { Input } from '../http/input.ts'
  */
 export type DataSchemas = Record<string, TSchema>
 
-/**
- * The names of members of data, at any depth, that tell of a person. They can be erased, and no seal is broken by it:
- * the chain holds a MAC in their place.
- */
-export const personalNames: readonly string[] = ['ip', 'userAgent', 'address', 'text']
-
 /** Gives the data of an event of a type, as they may be told and stored; null where they have another form. */
 export type ReadData = (type: string, data: object) => object | null
 

@@ -3,7 +3,9 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
+import type { Chain } from './chain.ts'
 import { Event } from './entity.ts'
+import { createErase, type Erase } from './erasing.ts'
 import type { EventSettings } from './options.ts'
 import { storable, storableText, type Client } from '../http/request.ts'
 import type { ReadData } from './data.ts'
@@ -81,6 +83,8 @@ type WithData<Data> = unknown extends Data
 export interface Events<Told extends object = Record<string, AnyAccountEvent>> {
   /** Adds it to the table, in the transaction of what it tells of. */
   write: (tx: EntityManager, happening: Happening<Told>) => Promise<void>
+  /** Takes what tells of a person out of the events of a user, where events are stored. */
+  erase: Erase
   /** Tells of it, once it is stored. */
   tell: (happening: Happening<Told>) => void
   /**
@@ -96,12 +100,17 @@ interface EventParts {
   telemetry: Telemetry
   /** Gives the data of an event that may be told and stored. */
   readData: ReadData
+  /** Undefined where nothing is sealed. */
+  chain: Chain | undefined
   log: FastifyBaseLogger
 }
 
 export function createEvents (
-  { database, telemetry, readData, log }: EventParts, { name, events: { store } }: EventSettings & { name: string }
+  { database, telemetry, readData, chain, log }: EventParts,
+  { name, events: { store, sealSeconds } }: EventSettings & { name: string }
 ): Events {
+  const sealing = sealSeconds === undefined ? undefined : chain
+  const eraseStored = createErase(chain)
   const insert = database.statement(({ query, all }) => query(Event).insert(all(Event)))
 
   async function write (tx: EntityManager, happening: Happening): Promise<void> {
@@ -113,7 +122,7 @@ export function createEvents (
       type: happening.type,
       ...columns,
       data: data && JSON.stringify(data),
-      personal: null,
+      personal: sealing?.personalOf({ id, data, ...columns }) ?? null,
       erased: null,
       seal: null,
       createdAt: timeOf(id),
@@ -138,6 +147,7 @@ export function createEvents (
   return {
     write,
     tell,
+    erase: async (tx, userId) => store ? eraseStored(tx, userId) : 0,
     async happen (happening) {
       if (store) {
         await database

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
+import type { Chain } from '../events/chain.ts'
 import type { Events, Telemetry } from '../events/events.ts'
 import type { Guards } from '../guards/guards.ts'
 import type { Ranks } from '../guards/ranks.ts'
@@ -40,6 +41,8 @@ export interface Spine {
   database: Database
   /** Of any names: each feature takes it with those of its own. */
   events: Events<any>
+  /** Undefined where nothing can be sealed. */
+  chain: Chain | undefined
   /** Of any names: each feature takes it with those of its own. */
   telemetry: Telemetry<any, any>
   keyring: Keyring

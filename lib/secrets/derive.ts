@@ -5,9 +5,10 @@ export type Purpose = 'kid' | 'refresh' | 'ticket' | DerivedPurpose | 'pepper' |
 
 /**
  * What a key is derived for that no token is signed with: values against CSRF, values by which a browser is known, the
- * names of what is counted against guessing, the links and codes of mails, and values by which a browser is remembered.
+ * names of what is counted against guessing, the links and codes of mails, values by which a browser is remembered, and
+ * the seals of events.
  */
-export type DerivedPurpose = 'challenge' | 'csrf' | 'device' | 'throttle' | 'mail' | 'remember'
+export type DerivedPurpose = 'challenge' | 'csrf' | 'device' | 'throttle' | 'mail' | 'remember' | 'audit'
 
 /** A key for one purpose (RFC 5869): what is made for one is worth nothing for another. */
 export function derive (secret: Buffer, purpose: Purpose): Buffer {

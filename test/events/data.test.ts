@@ -1,6 +1,7 @@
 import { Kind, Type, type TSchema } from '@sinclair/typebox'
 import t from 'tap'
-import { createReadData, maskedAddress, personalNames } from '../../lib/events/data.ts'
+import { createReadData, maskedAddress } from '../../lib/events/data.ts'
+import { personalNames } from '../../lib/events/personal.ts'
 import { mailData } from '../../lib/mail/events.ts'
 import { sessionData } from '../../lib/sessions/events.ts'
 import { features } from '../../lib/features.ts'

@@ -1,7 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { AccountEvent } from '../../events/events.ts'
 
-const which = Type.Object({ keyId: Type.String() }, { additionalProperties: false })
+const Id = Type.String({ maxLength: 36, pattern: '^[0-9a-f-]{36}$' })
+
+const which = Type.Object({ keyId: Id }, { additionalProperties: false })
 
 /** The data of what is told of API keys. */
 export const keyData = { 'key-created': which, 'key-rotated': which, 'key-revoked': which }

@@ -47,6 +47,25 @@ export const EventQuerySchema = Type.Object({
 
 export type EventQuery = Static<typeof EventQuerySchema>
 
+/** The query of a part of the seals. */
+export const VerifyQuerySchema = Type.Object({
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, description: 'The next of the part before.' })),
+}, { additionalProperties: false })
+
+const numberOrNull = (description: string) =>
+  Type.Union([Type.Integer(), Type.Null()], { description, examples: [null] })
+
+/** What came of checking a part of the seals. */
+export const VerifiedSchema = component('VerifiedEvents', Type.Object({
+  whole: Type.Boolean({ description: 'Nothing was changed in this part.' }),
+  entries: Type.Integer({ description: 'How many events were checked.' }),
+  seals: Type.Integer({ description: 'In how many seals.' }),
+  broken_at: numberOrNull('The number of the first seal with which something is wrong.'),
+  problem: orNull('What is wrong: missing, entries, changed, personal, key or pruned.'),
+  head: orNull('The hash of the last seal that was checked.'),
+  next: numberOrNull('Goes into after, for the next part; null at the end, and where something is wrong.'),
+}, { description: 'Whether sealed events are as they were sealed' }))
+
 export function shown (
   { id, type, userId, actorId, sessionId, reason, ip, userAgent, requestId, data, seal, createdAt }: Event
 ): Static<typeof EventSchema> {

@@ -1,12 +1,15 @@
 import { isDate } from 'node:util/types'
 import { Type, type Static } from '@sinclair/typebox'
-import type { InTransaction } from '../../database/transactions.ts'
+import { transactionOf, type InTransaction } from '../../database/transactions.ts'
 import type { Event } from '../../events/entity.ts'
-import { InputInvalid } from '../../http/errors.ts'
+import { createErase } from '../../events/erasing.ts'
+import { InputInvalid, OptionsInvalid } from '../../http/errors.ts'
 import { knownOptions } from '../../http/service-options.ts'
+import { isId } from '../../tokens/claims.ts'
 import type { Spine } from '../spine.ts'
 import type { EventFilter, ListEvents } from './listing.ts'
 import { EventQuerySchema } from './schema.ts'
+import type { Verified, Verify } from './verifying.ts'
 
 /** A stored event, as services return it. */
 export interface EventInfo {
@@ -45,11 +48,32 @@ export interface EventServices {
   list: (
     options?: InTransaction & EventFilter & { limit?: number, after?: string }
   ) => Promise<{ events: EventInfo[], next: string | null }>
+  /**
+   * Checks whether sealed events are as they were sealed: about 20,000 of them at most, after the seal `after`, which
+   * is the `next` of the part before. `expect` is the hash of a seal that was kept elsewhere, and has to be there.
+   * @throws {InputInvalid}
+   * @throws {OptionsInvalid} where the app has no `secret`
+   */
+  verify: (options?: { after?: number, expect?: string }) => Promise<Verified>
+  /**
+   * Takes address, browser and what else tells of a person out of the events that happened to a user, or that they did.
+   * The events stay, and their seals hold. Gives how many these were. Deleting a user does it too.
+   */
+  erase: (userId: string, options?: InTransaction) => Promise<{ erased: number }>
 }
+
+const VerifySchema = Type.Object({
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
+  expect: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\w-]+$' })),
+}, { additionalProperties: false })
 
 const ListSchema = Type.Omit(EventQuerySchema, ['after_time', 'before_time'])
 
-export function createEventServices ({ input }: Spine, listEvents: ListEvents): EventServices {
+export function createEventServices (
+  { chain, database, input }: Spine, listEvents: ListEvents, verify: Verify | undefined
+): EventServices {
+  const erase = createErase(chain)
+  const readVerify = input.reader(VerifySchema, 'whole', 'options')
   const readList = input.reader(ListSchema, 'whole', 'options')
 
   return {
@@ -62,6 +86,18 @@ export function createEventServices ({ input }: Spine, listEvents: ListEvents): 
       const { limit, after, ...filter } = readList(given) as Static<typeof ListSchema>
       const { events, next } = await listEvents({ ...filter, afterTime, beforeTime }, { limit, after }, em)
       return { events: events.map(infoOf), next }
+    },
+
+    async verify (options = {}) {
+      const given = readVerify(knownOptions('events.verify', ['after', 'expect'], options))
+      if (!verify) throw new OptionsInvalid('events.verify() needs the secret that events were sealed with')
+      return verify(given)
+    },
+
+    async erase (userId, options = {}) {
+      const { em } = knownOptions('events.erase', ['em'], options)
+      if (!isId(userId)) return { erased: 0 }
+      return { erased: await transactionOf(database, em)((tx) => erase(tx, userId)) }
     },
   }
 }

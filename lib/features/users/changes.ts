@@ -85,7 +85,9 @@ export interface Changes {
 export function createChanges (
   spine: Spine, passwords: Pick<Passwords, 'take'>, addresses: Addresses | undefined
 ): Changes {
-  const { database, mail, ranks, sessions: { endings, revocationLog }, settings: { identifiers }, users } = spine
+  const {
+    database, events, mail, ranks, sessions: { endings, revocationLog }, settings: { identifiers }, users,
+  } = spine
   const { fields, isAdmin, lookUp, permissions, taken, uniqueFields } = users
   const admins = createAdmins(database)
 
@@ -195,6 +197,7 @@ export function createChanges (
         requireWithin?.(user.roles)
         await within?.(tx, user)
         const borrowed = await endings.markBorrowed(tx, ['by'], id)
+        await events.erase(tx, id)
         // Its sessions go with it.
         await tx.nativeDelete(User, { id })
         for (const sessionId of [...ended, ...borrowed]) await write('session', sessionId)
