@@ -55,8 +55,7 @@ export function createBorrow (
   }
 
   function requireRight (actor: User | null | undefined, ver = Infinity): void {
-    if (!actor) throw new NotFound()
-    if (ver < actor.epoch) throw new TokenRevoked()
+    if (!actor || ver < actor.epoch) throw ver === Infinity ? new NotFound() : new TokenRevoked()
     if (!isActive(actor) || !rights(actor).has('users:impersonate')) throw new Forbidden()
   }
 

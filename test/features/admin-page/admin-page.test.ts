@@ -3,7 +3,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { AccountsOptions } from '../../../lib/index.ts'
 import { clock, enrolTotp } from '../../../lib/testing.ts'
-import { build, password } from '../../support/build.ts'
+import { build, buildOnFile, password } from '../../support/build.ts'
 import { until } from '../../support/waiting.ts'
 import { checkAccess, checkWidth, desktop, openChromium, phone } from '../../whole/example/pages.ts'
 
@@ -15,7 +15,7 @@ t.before(async () => {
 
 const whole: AccountsOptions = {
   admin: { roles: { admin: ['*'], support: ['users:read'] }, impersonation: true },
-  events: { store: true },
+  events: { store: true, seal: '1s' },
   factors: true,
   mail: true,
   email: { verification: 'none' },
@@ -25,7 +25,7 @@ const whole: AccountsOptions = {
 
 /** An app on a socket with a page for admins, some users, and a way to open the page. */
 async function world (t: Test, options: AccountsOptions = {}) {
-  const built = await build(t, { ...whole, ...options })
+  const built = await buildOnFile(t, { ...whole, ...options })
   const { app } = built
   const { users } = app.accounts
   const root = await users.create({ username: 'root', password, roles: ['admin'] })
@@ -92,7 +92,8 @@ t.test('it is there only where it is asked for, and with what it needs', async (
     [{ routes: { adminPage: true, users: true, login: false } }, /routes\.adminPage needs routes\.login/],
     [{ routes: { adminPage: true, users: true }, transport: 'cookie' }, /routes\.adminPage needs transport/],
   ] as const) await t.rejects(build(t, options), { code: 'ACCOUNTS_OPTIONS_INVALID', message })
-  const moved = await build(t, { routes: { users: '/people', adminPage: '/desk' } })
+  const moved = await build(t, { identifiers: ['email'], routes: { users: '/people', adminPage: '/desk' } })
+  t.match((await moved.app.inject('/auth/desk')).body, /&quot;loginField&quot;:&quot;email&quot;/)
   t.match((await moved.app.inject('/auth/desk')).body, /&quot;users&quot;:&quot;\/people&quot;/)
 })
 
@@ -277,6 +278,20 @@ t.test('events are filtered', async (t) => {
   await page.getByText('user-disabled').waitFor()
   await page.getByRole('link', { name: 'user', exact: true }).click()
   await heading(page, 'ada disabled').waitFor()
+})
+
+t.test('seals tell whether somebody has changed events', async (t) => {
+  const { enter, sql } = await world(t)
+  const page = await enter()
+  const sealed = async () => (await sql.get('select seal from accounts_events where type = ?', 'login'))?.seal
+  await until(async () => typeof await sealed() === 'number')
+  await page.getByRole('link', { name: 'Events', exact: true }).click()
+  await page.getByRole('button', { name: 'Check the chain' }).click()
+  await page.getByText('The chain is whole: ').waitFor()
+  await sql.run('update accounts_events set reason = ? where type = ?', 'restore', 'login')
+  await page.getByRole('button', { name: 'Check the chain' }).click()
+  await page.getByText(`The chain of seals is broken at seal ${await sealed()}.`).waitFor()
+  await checkAccess(t, page)
 })
 
 t.test('what somebody has typed is text', async (t) => {

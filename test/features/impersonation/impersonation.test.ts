@@ -182,6 +182,28 @@ t.test('a known token costs no query', async (t) => {
   t.match(app.accounts.counters, { usersRead, tokensVerified })
 })
 
+t.test('what happens while the claims are asked for counts', async (t) => {
+  let meanwhile: () => Promise<unknown> = async () => {}
+  const { app, impersonate, ada, root, borrow } = await buildLending(t, {
+    claims: async () => {
+      await meanwhile()
+      return {}
+    },
+  })
+  const { sessions, users } = app.accounts
+  const eve = await users.create({ username: 'eve' })
+  t.equal(typeof await borrow(), 'string')
+  meanwhile = () => users.delete(eve.id)
+  t.equal((await impersonate(eve.id)).statusCode, 404)
+  meanwhile = () => sessions.revokeAll(root.user.id)
+  t.match((await impersonate(ada.user.id)).json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+  meanwhile = async () => {}
+  const again = await signIn(app, 'root', { transport: 'body' })
+  meanwhile = () => users.delete(root.user.id)
+  const answer = await impersonate(ada.user.id, undefined, again.tokens.access_token)
+  t.match(answer.json(), { code: 'ACCOUNTS_TOKEN_REVOKED' })
+})
+
 t.test('code borrows too, by the same rules, in a transaction of its own or of the app', async (t) => {
   const { app, sql, ada, root } = await buildLending(t)
   const { users, orm } = app.accounts
