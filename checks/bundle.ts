@@ -1,6 +1,7 @@
 // Writes the JavaScript of the package into a folder, by default dist: the modules of lib/ in a few files, since an app
 // takes about as long to load a file as all that stands in it. They stay readable, each module below its path. TypeBox
-// and uuid are among them, which are 220 files themselves; all other packages are imported.
+// and uuid are among them, which are 220 files themselves; all other packages are imported. The client for pages is one
+// small file.
 import { copyFileSync, globSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
@@ -73,6 +74,17 @@ await build({
   platform: 'node',
   target: 'node22.17',
   plugins: [families, others, atOnce],
+})
+
+// Pages load it as it is.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['lib/client/index.ts'],
+  outfile: join(folder, 'lib', 'client', 'index.js'),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
 })
 
 mkdirSync(join(folder, 'licenses'), { recursive: true })

@@ -1,6 +1,7 @@
 // Writes what editors and docs say that is made of the code. With --check it fails where that is not current.
 //
-// The interfaces of options are made of their schemas. In docs/, a comment before each part says what it is made of:
+// The interfaces of options are made of their schemas, the types of the client of those of the routes. In docs/, a
+// comment before each part says what it is made of:
 //
 // | part                  | made of                                                                                  |
 // | --------------------- | ---------------------------------------------------------------------------------------- |
@@ -22,6 +23,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GuardOptionsSchema } from '../lib/guards/options.ts'
 import { OptionsSchema } from '../lib/options.ts'
+import { clientRoutes } from './generate/client-routes.ts'
 import { filesOf, read, root } from './generate/files.ts'
 import {
   channelIndex, counterIndex, errorIndex, hookIndex, operationIndex, routeIndex, serviceIndex,
@@ -49,6 +51,7 @@ const made: Record<string, string> = {
   'types/options.ts': interfaceOf('AccountsOptions', OptionsSchema, 'types', 'app.register(accounts, options)'),
   'lib/guards/guard-options.ts':
     interfaceOf('GuardOptions', GuardOptionsSchema, 'lib/guards', 'app.accounts.guard(options)'),
+  'lib/client/routes.ts': await clientRoutes(),
   ...Object.fromEntries(filesOf('docs/*.md').map((file) => [file, pageOf(read(file))])),
 }
 

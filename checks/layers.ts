@@ -23,7 +23,7 @@ export const layers: Record<string, string[]> = {
   entities: ['lib/entities.ts'],
   types: ['types/'],
   boot: ['lib/accounts.ts', 'lib/decorators.ts', 'lib/index.ts'],
-  entries: ['lib/cli/', 'lib/providers.ts', 'lib/testing.ts'],
+  entries: ['lib/cli/', 'lib/client/', 'lib/providers.ts', 'lib/testing.ts'],
 }
 
 /** How many files may lie at the root of lib/. */

@@ -29,9 +29,15 @@ const needed: AccountsOptions = {
   encryptionKey: 'Zq8vT2kLw9XcR5nYb3HjM7pFs1DgA4uE',
 }
 
+const names = Object.keys(switches.properties)
+
+/** The options of an app that has all routes on. */
+export const everyRoute: AccountsOptions = {
+  ...needed, routes: Object.fromEntries(names.map((name) => [name, true])),
+}
+
 /** What an app has with all routes on: these, the calls for code, and what is counted. */
 export async function wholeApp (): Promise<{ routes: Route[], services: string[], counters: string[] }> {
-  const names = Object.keys(switches.properties)
   const app = Fastify({ exposeHeadRoutes: false })
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, url, schema }) => {
@@ -39,7 +45,7 @@ export async function wholeApp (): Promise<{ routes: Route[], services: string[]
       { operationId: string, summary: string, hide?: boolean }
     routes.push({ method: `${method}`, url, id, summary, hide, on: switchOf(url) })
   })
-  await app.register(accounts, { ...needed, routes: Object.fromEntries(names.map((name) => [name, true])) })
+  await app.register(accounts, everyRoute)
   await app.close()
 
   const absent = names.filter((name) => routes.every(({ on }) => on !== `routes.${name}`))
