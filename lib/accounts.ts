@@ -98,8 +98,9 @@ export async function accounts (app: FastifyInstance, options: AccountsOptions):
     database, chain, events, keyring, tokens, users, mail, sessions, ownData, transport, guards, ranks, signIn, openapi,
   }
   const spine: Spine = { settings, log, server, input, hooks, telemetry, ...made }
-  const { services, routes, fixed, atRoot, prunes, closes } = await openFeatures(features, spine, settings)
+  const { services, routes, fixed, atRoot, prunes, readies, closes } = await openFeatures(features, spine, settings)
 
+  for (const ready of readies) app.addHook('onReady', ready)
   for (const close of closes) app.addHook('onClose', close)
 
   if (settings.mail?.worker) app.addHook('onReady', async () => mail!.worker.start())

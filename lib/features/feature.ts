@@ -23,6 +23,8 @@ export interface Open<Face, Services> {
   fixed?: (scope: Scope) => void
   /** Adds what has its place at the root of the server, below no prefix. */
   atRoot?: ((app: FastifyInstance) => void) | undefined
+  /** What has to be done before the app is ready. Commands of a shell do not wait for it: their app never is. */
+  ready?: () => Promise<void>
   /** Ends what goes on by itself, before the database is closed. */
   close?: () => Promise<void>
 }

@@ -14,6 +14,8 @@ export interface Opened<Features extends readonly AnyFeature[]> {
   /** Add what is below no prefix. */
   atRoot: ((app: FastifyInstance) => void)[]
   prunes: Prune<PrunedOf<Features[number]>>[]
+  /** What has to be done before the app is ready. */
+  readies: (() => Promise<void>)[]
   /** End what goes on by itself. */
   closes: (() => Promise<void>)[]
 }
@@ -36,6 +38,7 @@ export async function openFeatures<const Features extends readonly AnyFeature[]>
     routes: together(all.flatMap(({ routes = {} }) => Object.entries(routes))),
     fixed: all.flatMap(({ fixed = [] }) => fixed),
     atRoot: all.flatMap(({ atRoot = [] }) => atRoot),
+    readies: all.flatMap(({ ready = [] }) => ready),
     closes: all.flatMap(({ close = [] }) => close),
     prunes: [...features.flatMap(({ prunes = [] }) => prunes), ...all.flatMap(({ prunes = [] }) => prunes)],
   }

@@ -1,11 +1,12 @@
 import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
 
 /**
- * Four rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
+ * Rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
  * the revocation log, under this number. `admins`: it takes the right of an admin away. `invitations`:
  * it invites somebody. `seals`: it seals events, or prunes them. One that needs several raises `log` last.
+ * Nobody waits by `adminRoles`: its number is a digest of the roles by which it is stored who is an admin.
  */
-export const rows = { log: 1, admins: 2, invitations: 3, seals: 4 }
+export const rows = { log: 1, admins: 2, invitations: 3, seals: 4, adminRoles: 5 }
 
 const RevisionSchema = defineEntity({
   name: 'AccountsRevision',

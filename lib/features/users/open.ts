@@ -4,6 +4,7 @@ import type { Addresses } from '../email/addresses.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Spine } from '../spine.ts'
 import { users } from './admin.ts'
+import { createRefillAdmins } from './admin-roles.ts'
 import { createChanges, type Changes } from './changes.ts'
 import { me } from './me.ts'
 import { createUserServices, type UserServices } from './services.ts'
@@ -15,6 +16,7 @@ export async function open (
   return {
     face: { changes },
     routes: { me: me(spine, changes), users: users(spine, changes) },
+    ready: createRefillAdmins(spine),
     services: { users: eachWithDeadline(createUserServices(spine, passwords, changes)) },
   }
 }

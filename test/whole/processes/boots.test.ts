@@ -22,6 +22,8 @@ t.test('four processes boot at once on an empty database', async (t) => {
           { id: 1, revision: 0 },
           { id: 2, revision: 0 },
           { id: 3, revision: 0 },
+          { id: 4, revision: 0 },
+          { id: 5, revision: 0 },
         ],
         'what they share is there once'
       )
