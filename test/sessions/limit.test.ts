@@ -39,7 +39,7 @@ t.test('where the limit refuses, a login says what to do, and only to who knows 
   const { app, post, signUp, signIn } = await build(t, { sessions: { max: 1, whenFull: 'refuse' } })
   const { refresh_token: token, user } = await signUp()
   const answer = await post('/auth/login', { username: 'ada', password })
-  t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_SESSIONS_FULL', message: /sign out in one of them/ })
+  t.match(answer.json(), { statusCode: 403, code: 'ACCOUNTS_SESSIONS_FULL', message: /log out of one of them/ })
   t.match((await post('/auth/login', { username: 'ada', password: `${password}!` })).json(), {
     statusCode: 401,
     code: 'ACCOUNTS_CREDENTIALS_INVALID',

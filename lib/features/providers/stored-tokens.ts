@@ -6,7 +6,7 @@ import type { IdentityRow, Use } from './rows.ts'
 
 /** Reads and writes the tokens of providers as rows have them. */
 export interface StoredTokens {
-  /** Tokens, sealed for the row of this id. */
+  /** Tokens, sealed for the row of this id. None where they are longer than a column holds, which the log says. */
   seal: (tokens: ProviderTokens, id: string) => Pick<Use, 'tokens' | 'keyId'>
   /**
    * The tokens of a row that has some.
@@ -15,6 +15,9 @@ export interface StoredTokens {
   open: (row: Pick<IdentityRow, 'id' | 'tokens'>) => ProviderTokens
 }
 
+/** A `text` of MySQL and MariaDB holds 65,535 bytes. */
+const mostLength = 65_535
+
 /** What rows have where no tokens are kept. */
 export const noTokens = { tokens: null, keyId: null }
 
@@ -22,7 +25,12 @@ export function createStoredTokens (seal: Seal, name: string, log: FastifyBaseLo
   const placeOf = (row: string) => ({ purpose: 'provider-tokens', table: `${name}_identities`, row })
 
   return {
-    seal: (tokens, id) => ({ tokens: seal.seal(JSON.stringify(tokens), placeOf(id)), keyId: seal.keyId }),
+    seal (tokens, id) {
+      const sealed = seal.seal(JSON.stringify(tokens), placeOf(id))
+      if (sealed.length <= mostLength) return { tokens: sealed, keyId: seal.keyId }
+      log.warn(`The tokens of a provider are too long to be kept, of the identity ${id}`)
+      return noTokens
+    },
 
     open ({ id, tokens }) {
       try {

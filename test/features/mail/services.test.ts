@@ -16,7 +16,8 @@ async function buildWithServices (t: Parameters<typeof build>[0], options: Param
   await built.flush()
   const mails = outbox(built.app)
   mails.clear()
-  return { ...built, ...built.app.accounts, mails, user, token }
+  // Those that the test has heard, and not the service.
+  return { ...built, ...built.app.accounts, events: built.events, mails, user, token }
 }
 
 t.test('without mail every call says that it is needed', async (t) => {
@@ -137,7 +138,7 @@ t.test('an address that takes no mails gets no notices, until it is proved again
   const { mail, mails, users, events, flush, forget, post, user } = await buildWithServices(t)
   await mail.failed({ address: 'ADA@example.com', kind: 'complaint' })
   await mail.failed({ address: 'nobody@example.com' })
-  t.match(events, [{ userId: user.id, kind: 'complaint', error: 'returned' }])
+  t.match(events, [{ userId: user.id, data: { kind: 'complaint', error: 'returned' } }])
   await users.setPassword(user.id, `${otherPassword}!`)
   await mail.send('welcome', user.id)
   await flush()

@@ -241,6 +241,20 @@ t.test('tokens without an end or a way to others are given as they are', async (
   t.match(await app.accounts.identities.tokens(user.id, 'fake'), { accessToken: String, expiresAt: null, scope: null })
 })
 
+t.test('tokens that are too long for a row are not kept, and sign in all the same', async (t) => {
+  const { app, exchange, fake } = await withProvider(t, {
+    fake: {
+      profile: () => ({ username: 'ada' }),
+      storeTokens: true,
+      alter: { tokens: (answer) => ({ ...answer, refresh_token: 'x'.repeat(60_000) }) },
+    },
+  })
+  fake.next({})
+  const signedIn = await exchange()
+  t.equal(signedIn.statusCode, 200)
+  t.equal(await app.accounts.identities.tokens(signedIn.json().user.id, 'fake'), null)
+})
+
 t.test('without the option nothing of a provider is kept', async (t) => {
   const { app, exchange, fake, sql } = await withProvider(t, { fake: { profile: () => ({ username: 'ada' }) } })
   fake.next({})

@@ -549,19 +549,22 @@ t.test('blocks and refusals are counted, and told without what was typed', async
   pass(2)
   await fail('ada', home)
   t.match(app.accounts.counters, { attemptsThrottled: 1, bucketsBlocked: 4 })
-  const lock = (reason: string, userId: string | null) => ({
+  const lock = (reason: string, userId: string | null, requestId: string) => ({
     instance: 'accounts',
     userId,
     sessionId: null,
+    actorId: null,
+    requestId,
     reason,
     ip: home,
     userAgent: 'lightMyRequest',
+    data: null,
   })
   t.same(heard, [
-    lock('account-network', user.id),
-    lock('account-network', user.id),
-    lock('network', null),
-    lock('account', user.id),
+    lock('account-network', user.id, 'req-3'),
+    lock('account-network', user.id, 'req-5'),
+    lock('network', null, 'req-5'),
+    lock('account', user.id, 'req-5'),
   ])
 })
 

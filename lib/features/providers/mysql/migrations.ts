@@ -11,7 +11,7 @@ export function migrationsOf (name: string): MigrationObject[] {
       this.addSql(`create table if not exists ${name}_identities (
         id varchar(36) not null, user_id varchar(36) not null, provider varchar(64) not null,
         subject_key varchar(64) not null, issuer varchar(255) not null, subject varchar(255) not null,
-        email varchar(255) null, tokens mediumtext null, key_id varchar(8) null,
+        email varchar(255) null, tokens text null, key_id varchar(8) null,
         created_at datetime(3) not null, last_used_at datetime(3) not null,
         primary key (id),
         unique ${name}_identities_subject_key_unique (subject_key),
