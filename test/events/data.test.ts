@@ -1,7 +1,7 @@
 import { Kind, Type, type TSchema } from '@sinclair/typebox'
 import t from 'tap'
 import { createReadData, maskedAddress } from '../../lib/events/data.ts'
-import { personalNames } from '../../lib/events/personal.ts'
+import { partsOf, personalNames, withoutPersonal } from '../../lib/events/personal.ts'
 import { mailData } from '../../lib/mail/events.ts'
 import { sessionData } from '../../lib/sessions/events.ts'
 import { features } from '../../lib/features.ts'
@@ -50,5 +50,17 @@ t.test('what is told of events is closed, and texts of any content are those tha
   for (const [type, schema] of Object.entries(schemas)) {
     for (const name of freeTexts(schema)) t.ok(personalNames.includes(name), `${name} of ${type}`)
   }
+  t.end()
+})
+
+t.test('what tells of a person is found, and taken out, at any depth', (t) => {
+  const data = { list: [{ ip: '192.0.2.1', left: 1 }, 'ip'], kind: 'a', of: { address: { text: 'b' } } }
+  t.same(partsOf(data), {
+    personal: [['/list/0/ip', '192.0.2.1'], ['/of/address', { text: 'b' }]],
+    others: [['kind', 'a'], ['list', [[['left', 1]], 'ip']], ['of', []]],
+  })
+  const without = withoutPersonal(data)
+  t.same(without, { list: [{ ip: null, left: 1 }, 'ip'], kind: 'a', of: { address: null } })
+  t.same(partsOf(without).others, partsOf(data).others)
   t.end()
 })

@@ -354,10 +354,12 @@ t.test('a transaction of the app’s that is rolled back tells nothing', async (
 })
 
 t.test('by default events are told and not stored', async (t) => {
-  const { signUp, sql } = await buildOnFile(t)
+  const { app, signUp, sql } = await buildOnFile(t)
   const heard = hear(t)
-  await signUp()
+  const { user } = await signUp()
   t.match(heard, [{ type: 'register' }])
+  await app.accounts.users.delete(user.id)
+  t.match(heard, [{}, { type: 'user-deleted', userId: user.id }], 'and there is nothing to erase')
   t.same(await sql.all('select * from accounts_events'), [])
 })
 

@@ -83,6 +83,7 @@ const changes: Record<string, [change: Change, problem: string, brokenAt?: numbe
   'no MAC of what can be erased': [set('personal', null), 'changed'],
   'as if it were erased': [set('erased', 'x'.repeat(43)), 'personal'],
   'an event less': [({ sql }, { id }) => sql.run('delete from accounts_events where id = ?', id), 'entries'],
+  'all events of a seal less': [({ sql }) => sql.run('delete from accounts_events where seal = 2'), 'entries'],
   'an event more': [({ sql }, event) => sql.run(
     'insert into accounts_events (id, type, seal, created_at) values (?, ?, ?, ?)', other, 'login', event.seal, new Date()
   ), 'entries'],
@@ -151,7 +152,7 @@ async function restore (sql: Awaited<ReturnType<typeof sealed>>['sql'], [events,
 }
 
 t.test('what tells of a person can be erased, and the chain stays whole', async (t) => {
-  const { app, sql, verify } = await sealed(t, { refresh: { window: 0 } })
+  const { app, sql, verify } = await sealed(t, { refresh: { window: 0 }, keys: true })
   const { events, users, issueTokens } = app.accounts
   const { user } = await signIn(app, 'ada')
   const come = async (token: string, remoteAddress: string) => (await app.inject({
@@ -166,10 +167,12 @@ t.test('what tells of a person can be erased, and the chain stays whole', async 
   await sealEvents(app)
   const rows = () => sql.all('select * from accounts_events where user_id = ? order by id', user.id)
   t.match(JSON.stringify(await rows()), /192\.0\.2\.66.*192\.0\.2\.1\b/s)
+  const { id: keyId } = await app.accounts.keys.create(user.id, { name: 'CI' })
 
   const { erased } = await events.erase(user.id)
   t.equal(erased, (await rows()).length)
   t.notMatch(JSON.stringify(await rows()), /192\.0\.2/)
+  t.match((await events.list({ type: 'key-created' })).events, [{ data: { keyId } }], 'what tells of none stays')
   t.match(await verify(), { whole: true })
   t.same(await events.erase(user.id), { erased: 0 }, 'once')
   t.same(await events.erase('ada'), { erased: 0 })
@@ -225,8 +228,10 @@ t.test('a process without the secret neither seals, prunes nor erases what is se
   const { app, db, verify, all, sql } = await sealed(t, pruned)
   const stranger = Fastify({ logger: false })
   t.teardown(() => stranger.close())
-  await stranger.register(accounts, { db, password: cheap, ...pruned })
+  await stranger.register(accounts, { db, password: cheap, ...pruned, routes: { events: true } })
   await stranger.ready()
+  t.match(await stranger.inject('/auth/events'), { statusCode: 401 })
+  t.match(await stranger.inject('/auth/events/verify'), { statusCode: 404 })
   const { events, prune, users } = stranger.accounts
   const sealedBefore = (await all()).length
   await users.create({ username: 'eve', password })
@@ -248,6 +253,15 @@ t.test('a process without the secret neither seals, prunes nor erases what is se
   t.match(await verify(), { whole: true }, 'what it has written is sealed by another')
   await t.rejects(events.verify(), { code: 'ACCOUNTS_OPTIONS_INVALID' })
   await t.rejects(sealEvents(stranger), { code: 'ACCOUNTS_OPTIONS_INVALID' })
+})
+
+t.test('while the seals cannot be read nothing is said to be wrong with them', async (t) => {
+  const { app, sql, verify } = await sealed(t)
+  await sql.run('alter table accounts_seals rename to accounts_lost')
+  await t.rejects(app.accounts.events.verify(), { code: 'ACCOUNTS_UNAVAILABLE' })
+  t.match(await verify(), { code: 'ACCOUNTS_UNAVAILABLE' })
+  await sql.run('alter table accounts_lost rename to accounts_seals')
+  t.match(await verify(), { whole: true, seals: 3 })
 })
 
 t.test('who has another secret finds nothing whole, and with both the chain goes on', async (t) => {
