@@ -215,6 +215,16 @@ t.test('somebody is signed in at a level', async (t) => {
   await t.rejects(signIn(app, 'ada'), { code: 'ACCOUNTS_FACTOR_REQUIRED' })
 })
 
+t.test('an admin has borrowed the session of somebody, and nothing else is said of it', async (t) => {
+  const { app, get } = await build(t, { admin: { impersonation: true }, routes: { users: true } })
+  const { tokens, user } = await signIn(app, 'ada', { actor: 'root' })
+  const root = (await app.accounts.users.find('root'))!
+  t.match((await get('/guarded', tokens.access_token)).json(), { user: { id: user.id }, auth: { actor: root.id } })
+  await t.rejects(signIn(app, 'ada', { actor: 'root', acr: 'aal2' }), {
+    code: 'ACCOUNTS_OPTIONS_INVALID', message: /signIn\(\) has no acr for a session that is borrowed/,
+  })
+})
+
 t.test('no authenticator app is set up in production, or without the option', async (t) => {
   const { app } = await build(t)
   await signIn(app)

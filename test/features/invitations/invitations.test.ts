@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { Type } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
 import accounts, { type AccountsOptions } from '../../../lib/index.ts'
-import { clock, failMail, outbox } from '../../../lib/testing.ts'
+import { clock, failMail, outbox, signIn } from '../../../lib/testing.ts'
 import { bearer, build, cheap, client, emptyDatabase, password, secret, untold } from '../../support/build.ts'
 import { Fastify } from '../../support/fastify.ts'
 import { buildWithMail } from '../../support/mail.ts'
@@ -102,6 +102,15 @@ t.test('an invitation is void once it is withdrawn, over, or its inviter may not
     await end(id)
     t.match((await accept({ token, username: `eve${index}`, password })).json(), { code: 'ACCOUNTS_PROOF_INVALID' }, what)
   }
+})
+
+t.test('an invitation of somebody whose account is gone is void', async (t) => {
+  const { app, mails, accept } = await withAdmin(t)
+  const { headers, user: bob } = await signIn(app, { username: 'bob', roles: ['admin'] })
+  await app.inject({ method: 'POST', url: '/auth/invitations', headers, payload: { email: eve } })
+  const token = mails.token(await mails.next('invite'))
+  await app.accounts.users.delete(bob.id)
+  t.match((await accept({ token, username: 'eve', password })).json(), { code: 'ACCOUNTS_PROOF_INVALID' })
 })
 
 t.test('its mail is sent once more, and a page of invitations follows another', async (t) => {

@@ -144,6 +144,17 @@ t.test('an admin gives roles and fields that users only read, and the next reque
   t.match((await get('/clerks', ada.access_token)).json(), { roles: ['clerk'], plan: 'gold' })
 })
 
+t.test('roles are given by who has proved who they are not long ago, and all else by who is signed in', async (t) => {
+  const { app, ada, admin, send } = await withAdmin(t)
+  const authTime = new Date(Date.now() - 660_000)
+  const { access_token: stale } = await app.accounts.issueTokens(admin.user.id, { authTime })
+  const refused = await send('PATCH', `/${ada.user.id}`, { roles: ['clerk'] }, stale)
+  t.match(refused.json(), { statusCode: 401, code: 'ACCOUNTS_TOKEN_STALE' })
+  t.match(refused.headers['www-authenticate'], /max_age="600"/)
+  t.equal((await send('PATCH', `/${ada.user.id}`, { displayName: 'Countess' }, stale)).statusCode, 200)
+  t.equal((await send('PATCH', `/${ada.user.id}`, { roles: ['clerk'] })).statusCode, 200)
+})
+
 t.test('a change of the wrong form changes nothing', async (t) => {
   const { send, ada } = await withAdmin(t)
   const before = (await send('GET', `/${ada.user.id}`)).json()
