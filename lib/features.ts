@@ -1,3 +1,4 @@
+import { admin } from './features/admin/card.ts'
 import { adminPage } from './features/admin-page/card.ts'
 import { apiKeys } from './features/api-keys/card.ts'
 import { audit } from './features/audit/card.ts'
@@ -29,6 +30,6 @@ import { users } from './features/users/card.ts'
  */
 export const features = [
   throttle, factors, recoveryCodes, totp, mail, email, passwords, register, passkeys, providers, apiKeys, sessions,
-  users, tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, impersonation, audit,
+  users, admin, tokenServices, discovery, reset, closing, exportFeature, emailLogin, invitations, impersonation, audit,
   adminPage, pages, outbox,
 ] as const

@@ -401,7 +401,7 @@ export interface AccountsOptions {
     sessions?: RouteSwitch
     /** `GET /me`, `PATCH /me`, `DELETE /me`. Default `true`. */
     me?: RouteSwitch
-    /** `GET /users`, and `GET`, `PATCH` and `DELETE /users/:id`, for admins. Default `false`. */
+    /** `GET /users`, `GET`, `PATCH` and `DELETE /users/:id`, and what is below it, for admins. Default `false`. */
     users?: RouteSwitch
     /** `GET /jwks.json`, if there is a public key. Default `true`. */
     jwks?: RouteSwitch

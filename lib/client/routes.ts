@@ -538,6 +538,30 @@ export interface Routes<Fields = unknown> {
     }
     answer: undefined
   }
+  /** List the sessions of another user */
+  'GET /users/{id}/sessions': {
+    params: {
+      id: string
+    }
+    answer: {
+      sessions: Session[]
+    }
+  }
+  /** End all sessions of another user */
+  'DELETE /users/{id}/sessions': {
+    params: {
+      id: string
+    }
+    answer: undefined
+  }
+  /** End one session of another user */
+  'DELETE /users/{id}/sessions/{sid}': {
+    params: {
+      id: string
+      sid: string
+    }
+    answer: undefined
+  }
   /** Act as a user for a while, under the own name */
   'POST /users/{id}/impersonate': {
     params: {

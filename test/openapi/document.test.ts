@@ -87,6 +87,9 @@ for (const version of ['3.0.3', '3.1.0']) {
       ['get /auth/users/{id}', 'showUser', true, ofOurs],
       ['patch /auth/users/{id}', 'changeUser', true, ofOurs],
       ['delete /auth/users/{id}', 'deleteUser', true, ofOurs],
+      ['get /auth/users/{id}/sessions', 'listSessionsOfUser', true, ofOurs],
+      ['delete /auth/users/{id}/sessions', 'endSessionsOfUser', true, ofOurs],
+      ['delete /auth/users/{id}/sessions/{sid}', 'endSessionOfUser', true, ofOurs],
       ['get /auth/me/export', 'exportAccount', true, ofOurs],
     ])
   })

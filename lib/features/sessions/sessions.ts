@@ -1,8 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { component } from '../../http/component.ts'
-import type { Session } from '../../sessions/entity.ts'
 import { TokenRevoked } from '../../sessions/errors.ts'
-import { placeOf } from '../../sessions/stored.ts'
+import { SessionSchema, shownSession } from '../../sessions/schema.ts'
 import { NotFound } from '../../users/errors.ts'
 import type { AddRoutes } from '../feature.ts'
 import type { Spine } from '../spine.ts'
@@ -10,44 +8,6 @@ import { clientOf } from '../../http/request.ts'
 import { accessErrors, bodyErrors } from '../../guards/answers.ts'
 import { answers, tags } from '../../http/answers.ts'
 import { ForgottenSchema } from '../../transport/schema.ts'
-
-const SessionSchema = component(
-  'Session',
-  Type.Object(
-    {
-      id: Type.String({ description: 'By which it can be ended.', examples: ['01980c1e-6f3b-7d18-8a02-c4f7e1b95d60'] }),
-      current: Type.Boolean({ description: 'The session that asks.', examples: [true] }),
-      created_at: Type.String({
-        format: 'date-time',
-        description: 'When the user signed in.',
-        examples: ['2026-01-05T08:00:00.000Z'],
-      }),
-      last_used_at: Type.String({
-        format: 'date-time',
-        description: 'To within the life of an access token.',
-        examples: ['2026-01-05T09:30:00.000Z'],
-      }),
-      expires_at: Type.String({
-        format: 'date-time',
-        description: 'Unless it is refreshed.',
-        examples: ['2026-02-04T09:15:00.000Z'],
-      }),
-      user_agent: Type.Union([Type.String(), Type.Null()], {
-        description: 'What the client last called itself.',
-        examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'],
-      }),
-      ip: Type.Union([Type.String(), Type.Null()], {
-        description: 'Where it last came from.',
-        examples: ['192.0.2.7'],
-      }),
-      borrowed: Type.Boolean({
-        description: 'Whether an admin acts as the user in it: then it says of no client and no address.',
-        examples: [false],
-      }),
-    },
-    { description: 'A session' }
-  )
-)
 
 const KeepSchema = Type.Object(
   {
@@ -97,7 +57,7 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
 
   return (scope, path) => {
     scope.get(path, { schema: list, onRequest }, async ({ auth: { claims: { sub }, sessionId } }) => {
-      return { sessions: (await sessions.list(sub)).map((session) => shown(session, sessionId)) }
+      return { sessions: (await sessions.list(sub)).map((session) => shownSession(session, sessionId)) }
     })
 
     scope.delete(`${path}/:id`, { schema: endOne, onRequest }, async (request, reply) => {
@@ -115,17 +75,5 @@ export function sessions ({ guards, sessions, settings, transport }: Spine): Add
       if (keep === undefined) transport.forget(request, reply)
       reply.code(204)
     })
-  }
-}
-
-function shown (session: Session, current: string) {
-  const { id, createdAt, lastUsedAt, refreshExpiresAt } = session
-  return {
-    id,
-    current: id === current,
-    created_at: createdAt.toISOString(),
-    last_used_at: lastUsedAt.toISOString(),
-    expires_at: refreshExpiresAt.toISOString(),
-    ...placeOf(session),
   }
 }
