@@ -25,6 +25,8 @@ async function life (t: Test, options: AccountsOptions) {
   const { app, get, post, refresh, signUp } = await build(t, {
     ...options, throttle: {}, revocation: { pollInterval: '60s', maxStaleness: '5m' },
   })
+  // What the start asks is not of the first request.
+  await app.ready()
   const seen: Record<string, string[]> = {}
   async function see<Result> (name: string, act: () => Promise<Result>): Promise<Result> {
     statements = []
