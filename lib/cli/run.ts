@@ -1,7 +1,9 @@
 import { keyCommands } from './api-keys.ts'
+import { auditVerify } from './audit.ts'
 import { read, type Command, type Io } from './command.ts'
 import { doctor } from './doctor.ts'
 import { UsageWrong } from './errors.ts'
+import { events } from './events.ts'
 import { factorCommands } from './factors.ts'
 import { helpOf, helpOfCommand } from './help.ts'
 import { identities } from './identities.ts'
@@ -20,7 +22,7 @@ import { user } from './user.ts'
 
 const commands: Command[] = [
   secret, keys, migrate, sql, ...user, passkeys, identities, ...keyCommands, invite, ...lifecycle, ...factorCommands,
-  userSessions, ...sessions, ...mail, prune, doctor,
+  userSessions, ...sessions, ...mail, events, auditVerify, prune, doctor,
 ]
 
 /** Does what a command line says, and gives the exit code: 0 done, 1 refused or not found, 2 wrong usage. */
