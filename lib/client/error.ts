@@ -2,13 +2,13 @@
 export class AccountsError extends Error {
   override name = 'AccountsError'
   /** The stable code, such as `ACCOUNTS_CREDENTIALS_INVALID`. */
-  code: string
+  declare code: string
   /** The HTTP status. */
-  status: number
+  declare status: number
   /** Seconds until the request may be sent again, where the server says so. */
-  retryAfter: number | undefined
+  declare retryAfter: number | undefined
   /** The body of the answer, such as `field` of `ACCOUNTS_USER_EXISTS`. */
-  body: Record<string, unknown>
+  declare body: Record<string, unknown>
 
   constructor ({ status, headers }: Response, body: Record<string, unknown> = {}) {
     super(`${body.message ?? status}`)

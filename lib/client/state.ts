@@ -14,8 +14,8 @@ export interface State<Account> {
   load: () => Held<Account> | null
   save: (held: Held<Account> | null) => void
   /**
-   * Signs this page out and leaves the store, which another tab may be about to fill: what it holds now counts for
-   * nothing here.
+   * Signs this page out and leaves the store, which another tab may be about to fill: what was last seen in it
+   * counts for nothing here.
    */
   distrust: () => void
   user: () => Account | null
@@ -27,38 +27,29 @@ export function createState<Account> (store: Store): State<Account> {
   let text: string | null = null
   let held: Held<Account> | null = null
   let distrusted: string | null = null
-  let told = 'null'
-  let user: Account | null = null
 
+  /** The user is the same object for as long as nothing of them has changed. */
   function load (): Held<Account> | null {
     const now = store.get()
     if (now !== text) {
-      text = now
+      const before = held?.user
       try {
         held = JSON.parse(now!)
       } catch {
         held = null
       }
+      text = now
+      if (held && JSON.stringify(held.user) === JSON.stringify(before)) held.user = before!
     }
     return text === distrusted ? null : held
   }
 
-  /** The same object for as long as nothing of the user has changed. */
-  function look (): Account | null {
-    const found = load()?.user ?? null
-    const now = JSON.stringify(found)
-    if (now !== told) {
-      told = now
-      user = found
-    }
-    return user
-  }
-
-  let heard = look()
+  const user = () => load()?.user ?? null
+  let heard = user()
 
   function tell (): void {
-    if (look() === heard) return
-    heard = user
+    if (user() === heard) return
+    heard = user()
     for (const listener of listeners) listener()
   }
 
@@ -67,15 +58,15 @@ export function createState<Account> (store: Store): State<Account> {
 
   return {
     load,
+    user,
     save (next) {
       store.set(next && JSON.stringify(next))
       tell()
     },
     distrust () {
-      distrusted = store.get()
+      distrusted = text
       tell()
     },
-    user: look,
     onChange (listener) {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -94,8 +94,8 @@ export interface Client<Fields = unknown, Account = User & Fields> {
    */
   refresh: () => Promise<Account | null>
   /**
-   * Ends the session. Where the server does not answer it throws: tokens are forgotten all the same, cookies are still
-   * there.
+   * Ends the session. Where the server does not answer, or refuses, it throws: tokens are forgotten all the same,
+   * cookies are still there.
    */
   logout: () => Promise<void>
   passkey: Passkeys<Account, Fields>

@@ -274,6 +274,7 @@ t.test('a logout forgets tokens also where the server is away, and says so', asy
   const { auth } = await signedIn(t, {}, async (request, send) =>
     request.url.endsWith('/logout') ? new Response('', { status: 503 }) : send())
   await t.rejects(auth.logout(), refused('503', 503))
+  t.equal(auth.user, null)
 })
 
 t.test('a login in two steps says what is needed, and a proof that is too old is asked for once', async (t) => {
