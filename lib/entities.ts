@@ -15,6 +15,7 @@ import { sessionMigrations } from './sessions/migrations.ts'
 import { ensureRows, Revision } from './sessions/revision.ts'
 import { RevokedToken } from './sessions/revoked-token.ts'
 import { User } from './users/entity.ts'
+import { userMigrations } from './users/migrations.ts'
 import { UniqueField } from './users/unique-field.ts'
 
 const cards: readonly AnyFeature[] = features
@@ -29,7 +30,7 @@ export const entities = [
 export const tables: Schema = {
   entities,
   migrations: [
-    firstMigrations, mailMigrations, oneTimeMigrations, sessionMigrations,
+    firstMigrations, mailMigrations, oneTimeMigrations, sessionMigrations, userMigrations,
     ...cards.flatMap(({ migrations = [] }) => migrations),
     eventMigrations,
   ],

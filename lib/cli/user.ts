@@ -10,6 +10,7 @@ const add = defineCommand({
   takes: 'NAME|EMAIL',
   summary: 'Creates a user, with a password from the terminal or from standard input.',
   flags: {
+    service: { type: 'boolean', summary: 'an account for a program, without a password: give it keys by key create' },
     email: { type: 'string', value: 'EMAIL', summary: 'an address in addition to the name' },
     role: { type: 'string', value: 'ROLE', multiple: true, summary: 'a role; may be given several times' },
     field: {
@@ -21,10 +22,18 @@ const add = defineCommand({
     ...passwordFlags,
     ...targetFlags,
   },
-  async run ([who], { email, role: roles = [], field: fields = [], generate, ...target }, io) {
+  async run ([who], { email, role: roles = [], field: fields = [], generate, service, ...target }, io) {
+    const isService = service === true
+    if (isService && (generate || email !== undefined || who!.includes('@'))) {
+      throw new UsageWrong('A service account has a name, and neither an address nor a password')
+    }
     const own = Object.fromEntries(fields.map(readField))
     const names = who!.includes('@') ? { email: who! } : { username: who!, ...email !== undefined && { email } }
     return withAccounts(target, async ({ users }) => {
+      if (isService) {
+        const made = await users.create({ ...own, kind: 'service', username: who!, roles } satisfies NewUser)
+        return told(made, 'was created')
+      }
       const password = await newPassword({ generate: generate === true }, io)
       const user = await users.create({ ...own, ...names, roles, password } satisfies NewUser)
       return told(user, 'was created', generate ? password : undefined)

@@ -215,7 +215,8 @@ export function createSignIn (parts: SignInParts, settings: SignInSettings): Sig
         // other. Whoever has to prove more has not signed in yet.
         if (!spend && !await noteLogin(tx, checked)) throw new CredentialsInvalid()
         const found = await (spend ? lookUp.locked(tx, id) : lookUp.byId(id, tx))
-        if (!found || found.epoch !== epoch || found.disabledAt) throw new CredentialsInvalid()
+        const isOpen = found && found.epoch === epoch && !found.disabledAt && found.kind === 'person'
+        if (!isOpen) throw new CredentialsInvalid()
         const user = spend ? await spend(tx, found, write, note) : found
         const refusal = await refusalOf(user, attemptOf(beginning, tx))
         if (refusal && !spend) throw refusal

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import type { IsAdmin } from './admin.ts'
-import type { User } from './entity.ts'
+import type { Kind, User } from './entity.ts'
 import type { AppFields, Profile } from './fields.ts'
 import { identifierKey, readEmail, readUsername } from './identifiers.ts'
 import type { PublicFields } from './public-user.ts'
@@ -9,6 +9,8 @@ import type { PublicFields } from './public-user.ts'
  * The names and roles of a new user. Whether a name or an address must be given is for the option `identifiers` to say.
  */
 export interface Identity {
+  /** Default `person`. */
+  kind?: Kind | undefined
   username?: string | undefined
   email?: string | undefined
   roles?: string[] | undefined
@@ -42,7 +44,8 @@ export type DraftUser = (
 ) => Promise<Draft>
 
 export function createDraftUser (fields: Pick<AppFields, 'merge'>, isAdmin: IsAdmin): DraftUser {
-  return async ({ username: givenName, email: givenEmail, roles = [], past = {} }, profile, hashOf) => {
+  return async (identity, profile, hashOf) => {
+    const { kind = 'person', username: givenName, email: givenEmail, roles = [], past = {} } = identity
     const username = givenName === undefined ? null : readUsername(givenName)
     const email = givenEmail === undefined ? null : readEmail(givenEmail)
     const stored = fields.merge({}, profile)
@@ -52,6 +55,7 @@ export function createDraftUser (fields: Pick<AppFields, 'merge'>, isAdmin: IsAd
     const draft = {
       // Lists are ordered by the id, which grows with the time of creation.
       id: past.id ?? (past.createdAt ? uuid({ msecs: createdAt.getTime() }) : uuid()),
+      kind,
       username,
       usernameKey: username && identifierKey(username),
       email,

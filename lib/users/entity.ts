@@ -1,14 +1,19 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
+/** Whose account it is. */
+export type Kind = 'person' | 'service'
+
 /**
- * A person's account. The `…Key` columns are hashes of the folded name and address: unique on every database,
- * whatever its collation thinks of case and accents.
+ * The account of a person or a service. The `…Key` columns are hashes of the folded name and address: unique on every
+ * database, whatever its collation thinks of case and accents.
  */
 const UserSchema = defineEntity({
   name: 'AccountsUser',
   tableName: 'accounts_users',
   properties: {
     id: p.uuid().primary().name('id'),
+    /** A `service` is a program: no way of signing in opens it, only API keys do. */
+    kind: p.string().$type<Kind>().length(8).default('person').name('kind'),
     username: p.string().length(255).strictNullable().name('username'),
     usernameKey: p.string().length(64).unique().strictNullable().name('username_key'),
     email: p.string().length(255).strictNullable().name('email'),
@@ -39,6 +44,6 @@ const UserSchema = defineEntity({
   },
 })
 
-/** A person's account, as an entity of MikroORM. */
+/** The account of a person or a service, as an entity of MikroORM. */
 export class User extends UserSchema.class {}
 UserSchema.setClass(User)

@@ -69,6 +69,7 @@ export const admin = {
 const reservedNames = [
   'id', 'username', 'email', 'emailVerifiedAt', 'email_verified', 'roles', 'password', 'passwordHash', 'transport',
   'remember', 'disabled', 'disabledAt', 'createdAt', 'lastLoginAt', 'disabled_at', 'created_at', 'last_login_at',
+  'kind',
 ]
 
 export function problems ({ user: { fields, public: names = [] } }: Filled<typeof options>): string[] {

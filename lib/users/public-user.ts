@@ -30,7 +30,7 @@ export type AccountsUser = Static<typeof BaseUserSchema> & DeclaredFields
 
 /** A user as services return it. */
 export type ManagedUser = AccountsUser &
-  Pick<User, 'disabledAt' | 'closesAt' | 'resetDueAt' | 'createdAt' | 'lastLoginAt'>
+  Pick<User, 'kind' | 'disabledAt' | 'closesAt' | 'resetDueAt' | 'createdAt' | 'lastLoginAt'>
 
 /** The stored properties of a user that `AccountsUser` is made of. */
 export type PublicFields = Readonly<Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'roles' | 'profile'>>
@@ -67,8 +67,8 @@ export function createPublicUsers (
     schema: component('User', Type.Object(properties, { description: 'A user' })),
     of,
     managed (user) {
-      const { disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt } = user
-      return { ...of(user), disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt }
+      const { kind, disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt } = user
+      return { ...of(user), kind, disabledAt, closesAt, resetDueAt, createdAt, lastLoginAt }
     },
   }
 }

@@ -34,6 +34,16 @@ t.test('a user lives from its making to its end', async (t) => {
   t.match(await json(['user', 'delete', 'ada'], given), { code: 1, error: { code: 'ACCOUNTS_NOT_FOUND' } })
 })
 
+t.test('a service account is made without a password', async (t) => {
+  const given = await prepare(t)
+  t.match(await json(['user', 'add', 'nightly', '--service', '--role', 'clerk'], given), {
+    code: 0, kind: 'service', username: 'nightly', email: null, roles: ['clerk'], password: undefined,
+  })
+  for (const more of [['nightly', '--generate'], ['nightly', '--email', 'n@example.com'], ['n@example.com']]) {
+    t.match(await cli(['user', 'add', '--service', ...more], given), { code: 2, stderr: /neither an address nor/ })
+  }
+})
+
 t.test('users come in parts, the newest first', async (t) => {
   const given = await prepare(t)
   for (const name of ['ada', 'bob', 'eve@example.com']) await cli(['user', 'add', name, '--generate'], given)

@@ -32,8 +32,8 @@ export interface Borrower {
 /**
  * Begins a session of a user for an admin.
  * @throws {NotFound} where there is no such user, or no such borrower
- * @throws {Forbidden} for oneself, for who has a permission, is disabled or closes the account, and for a borrower who
- * may not (any more)
+ * @throws {Forbidden} for oneself, for who has a permission, is a service, is disabled or closes the account, and for a
+ * borrower who may not (any more)
  * @throws {TokenRevoked} where the borrower was signed out since the guard let them in
  * @throws {IssuingOff} where there are public keys only
  */
@@ -73,7 +73,7 @@ export function createBorrow (
       const { user, actor } = await lockBoth(tx, userId, actorId)
       if (!user) throw new NotFound()
       requireRight(actor, ver)
-      if (!isActive(user) || rights(user).size > 0) throw new Forbidden()
+      if (user.kind === 'service' || !isActive(user) || rights(user).size > 0) throw new Forbidden()
       const from = { ...client, ...request && { request } }
       const beginning = { ...from, transport: 'body' as const, data, borrowed: { actorId, seconds } }
       const { session, answer } = await signIn.begin(tx, user, beginning, (begun) => tokens.issueAccess(begun, claims))

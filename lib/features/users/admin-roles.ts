@@ -37,7 +37,7 @@ export function createRefillAdmins (
   const hold = database.statement(({ query }) =>
     query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.admins }))
   const page = database.statement(({ query }) => query(User)
-    .select(['id', 'roles', 'isAdmin', 'disabledAt', 'closesAt'])
+    .select(['id', 'kind', 'roles', 'isAdmin', 'disabledAt', 'closesAt'])
     .where({ id: { $gt: 'after' } }).orderBy({ id: 'asc' }).limit(pageSize))
 
   async function isDone (em: EntityManager): Promise<boolean> {

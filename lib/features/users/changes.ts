@@ -62,7 +62,7 @@ export interface Changes {
    * changes nothing writes nothing.
    * @throws {NotFound}
    * @throws {InputInvalid} for a name that is none, when no name would be left, and for a verified address that the
-   * user has not
+   * user has not; for an address or a reset of a service account
    * @throws {UserExists} found by the database, so also in a race
    * @throws {LastAdmin} with `keepsAdmin`, when nobody else is an admin
    * @throws {Forbidden} for an admin, `by`, who may not do it, or not to this user
@@ -71,6 +71,7 @@ export interface Changes {
   /**
    * Gives a user another password, and ends all sessions.
    * @throws {NotFound | PasswordRejected}
+   * @throws {InputInvalid} for a service account
    */
   setPassword: (id: string, password: string, em?: EntityManager) => Promise<User>
   /**
@@ -142,6 +143,7 @@ export function createChanges (
         const { resetDueAt = user.resetDueAt, verifiedEmail } = given
         const isNewlyDisabled = disabled && user.disabledAt === null
         const isNewlyClosing = closesAt !== null && user.closesAt === null
+        requireOfPerson(user, given)
         if (isRenamed) rename(user, given)
         user.roles = roles
         user.profile = fields.merge(user.profile, given.fields ?? {})
@@ -175,6 +177,7 @@ export function createChanges (
     async setPassword (id, password, em) {
       const owner = await lookUp.byId(id, em)
       if (!owner) throw new NotFound()
+      if (owner.kind === 'service') throw new InputInvalid('A service account has no password')
       const passwordHash = await passwords.take(password, owner)
       return revocationLog.record(async (tx, write, note) => {
         const now = new Date()
@@ -207,6 +210,13 @@ export function createChanges (
       }, em).catch(orReferenced)
     },
   }
+}
+
+/** A service has no address, and no password to choose. */
+function requireOfPerson ({ kind }: User, { email = null, resetDueAt }: Change): void {
+  if (kind === 'person') return
+  if (email !== null) throw new InputInvalid('body/email must not be given: a service account has no address')
+  if (resetDueAt) throw new InputInvalid('A service account has no password')
 }
 
 /** The events that tell how a user has changed. */

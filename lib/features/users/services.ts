@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/core'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { InTransaction } from '../../database/transactions.ts'
 import { InputInvalid } from '../../http/errors.ts'
@@ -15,6 +16,11 @@ import { createAddUser } from './additions.ts'
 
 /** A user to create, with the app's own fields of `AccountsTypes`, including `readOnly` ones. */
 export type NewUser = Partial<GivenFields> & {
+  /**
+   * With `service` an account for a program: it has a user name, and no password and no address. Nobody signs in to it
+   * and no mail is sent to it: it acts by API keys, which `app.accounts.keys.create` makes. Default `person`.
+   */
+  kind?: 'person' | 'service'
   username?: string
   email?: string
   /** Without a password the user signs in by other means: see `issueTokens`. */
@@ -118,6 +124,7 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
   const closed = { additionalProperties: false }
   const namesAs = (schema: TSchema) => Object.fromEntries(identifiers.map((name) => [name, Type.Optional(schema)]))
   const readNew = input.reader(Type.Object({
+    kind: Type.Optional(Type.Literal('person')),
     ...namesAs(Type.String()),
     password: Type.Optional(Type.String()),
     passwordHash: Type.Optional(Type.String({ maxLength: 255 })),
@@ -125,17 +132,27 @@ export function createUserServices (spine: Spine, passwords: Passwords, changes:
     ...pastSchemas,
     ...fields.creation,
   }, closed), 'whole')
+  const readService = input.reader(Type.Object({
+    kind: Type.Literal('service'), username: Type.String(), roles: Type.Optional(RolesSchema), ...fields.creation,
+  }, closed), 'whole')
   const readChange = input.reader(Type.Object({
     ...namesAs(Type.Union([Type.String(), Type.Null()])), ...fields.change,
   }, closed), 'change')
   const readPage = input.reader(PageSchema, 'whole')
   const readRoles = input.reader(Type.Object({ roles: RolesSchema }), 'whole')
 
+  /** The hooks for who registers are for persons. */
+  async function addService (given: NewUser, em: EntityManager | undefined) {
+    const { kind, username, roles, ...own } = readService(given) as Given & Pick<NewUser, 'kind'>
+    return add(await draft({ kind, username, roles }, own, () => ''), em, () => {})
+  }
+
   return {
     async create (given, options) {
       const em = emOf('create', options)
+      if (given?.kind === 'service') return managed(await addService(given, em))
       const { username, email, password, passwordHash, roles, id, createdAt, emailVerifiedAt, disabledAt, ...own } =
-        readNew(given) as Given
+        withoutKind(readNew(given))
       if (username === undefined && email === undefined) {
         throw new InputInvalid(`body must have ${identifiers.join(' or ')}`)
       }
@@ -218,6 +235,11 @@ type GivenPast = { [Name in keyof Past]: string | undefined }
 
 /** A user to be made, as the check of the input leaves it: the rest are fields of the app's own. */
 type Given = Pick<NewUser, 'username' | 'email' | 'password' | 'passwordHash' | 'roles'> & GivenPast & Profile
+
+function withoutKind (given: object): Given {
+  const { kind: _, ...rest } = given as Given & { kind?: 'person' }
+  return rest
+}
 
 function pastOf ({ id: given, ...dates }: GivenPast, email: string | undefined): Past {
   const id = given?.toLowerCase()
