@@ -45,8 +45,6 @@ export const EventQuerySchema = Type.Object({
   ...PageSchema.properties,
 }, { additionalProperties: false })
 
-export type EventQuery = Static<typeof EventQuerySchema>
-
 /** The query of a part of the seals. */
 export const VerifyQuerySchema = Type.Object({
   after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, description: 'The next of the part before.' })),
