@@ -42,8 +42,8 @@ interface Walked extends Pick<Verified, 'entries' | 'seals' | 'head'> {
 
 /** Ends the walk where something is wrong. */
 class Broken extends Error {
-  problem: SealProblem
-  seq: number
+  declare problem: SealProblem
+  declare seq: number
 
   constructor (problem: SealProblem, seq: number) {
     super()

@@ -18,7 +18,12 @@ import { noTokens } from './stored-tokens.ts'
 /** Thrown in a transaction where something is not as it was when it was decided what to do: it is decided anew. */
 export class Moved extends Error {
   /** What bears a code of ours comes out of a transaction as it is. Nobody is answered by it. */
-  code = 'ACCOUNTS_IDENTITY_MOVED'
+  declare code: string
+
+  constructor () {
+    super()
+    this.code = 'ACCOUNTS_IDENTITY_MOVED'
+  }
 }
 
 /** What is written of identities and flows, in the transaction that it goes with. */
