@@ -1,4 +1,4 @@
-import { isDuration, type Duration } from '../checks/durations.ts'
+import type { Duration } from '../checks/durations.ts'
 import { defineCommand } from './command.ts'
 import { Refused, UsageWrong } from './errors.ts'
 import { moment, table } from './table.ts'
@@ -22,7 +22,8 @@ const create = defineCommand({
     'expires-in': { type: 'string', value: 'DURATION', summary: 'how long it lives, such as 30d, or never' },
     ...targetFlags,
   },
-  run ([who], { label = 'Command line', scope: scopes = [], 'expires-in': life, ...target }) {
+  async run ([who], { label = 'Command line', scope: scopes = [], 'expires-in': life, ...target }) {
+    const { isDuration } = await import('./plugin.ts')
     if (life !== undefined && life !== 'never' && !isDuration(life)) {
       throw new UsageWrong('--expires-in is a duration such as 30d, or never')
     }

@@ -1,5 +1,4 @@
 import type { EventInfo } from '../../types/index.ts'
-import { inSeconds, isDuration } from '../checks/durations.ts'
 import { isId } from '../tokens/claims.ts'
 import { defineCommand } from './command.ts'
 import { UsageWrong } from './errors.ts'
@@ -20,8 +19,8 @@ export const events = defineCommand({
     after: { type: 'string', value: 'ID', summary: 'those after this one: the next of the previous page' },
     ...targetFlags,
   },
-  run (_, { user, actor, type, since, limit, after, ...target }) {
-    const afterTime = since === undefined ? undefined : timeOf(since)
+  async run (_, { user, actor, type, since, limit, after, ...target }) {
+    const afterTime = since === undefined ? undefined : await timeOf(since)
     return withAccounts(target, async ({ users, events }) => {
       // Of a user who is deleted there is an id alone.
       const idOf = async (who: string) => isId(who) ? who : (await find(users, who)).id
@@ -44,7 +43,8 @@ function rowOf ({ createdAt, type, userId, actorId, reason, ip, seal }: EventInf
 }
 
 /** With seconds or without, in UTC unless it says otherwise; or so long before now. */
-function timeOf (text: string): Date {
+async function timeOf (text: string): Promise<Date> {
+  const { inSeconds, isDuration } = await import('./plugin.ts')
   if (isDuration(text)) return new Date(Date.now() - inSeconds(text) * 1000)
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
   const time = new Date(isTime ? text : NaN)

@@ -1,4 +1,5 @@
 /** What commands take of the plugin, loaded together when one first needs any of it. */
+export { inSeconds, isDuration } from '../checks/durations.ts'
 export { withEnvironment } from '../checks/environment.ts'
 export { openDatabase } from '../database/database.ts'
 export { migrationsIn } from '../database/schema.ts'

@@ -11,6 +11,7 @@ export interface FakeProviderOptions extends Partial<Omit<OidcOptions, 'fetch'>>
     metadata?: (metadata: Record<string, unknown>) => Record<string, unknown>
     /** The answer with tokens. `made` is what its ID token was made of. */
     tokens?: (answer: Record<string, unknown>, made: MadeIdToken) => Record<string, unknown>
+    /** The answer about a person. */
     userInfo?: (claims: ProviderClaims) => ProviderClaims
     /** Any answer, as HTTP has it. */
     response?: (url: URL, response: Response) => Response | Promise<Response>
