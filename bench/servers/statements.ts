@@ -15,6 +15,8 @@ const length = 25
 
 const app = Fastify()
 await app.register(accounts, { db, secret, refresh: { window: 0 }, prune: { interval: 0 } })
+// What the start asks is of no refresh.
+await app.ready()
 let written: Statement[] | undefined
 app.accounts.orm.config.set('onQuery', (text: string, values: readonly unknown[]) => {
   // The log of revocations is read once a second, whoever refreshes.
