@@ -1,6 +1,6 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../database/database.ts'
-import { Revision, rows } from '../sessions/revision.ts'
+import { createHold, rows } from '../sessions/revision.ts'
 import type { Permission } from '../users/permissions.ts'
 import type { Users } from '../users/users.ts'
 import { Forbidden } from './errors.ts'
@@ -31,12 +31,11 @@ export interface Ranks {
 export function createRanks (
   database: Database, { lookUp, permissions }: Pick<Users, 'lookUp' | 'permissions'>
 ): Ranks {
-  const hold = database.statement(({ query }) =>
-    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.admins }))
+  const hold = createHold(database, rows.admins)
 
   return {
     async judge (tx, { actorId, needs }) {
-      await hold.run(tx, {})
+      await hold(tx)
       const actor = await lookUp.locked(tx, actorId)
       if (!actor || actor.disabledAt || actor.closesAt) throw new Forbidden()
       const own = permissions.of(actor.roles)

@@ -1,4 +1,5 @@
-import { defineEntity, p, type EntityManager } from '@mikro-orm/core'
+import { defineEntity, p, raw, type EntityManager } from '@mikro-orm/core'
+import type { Database } from '../database/database.ts'
 
 /**
  * Rows by which transactions wait for each other, since each raises the number of one. `log`: it adds an entry to
@@ -19,6 +20,14 @@ const RevisionSchema = defineEntity({
 
 export class Revision extends RevisionSchema.class {}
 RevisionSchema.setClass(Revision)
+
+/** Raises the number of one of these rows: until the transaction ends, all others that raise it wait. */
+export type Hold = (tx: EntityManager) => Promise<void>
+
+export function createHold ({ statement }: Pick<Database, 'statement'>, id: number): Hold {
+  const raise = statement(({ query }) => query(Revision).update({ revision: raw('revision + 1') }).where({ id }))
+  return async (tx) => { await raise.run(tx, {}) }
+}
 
 /** Adds the rows to a table that somebody else has made: without them no transaction would raise a number. */
 export async function ensureRows (em: EntityManager): Promise<void> {

@@ -1,9 +1,9 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/database.ts'
 import { selectFrom } from '../database/statement.ts'
-import { Revision, rows } from './revision.ts'
+import { createHold, Revision, rows } from './revision.ts'
 import { RevokedToken } from './revoked-token.ts'
 import type { Events, Happening } from '../events/events.ts'
 import type { SessionTelemetry } from './events.ts'
@@ -61,8 +61,7 @@ export async function openRevocationLog (
   const { name, revocation } = settings
   const keptForMs = keptForSeconds(settings) * 1000
   const channel = `${name}_revocations`
-  const raise = database.statement(({ query }) =>
-    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.log }))
+  const hold = createHold(database, rows.log)
   const current = database.statement(({ query }) => query(Revision).select('revision').where({ id: rows.log }))
   const insert = database.statement(({ query, all }) => query(RevokedToken).insert(all(RevokedToken)))
   /** Entries of this process that it has not read yet. */
@@ -151,7 +150,7 @@ export async function openRevocationLog (
   function writer (tx: EntityManager, { endings }: Recorded): Write {
     return async (kind, subject, epoch) => {
       // This locks the row, so numbers appear in the order of commits: a reader that has seen 7 has seen 1 to 6.
-      await raise.run(tx, {})
+      await hold(tx)
       const [row] = await current.all<Revision>(tx, {})
       const revision = Number(row!.revision)
       const createdAt = new Date()

@@ -1,10 +1,10 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
 import type { Chain } from '../../events/chain.ts'
 import { Event } from '../../events/entity.ts'
 import { Seal } from '../../events/seal-entity.ts'
-import { Revision, rows } from '../../sessions/revision.ts'
+import { createHold, rows } from '../../sessions/revision.ts'
 
 /** The rows of events and their seals. */
 export interface SealRows {
@@ -21,15 +21,12 @@ export interface SealRows {
 export const mostEntries = 500
 
 export function createSealRows (database: Database): SealRows {
-  const raise = database.statement(({ query }) =>
-    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.seals }))
-
   const read = async (em: EntityManager, where: object, order: object, limit: number) =>
     (await selectFrom<object>(em, Seal).select('*').where(where).orderBy(order).limit(limit).execute('all', false))
       .map((row) => fromRow(em, Seal, row))
 
   return {
-    hold: async (tx) => { await raise.run(tx, {}) },
+    hold: createHold(database, rows.seals),
     seals: (em, from, limit) => read(em, { seq: { $gte: from } }, { seq: 'asc' }, limit),
     newest: async (em) => (await read(em, {}, { seq: 'desc' }, 1))[0],
 

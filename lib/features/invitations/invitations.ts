@@ -1,4 +1,4 @@
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import { inTransactionOf, transactionOf } from '../../database/transactions.ts'
 import { fromRow, selectFrom } from '../../database/statement.ts'
 import type { Act } from '../../guards/ranks.ts'
@@ -8,7 +8,7 @@ import { OneTime } from '../../one-time/entity.ts'
 import { ProofInvalid } from '../../one-time/errors.ts'
 import { lives } from '../../one-time/purposes.ts'
 import { isGood, type OneTimeRow } from '../../one-time/rows.ts'
-import { Revision, rows } from '../../sessions/revision.ts'
+import { createHold, rows } from '../../sessions/revision.ts'
 import { isId } from '../../tokens/claims.ts'
 import { NotFound } from '../../users/errors.ts'
 import { identifierKey, readEmail } from '../../users/identifiers.ts'
@@ -63,8 +63,7 @@ export function createInvitations (
   { mailing: { oneTimes, write }, mayGo }: MailProofs,
   { isDisownable }: { isDisownable: boolean }
 ): Invitations {
-  const hold = database.statement(({ query }) =>
-    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.invitations }))
+  const hold = createHold(database, rows.invitations)
 
   /** Those of a condition that are good. */
   async function find (tx: EntityManager, where: object, limit: number): Promise<OneTimeRow[]> {
@@ -104,7 +103,7 @@ export function createInvitations (
         const requireWithin = act && await ranks.judge(tx, act)
         requireWithin?.(invited.roles ?? [])
         // Two who invite one address at once wait for each other.
-        await hold.run(tx, {})
+        await hold(tx)
         const [living] = await find(tx, { addressKey }, 1)
         if (living) return { row: living, isNew: false }
 

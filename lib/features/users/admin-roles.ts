@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { raw, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import { fromRow, selectFrom } from '../../database/statement.ts'
-import { Revision, rows } from '../../sessions/revision.ts'
+import { createHold, Revision, rows } from '../../sessions/revision.ts'
 import { User } from '../../users/entity.ts'
 import type { Spine } from '../spine.ts'
 
@@ -34,8 +34,7 @@ export function createRefillAdmins (
   { database, users: { isAdmin, lookUp, permissions } }: Pick<Spine, 'database' | 'users'>
 ): RefillAdmins {
   const digest = digestOf(permissions.rolesWith('users:roles'))
-  const hold = database.statement(({ query }) =>
-    query(Revision).update({ revision: raw('revision + 1') }).where({ id: rows.admins }))
+  const hold = createHold(database, rows.admins)
   const page = database.statement(({ query }) => query(User)
     .select(['id', 'kind', 'roles', 'isAdmin', 'disabledAt', 'closesAt'])
     .where({ id: { $gt: 'after' } }).orderBy({ id: 'asc' }).limit(pageSize))
@@ -54,7 +53,7 @@ export function createRefillAdmins (
 
   async function refill (tx: EntityManager): Promise<void> {
     // Other processes that start wait here, and then find that it is done. So does who ceases to be an admin.
-    await hold.run(tx, {})
+    await hold(tx)
     if (await isDone(tx)) return
 
     for (let after = leastId, size = pageSize; size === pageSize;) {

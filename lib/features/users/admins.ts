@@ -1,6 +1,6 @@
 import { raw, type EntityManager } from '@mikro-orm/core'
 import type { Database } from '../../database/database.ts'
-import { Revision, rows } from '../../sessions/revision.ts'
+import { createHold, rows } from '../../sessions/revision.ts'
 import { User } from '../../users/entity.ts'
 import type { Permissions } from '../../users/permissions.ts'
 import { LastAdmin } from './errors.ts'
@@ -26,16 +26,12 @@ export interface Admins {
 }
 
 export function createAdmins (database: Database): Admins {
-  const hold = database.statement(({ query }) =>
-    query(Revision)
-      .update({ revision: raw('revision + 1') })
-      .where({ id: rows.admins })
-  )
+  const hold = createHold(database, rows.admins)
   const twoOfThem = database.statement(({ query }) => query(User).select('id').where({ isAdmin: raw('true') }).limit(2))
 
   return {
     async requireAnother (tx, userId) {
-      await hold.run(tx, {})
+      await hold(tx)
       const admins = await twoOfThem.all<Pick<User, 'id'>>(tx, {})
       if (admins.length === 1 && admins[0]!.id === userId) throw new LastAdmin()
     },
