@@ -1,10 +1,9 @@
-import { OptionsInvalid } from '../http/errors.ts'
 import type { AnyReply } from '../http/request.ts'
 import type { Wording } from '../http/wording.ts'
 import type { Signals } from '../sessions/signals.ts'
 import type { KeyAccess, KeyClaims, KnownKey } from './key-access.ts'
 import type { AuthenticationSettings } from './options.ts'
-import type { RequestAuth } from './request-auth.ts'
+import { requireReply, type RequestAuth } from './request-auth.ts'
 
 /** What let a request in by an API key. */
 export interface KeyAuth extends
@@ -59,10 +58,7 @@ export function createAuthOfKeys (
     }
 
     #watch (reply: AnyReply | undefined): AbortSignal {
-      if (!reply) {
-        throw new OptionsInvalid('request.auth.signal has to know when the response is over: ' +
-          'call the guard with the reply too, guard(request, reply)')
-      }
+      requireReply(reply, 'guard(request, reply)')
       // A copy, since its expiry changes when the key is rotated.
       const admitted = {
         claims: { ...this.#key.inner }, isStateless: false, expiryOf: () => access.door!.expiryOf(this.#text),

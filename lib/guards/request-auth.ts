@@ -99,12 +99,19 @@ export function createAuthOfRequests (
     }
 
     #watch (reply: AnyReply | undefined): AbortSignal {
-      if (!reply) {
-        throw new OptionsInvalid('request.auth.signal has to know when the response is over: ' +
-          'call the guard with the reply too, authenticate(request, reply)')
-      }
+      requireReply(reply, 'authenticate(request, reply)')
       const admitted = { claims: this.claims, isStateless: this.#isStateless }
       return signals.of(admitted, reply.raw, (reason) => wording(reason, reply.request))
     }
   }
+}
+
+/**
+ * Asks for the reply that says when the response is over.
+ * @throws {OptionsInvalid} where a guard was called without it
+ */
+export function requireReply (reply: AnyReply | undefined, call: string): asserts reply is AnyReply {
+  if (reply) return
+  throw new OptionsInvalid('request.auth.signal has to know when the response is over: ' +
+    `call the guard with the reply too, ${call}`)
 }

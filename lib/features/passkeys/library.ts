@@ -1,7 +1,6 @@
-import { isMissing } from '../../checks/missing-package.ts'
-import { OptionsInvalid } from '../../http/errors.ts'
+import { optionalPackage } from '../optional-package.ts'
 
-const name = '@simplewebauthn/server'
+const { begin, refuse } = optionalPackage('@simplewebauthn/server', 'passkeys')
 
 /** What a verification says of a passkey, however it was used. */
 interface DeviceInfo {
@@ -32,11 +31,7 @@ export interface Library {
  * @throws {OptionsInvalid} where the package is not installed
  */
 export function openLibrary (): Promise<Library> {
-  requireInstalled()
-  const library = load()
-  // A broken package is told to who needs it, and does not end the process.
-  library.catch(() => {})
-  return library
+  return begin(load)
 }
 
 async function load (): Promise<Library> {
@@ -45,19 +40,4 @@ async function load (): Promise<Library> {
   ])
   const { decodeAttestationObject, isoBase64URL, isoCBOR } = helpers
   return { verifyAuthenticationResponse, verifyRegistrationResponse, decodeAttestationObject, isoBase64URL, isoCBOR }
-}
-
-function requireInstalled (): void {
-  try {
-    // Not there in an app that was put into one file of CommonJS.
-    import.meta.resolve?.(name)
-  } catch (cause) {
-    refuse(cause)
-  }
-}
-
-/** Bundlers leave an import with a `catch` to the app that has the package. */
-function refuse (cause: unknown): never {
-  if (!isMissing(cause, name)) throw cause
-  throw new OptionsInvalid(`passkeys needs the package ${name}: npm install ${name}`, { cause })
 }

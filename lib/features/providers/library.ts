@@ -1,7 +1,6 @@
-import { isMissing } from '../../checks/missing-package.ts'
-import { OptionsInvalid } from '../../http/errors.ts'
+import { optionalPackage } from '../optional-package.ts'
 
-const name = 'openid-client'
+const { begin, refuse } = optionalPackage('openid-client', 'providers')
 
 /** What an endpoint of tokens has answered. */
 export interface TokenAnswer {
@@ -43,24 +42,5 @@ export interface Library {
  * @throws {OptionsInvalid} where the package is not installed
  */
 export function openLibrary (): Promise<Library> {
-  requireInstalled()
-  const library: Promise<Library> = import('openid-client').catch(refuse) as Promise<any>
-  // A broken package is told to who needs it, and does not end the process.
-  library.catch(() => {})
-  return library
-}
-
-function requireInstalled (): void {
-  try {
-    // Not there in an app that was put into one file of CommonJS.
-    import.meta.resolve?.(name)
-  } catch (cause) {
-    refuse(cause)
-  }
-}
-
-/** Bundlers leave an import with a `catch` to the app that has the package. */
-function refuse (cause: unknown): never {
-  if (!isMissing(cause, name)) throw cause
-  throw new OptionsInvalid(`providers needs the package ${name}: npm install ${name}`, { cause })
+  return begin(() => import('openid-client').catch(refuse) as Promise<any>)
 }

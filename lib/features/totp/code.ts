@@ -1,8 +1,7 @@
-import { isMissing } from '../../checks/missing-package.ts'
-import { OptionsInvalid } from '../../http/errors.ts'
 import { readCode } from '../../one-time/secrets.ts'
 import { isEqual } from '../../secrets/equal.ts'
 import { stepAt, stepMs } from './step.ts'
+import { optionalPackage } from '../optional-package.ts'
 
 /** What authenticator apps take for granted (RFC 6238): SHA-1, 6 digits, a step of 30 s. */
 const usual = { algorithm: 'SHA1', digits: 6 }
@@ -32,10 +31,7 @@ export async function loadCodes (): Promise<Codes> {
 }
 
 async function load () {
-  return import('otpauth').catch((error) => {
-    if (!isMissing(error, 'otpauth')) throw error
-    throw new OptionsInvalid('factors needs the package otpauth: npm install otpauth', { cause: error })
-  })
+  return import('otpauth').catch(optionalPackage('otpauth', 'factors').refuse)
 }
 
 /**
